@@ -1,0 +1,150 @@
+//! Starting a trace.
+
+use std::borrow::Cow;
+use std::panic::Location;
+
+use log::Level;
+
+use crate::clock::Stamp;
+use crate::config::{self, Config};
+use crate::emit;
+use crate::entry::{Entry, Origin};
+use crate::key::ToKey;
+use crate::owned::OwnedValue;
+use crate::pool;
+use crate::trace::Trace;
+use crate::value::ToValue;
+
+/// Gathers how a trace begins; made by [`builder!`](crate::builder!).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`level`](Self::level) | info |
+/// | [`target`](Self::target) | the caller's module; of [`Trace::builder`], that of the configuration |
+/// | [`config`](Self::config) | the one that is [installed](Config::install) |
+///
+/// # Examples
+///
+/// ```
+/// let mut trace = logtrace::builder!("nightly")
+///     .level(log::Level::Debug)
+///     .target("jobs")
+///     .field("shard", 3)
+///     .start();
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct TraceBuilder {
+    name: Cow<'static, str>,
+    module: Option<&'static str>,
+    target: Option<Cow<'static, str>>,
+    level: Level,
+    config: Option<Config>,
+    fields: Vec<(String, OwnedValue)>,
+}
+
+impl TraceBuilder {
+    #[inline]
+    pub(crate) fn new(name: Cow<'static, str>, module: Option<&'static str>) -> TraceBuilder {
+        TraceBuilder {
+            name,
+            module,
+            target: None,
+            level: Level::Info,
+            config: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// What `builder!` expands to.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __new(name: impl Into<Cow<'static, str>>, module: &'static str) -> TraceBuilder {
+        TraceBuilder::new(name.into(), Some(module))
+    }
+
+    /// Sets the level of the record, and of fragments that say nothing else.
+    #[inline]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Sets the target that logger filters look at.
+    #[inline]
+    pub fn target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+
+    /// Sets the configuration of this trace alone.
+    #[inline]
+    pub fn config(mut self, config: &Config) -> Self {
+        self.config = Some(config.clone());
+        self
+    }
+
+    /// Sets a field that the trace starts with.
+    pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
+        if let Some(value) = OwnedValue::of(value.to_value()) {
+            self.fields
+                .push((key.to_key().0.as_str().to_owned(), value));
+        }
+        self
+    }
+
+    /// Sets several fields that the trace starts with.
+    pub fn fields<K: ToKey, V: ToValue>(self, fields: impl IntoIterator<Item = (K, V)>) -> Self {
+        fields
+            .into_iter()
+            .fold(self, |builder, (key, value)| builder.field(key, value))
+    }
+
+    /// Starts the trace; the time of the unit begins here.
+    ///
+    /// If the logger would not take even an error of this target, the trace is
+    /// disabled, and stays so.
+    #[inline]
+    #[track_caller]
+    pub fn start(self) -> Trace {
+        // The whole cost of a unit while logging is off.
+        if self.config.is_none() && is_off() {
+            return Trace(None);
+        }
+        Trace(self.begin(Location::caller()))
+    }
+
+    #[inline(never)]
+    fn begin(self, location: &'static Location<'static>) -> Option<Box<Entry>> {
+        let config = self.config.as_ref().unwrap_or_else(|| config::process());
+        let settings = &config.settings;
+        let target = self.target.or(self.module.map(Cow::Borrowed));
+        let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
+        if !emit::would_log(settings, Level::Error, &target) {
+            return None;
+        }
+        let origin = Origin {
+            name: self.name,
+            target,
+            module: self.module,
+            location,
+            level: self.level,
+        };
+        let mut entry = pool::take(settings, origin, settings.clock.now());
+        entry.was_panicking = std::thread::panicking();
+        if settings.header {
+            entry.wall = Some(Stamp::of(settings.clock.wall()));
+        }
+        for (key, value) in &self.fields {
+            entry.set_any(crate::key::KeyRef::Text(key), value.to_value().0);
+        }
+        Some(entry)
+    }
+}
+
+/// Whether no logger could take any record of the process.
+#[inline]
+fn is_off() -> bool {
+    (Level::Error > log::STATIC_MAX_LEVEL || Level::Error > log::max_level())
+        && !config::process_has_logger()
+}

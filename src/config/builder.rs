@@ -1,0 +1,351 @@
+//! Building a configuration, and saying what is wrong with it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::IsTerminal;
+
+use log::Log;
+
+use super::{Arc, Color, Config, Format, Integers, LineTag, Name, NonFinite, Settings};
+use crate::clock::{Clock, TimeSource};
+use crate::owned::OwnedValue;
+use crate::value::ToValue;
+
+/// The text of one trace never takes more than this, however the limits are set.
+const MOST_TEXT: usize = 1 << 30;
+
+/// What a record without any text of the user may take, fixed fields aside.
+const LEAST_RECORD: usize = 512;
+
+/// Gathers settings; [`build`](ConfigBuilder::build) checks them.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`format`](Self::format) | logfmt |
+/// | [`header`](Self::header) | written |
+/// | [`fraction_digits`](Self::fraction_digits) | 6 |
+/// | [`line_tag`](Self::line_tag) | the line |
+/// | [`max_fields`](Self::max_fields), [`max_fragments`](Self::max_fragments) | 256 each |
+/// | [`max_record`](Self::max_record) | 16 KiB |
+/// | [`max_value`](Self::max_value) | 8 KiB, or the record's limit if that is less |
+/// | [`non_finite`](Self::non_finite) | `null` |
+/// | [`integers`](Self::integers) | strings outside 64 bits |
+/// | [`unicode_keys`](Self::unicode_keys) | no |
+/// | [`color`](Self::color) | on a terminal, without `NO_COLOR` |
+/// | [`target`](Self::target) | `logtrace` |
+/// | [`logger`](Self::logger) | the global one of `log` |
+/// | [`clock`](Self::clock) | the system's |
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `build` or `install` is called"]
+pub struct ConfigBuilder {
+    settings: Settings,
+    color: Color,
+    max_value: Option<usize>,
+}
+
+impl ConfigBuilder {
+    /// Sets the text of records.
+    pub fn format(mut self, format: Format) -> Self {
+        self.settings.format = format;
+        self
+    }
+
+    /// Sets whether a record begins with `ts` and `level`. Leave them out for a
+    /// logger that prints both itself.
+    pub fn header(mut self, header: bool) -> Self {
+        self.settings.header = header;
+        self
+    }
+
+    /// Sets what one of the library's own names is called. The default name is
+    /// then free for users' fields.
+    pub fn name(mut self, name: Name, text: impl Into<String>) -> Self {
+        self.settings.names.set(name, text.into());
+        self
+    }
+
+    /// Adds a field that every record has, such as `service`. It stands right
+    /// after the message; a user's field of the same key gets `_2`.
+    ///
+    /// A value that is `None` adds nothing.
+    pub fn field(mut self, key: impl Into<String>, value: impl ToValue) -> Self {
+        if let Some(value) = OwnedValue::of(value.to_value()) {
+            self.settings.fixed.push((key.into(), value));
+        }
+        self
+    }
+
+    /// Sets how many fields a trace holds; more are counted in `dropped_fields`.
+    pub fn max_fields(mut self, fields: usize) -> Self {
+        self.settings.limits.fields = fields;
+        self
+    }
+
+    /// Sets how many fragments a trace holds, the first and the last halves;
+    /// more are counted in `dropped_fragments`.
+    pub fn max_fragments(mut self, fragments: usize) -> Self {
+        self.settings.limits.fragments = fragments;
+        self
+    }
+
+    /// Sets the largest record in bytes. The longest values of a longer one are
+    /// cut, then fragments and fields left out, each counted in the record.
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.settings.limits.record = bytes;
+        self
+    }
+
+    /// Sets how many bytes of one value a trace keeps; more are cut and counted
+    /// in `truncated`.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = Some(bytes);
+        self
+    }
+
+    /// Adds keys whose values never leave: the record has six stars in their place.
+    ///
+    /// Keys are compared as the user gives them, letter for letter.
+    pub fn redact<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.settings
+            .redact
+            .extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets how the source line of a fragment is written.
+    pub fn line_tag(mut self, tag: LineTag) -> Self {
+        self.settings.line_tag = tag;
+        self
+    }
+
+    /// Sets how many digits the fraction of a timestamp has: 3, 6 or 9.
+    pub fn fraction_digits(mut self, digits: u8) -> Self {
+        self.settings.fraction_digits = digits;
+        self
+    }
+
+    /// Sets whether logfmt keys keep letters and digits beyond ASCII. Not every
+    /// reader takes them; lnav reads only what follows the last one.
+    pub fn unicode_keys(mut self, keep: bool) -> Self {
+        self.settings.unicode_keys = keep;
+        self
+    }
+
+    /// Sets what JSON gets for NaN and the infinities.
+    pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
+        self.settings.non_finite = non_finite;
+        self
+    }
+
+    /// Sets which integers JSON gets as strings.
+    pub fn integers(mut self, integers: Integers) -> Self {
+        self.settings.integers = integers;
+        self
+    }
+
+    /// Sets when [`Format::Pretty`] uses colour.
+    pub fn color(mut self, color: Color) -> Self {
+        self.color = color;
+        self
+    }
+
+    /// Sets the target of traces that are started without a macro, which cannot
+    /// know the module they are in.
+    pub fn target(mut self, target: impl Into<String>) -> Self {
+        self.settings.target = target.into();
+        self
+    }
+
+    /// Sends records to this logger instead of the global one of `log`. Its
+    /// `enabled` decides; `log::max_level()` is not asked.
+    pub fn logger(mut self, logger: &'static dyn Log) -> Self {
+        self.settings.logger = Some(logger);
+        self
+    }
+
+    /// Takes the time from this clock.
+    pub fn clock(mut self, clock: &'static dyn Clock) -> Self {
+        self.settings.clock = TimeSource::Custom(clock);
+        self
+    }
+
+    /// Checks the settings and returns the configuration.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense; the error names it.
+    pub fn build(mut self) -> Result<Config, ConfigError> {
+        let limits = &mut self.settings.limits;
+        limits.value = self.max_value.unwrap_or(limits.value.min(limits.record));
+        self.check_limits()?;
+        self.check_names()?;
+        let mut settings = self.settings;
+        settings.names = settings.names.for_format(settings.format);
+        settings.color = settings.format == Format::Pretty
+            && match self.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => {
+                    let asked_not =
+                        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                    !asked_not && std::io::stderr().is_terminal()
+                }
+            };
+        Ok(Config {
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// Builds the configuration and [installs](Config::install) it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Config::install`].
+    pub fn install(self) -> Result<(), ConfigError> {
+        self.build()?.install()
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        let limits = &self.settings.limits;
+        // Places of fields are 16 bits wide.
+        if limits.fields > 65_000 {
+            return Err(refuse(
+                "max_fields",
+                format!("{} is over 65000", limits.fields),
+            ));
+        }
+        if limits.fragments > 1_000_000 {
+            return Err(refuse(
+                "max_fragments",
+                format!("{} is over 1000000", limits.fragments),
+            ));
+        }
+        let fixed = self.fixed_bytes();
+        if limits.record < LEAST_RECORD + fixed {
+            let why = format!(
+                "{} bytes cannot hold a record; the least here is {}",
+                limits.record,
+                LEAST_RECORD + fixed
+            );
+            return Err(refuse("max_record", why));
+        }
+        if limits.record > MOST_TEXT {
+            return Err(refuse(
+                "max_record",
+                format!("{} is over 1 GiB", limits.record),
+            ));
+        }
+        self.check_value_limit()?;
+        if !matches!(self.settings.fraction_digits, 3 | 6 | 9) {
+            let why = format!("{} is none of 3, 6, 9", self.settings.fraction_digits);
+            return Err(refuse("fraction_digits", why));
+        }
+        Ok(())
+    }
+
+    fn check_value_limit(&self) -> Result<(), ConfigError> {
+        let limits = &self.settings.limits;
+        if limits.value < 16 {
+            return Err(refuse(
+                "max_value",
+                format!("{} is under 16 bytes", limits.value),
+            ));
+        }
+        if limits.value > limits.record {
+            let why = format!("{} is over max_record, {}", limits.value, limits.record);
+            return Err(refuse("max_value", why));
+        }
+        // Each field may have a key and a value of this size.
+        let texts = limits.fields * 2 + limits.fragments + 2;
+        if texts.saturating_mul(limits.value) > MOST_TEXT {
+            let why = format!("{texts} texts of {} bytes are over 1 GiB", limits.value);
+            return Err(refuse("max_value", why));
+        }
+        Ok(())
+    }
+
+    /// The most that the fixed fields may take when every character is escaped.
+    fn fixed_bytes(&self) -> usize {
+        let fixed = self.settings.fixed.iter();
+        fixed
+            .map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64)
+            .sum()
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let mut seen = HashSet::new();
+        for name in self.settings.names.iter() {
+            self.check_key("name", name)?;
+            if !seen.insert(name) {
+                return Err(refuse("name", format!("{name:?} is used twice")));
+            }
+        }
+        for (key, _) in &self.settings.fixed {
+            self.check_key("field", key)?;
+            if self.settings.names.is_reserved(key) {
+                return Err(refuse("field", format!("{key:?} is a name of the library")));
+            }
+            if !seen.insert(key) {
+                return Err(refuse("field", format!("{key:?} is used twice")));
+            }
+        }
+        if self.settings.redact.iter().any(String::is_empty) {
+            return Err(refuse("redact", "a key is empty".into()));
+        }
+        if self.settings.target.is_empty() {
+            return Err(refuse("target", "it is empty".into()));
+        }
+        Ok(())
+    }
+
+    fn check_key(&self, setting: &'static str, key: &str) -> Result<(), ConfigError> {
+        if key.is_empty() {
+            return Err(refuse(setting, "a name is empty".into()));
+        }
+        if !self.settings.is_plain_key(key) {
+            let why = format!(
+                "{key:?} cannot be written as it is in {:?}",
+                self.settings.format
+            );
+            return Err(refuse(setting, why));
+        }
+        Ok(())
+    }
+}
+
+fn refuse(setting: &'static str, why: String) -> ConfigError {
+    ConfigError { setting, why }
+}
+
+/// A setting that makes no sense, or a second [`install`](Config::install).
+///
+/// # Examples
+///
+/// ```
+/// let error = logtrace::Config::builder().fraction_digits(4).build().unwrap_err();
+/// assert_eq!(error.to_string(), "fraction_digits: 4 is none of 3, 6, 9");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    setting: &'static str,
+    why: String,
+}
+
+impl ConfigError {
+    pub(super) fn already_installed() -> ConfigError {
+        refuse("install", "a configuration is installed already".into())
+    }
+
+    /// Returns the name of the setting.
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.why)
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,283 @@
+//! How records look and what a trace may hold.
+//!
+//! A configuration is checked once, when it is built, and never changes after.
+//! A `Settings` is plain data: what can be worked out ahead (the text of names,
+//! what is reserved) is worked out here, not per record.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::clock::TimeSource;
+use crate::owned::OwnedValue;
+
+mod builder;
+mod names;
+
+pub use builder::{ConfigBuilder, ConfigError};
+pub use names::Name;
+pub(crate) use names::{Names, TIMER_SUFFIXES};
+
+/// The text of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// `key=value` pairs on one line, for people and for log stores. The default.
+    #[default]
+    Logfmt,
+    /// One JSON object on one line (RFC 8259).
+    Json,
+    /// Several lines for a person at a terminal.
+    Pretty,
+}
+
+/// How the source line of a fragment is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LineTag {
+    /// The line, and the file's name where it is not the file the trace started in.
+    #[default]
+    Line,
+    /// The file's name and the line, always.
+    FileLine,
+    /// The path as the compiler knows it and the line, always.
+    PathLine,
+}
+
+/// What JSON, which has no such numbers, gets for NaN and the infinities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NonFinite {
+    /// `null`.
+    #[default]
+    Null,
+    /// The strings `"NaN"`, `"Infinity"`, `"-Infinity"`; a numeric field of
+    /// Elasticsearch refuses them.
+    Text,
+}
+
+/// Which integers JSON gets as strings of digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Integers {
+    /// Those outside −2⁶³ … 2⁶⁴−1, which simdjson refuses and others round.
+    #[default]
+    Bits64,
+    /// Those beyond ±2⁵³, which JavaScript and older `jq` round.
+    Bits53,
+    /// None.
+    Number,
+}
+
+/// When [`Format::Pretty`] uses colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Color {
+    /// If standard error is a terminal and the environment variable `NO_COLOR`
+    /// is not set (<https://no-color.org>), looked at when the configuration is built.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The bounds of one trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) fields: usize,
+    pub(crate) fragments: usize,
+    /// Bytes.
+    pub(crate) record: usize,
+    /// Bytes.
+    pub(crate) value: usize,
+}
+
+/// A checked configuration. Cheap to clone.
+///
+/// The process has one, set by [`install`](Config::install) and until then the
+/// default; a single trace takes another by
+/// [`TraceBuilder::config`](crate::TraceBuilder::config).
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::{Config, Format};
+///
+/// let config = Config::builder()
+///     .format(Format::Json)
+///     .field("service", "checkout")
+///     .field("version", env!("CARGO_PKG_VERSION"))
+///     .redact(["password", "card"])
+///     .build()?;
+/// config.install()?; // once, early in `main`
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Config {
+    /// Returns a builder with the defaults.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+
+    /// Makes this the configuration of every trace of the process that starts
+    /// from now on and is not given one of its own.
+    ///
+    /// # Errors
+    ///
+    /// If a configuration was installed before: like a logger, it is set once,
+    /// by the program and not by its libraries.
+    pub fn install(&self) -> Result<(), ConfigError> {
+        PROCESS
+            .set(self.clone())
+            .map_err(|_| ConfigError::already_installed())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        default_config().clone()
+    }
+}
+
+static PROCESS: OnceLock<Config> = OnceLock::new();
+
+/// One default for all, so that recycled entries know it again.
+fn default_config() -> &'static Config {
+    static DEFAULT: OnceLock<Config> = OnceLock::new();
+    DEFAULT.get_or_init(|| Config {
+        settings: Arc::new(Settings::default()),
+    })
+}
+
+/// The configuration of traces that were not given one.
+#[inline]
+pub(crate) fn process() -> &'static Config {
+    match PROCESS.get() {
+        Some(config) => config,
+        None => default_config(),
+    }
+}
+
+/// Whether traces of the process go to a logger of the configuration's own, so
+/// that `log::max_level()` says nothing about them.
+#[inline]
+pub(crate) fn process_has_logger() -> bool {
+    PROCESS
+        .get()
+        .is_some_and(|config| config.settings.logger.is_some())
+}
+
+/// What a configuration says, ready for use.
+pub(crate) struct Settings {
+    pub(crate) format: Format,
+    pub(crate) header: bool,
+    pub(crate) names: Names,
+    pub(crate) fixed: Vec<(String, OwnedValue)>,
+    /// The fixed fields as text, made by the encoder when first needed.
+    pub(crate) fixed_text: OnceLock<Vec<u8>>,
+    pub(crate) limits: Limits,
+    pub(crate) redact: Vec<String>,
+    pub(crate) line_tag: LineTag,
+    pub(crate) fraction_digits: u8,
+    pub(crate) unicode_keys: bool,
+    pub(crate) non_finite: NonFinite,
+    pub(crate) integers: Integers,
+    pub(crate) color: bool,
+    pub(crate) target: String,
+    pub(crate) clock: TimeSource,
+    pub(crate) logger: Option<&'static dyn log::Log>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            format: Format::default(),
+            header: true,
+            names: Names::default(),
+            fixed: Vec::new(),
+            fixed_text: OnceLock::new(),
+            limits: Limits {
+                fields: 256,
+                fragments: 256,
+                record: 16 * 1024,
+                value: 8 * 1024,
+            },
+            redact: Vec::new(),
+            line_tag: LineTag::default(),
+            fraction_digits: 6,
+            unicode_keys: false,
+            non_finite: NonFinite::default(),
+            integers: Integers::default(),
+            color: false,
+            target: "logtrace".into(),
+            clock: TimeSource::System,
+            logger: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The logger that records of this configuration go to.
+    #[inline]
+    pub(crate) fn logger(&self) -> &'static dyn log::Log {
+        match self.logger {
+            Some(logger) => logger,
+            None => log::logger(),
+        }
+    }
+
+    /// Whether the library may ever write this name itself.
+    pub(crate) fn is_reserved(&self, key: &str) -> bool {
+        self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    }
+
+    /// Whether the library may ever write one of the three names of a timer itself.
+    pub(crate) fn is_timer_reserved(&self, key: &str) -> bool {
+        let taken = self
+            .names
+            .iter()
+            .chain(self.fixed.iter().map(|(key, _)| key.as_str()));
+        let mut bases =
+            taken.flat_map(|name| TIMER_SUFFIXES.map(|suffix| name.strip_suffix(suffix)));
+        bases.any(|base| base == Some(key))
+    }
+
+    pub(crate) fn is_redacted(&self, key: &str) -> bool {
+        self.redact.iter().any(|redacted| redacted == key)
+    }
+
+    /// Whether a key is written as it is: nothing to clean, nothing to escape.
+    pub(crate) fn is_plain_key(&self, key: &str) -> bool {
+        let plain = |byte: u8| match self.format {
+            Format::Logfmt => is_logfmt_key(byte),
+            Format::Json | Format::Pretty => {
+                matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+            }
+        };
+        !key.is_empty() && key.bytes().all(plain)
+    }
+}
+
+/// The characters of a logfmt key that every reader takes.
+pub(crate) fn is_logfmt_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("format", &self.format)
+            .field("header", &self.header)
+            .field("fixed", &self.fixed)
+            .field("limits", &self.limits)
+            .field("redact", &self.redact)
+            .field("line_tag", &self.line_tag)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}

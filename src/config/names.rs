@@ -1,0 +1,127 @@
+//! The names that the library writes in a record, in one place.
+
+use std::borrow::Cow;
+
+use super::Format;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// A name that the library writes in a record; see [`ConfigBuilder::name`](super::ConfigBuilder::name).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Name {
+            $(#[doc = concat!("`", $text, "`: ")] $(#[$doc])* $variant,)*
+        }
+
+        const DEFAULTS: [&str; COUNT] = [$($text),*];
+        const COUNT: usize = [$($text),*].len();
+    };
+}
+
+names! {
+    /// when the record was emitted.
+    Ts = "ts",
+    /// the level.
+    Level = "level",
+    /// the message, which is the name of the unit.
+    Msg = "msg",
+    /// how the unit ended.
+    Outcome = "outcome",
+    /// how long it took, in milliseconds.
+    DurationMs = "duration_ms",
+    /// the text of the error.
+    Error = "error",
+    /// the texts of the error's sources.
+    ErrorChain = "error.chain",
+    /// the fragments.
+    Fragments = "fragments",
+    /// how many writes to new keys found no room.
+    DroppedFields = "dropped_fields",
+    /// how many fragments found no room.
+    DroppedFragments = "dropped_fragments",
+    /// how many values were cut.
+    Truncated = "truncated",
+    /// `true` in a record of a unit that still runs.
+    Partial = "partial",
+    /// the number of a partial record, from 1.
+    Seq = "seq",
+}
+
+/// Names that later features write: reserved from the start, so that a user's
+/// field of such a name is called the same in every record, for ever.
+const LATER: [&str; 9] = [
+    "trace_id",
+    "span_id",
+    "parent_id",
+    "trace_flags",
+    "request_id",
+    "panic",
+    "panic.location",
+    "lost_parts",
+    "sample_rate",
+];
+
+/// What a timer adds to its key, for the laps, their sum and the longest one.
+pub(crate) const TIMER_SUFFIXES: [&str; 3] = [".count", ".ms", ".max_ms"];
+
+/// The names of a configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    texts: [Cow<'static, str>; COUNT],
+    /// For each name, separator, name and mark: `,"ts":` or ` ts=`.
+    prefixes: [Vec<u8>; COUNT],
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names::new(DEFAULTS.map(Cow::Borrowed), Format::default())
+    }
+}
+
+impl Names {
+    fn new(texts: [Cow<'static, str>; COUNT], format: Format) -> Names {
+        let prefix = |name: &Cow<'static, str>| match format {
+            Format::Json => format!(",\"{name}\":").into_bytes(),
+            Format::Logfmt | Format::Pretty => format!(" {name}=").into_bytes(),
+        };
+        Names {
+            prefixes: texts.each_ref().map(prefix),
+            texts,
+        }
+    }
+
+    /// The names as they are written in a format.
+    pub(super) fn for_format(self, format: Format) -> Names {
+        Names::new(self.texts, format)
+    }
+
+    pub(super) fn set(&mut self, name: Name, text: String) {
+        if let Some(slot) = self.texts.get_mut(name as usize) {
+            *slot = Cow::Owned(text);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(AsRef::as_ref)
+    }
+
+    /// Separator, name and mark.
+    #[inline]
+    pub(crate) fn prefix(&self, name: Name) -> &[u8] {
+        self.prefixes
+            .get(name as usize)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, name: Name) -> &str {
+        self.texts
+            .get(name as usize)
+            .map(AsRef::as_ref)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn is_reserved(&self, key: &str) -> bool {
+        self.iter().any(|name| name == key) || LATER.contains(&key)
+    }
+}

@@ -1,0 +1,127 @@
+//! The hand-over: the only place that builds a `log::Record`.
+//!
+//! The gate is asked before anything is rendered (`log`'s macros do not ask
+//! `enabled`, so who calls `log()` directly must). The record is rendered
+//! first and handed over as one finished string, so that no code of the user's
+//! runs inside a logger. A logger may panic; what it was given is then lost,
+//! the trace and the thread are not.
+
+use std::time::Instant;
+
+use log::{Level, Log, Metadata, Record};
+
+use crate::clock::Stamp;
+use crate::config::Settings;
+use crate::encode::{self, Moment};
+use crate::entry::{Entry, Outcome, Scratch};
+use crate::guard;
+use crate::pool;
+
+/// Whether a record of this level and target would be logged.
+#[inline]
+pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool {
+    let by_facade =
+        settings.logger.is_some() || (level <= log::STATIC_MAX_LEVEL && level <= log::max_level());
+    by_facade && is_enabled(settings.logger(), level, target)
+}
+
+/// A logger may panic here too.
+#[inline]
+fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
+    let metadata = Metadata::builder().level(level).target(target).build();
+    guard::run(|| logger.enabled(&metadata)).unwrap_or(false)
+}
+
+/// Ends a unit: its one record, and its entry back to the spares.
+#[inline(never)]
+pub(crate) fn finish(mut entry: Box<Entry>) {
+    if std::thread::panicking() && !entry.was_panicking {
+        entry.severity.set_outcome(Outcome::Panic);
+    }
+    // A logger that uses thread-locals may abort the process now.
+    if !pool::thread_is_ending() {
+        write(&mut entry, None);
+    }
+    pool::give_back(entry);
+}
+
+/// Writes a record of a unit that goes on.
+pub(crate) fn checkpoint(entry: &mut Entry) {
+    entry.seq = entry.seq.saturating_add(1);
+    write(entry, Some(entry.seq));
+}
+
+/// Writes a record, if it is severe enough for the logger.
+#[inline]
+fn write(entry: &mut Entry, partial: Option<u32>) {
+    let level = entry.severity.level();
+    if !would_log(&entry.settings, level, &entry.origin.target) {
+        return;
+    }
+    let mut scratch = std::mem::take(&mut entry.scratch);
+    let len = render_into(entry, partial, &mut scratch);
+    let line = scratch.line.get(..len).unwrap_or_default();
+    match std::str::from_utf8(line) {
+        Ok(text) => hand_over(entry, level, text),
+        // No path leads here; if one did, a damaged record is better than none.
+        Err(_) => hand_over(entry, level, &String::from_utf8_lossy(line)),
+    }
+    entry.scratch = scratch;
+}
+
+/// Renders into the scratch buffer; returns the length of the text.
+#[inline]
+fn render_into(entry: &mut Entry, partial: Option<u32>, scratch: &mut Scratch) -> usize {
+    let now = entry.now();
+    if partial.is_none() {
+        entry.close_laps(now);
+    }
+    encode::encode(entry, &moment(entry, now, partial), scratch)
+}
+
+#[inline]
+fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment {
+    let nanos = entry.nanos_at(now);
+    Moment {
+        stamp: entry.wall.map(|start| later(start, nanos)),
+        level: entry.severity.level(),
+        outcome: entry.severity.outcome(),
+        duration_micros: nanos / 1_000,
+        partial,
+    }
+}
+
+/// The wall clock now: the one reading at the start, moved by the monotonic clock.
+fn later(start: Stamp, nanos: u64) -> Stamp {
+    let total = u64::from(start.nanos).saturating_add(nanos);
+    Stamp {
+        secs: start.secs.saturating_add((total / 1_000_000_000) as i64),
+        nanos: (total % 1_000_000_000) as u32,
+    }
+}
+
+/// The text of the record as it would be now.
+pub(crate) fn render(entry: &Entry) -> String {
+    let mut scratch = Scratch::default();
+    let len = encode::encode(entry, &moment(entry, entry.now(), None), &mut scratch);
+    String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
+}
+
+/// Calls the logger.
+#[inline]
+fn hand_over(entry: &Entry, level: Level, text: &str) {
+    let origin = &entry.origin;
+    let logger = entry.settings.logger();
+    let _ = guard::run(|| {
+        logger.log(
+            &Record::builder()
+                .level(level)
+                .target(&origin.target)
+                .module_path_static(origin.module)
+                .file_static(Some(origin.location.file()))
+                .line(Some(origin.location.line()))
+                .args(format_args!("{text}"))
+                .build(),
+        );
+    });
+}

@@ -1,0 +1,257 @@
+//! Escaping inside quotes, the same for logfmt and JSON (a quoted logfmt value
+//! is a JSON string literal).
+//!
+//! Text is copied and looked at 16 bytes at a time, in one pass. The look is a
+//! lane-wise comparison that the compiler turns into SSE2 or NEON; the first
+//! byte that needs care stops the copy there.
+
+use super::line::{Full, Line, Written};
+use crate::bytes::SLACK;
+
+/// Where a text goes, as far as escaping is concerned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Inside quotes.
+    Quoted,
+    /// Inside the one string that holds all fragments in logfmt, where `; [`
+    /// separates them and so is written `;[` in a text.
+    Fragment,
+}
+
+/// Sixteen bytes of a text from `at` on; zeros where the buffer ends first.
+#[inline(always)]
+fn load(source: &[u8], at: usize) -> [u8; SLACK] {
+    match source
+        .get(at..)
+        .and_then(|rest| rest.first_chunk::<SLACK>())
+    {
+        Some(chunk) => *chunk,
+        None => load_end(source, at),
+    }
+}
+
+#[cold]
+fn load_end(source: &[u8], at: usize) -> [u8; SLACK] {
+    let mut chunk = [0; SLACK];
+    for (to, from) in chunk.iter_mut().zip(source.get(at..).unwrap_or_default()) {
+        *to = *from;
+    }
+    chunk
+}
+
+/// Eight bits, all set, for each of the first `len` bytes that `is` holds for.
+#[inline(always)]
+fn lanes(chunk: &[u8; SLACK], len: usize, is: impl Fn(u8) -> bool) -> u128 {
+    let mut lanes = [0u8; SLACK];
+    for (lane, byte) in lanes.iter_mut().zip(chunk) {
+        *lane = if is(*byte) { 0xFF } else { 0 };
+    }
+    let all = u128::from_le_bytes(lanes);
+    if len >= SLACK {
+        all
+    } else {
+        all & ((1u128 << (len * 8)) - 1)
+    }
+}
+
+/// Bytes that cannot be copied without a look: controls, quote, backslash, DEL,
+/// and all of the bytes of characters beyond ASCII.
+#[inline(always)]
+fn needs_care(byte: u8) -> bool {
+    // As a signed number, a byte beyond ASCII is below every control.
+    (byte as i8) < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7F
+}
+
+/// Writes `source[start..end]`, which is UTF-8, as the inside of a string literal.
+#[inline(always)]
+pub(crate) fn text(
+    line: &mut Line<'_>,
+    place: Place,
+    source: &[u8],
+    start: usize,
+    end: usize,
+) -> Written {
+    let mut at = start;
+    loop {
+        let left = end.saturating_sub(at);
+        let chunk = load(source, at);
+        line.put_padded(&chunk, left.min(SLACK))?;
+        let care = lanes(&chunk, left, |byte| {
+            needs_care(byte) || place == Place::Fragment && byte == b';'
+        });
+        if care != 0 {
+            let clean = care.trailing_zeros() as usize / 8;
+            line.pos = line.pos - left.min(SLACK) + clean;
+            return line.apart(|buf, pos| careful(buf, pos, place, source, at + clean, end));
+        }
+        if left <= SLACK {
+            return Ok(());
+        }
+        at += SLACK;
+    }
+}
+
+/// The rest of a text in which something needed care.
+#[inline(never)]
+fn careful(
+    buf: &mut [u8],
+    pos: usize,
+    place: Place,
+    source: &[u8],
+    start: usize,
+    end: usize,
+) -> Option<usize> {
+    let mut line = Line { buf, pos };
+    write_careful(&mut line, place, source.get(start..end)?).ok()?;
+    Some(line.pos)
+}
+
+fn write_careful(line: &mut Line<'_>, place: Place, text: &[u8]) -> Written {
+    let mut rest = text;
+    loop {
+        let run = clean_run(place, rest);
+        line.put(rest.get(..run).unwrap_or_default())?;
+        rest = rest.get(run..).unwrap_or_default();
+        let skip = match rest {
+            [] => return Ok(()),
+            [b'"', ..] => put_as(line, br#"\""#, 1)?,
+            [b'\\', ..] => put_as(line, br"\\", 1)?,
+            [b'\n', ..] => put_as(line, br"\n", 1)?,
+            [b'\r', ..] => put_as(line, br"\r", 1)?,
+            [b'\t', ..] => put_as(line, br"\t", 1)?,
+            [b';', b' ', b'[', ..] if place == Place::Fragment => put_as(line, b";[", 3)?,
+            [byte @ (0..=0x1F | 0x7F), ..] => put_u(line, u32::from(*byte), 1)?,
+            // U+0080–U+009F
+            [0xC2, low @ 0x80..=0x9F, ..] => put_u(line, u32::from(*low), 2)?,
+            // U+2028–U+202E
+            [0xE2, 0x80, low @ 0xA8..=0xAE, ..] => put_u(line, 0x2000 | u32::from(low & 0x3F), 3)?,
+            // U+2066–U+2069
+            [0xE2, 0x81, low @ 0xA6..=0xA9, ..] => put_u(line, 0x2040 | u32::from(low & 0x3F), 3)?,
+            [0xEF, 0xBB, 0xBF, ..] => put_u(line, 0xFEFF, 3)?,
+            [byte, ..] => {
+                line.put_byte(*byte)?;
+                1
+            }
+        };
+        rest = rest.get(skip..).unwrap_or_default();
+    }
+}
+
+/// How many bytes, from the first, are copied as they are.
+fn clean_run(place: Place, text: &[u8]) -> usize {
+    let special = |byte: &u8| {
+        *byte < 0x20
+            || matches!(*byte, b'"' | b'\\' | 0x7F | 0xC2 | 0xE2 | 0xEF)
+            || place == Place::Fragment && *byte == b';'
+    };
+    text.iter().position(special).unwrap_or(text.len())
+}
+
+fn put_as(line: &mut Line<'_>, escape: &[u8; 2], instead_of: usize) -> Result<usize, Full> {
+    line.put_array(escape)?;
+    Ok(instead_of)
+}
+
+/// Writes `\u` and four lower-case hex digits.
+fn put_u(line: &mut Line<'_>, char: u32, instead_of: usize) -> Result<usize, Full> {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut escape = *b"\\u0000";
+    for (digit, shift) in escape.iter_mut().skip(2).zip([12, 8, 4, 0]) {
+        *digit = HEX[(char >> shift) as usize & 15];
+    }
+    line.put_array(&escape)?;
+    Ok(instead_of)
+}
+
+/// Writes the last backslash of a logfmt value, which some readers would take
+/// together with the closing quote for an escaped quote.
+pub(crate) fn last_backslash(line: &mut Line<'_>) -> Written {
+    line.put_array(br"\u005c")
+}
+
+/// Whether a logfmt value may stand without quotes, but for lookalikes.
+#[inline(always)]
+fn is_bare(byte: u8) -> bool {
+    matches!(byte,
+        b'-'..=b':' | b'@'..=b'Z' | b'a'..=b'z' | b'_' | b'%' | b'+' | b'~')
+}
+
+/// Writes a text without quotes if all of its characters are bare; says whether it did.
+#[inline(always)]
+pub(crate) fn bare(
+    line: &mut Line<'_>,
+    source: &[u8],
+    start: usize,
+    end: usize,
+) -> Result<bool, Full> {
+    let before = line.pos;
+    let mut at = start;
+    loop {
+        let left = end.saturating_sub(at);
+        let chunk = load(source, at);
+        line.put_padded(&chunk, left.min(SLACK))?;
+        if lanes(&chunk, left, |byte| !is_bare(byte)) != 0 {
+            line.pos = before;
+            return Ok(false);
+        }
+        if left <= SLACK {
+            return Ok(true);
+        }
+        at += SLACK;
+    }
+}
+
+/// Whether a text that is a string would be read as a number, a truth value or nothing.
+///
+/// That is `[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?` or one of
+/// a few words in any case with an optional sign.
+#[inline(always)]
+pub(crate) fn is_lookalike(text: &[u8]) -> bool {
+    let first = text.first().copied().unwrap_or_default();
+    // Most texts begin with none of these.
+    matches!(
+        first,
+        b'+'..=b'9' | b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'i' | b'I'
+    ) && looks_alike(text)
+}
+
+#[inline(never)]
+fn looks_alike(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [
+        b"true",
+        b"false",
+        b"null",
+        b"nil",
+        b"none",
+        b"nan",
+        b"inf",
+        b"infinity",
+    ];
+    let unsigned = match text {
+        [b'+' | b'-', rest @ ..] => rest,
+        _ => text,
+    };
+    WORDS.iter().any(|word| unsigned.eq_ignore_ascii_case(word)) || is_number(unsigned)
+}
+
+fn is_number(text: &[u8]) -> bool {
+    let (whole, rest) = digits(text);
+    let (fraction, rest) = match rest {
+        [b'.', rest @ ..] => digits(rest),
+        _ => (0, rest),
+    };
+    let exponent_is_fine = match rest {
+        [] => true,
+        [b'e' | b'E', b'+' | b'-', rest @ ..] | [b'e' | b'E', rest @ ..] => {
+            let (count, rest) = digits(rest);
+            count > 0 && rest.is_empty()
+        }
+        _ => false,
+    };
+    whole + fraction > 0 && exponent_is_fine
+}
+
+fn digits(text: &[u8]) -> (usize, &[u8]) {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count, text.get(count..).unwrap_or_default())
+}

@@ -1,0 +1,186 @@
+//! JSON: one compact object on one line.
+
+use super::escape::{self, Place};
+use super::line::{Line, Written};
+use super::number;
+use super::record;
+use super::{Fits, Job, Syntax};
+use crate::config::{Integers, LineTag, NonFinite, Settings};
+use crate::entry::{Fragment, Item, Items};
+
+#[derive(Debug)]
+pub(super) struct Json;
+
+impl Syntax for Json {
+    #[inline(always)]
+    fn open(line: &mut Line<'_>) -> Written {
+        line.put_byte(b'{')
+    }
+
+    #[inline(always)]
+    fn close(line: &mut Line<'_>) -> Written {
+        line.put_byte(b'}')
+    }
+
+    #[inline(always)]
+    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written {
+        line.put_array(b",\"")?;
+        line.put(key)?;
+        line.put(suffix)?;
+        line.put_array(b"\":")
+    }
+
+    fn odd_key(line: &mut Line<'_>, key: &str) -> Written {
+        line.put_byte(b',')?;
+        Json::text(line, key.as_bytes(), 0, key.len())?;
+        line.put_byte(b':')
+    }
+
+    #[inline(always)]
+    fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
+        line.put_byte(b'"')?;
+        escape::text(line, Place::Quoted, source, start, end)?;
+        line.put_byte(b'"')
+    }
+
+    #[inline(always)]
+    fn word(line: &mut Line<'_>, text: &[u8]) -> Written {
+        line.put_byte(b'"')?;
+        line.put(text)?;
+        line.put_byte(b'"')
+    }
+
+    #[cold]
+    fn non_finite(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written {
+        match settings.non_finite {
+            NonFinite::Null => line.put(b"null"),
+            NonFinite::Text => Json::word(line, number::non_finite(x).as_bytes()),
+        }
+    }
+
+    fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written {
+        let most = match settings.integers {
+            Integers::Bits53 => Fits::Bits53,
+            Integers::Bits64 => Fits::Bits64,
+            Integers::Number => Fits::Bits128,
+        };
+        if fits <= most {
+            line.put(digits.as_bytes())
+        } else {
+            Json::word(line, digits.as_bytes())
+        }
+    }
+
+    #[inline(never)]
+    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], _room: &mut Vec<u8>) -> Written {
+        list(line, job.settings(), items)
+    }
+
+    #[inline(always)]
+    fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+        line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
+        let mut before: &[u8; 1] = b"[";
+        let mut any = false;
+        for each in job.entry.fragments.iter(job.fit.fragments) {
+            line.put_array(before)?;
+            before = b",";
+            any = true;
+            fragment(line, job, each)?;
+        }
+        if !any {
+            line.put_byte(b'[')?;
+        }
+        line.put_byte(b']')
+    }
+}
+
+#[inline(always)]
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+    line.put_array(b"{\"at_ms\":")?;
+    number::millis(line, fragment.at_nanos / 1_000)?;
+    line.put_array(b",\"line\":")?;
+    number::u64(line, fragment.location.line().into())?;
+    if let Some(file) = file(job, fragment) {
+        line.put_array(b",\"file\":")?;
+        Json::text(line, file.as_bytes(), 0, file.len())?;
+    }
+    if let Some(level) = own_level(job, fragment) {
+        line.put_array(b",\"level\":")?;
+        Json::word(line, level.as_bytes())?;
+    }
+    line.put_array(b",\"msg\":\"")?;
+    let end = record::end_of(job, fragment.text);
+    let source = job.entry.arena.buffer();
+    escape::text(line, Place::Quoted, source, fragment.text.start(), end)?;
+    line.put_array(b"\"}")
+}
+
+/// The file of a fragment, where it is written.
+#[inline(always)]
+pub(super) fn file(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
+    let file = fragment.location.file();
+    let start = job.entry.origin.location.file();
+    match job.settings().line_tag {
+        LineTag::Line if std::ptr::eq(file, start) || file == start => None,
+        LineTag::Line | LineTag::FileLine => Some(base_name(file)),
+        LineTag::PathLine => Some(file),
+    }
+}
+
+fn base_name(path: &'static str) -> &'static str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// The level of a fragment, where it is not the trace's own.
+#[inline(always)]
+pub(super) fn own_level(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
+    let level = fragment.level?;
+    (level != job.entry.severity.given()).then(|| record::level(level))
+}
+
+/// Writes the items of a list as a JSON array. One that was cut short is closed.
+pub(super) fn list(line: &mut Line<'_>, settings: &Settings, items: &[u8]) -> Written {
+    line.put_byte(b'[')?;
+    let mut depth = 0_usize;
+    let mut first = true;
+    for item in Items::new(items) {
+        if item != Item::Close && !std::mem::take(&mut first) {
+            line.put_byte(b',')?;
+        }
+        match item {
+            Item::Open => {
+                line.put_byte(b'[')?;
+                depth += 1;
+                first = true;
+            }
+            Item::Close => {
+                line.put_byte(b']')?;
+                depth = depth.saturating_sub(1);
+                first = false;
+            }
+            item => scalar(line, settings, item)?,
+        }
+    }
+    for _ in 0..=depth {
+        line.put_byte(b']')?;
+    }
+    Ok(())
+}
+
+fn scalar(line: &mut Line<'_>, settings: &Settings, item: Item<'_>) -> Written {
+    match item {
+        Item::Null => line.put(b"null"),
+        Item::Bool(value) => record::boolean(line, value),
+        Item::U64(n) => record::unsigned::<Json>(line, settings, n.into()),
+        Item::I64(n) => record::signed::<Json>(line, settings, n.into()),
+        Item::U128(n) => record::unsigned::<Json>(line, settings, n),
+        Item::I128(n) => record::signed::<Json>(line, settings, n),
+        Item::F64(x) => record::float::<Json>(line, settings, x),
+        Item::F32(x) => record::float32::<Json>(line, settings, x),
+        Item::Micros(micros) => number::millis(line, micros),
+        Item::Stamp(stamp) => record::stamp::<Json>(line, settings, stamp),
+        Item::Text(text) => Json::text(line, text, 0, text.len()),
+        // Written by the caller.
+        Item::Open | Item::Close => Ok(()),
+    }
+}

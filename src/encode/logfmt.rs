@@ -1,0 +1,144 @@
+//! logfmt: `key=value` pairs with one space between them.
+
+use super::escape::{self, Place};
+use super::json;
+use super::line::{Full, Line, Written};
+use super::number;
+use super::record;
+use super::{Fits, Job, Syntax};
+use crate::bytes::SLACK;
+use crate::config::{Name, Settings};
+use crate::entry::Fragment;
+
+#[derive(Debug)]
+pub(super) struct Logfmt;
+
+impl Syntax for Logfmt {
+    #[inline(always)]
+    fn open(_line: &mut Line<'_>) -> Written {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn close(_line: &mut Line<'_>) -> Written {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written {
+        line.put_byte(b' ')?;
+        line.put(key)?;
+        line.put(suffix)?;
+        line.put_byte(b'=')
+    }
+
+    fn odd_key(line: &mut Line<'_>, key: &str) -> Written {
+        Logfmt::key(line, key.as_bytes(), b"")
+    }
+
+    #[inline(always)]
+    fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
+        if start < end
+            && !escape::is_lookalike(source.get(start..end).unwrap_or_default())
+            && escape::bare(line, source, start, end)?
+        {
+            return Ok(());
+        }
+        line.apart(|buf, pos| quoted(buf, pos, source, start, end))
+    }
+
+    #[inline(always)]
+    fn word(line: &mut Line<'_>, text: &[u8]) -> Written {
+        line.put(text)
+    }
+
+    #[cold]
+    fn non_finite(line: &mut Line<'_>, _settings: &Settings, x: f64) -> Written {
+        line.put(number::non_finite(x).as_bytes())
+    }
+
+    fn digits(line: &mut Line<'_>, _settings: &Settings, digits: &str, _fits: Fits) -> Written {
+        line.put(digits.as_bytes())
+    }
+
+    /// The JSON text of the list, quoted.
+    #[inline(never)]
+    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written {
+        // A list whose text alone is longer than a record may be does not fit.
+        let most = job.settings().limits.record + SLACK;
+        room.resize(room.len().max(items.len() + 64).min(most), 0);
+        let len = loop {
+            let mut text = Line::new(room);
+            match json::list(&mut text, job.settings(), items) {
+                Ok(()) => break text.pos,
+                Err(Full) if room.len() >= most => return Err(Full),
+                Err(Full) => room.resize((room.len() * 2).min(most), 0),
+            }
+        };
+        line.apart(|buf, pos| quoted(buf, pos, room, 0, len))
+    }
+
+    #[inline(always)]
+    fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+        line.put(job.settings().names.prefix(Name::Fragments))?;
+        line.put_byte(b'"')?;
+        let mut rest = job.entry.fragments.iter(job.fit.fragments).peekable();
+        let mut first = true;
+        while let Some(each) = rest.next() {
+            if !std::mem::take(&mut first) {
+                line.put_array(b"; ")?;
+            }
+            fragment(line, job, each, rest.peek().is_none())?;
+        }
+        line.put_byte(b'"')
+    }
+}
+
+/// Writes a text in quotes.
+#[inline(never)]
+fn quoted(buf: &mut [u8], pos: usize, source: &[u8], start: usize, end: usize) -> Option<usize> {
+    let mut line = Line { buf, pos };
+    line.put_byte(b'"').ok()?;
+    ending(&mut line, Place::Quoted, source, start, end).ok()?;
+    line.put_byte(b'"').ok()?;
+    Some(line.pos)
+}
+
+/// Writes the last text before a closing quote.
+#[inline(always)]
+fn ending(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: usize) -> Written {
+    let last = end.saturating_sub(1);
+    if start < end && source.get(last) == Some(&b'\\') {
+        escape::text(line, place, source, start, last)?;
+        escape::last_backslash(line)
+    } else {
+        escape::text(line, place, source, start, end)
+    }
+}
+
+/// `[132, 0.612ms] text`, with the file before the line and the level behind
+/// the time where they are not the trace's own.
+#[inline(always)]
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bool) -> Written {
+    line.put_byte(b'[')?;
+    if let Some(file) = json::file(job, fragment) {
+        escape::text(line, Place::Fragment, file.as_bytes(), 0, file.len())?;
+        line.put_byte(b':')?;
+    }
+    number::u64(line, fragment.location.line().into())?;
+    line.put_array(b", ")?;
+    number::millis(line, fragment.at_nanos / 1_000)?;
+    line.put_array(b"ms")?;
+    if let Some(level) = json::own_level(job, fragment) {
+        line.put_array(b", ")?;
+        line.put(level.as_bytes())?;
+    }
+    line.put_array(b"] ")?;
+    let end = record::end_of(job, fragment.text);
+    let (source, start) = (job.entry.arena.buffer(), fragment.text.start());
+    if is_last {
+        ending(line, Place::Fragment, source, start, end)
+    } else {
+        escape::text(line, Place::Fragment, source, start, end)
+    }
+}

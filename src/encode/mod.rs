@@ -1,0 +1,128 @@
+//! From a finished `Entry` to the text of its record.
+//!
+//! One walk over the entry serves logfmt and JSON; what they write differently
+//! is a [`Syntax`]. No code of the user's runs here.
+
+mod escape;
+mod fit;
+mod fixed;
+mod json;
+mod line;
+mod logfmt;
+mod names;
+mod number;
+mod pretty;
+mod record;
+
+use crate::clock::Stamp;
+use crate::config::{Format, Settings};
+use crate::entry::{Entry, Outcome, Scratch};
+
+use json::Json;
+use line::{Line, Written};
+use logfmt::Logfmt;
+
+/// What a record says of the moment it is written at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The wall clock, if the record prints it.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) level: log::Level,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) duration_micros: u64,
+    /// The number of a partial record.
+    pub(crate) partial: Option<u32>,
+}
+
+/// Where the text of a value stands, for the few rules that depend on it.
+pub(crate) trait Syntax {
+    /// Writes what opens a record.
+    fn open(line: &mut Line<'_>) -> Written;
+    /// Writes what closes a record.
+    fn close(line: &mut Line<'_>) -> Written;
+    /// Writes separator, key, suffix and mark of a key with nothing to clean or escape.
+    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written;
+    /// Writes separator, key and mark of any other key, worked out by `names`.
+    fn odd_key(line: &mut Line<'_>, key: &str) -> Written;
+    /// Writes `source[start..end]` as a string.
+    fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written;
+    /// Writes text that is no lookalike and has nothing to escape: a level, a timestamp.
+    fn word(line: &mut Line<'_>, text: &[u8]) -> Written;
+    /// Writes a NaN or an infinity.
+    fn non_finite(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written;
+    /// Writes decimal digits; `fits` tells whether 64 and 53 bits hold the number.
+    fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
+    /// Writes a list.
+    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written;
+    /// Writes all fragments.
+    fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
+}
+
+/// How many bits hold an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fits {
+    Bits53,
+    Bits64,
+    Bits128,
+}
+
+/// How much of an entry gets into its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fit {
+    /// Bytes of each text.
+    pub(crate) text: usize,
+    pub(crate) fragments: usize,
+    pub(crate) fields: usize,
+}
+
+impl Fit {
+    const ALL: Fit = Fit {
+        text: usize::MAX,
+        fragments: usize::MAX,
+        fields: usize::MAX,
+    };
+}
+
+/// One encoding of one entry.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) entry: &'a Entry,
+    pub(crate) moment: &'a Moment,
+    pub(crate) fit: Fit,
+    /// The names of all fields, if any had to be worked out.
+    pub(crate) names: Option<&'a names::FieldNames>,
+    pub(crate) fixed: &'a [u8],
+}
+
+impl Job<'_> {
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.entry.settings
+    }
+
+    /// Writes the record.
+    fn write(&self, line: &mut Line<'_>, room: &mut Vec<u8>) -> Written {
+        match self.settings().format {
+            Format::Logfmt => record::write::<Logfmt>(line, self, room),
+            Format::Json => record::write::<Json>(line, self, room),
+            Format::Pretty => pretty::write(line, self, room),
+        }
+    }
+}
+
+/// Encodes an entry into `scratch.line` and returns the length of the text.
+pub(crate) fn encode(entry: &Entry, moment: &Moment, scratch: &mut Scratch) -> usize {
+    let settings = &entry.settings;
+    let names = entry.fields.special.then(|| names::resolve(entry));
+    let fixed = match settings.fixed.is_empty() {
+        true => &[][..],
+        false => settings.fixed_text.get_or_init(|| fixed::text(entry)),
+    };
+    let job = Job {
+        entry,
+        moment,
+        fit: Fit::ALL,
+        names: names.as_ref(),
+        fixed,
+    };
+    fit::encode(job, scratch)
+}

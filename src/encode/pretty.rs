@@ -1,0 +1,241 @@
+//! For a person at a terminal: the unit, how it ended and how long it took,
+//! then the fields, then the fragments on a timeline.
+//!
+//! Texts are escaped as everywhere: a terminal obeys what it is sent.
+
+use super::escape::{self, Place};
+use super::line::{Line, Written};
+use super::logfmt::Logfmt;
+use super::number::{self, StampText};
+use super::record::{self, TimerPart};
+use super::{Job, json};
+use crate::bytes::char_floor;
+use crate::config::{Name, TIMER_SUFFIXES};
+use crate::entry::{Fragment, Outcome, Span, Tag};
+use log::Level;
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const RESET: &str = "\x1b[0m";
+
+/// Names are padded to this many characters.
+const NAME_WIDTH: usize = 16;
+
+/// Writes the record, several lines.
+pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    head(line, job)?;
+    fixed(line, job)?;
+    fields(line, job, room)?;
+    errors(line, job)?;
+    for fragment in job.entry.fragments.iter(job.fit.fragments) {
+        timeline(line, job, fragment)?;
+    }
+    accounting(line, job)
+}
+
+/// Writes text in a colour, if colour is asked for.
+fn colored(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    color: &str,
+    write: impl FnOnce(&mut Line<'_>) -> Written,
+) -> Written {
+    if !job.settings().color {
+        return write(line);
+    }
+    line.put(color.as_bytes())?;
+    write(line)?;
+    line.put(RESET.as_bytes())
+}
+
+fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let moment = job.moment;
+    let name = job.entry.origin.name.as_bytes();
+    let end = char_floor(name, job.fit.text);
+    colored(line, job, BOLD, |line| {
+        escape::text(line, Place::Quoted, name, 0, end)
+    })?;
+    if let Some(outcome) = moment.outcome {
+        let color = if outcome == Outcome::Ok { GREEN } else { RED };
+        line.put(b"  ")?;
+        colored(line, job, color, |line| {
+            line.put(outcome.as_str().as_bytes())
+        })?;
+    }
+    line.put(b"  ")?;
+    number::millis(line, moment.duration_micros)?;
+    line.put(b"ms")?;
+    if !job.settings().header {
+        return Ok(());
+    }
+    line.put(b"  ")?;
+    let level = record::level(moment.level).as_bytes();
+    colored(line, job, level_color(moment.level), |line| line.put(level))?;
+    let Some(stamp) = moment.stamp else {
+        return Ok(());
+    };
+    line.put(b"  ")?;
+    colored(line, job, DIM, |line| {
+        match number::stamp(stamp, job.settings().fraction_digits) {
+            StampText::Rfc3339(text, len) => line.put(text.get(..len).unwrap_or_default()),
+            StampText::Unix(secs) => number::i64(line, secs),
+        }
+    })
+}
+
+fn level_color(level: Level) -> &'static str {
+    match level {
+        Level::Error => RED,
+        Level::Warn => YELLOW,
+        Level::Info => GREEN,
+        Level::Debug | Level::Trace => DIM,
+    }
+}
+
+/// Starts a line with a name.
+fn name(line: &mut Line<'_>, job: &Job<'_>, name: &str) -> Written {
+    line.put(b"\n  ")?;
+    let end = char_floor(name.as_bytes(), job.fit.text);
+    colored(line, job, DIM, |line| {
+        escape::text(line, Place::Quoted, name.as_bytes(), 0, end)
+    })?;
+    for _ in name.chars().count()..NAME_WIDTH {
+        line.put_byte(b' ')?;
+    }
+    line.put_byte(b' ')
+}
+
+/// A text without quotes.
+fn text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+    let end = record::end_of(job, span);
+    escape::text(
+        line,
+        Place::Quoted,
+        job.entry.arena.buffer(),
+        span.start(),
+        end,
+    )
+}
+
+fn fixed(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    if job.fixed.is_empty() {
+        return Ok(());
+    }
+    // Made by the encoder, as ` key=value` pairs.
+    line.put(b"\n ")?;
+    line.put(job.fixed)
+}
+
+fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    for (at, field) in job
+        .entry
+        .fields
+        .as_slice()
+        .iter()
+        .enumerate()
+        .take(job.fit.fields)
+    {
+        let given = String::from_utf8_lossy(field.given(&job.entry.arena));
+        let mut names = match job.names {
+            Some(names) => names.of(at).iter(),
+            None => [].iter(),
+        };
+        let mut next = |suffix: &str| match names.next() {
+            Some(name) => name.clone(),
+            None => format!("{given}{suffix}"),
+        };
+        let stored = field.value();
+        match stored.tag {
+            Tag::Absent => {}
+            Tag::Timer => {
+                let parts = record::timer_parts(field, stored.to_laps(&job.entry.arena));
+                for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
+                    let own = next(suffix);
+                    if let Some(part) = part {
+                        name(line, job, &own)?;
+                        timer(line, part)?;
+                    }
+                }
+            }
+            Tag::Text => {
+                name(line, job, &next(""))?;
+                text(line, job, Span::from_bits(stored.bits))?;
+            }
+            _ => {
+                name(line, job, &next(""))?;
+                record::value::<Logfmt>(line, job, stored, room)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn timer(line: &mut Line<'_>, part: TimerPart) -> Written {
+    record::timer_value::<Logfmt>(line, part)
+}
+
+fn errors(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let names = &job.settings().names;
+    for (key, span) in [
+        (Name::Error, job.entry.error),
+        (Name::ErrorChain, job.entry.chain),
+    ] {
+        if let Some(span) = span {
+            name(line, job, names.text(key))?;
+            colored(line, job, RED, |line| text(line, job, span))?;
+        }
+    }
+    Ok(())
+}
+
+/// One fragment: when, where, what.
+fn timeline(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+    line.put(b"\n  ")?;
+    let micros = fragment.at_nanos / 1_000;
+    // Decimal points stand below each other up to ten minutes.
+    for bound in [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] {
+        if micros < bound {
+            line.put_byte(b' ')?;
+        }
+    }
+    line.put_byte(b'+')?;
+    number::millis(line, micros)?;
+    line.put(b"ms  ")?;
+    let location = fragment.location;
+    let file = json::file(job, fragment)
+        .unwrap_or(location.file())
+        .as_bytes();
+    colored(line, job, DIM, |line| {
+        escape::text(line, Place::Quoted, file, 0, file.len())?;
+        line.put_byte(b':')?;
+        number::u64(line, location.line().into())
+    })?;
+    line.put(b"  ")?;
+    match fragment.level {
+        Some(level @ (Level::Error | Level::Warn)) => {
+            colored(line, job, level_color(level), |line| {
+                text(line, job, fragment.text)
+            })
+        }
+        _ => text(line, job, fragment.text),
+    }
+}
+
+fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let names = &job.settings().names;
+    for (key, count) in record::losses(job).named() {
+        if count > 0 {
+            name(line, job, names.text(key))?;
+            number::u64(line, count)?;
+        }
+    }
+    if let Some(seq) = job.moment.partial {
+        name(line, job, names.text(Name::Seq))?;
+        number::u64(line, seq.into())?;
+        line.put(b" (partial)")?;
+    }
+    Ok(())
+}

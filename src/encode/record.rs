@@ -1,0 +1,409 @@
+//! The walk over an entry: what stands in a record, in which order.
+
+use super::line::{Line, Written};
+use super::number::{self, StampText};
+use super::{Fits, Job, Syntax};
+use crate::bytes::{SLACK, char_floor};
+use crate::clock::Stamp;
+use crate::config::{Name, Settings, TIMER_SUFFIXES};
+use crate::entry::{Arena, Field, FieldKey, Items, Laps, Span, Stored, Tag, flag};
+use crate::value::STARS;
+
+/// Writes the record.
+pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    S::open(line)?;
+    head::<S>(line, job)?;
+    match job.names {
+        None => fields::<S>(line, job, room)?,
+        Some(_) => named_fields::<S>(line, job, room)?,
+    }
+    if job.entry.error.is_some() {
+        error::<S>(line, job)?;
+    }
+    if job.entry.fragments.len() > 0 {
+        S::fragments(line, job)?;
+    }
+    accounting::<S>(line, job)?;
+    S::close(line)
+}
+
+/// Time, level, message, fixed fields, outcome, duration.
+#[inline(always)]
+fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let (settings, moment) = (job.settings(), job.moment);
+    let names = &settings.names;
+    let mut first = true;
+    // The prefix of the first name goes without its separator.
+    let mut prefix = |line: &mut Line<'_>, name| {
+        let skip = usize::from(std::mem::take(&mut first));
+        line.put(names.prefix(name).get(skip..).unwrap_or_default())
+    };
+    if settings.header {
+        if let Some(at) = moment.stamp {
+            prefix(line, Name::Ts)?;
+            stamp::<S>(line, settings, at)?;
+        }
+        prefix(line, Name::Level)?;
+        S::word(line, level(moment.level).as_bytes())?;
+    }
+    prefix(line, Name::Msg)?;
+    let name = job.entry.origin.name.as_bytes();
+    S::text(line, name, 0, char_floor(name, job.fit.text))?;
+    if !job.fixed.is_empty() {
+        line.put(job.fixed)?;
+    }
+    if let Some(outcome) = moment.outcome {
+        line.put(names.prefix(Name::Outcome))?;
+        S::word(line, outcome.as_str().as_bytes())?;
+    }
+    line.put(names.prefix(Name::DurationMs))?;
+    number::millis(line, moment.duration_micros)
+}
+
+/// The level's word: lower case, five letters at most.
+pub(crate) fn level(level: log::Level) -> &'static str {
+    match level {
+        log::Level::Error => "error",
+        log::Level::Warn => "warn",
+        log::Level::Info => "info",
+        log::Level::Debug => "debug",
+        log::Level::Trace => "trace",
+    }
+}
+
+/// All fields, whose keys are written as they are.
+#[inline(always)]
+fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    let arena = &job.entry.arena;
+    for field in job.entry.fields.as_slice().iter().take(job.fit.fields) {
+        let stored = field.value();
+        match stored.tag {
+            Tag::Absent => {}
+            Tag::Timer => {
+                let parts = timer_parts(field, stored.to_laps(arena));
+                for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
+                    let Some(part) = part else { continue };
+                    S::key(line, field.given(arena), suffix.as_bytes())?;
+                    timer_value::<S>(line, part)?;
+                }
+            }
+            _ => {
+                S::key(line, field.given(arena), b"")?;
+                value::<S>(line, job, stored, room)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All fields, with the names that were worked out for them.
+#[cold]
+fn named_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    let Some(names) = job.names else {
+        return Ok(());
+    };
+    let arena = &job.entry.arena;
+    for (at, field) in job
+        .entry
+        .fields
+        .as_slice()
+        .iter()
+        .enumerate()
+        .take(job.fit.fields)
+    {
+        let stored = field.value();
+        if stored.tag == Tag::Timer {
+            let parts = timer_parts(field, stored.to_laps(arena));
+            for (name, part) in names.of(at).iter().zip(parts) {
+                let Some(part) = part else { continue };
+                S::odd_key(line, name)?;
+                timer_value::<S>(line, part)?;
+            }
+        } else if stored.tag != Tag::Absent
+            && let Some(name) = names.of(at).first()
+        {
+            S::odd_key(line, name)?;
+            value::<S>(line, job, stored, room)?;
+        }
+    }
+    Ok(())
+}
+
+/// One of the three values of a timer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TimerPart {
+    Count(u64),
+    Micros(u64),
+    Redacted,
+}
+
+/// What a timer writes: nothing before its first lap is over.
+pub(crate) fn timer_parts(field: &Field, laps: Laps) -> [Option<TimerPart>; 3] {
+    if laps.count == 0 {
+        [None; 3]
+    } else if field.has(flag::REDACTED) {
+        [Some(TimerPart::Redacted); 3]
+    } else {
+        [
+            Some(TimerPart::Count(laps.count)),
+            Some(TimerPart::Micros(laps.total_micros)),
+            Some(TimerPart::Micros(laps.max_micros)),
+        ]
+    }
+}
+
+pub(crate) fn timer_value<S: Syntax>(line: &mut Line<'_>, part: TimerPart) -> Written {
+    match part {
+        TimerPart::Count(n) => number::u64(line, n),
+        TimerPart::Micros(micros) => number::millis(line, micros),
+        TimerPart::Redacted => S::text(line, STARS.as_bytes(), 0, STARS.len()),
+    }
+}
+
+/// A value of one field.
+#[inline(always)]
+pub(crate) fn value<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    stored: Stored,
+    room: &mut Vec<u8>,
+) -> Written {
+    let arena = &job.entry.arena;
+    match stored.tag {
+        Tag::Text => text::<S>(line, job, Span::from_bits(stored.bits)),
+        Tag::U64 if stored.bits >> 53 == 0 => number::u64(line, stored.bits),
+        Tag::I64 if stored.bits.wrapping_add(1 << 53) >> 54 == 0 => {
+            number::i64(line, stored.bits as i64)
+        }
+        Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
+        Tag::Bool => boolean(line, stored.bits != 0),
+        Tag::Micros => number::millis(line, stored.bits),
+        Tag::List => S::list(line, job, list_bytes(job, stored), room),
+        _ => rare::<S>(line, job.settings(), stored, arena),
+    }
+}
+
+/// Values that few fields have, kept out of the loop.
+#[inline(never)]
+fn rare<S: Syntax>(
+    line: &mut Line<'_>,
+    settings: &Settings,
+    stored: Stored,
+    arena: &Arena,
+) -> Written {
+    match stored.tag {
+        Tag::Null => line.put(b"null"),
+        Tag::U64 => integer::<S, _>(line, settings, stored.bits, Fits::Bits64),
+        Tag::I64 => integer::<S, _>(line, settings, stored.bits as i64, Fits::Bits64),
+        Tag::U128 => unsigned::<S>(line, settings, stored.to_u128(arena)),
+        Tag::I128 => signed::<S>(line, settings, stored.to_i128(arena)),
+        Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
+        Tag::Stamp => stamp::<S>(line, settings, stored.to_stamp(arena)),
+        // Written by the callers.
+        Tag::Absent | Tag::Text | Tag::F64 | Tag::Bool | Tag::Micros | Tag::List | Tag::Timer => {
+            Ok(())
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn boolean(line: &mut Line<'_>, value: bool) -> Written {
+    let (text, len): (&[u8; SLACK], _) = if value {
+        (b"true            ", 4)
+    } else {
+        (b"false           ", 5)
+    };
+    line.put_padded(text, len)
+}
+
+#[inline(always)]
+pub(crate) fn float<S: Syntax>(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written {
+    if x.is_finite() {
+        number::f64(line, x)
+    } else {
+        S::non_finite(line, settings, x)
+    }
+}
+
+pub(crate) fn float32<S: Syntax>(line: &mut Line<'_>, settings: &Settings, x: f32) -> Written {
+    if x.is_finite() {
+        number::f32(line, x)
+    } else {
+        S::non_finite(line, settings, x.into())
+    }
+}
+
+pub(crate) fn integer<S: Syntax, I: itoa::Integer>(
+    line: &mut Line<'_>,
+    settings: &Settings,
+    n: I,
+    fits: Fits,
+) -> Written {
+    S::digits(line, settings, itoa::Buffer::new().format(n), fits)
+}
+
+pub(crate) fn unsigned<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: u128) -> Written {
+    let fits = match n {
+        n if n <= 1 << 53 => Fits::Bits53,
+        n if n <= u64::MAX.into() => Fits::Bits64,
+        _ => Fits::Bits128,
+    };
+    integer::<S, _>(line, settings, n, fits)
+}
+
+pub(crate) fn signed<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: i128) -> Written {
+    let fits = match n {
+        n if n.unsigned_abs() <= 1 << 53 => Fits::Bits53,
+        n if n >= i64::MIN.into() && n <= u64::MAX.into() => Fits::Bits64,
+        _ => Fits::Bits128,
+    };
+    integer::<S, _>(line, settings, n, fits)
+}
+
+pub(crate) fn stamp<S: Syntax>(line: &mut Line<'_>, settings: &Settings, at: Stamp) -> Written {
+    match number::stamp(at, settings.fraction_digits) {
+        StampText::Rfc3339(text, len) => S::word(line, text.get(..len).unwrap_or_default()),
+        StampText::Unix(secs) => number::i64(line, secs),
+    }
+}
+
+/// A text of the arena, as much of it as the record has room for.
+#[inline(always)]
+pub(crate) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+    let end = end_of(job, span);
+    S::text(line, job.entry.arena.buffer(), span.start(), end)
+}
+
+/// Where a text ends in this record.
+#[inline(always)]
+pub(crate) fn end_of(job: &Job<'_>, span: Span) -> usize {
+    if span.len() <= job.fit.text {
+        span.end()
+    } else {
+        span.start() + char_floor(job.entry.arena.get(span), job.fit.text)
+    }
+}
+
+/// The items of a list, as many of them as the record has room for.
+fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
+    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
+    if bytes.len() <= job.fit.text {
+        bytes
+    } else {
+        Items::whole(bytes, job.fit.text)
+    }
+}
+
+#[cold]
+fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let names = &job.settings().names;
+    for (name, span) in [
+        (Name::Error, job.entry.error),
+        (Name::ErrorChain, job.entry.chain),
+    ] {
+        if let Some(span) = span {
+            line.put(names.prefix(name))?;
+            text::<S>(line, job, span)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was lost, and whether the unit still runs.
+#[inline(always)]
+fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let losses = losses(job);
+    let settings = job.settings();
+    if losses.any() {
+        for (name, count) in losses.named() {
+            if count > 0 {
+                line.put(settings.names.prefix(name))?;
+                number::u64(line, count)?;
+            }
+        }
+    }
+    if let Some(seq) = job.moment.partial {
+        line.put(settings.names.prefix(Name::Partial))?;
+        boolean(line, true)?;
+        line.put(settings.names.prefix(Name::Seq))?;
+        number::u64(line, seq.into())?;
+    }
+    Ok(())
+}
+
+/// How much of the unit is not in this record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Losses {
+    fields: u64,
+    fragments: u64,
+    truncated: u64,
+}
+
+impl Losses {
+    #[inline]
+    fn any(self) -> bool {
+        self.fields | self.fragments | self.truncated != 0
+    }
+
+    pub(crate) fn named(self) -> [(Name, u64); 3] {
+        [
+            (Name::DroppedFields, self.fields),
+            (Name::DroppedFragments, self.fragments),
+            (Name::Truncated, self.truncated),
+        ]
+    }
+}
+
+#[inline(always)]
+pub(crate) fn losses(job: &Job<'_>) -> Losses {
+    let (entry, fit) = (job.entry, job.fit);
+    let left_out = |have: usize, kept: usize| have.saturating_sub(kept) as u64;
+    Losses {
+        fields: entry
+            .fields
+            .dropped
+            .saturating_add(left_out(entry.fields.len(), fit.fields)),
+        fragments: entry
+            .fragments
+            .dropped
+            .saturating_add(left_out(entry.fragments.len(), fit.fragments)),
+        truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
+            truncated(job)
+        } else {
+            0
+        },
+    }
+}
+
+/// How many of the texts in this record are not whole.
+#[cold]
+fn truncated(job: &Job<'_>) -> u64 {
+    let (entry, fit) = (job.entry, job.fit);
+    let is_cut = |span: Span| span.is_cut() || span.len() > fit.text;
+    let fields = entry
+        .fields
+        .as_slice()
+        .iter()
+        .take(fit.fields)
+        .filter(|field| {
+            let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
+            let value = field.value();
+            let may_cut = matches!(value.tag, Tag::Text | Tag::List);
+            key_cut || may_cut && value.span().is_some_and(is_cut)
+        });
+    let fragments = entry
+        .fragments
+        .iter(fit.fragments)
+        .filter(|fragment| is_cut(fragment.text));
+    let errors = [entry.error, entry.chain]
+        .into_iter()
+        .flatten()
+        .filter(|span| is_cut(*span));
+    let name = u64::from(entry.origin.name.len() > fit.text);
+    name + (fields.count() + fragments.count() + errors.count()) as u64
+}
+
+/// Writes the fixed fields of a configuration, which are reserved, as they are.
+pub(crate) fn fixed<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    fields::<S>(line, job, room)
+}

@@ -1,0 +1,150 @@
+//! The fragments of one unit: the first half of the limit, and the last.
+//!
+//! How a unit began and how it ended tell the most, so what is dropped past the
+//! limit is the middle.
+
+use std::panic::Location;
+
+use log::Level;
+use smallvec::SmallVec;
+
+use super::arena::Span;
+
+/// A piece of text with its time and its place in the source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fragment {
+    /// Nanoseconds since the start of the trace.
+    pub(crate) at_nanos: u64,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) text: Span,
+    /// The level, where the fragment was given one of its own.
+    pub(crate) level: Option<Level>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fragments {
+    kept: SmallVec<[Fragment; 64]>,
+    pub(crate) dropped: u64,
+}
+
+impl Fragments {
+    pub(crate) fn new() -> Fragments {
+        Fragments {
+            kept: SmallVec::new(),
+            dropped: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.dropped = 0;
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Keeps a fragment; past `limit` the oldest of the second half makes room.
+    #[inline]
+    pub(crate) fn push(&mut self, fragment: Fragment, limit: usize) {
+        if self.kept.len() < limit {
+            self.kept.push(fragment);
+        } else {
+            self.push_full(fragment);
+        }
+    }
+
+    #[cold]
+    fn push_full(&mut self, fragment: Fragment) {
+        let oldest = self.oldest();
+        self.dropped = self.dropped.saturating_add(1);
+        if let Some(slot) = self.kept.get_mut(oldest) {
+            *slot = fragment;
+        }
+    }
+
+    /// Where the second half begins.
+    fn half(&self) -> usize {
+        self.kept.len().div_ceil(2)
+    }
+
+    /// The place of the oldest fragment of the second half, which is a ring.
+    fn oldest(&self) -> usize {
+        match (self.kept.len() - self.half()) as u64 {
+            0 => self.kept.len(),
+            ring => self.half() + (self.dropped % ring) as usize,
+        }
+    }
+
+    /// The fragments in the order they were added, but for at most the first
+    /// and last `most` together.
+    #[inline]
+    pub(crate) fn iter(&self, most: usize) -> impl Iterator<Item = &Fragment> {
+        let turn = if self.dropped == 0 {
+            self.half()
+        } else {
+            self.oldest()
+        };
+        let (first, ring) = self.kept.split_at_checked(self.half()).unwrap_or_default();
+        let (late, early) = ring
+            .split_at_checked(turn - self.half())
+            .unwrap_or_default();
+        let first = first
+            .get(..most.div_ceil(2).min(first.len()))
+            .unwrap_or_default();
+        let skip = ring.len().saturating_sub(most / 2);
+        first.iter().chain(early.iter().chain(late).skip(skip))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fragment> {
+        self.kept.iter_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes `count` fragments at 0, 1, 2 … ns and lists those that are kept.
+    fn kept(count: u64, limit: usize, most: usize) -> (Vec<u64>, u64) {
+        let mut fragments = Fragments::new();
+        for at_nanos in 0..count {
+            let fragment = Fragment {
+                at_nanos,
+                location: Location::caller(),
+                text: Span::default(),
+                level: None,
+            };
+            fragments.push(fragment, limit);
+        }
+        (
+            fragments
+                .iter(most)
+                .map(|fragment| fragment.at_nanos)
+                .collect(),
+            fragments.dropped,
+        )
+    }
+
+    #[test]
+    fn the_first_and_the_last_half_are_kept_in_order() {
+        assert_eq!(kept(3, 4, usize::MAX), (vec![0, 1, 2], 0));
+        assert_eq!(kept(4, 4, usize::MAX), (vec![0, 1, 2, 3], 0));
+        assert_eq!(kept(5, 4, usize::MAX), (vec![0, 1, 3, 4], 1));
+        assert_eq!(kept(6, 4, usize::MAX), (vec![0, 1, 4, 5], 2));
+        assert_eq!(kept(9, 5, usize::MAX), (vec![0, 1, 2, 7, 8], 4));
+        assert_eq!(kept(9, 2, usize::MAX), (vec![0, 8], 7));
+        assert_eq!(kept(9, 1, usize::MAX), (vec![0], 8));
+        assert_eq!(kept(9, 0, usize::MAX), (vec![], 9));
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_takes_fewer_from_both_halves() {
+        assert_eq!(kept(6, 8, 4), (vec![0, 1, 4, 5], 0));
+        assert_eq!(kept(12, 6, 3), (vec![0, 1, 11], 6));
+        assert_eq!(kept(12, 6, 1), (vec![0], 6));
+        assert_eq!(kept(12, 6, 0), (vec![], 6));
+    }
+}

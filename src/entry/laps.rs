@@ -1,0 +1,82 @@
+//! Timers: laps that are running, and what becomes of them.
+
+use std::time::Instant;
+
+use crate::clock;
+use crate::key::KeyRef;
+
+use super::{Entry, Laps, Role, Stored, Tag};
+
+/// More laps than this at once are not timed, but counted as dropped.
+const MOST_OPEN: usize = 256;
+
+/// A lap that is running.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lap {
+    /// The place of its field.
+    pub(super) field: usize,
+    lapse: Lapse,
+}
+
+/// What tells a running lap from the others; the start keeps a token of another
+/// trace from stopping a lap of this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lapse {
+    id: u32,
+    start: Instant,
+}
+
+impl Entry {
+    /// Starts a lap; `None` where there is no room for its field.
+    pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<Lapse> {
+        if self.laps.len() >= MOST_OPEN {
+            self.fields.dropped = self.fields.dropped.saturating_add(1);
+            return None;
+        }
+        let field = self.place(key, Role::Timer)?;
+        let slot = self.fields.get_mut(field)?;
+        if slot.value().tag != Tag::Timer {
+            let laps = self.arena.push(&Laps::default().to_bytes());
+            slot.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
+        }
+        let lapse = Lapse {
+            id: self.next_lap,
+            start: self.now(),
+        };
+        self.next_lap = self.next_lap.wrapping_add(1);
+        self.laps.push(Lap { field, lapse });
+        self.tidy();
+        Some(lapse)
+    }
+
+    /// Ends a lap; one that is over already is left alone.
+    pub(crate) fn stop_lap(&mut self, lapse: Lapse) {
+        if let Some(at) = self.laps.iter().rposition(|lap| lap.lapse == lapse) {
+            let lap = self.laps.remove(at);
+            self.close(lap, self.now());
+        }
+    }
+
+    /// Ends every lap, for the record that is about to be written.
+    #[inline]
+    pub(crate) fn close_laps(&mut self, now: Instant) {
+        while let Some(lap) = self.laps.pop() {
+            self.close(lap, now);
+        }
+    }
+
+    fn close(&mut self, lap: Lap, now: Instant) {
+        let Some(value) = self.fields.get(lap.field).map(|field| field.value()) else {
+            return;
+        };
+        // `set` on the key of a running timer made it plain: the lap has no field left.
+        let Some(span) = value.span().filter(|_| value.tag == Tag::Timer) else {
+            return;
+        };
+        let mut laps = value.to_laps(&self.arena);
+        laps.add(clock::micros(
+            now.saturating_duration_since(lap.lapse.start),
+        ));
+        self.arena.overwrite(span, &laps.to_bytes());
+    }
+}

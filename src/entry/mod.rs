@@ -1,0 +1,433 @@
+//! The data of one unit of work, as it is gathered and as encoders read it.
+//!
+//! Values are stored typed and encoded late: a record that is filtered or
+//! discarded costs no encoding, counters and overwrites are plain stores, and
+//! tests look at data instead of text. An `Entry` is boxed once and recycled
+//! (`pool.rs`); its inline space holds 128 fields, 64 fragments and 2 KiB of
+//! text, so the first unit of a thread costs two allocations.
+
+mod arena;
+mod capture;
+mod fields;
+mod fragments;
+mod items;
+mod laps;
+mod read;
+mod severity;
+mod stored;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Instant;
+
+use log::Level;
+use smallvec::SmallVec;
+
+use crate::clock::Stamp;
+use crate::config::{Limits, Settings};
+use crate::key::KeyRef;
+use crate::message::Text;
+use crate::number::Amount;
+use crate::value::{Kind, STARS};
+
+pub(crate) use arena::{Arena, Span, Writer};
+pub(crate) use fields::{Field, FieldKey, Fields, Role, flag};
+pub(crate) use fragments::{Fragment, Fragments};
+pub(crate) use items::{Item, Items};
+use laps::Lap;
+pub(crate) use laps::Lapse;
+pub use severity::Outcome;
+pub(crate) use severity::Severity;
+pub(crate) use stored::{Laps, Stored, Tag};
+
+/// Text below this size is never worth tidying up.
+const TIDY_FLOOR: usize = 16 * 1024;
+
+/// A larger arena or line is not kept for the next unit.
+const KEEP: usize = 64 * 1024;
+
+/// What a unit is called and where it began.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) target: Cow<'static, str>,
+    /// Known to macros only.
+    pub(crate) module: Option<&'static str>,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) level: Level,
+}
+
+/// Buffers that encoding fills; recycled with the entry.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// The record. As long as it ever was; how much is text, encoding tells.
+    pub(crate) line: Vec<u8>,
+    /// The JSON text of one list, before logfmt quotes it.
+    pub(crate) list: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) settings: Arc<Settings>,
+    limits: Limits,
+    pub(crate) origin: Origin,
+    pub(crate) start: Instant,
+    /// The wall clock at the start, read only where the record prints it.
+    pub(crate) wall: Option<Stamp>,
+    /// Whether this thread was unwinding already when the trace began.
+    pub(crate) was_panicking: bool,
+    pub(crate) severity: Severity,
+    pub(crate) arena: Arena,
+    pub(crate) fields: Fields,
+    pub(crate) fragments: Fragments,
+    laps: SmallVec<[Lap; 4]>,
+    next_lap: u32,
+    pub(crate) error: Option<Span>,
+    pub(crate) chain: Option<Span>,
+    /// How many partial records were written.
+    pub(crate) seq: u32,
+    tidy_at: usize,
+    pub(crate) scratch: Scratch,
+    /// The next of a list of spare entries.
+    pub(crate) next: Option<Box<Entry>>,
+}
+
+impl Entry {
+    pub(crate) fn new(settings: Arc<Settings>, origin: Origin, start: Instant) -> Entry {
+        Entry {
+            limits: settings.limits,
+            severity: Severity::new(origin.level),
+            settings,
+            origin,
+            start,
+            wall: None,
+            was_panicking: false,
+            arena: Arena::new(),
+            fields: Fields::new(),
+            fragments: Fragments::new(),
+            laps: SmallVec::new(),
+            next_lap: 0,
+            error: None,
+            chain: None,
+            seq: 0,
+            tidy_at: TIDY_FLOOR,
+            scratch: Scratch::default(),
+            next: None,
+        }
+    }
+
+    /// Makes a recycled entry the entry of a new unit.
+    #[inline]
+    pub(crate) fn restart(&mut self, settings: &Arc<Settings>, origin: Origin, start: Instant) {
+        if !Arc::ptr_eq(&self.settings, settings) {
+            self.settings = Arc::clone(settings);
+            self.limits = settings.limits;
+            self.fields.reset();
+        }
+        self.severity = Severity::new(origin.level);
+        self.origin = origin;
+        self.start = start;
+        self.wall = None;
+        self.fields.clear();
+        self.fragments.clear();
+        self.arena.clear(KEEP);
+        self.laps.clear();
+        self.error = None;
+        self.chain = None;
+        self.seq = 0;
+        self.tidy_at = TIDY_FLOOR;
+    }
+
+    /// Gives back buffers that one large record made large.
+    #[inline]
+    pub(crate) fn shrink(&mut self) {
+        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP {
+            self.scratch = Scratch::default();
+        }
+    }
+
+    /// Nanoseconds since the start.
+    #[inline]
+    pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
+        let offset = now.saturating_duration_since(self.start);
+        offset.as_secs().wrapping_mul(1_000_000_000) + u64::from(offset.subsec_nanos())
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Instant {
+        self.settings.clock.now()
+    }
+
+    // ----- fields
+
+    /// Sets a field. Inlined, so that the match on the kind is settled where it is called.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, key: KeyRef<'_>, kind: Kind<'_>) {
+        let KeyRef::Static(name) = key else {
+            return self.set_any(key, kind);
+        };
+        match kind {
+            Kind::Str(text) => self.set_text(name, text),
+            Kind::U64(n) => self.set_bits(name, Tag::U64, n),
+            Kind::I64(n) => self.set_bits(name, Tag::I64, n as u64),
+            Kind::F64(x) => self.set_bits(name, Tag::F64, x.to_bits()),
+            Kind::Bool(value) => self.set_bits(name, Tag::Bool, value.into()),
+            Kind::Micros(n) => self.set_bits(name, Tag::Micros, n),
+            _ => self.set_any(key, kind),
+        }
+    }
+
+    #[inline(never)]
+    fn set_bits(&mut self, key: &'static str, tag: Tag, bits: u64) {
+        let value = Stored::new(tag, bits);
+        match self.fields.expected(key) {
+            Some(field) => field.store(value, Role::Plain),
+            None => self.set_unexpected(KeyRef::Static(key), value),
+        }
+    }
+
+    #[inline(never)]
+    fn set_text(&mut self, key: &'static str, text: &str) {
+        match self.fields.expected(key) {
+            Some(field) => {
+                let span = self.arena.push_text(text, self.limits.value);
+                field.store(Stored::text(span), Role::Plain);
+            }
+            None => self.set_any(KeyRef::Static(key), Kind::Str(text)),
+        }
+    }
+
+    /// A value that needs no arena, for a key that was not next.
+    fn set_unexpected(&mut self, key: KeyRef<'_>, value: Stored) {
+        let Some(at) = self.place(key, Role::Plain) else {
+            return;
+        };
+        match self.fields.get_mut(at) {
+            Some(field) if !field.has(flag::REDACTED) => field.store(value, Role::Plain),
+            _ => self.put(at, Kind::Null),
+        }
+    }
+
+    /// Any value, any key.
+    #[inline(never)]
+    pub(crate) fn set_any(&mut self, key: KeyRef<'_>, kind: Kind<'_>) {
+        if let KeyRef::Static(name) = key
+            && let Some(field) = self.fields.expected(name)
+        {
+            field.store(Stored::ABSENT, Role::Plain);
+            return self.put(self.fields.len() - 1, kind);
+        }
+        let wanted = self.fields.dropped;
+        match self.place(key, Role::Plain) {
+            Some(at) => self.put(at, kind),
+            // Nothing is lost by leaving out what is left out anyway.
+            None if matches!(kind, Kind::Absent) => self.fields.dropped = wanted,
+            None => {}
+        }
+    }
+
+    /// Stores a value in a field that exists.
+    fn put(&mut self, at: usize, kind: Kind<'_>) {
+        let Some(field) = self.fields.get(at) else {
+            return;
+        };
+        let kind = match kind {
+            Kind::Absent => return self.fields.remove(at),
+            _ if field.has(flag::REDACTED) => Kind::Str(STARS),
+            kind => kind,
+        };
+        let value = match kind {
+            Kind::Str(text) => {
+                let (text, cut) = capture::clip(text, self.limits.value);
+                let old = field.value().span();
+                self.arena.note_cut(cut);
+                Stored::text(self.arena.replace(old, text.as_bytes()).cut(cut))
+            }
+            kind => capture::store(kind, &mut self.arena, self.limits.value),
+        };
+        if let Some(field) = self.fields.get_mut(at) {
+            field.store(value, Role::Plain);
+        }
+        self.tidy();
+    }
+
+    pub(crate) fn unset(&mut self, key: KeyRef<'_>) {
+        let (key, _) = capture::clip(key.as_str(), self.limits.value);
+        if let Some(at) = self.fields.find(key, Role::Plain, &self.arena) {
+            self.fields.remove(at);
+        }
+    }
+
+    /// Adds to a sum or raises a maximum.
+    pub(crate) fn accumulate(&mut self, key: KeyRef<'_>, role: Role, amount: Amount) {
+        if let KeyRef::Static(name) = key
+            && let Some(field) = self.fields.expected(name)
+        {
+            let value = Stored::of_amount(amount, Stored::ABSENT, &mut self.arena);
+            return field.store(value, role);
+        }
+        let Some(at) = self.place(key, role) else {
+            return;
+        };
+        let Some(field) = self.fields.get_mut(at) else {
+            return;
+        };
+        if field.has(flag::REDACTED) {
+            return self.put(at, Kind::Null);
+        }
+        let old = field.value();
+        let total = match (old.to_amount(&self.arena), role) {
+            (Some(sum), Role::Sum) => sum.add(amount),
+            (Some(most), Role::Max) => most.max(amount),
+            _ => amount,
+        };
+        field.store(Stored::of_amount(total, old, &mut self.arena), role);
+        self.tidy();
+    }
+
+    /// Finds or makes the field of a key for a role; counts a loss where there is no room.
+    fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
+        let (text, cut) = capture::clip(key.as_str(), self.limits.value);
+        if let Some(at) = self.fields.find(text, role, &self.arena) {
+            return Some(at);
+        }
+        if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
+            self.forget_removed();
+        }
+        self.arena.note_cut(cut);
+        let key = if cut { KeyRef::Text(text) } else { key };
+        let at = self
+            .fields
+            .append(key, role, cut, &self.settings, &mut self.arena);
+        if at.is_none() {
+            self.fields.dropped = self.fields.dropped.saturating_add(1);
+        }
+        at
+    }
+
+    /// Makes room by forgetting removed fields, and the laps of removed timers.
+    #[cold]
+    fn forget_removed(&mut self) {
+        let fields = &self.fields;
+        let is_timer = |at| {
+            fields
+                .get(at)
+                .is_some_and(|field| field.value().tag == Tag::Timer)
+        };
+        self.laps.retain(|lap| is_timer(lap.field));
+        for lap in &mut self.laps {
+            lap.field -= fields.absent_before(lap.field);
+        }
+        self.fields.compact();
+    }
+
+    // ----- fragments
+
+    /// Adds a fragment. Inlined, so that the match is settled where it is called.
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        text: Text<'_>,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) {
+        match text {
+            Text::Plain(text) => self.add_text(text, level, location),
+            Text::Args(args) => self.add_args(args, level, location),
+        }
+    }
+
+    #[inline(never)]
+    fn add_text(&mut self, text: &str, level: Option<Level>, location: &'static Location<'static>) {
+        let at_nanos = self.nanos_at(self.now());
+        let text = self.arena.push_text(text, self.limits.value);
+        self.push_fragment(Fragment {
+            at_nanos,
+            location,
+            text,
+            level,
+        });
+    }
+
+    /// The time is that of the call, before formatting.
+    #[inline(never)]
+    fn add_args(
+        &mut self,
+        args: fmt::Arguments<'_>,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) {
+        let at_nanos = self.nanos_at(self.now());
+        let text = capture::message(args, &mut self.arena, self.limits.value);
+        self.push_fragment(Fragment {
+            at_nanos,
+            location,
+            text,
+            level,
+        });
+    }
+
+    #[inline(always)]
+    fn push_fragment(&mut self, fragment: Fragment) {
+        self.fragments.push(fragment, self.limits.fragments);
+        if let Some(level) = fragment.level {
+            self.severity.raise(level);
+        }
+        self.tidy();
+    }
+
+    // ----- errors
+
+    /// Keeps a text as `error` and clears the chain of an earlier one.
+    pub(crate) fn set_error(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        self.error = Some(capture::described(
+            &mut self.arena,
+            self.limits.value,
+            format,
+        ));
+        self.chain = None;
+        self.severity.set_outcome(Outcome::Error);
+        self.tidy();
+    }
+
+    /// Keeps a text as `error.chain`, unless it is empty.
+    pub(crate) fn set_chain(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        let span = capture::described(&mut self.arena, self.limits.value, format);
+        self.chain = Some(span).filter(|span| span.len() > 0);
+        self.tidy();
+    }
+
+    // ----- bounds
+
+    /// Drops overwritten text once there may be more of it than of the rest.
+    #[inline]
+    fn tidy(&mut self) {
+        if self.arena.used() > self.tidy_at {
+            self.tidy_now();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tidy_now(&mut self) {
+        let mut fresh = Arena::new();
+        let old = &self.arena;
+        let mut keep = |span: Span| fresh.push(old.get(span)).cut(span.is_cut());
+        for field in self.fields.iter_mut() {
+            field.move_spans(&mut keep);
+        }
+        for fragment in self.fragments.iter_mut() {
+            fragment.text = keep(fragment.text);
+        }
+        self.error = self.error.map(&mut keep);
+        self.chain = self.chain.map(&mut keep);
+        fresh.note_cut(self.arena.has_cut());
+        self.arena = fresh;
+        self.tidy_at = (self.arena.used() * 2).max(TIDY_FLOOR);
+    }
+}
+
+#[cfg(test)]
+mod tests;

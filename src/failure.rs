@@ -1,0 +1,103 @@
+//! What can be reported as an error.
+//!
+//! `Box<dyn Error>` and `anyhow::Error` are no `Error`s themselves, so a plain
+//! bound would shut them out. Each way to be a failure has a marker type; the
+//! compiler finds the one that fits, and no error crate has to be named here.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+use std::ops::Deref;
+
+use crate::entry::Entry;
+
+/// At most this many sources of an error are kept.
+const MOST_SOURCES: usize = 8;
+
+/// What [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
+/// [`run!`](crate::run!) take for an error: any [`std::error::Error`],
+/// `Box<dyn Error>` with or without `Send + Sync`, `anyhow::Error`, `String` and `&str`.
+///
+/// `M` tells these ways apart and is found by the compiler.
+///
+/// This trait is sealed: it cannot be implemented outside of this crate.
+pub trait Failure<M>: sealed::Sealed<M> {}
+
+/// The ways to be a [`Failure`].
+#[doc(hidden)]
+pub mod marker {
+    #[derive(Debug)]
+    pub enum IsError {}
+    #[derive(Debug)]
+    pub enum IsDynError {}
+    #[derive(Debug)]
+    pub enum HoldsError {}
+    #[derive(Debug)]
+    pub enum HoldsSyncError {}
+    #[derive(Debug)]
+    pub enum IsText {}
+}
+
+use marker::*;
+
+mod sealed {
+    pub trait Sealed<M> {
+        #[doc(hidden)]
+        fn cause(&self) -> super::Cause<'_>;
+    }
+}
+
+/// A failure as it is looked at.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<'a> {
+    Error(&'a (dyn Error + 'a)),
+    Text(&'a str),
+}
+
+macro_rules! failure {
+    ($([$($generics:tt)*] $marker:ty, $type:ty: |$this:ident| $cause:expr;)*) => {$(
+        impl<$($generics)*> Failure<$marker> for $type {}
+        impl<$($generics)*> sealed::Sealed<$marker> for $type {
+            fn cause(&self) -> Cause<'_> {
+                let $this = self;
+                $cause
+            }
+        }
+    )*};
+}
+
+failure! {
+    [E: Error] IsError, E: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + 'e: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + Send + 'e: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + Send + Sync + 'e: |error| Cause::Error(error);
+    [E: Deref<Target = dyn Error>] HoldsError, E: |error| Cause::Error(&**error);
+    [E: Deref<Target = dyn Error + Send + Sync>] HoldsSyncError, E: |error| Cause::Error(&**error);
+    [] IsText, String: |text| Cause::Text(text);
+    [] IsText, str: |text| Cause::Text(text);
+    [] IsText, &str: |text| Cause::Text(text);
+}
+
+/// Keeps the text of an error and those of its sources. Runs user code.
+pub(crate) fn record(entry: &mut Entry, cause: Cause<'_>) {
+    match cause {
+        Cause::Text(text) => entry.set_error(|out| out.write_str(text)),
+        Cause::Error(error) => {
+            entry.set_error(|out| write!(out, "{error}"));
+            entry.set_chain(|out| {
+                let mut source = error.source();
+                let mut separator = "";
+                for _ in 0..MOST_SOURCES {
+                    let Some(error) = source else { return Ok(()) };
+                    write!(out, "{separator}{error}")?;
+                    separator = ": ";
+                    source = error.source();
+                }
+                if source.is_some() {
+                    out.mark_cut();
+                }
+                fmt::Result::Ok(())
+            });
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a fragment can be made of.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The text of a fragment: `&str`, `String`, `Cow<str>` or [`fmt::Arguments`].
+///
+/// [`fmt::Arguments`] (what `format_args!` returns) are written straight into
+/// the trace; that is what [`add!`](crate::add!) does.
+///
+/// This trait is sealed: it cannot be implemented outside of this crate.
+pub trait Message: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {
+        #[doc(hidden)]
+        fn text(&self) -> super::Text<'_>;
+    }
+}
+
+/// The text of a fragment, formatted or not.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Text<'a> {
+    Plain(&'a str),
+    Args(fmt::Arguments<'a>),
+}
+
+macro_rules! message {
+    ($($type:ty: |$this:ident| $text:expr;)*) => {$(
+        impl Message for $type {}
+        impl sealed::Sealed for $type {
+            #[inline]
+            fn text(&self) -> Text<'_> {
+                let $this = self;
+                $text
+            }
+        }
+    )*};
+}
+
+message! {
+    str: |text| Text::Plain(text);
+    String: |text| Text::Plain(text);
+    Cow<'_, str>: |text| Text::Plain(text);
+    fmt::Arguments<'_>: |args| Text::Args(*args);
+}
+
+impl<T: Message + ?Sized> Message for &T {}
+
+impl<T: Message + ?Sized> sealed::Sealed for &T {
+    #[inline]
+    fn text(&self) -> Text<'_> {
+        (**self).text()
+    }
+}

@@ -1,0 +1,427 @@
+//! The collector of one unit of work.
+//!
+//! A `Trace` is one pointer: to the boxed entry, or to nothing if the logger
+//! would not take even an error of this target. So a disabled call is a branch
+//! that is inlined where it stands, and a trace is cheap to move.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
+
+use log::Level;
+
+use crate::builder::TraceBuilder;
+use crate::emit;
+use crate::entry::{Entry, Lapse, Outcome, Role};
+use crate::failure::{self, Failure};
+use crate::key::ToKey;
+use crate::message::Message;
+use crate::number::Number;
+use crate::owned::OwnedValue;
+use crate::value::ToValue;
+
+/// The collector of one unit of work, which becomes one record.
+///
+/// Begun by [`start!`](crate::start!); gathers typed fields and line-tagged
+/// fragments; emits its record when it is dropped, however that comes about:
+/// at the end of a function, by `?`, by a panic. See the [crate page](crate)
+/// for an overview.
+///
+/// A trace that the logger would not take is *disabled*: every call on it is
+/// one branch, and nothing is kept.
+///
+/// `std::process::exit`, `abort` and `mem::forget` run no destructors, so no
+/// record comes of a trace that is alive then. Do not keep a trace in a
+/// thread-local variable: where a thread is ending already, it is dropped in
+/// silence, as many loggers cannot be called then.
+///
+/// # Examples
+///
+/// ```
+/// fn authenticate(token: &str) -> Result<u64, String> {
+///     let mut trace = logtrace::start!("auth");
+///     trace.set("token", logtrace::mask(token, 4));
+///     trace.add("token read");
+///     let user_id = trace.check(token.len().checked_sub(8).ok_or("token too short"))?;
+///     trace.set("user_id", user_id).ok();
+///     Ok(user_id as u64)
+/// }
+/// ```
+#[must_use = "a trace that is dropped at once emits an empty record; bind it: `let mut trace = …`"]
+#[derive(Default)]
+pub struct Trace(pub(crate) Option<Box<Entry>>);
+
+const _: () = assert!(size_of::<Trace>() == size_of::<usize>());
+
+// A panic in the middle of a call leaves the entry complete: user code runs
+// guarded (`guard.rs`), and what it wrote is rolled back.
+impl UnwindSafe for Trace {}
+impl RefUnwindSafe for Trace {}
+
+impl Trace {
+    /// Starts a trace without a macro, which cannot know the module it is in:
+    /// the target is that of the configuration, `logtrace` by default.
+    ///
+    /// A filter such as `RUST_LOG=myapp=info` drops such a record. Prefer
+    /// [`start!`](crate::start!), whose target is the caller's module.
+    #[inline]
+    #[track_caller]
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Trace {
+        TraceBuilder::new(name.into(), None).start()
+    }
+
+    /// Returns a builder; the target is as with [`Trace::new`], unless it is set.
+    /// Prefer [`builder!`](crate::builder!).
+    #[inline]
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> TraceBuilder {
+        TraceBuilder::new(name.into(), None)
+    }
+
+    /// What `start!` expands to.
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn __start(name: impl Into<Cow<'static, str>>, module: &'static str) -> Trace {
+        TraceBuilder::new(name.into(), Some(module)).start()
+    }
+
+    /// Returns whether this trace gathers anything.
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.0.is_some()
+    }
+
+    #[inline(always)]
+    fn with(&mut self, call: impl FnOnce(&mut Entry)) -> &mut Self {
+        if let Some(entry) = &mut self.0 {
+            call(entry);
+        }
+        self
+    }
+
+    // ----- fields
+
+    /// Sets a field. The last write of a key wins, in the place of the first.
+    ///
+    /// The key is a literal, a `String` or [`key(&text)`](crate::key()); the
+    /// value anything that is [`ToValue`]. `None` removes the field.
+    ///
+    /// A key that the library may write itself, such as `error`, becomes
+    /// `error_2` in the record. Keys and values of any content are safe: what
+    /// the format cannot carry is replaced or escaped, never refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let mut trace = logtrace::Trace::default();
+    /// # let shard = 3;
+    /// trace.set("method", "POST").set("attempt", 2).set("ratio", 0.25);
+    /// trace.set("coupon", None::<&str>); // left out
+    /// trace.set(format!("shard{shard}.rows"), 100);
+    /// ```
+    #[inline]
+    pub fn set(&mut self, key: impl ToKey, value: impl ToValue) -> &mut Self {
+        self.with(|entry| entry.set(key.to_key().0, value.to_value().0))
+    }
+
+    /// Removes a field.
+    #[inline]
+    pub fn unset(&mut self, key: impl ToKey) -> &mut Self {
+        self.with(|entry| entry.unset(key.to_key().0))
+    }
+
+    /// Returns a field's value as it was given, if it is set: that of the timer
+    /// `db` is the sum of its laps.
+    pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
+        self.0.as_ref()?.get(key.to_key().0.as_str())
+    }
+
+    // ----- numbers that accumulate
+
+    /// Adds one to a counter.
+    ///
+    /// On a key that holds something else, which `set` or `max` wrote, the
+    /// counter is a field of its own, called `key_2` in the record.
+    #[inline]
+    pub fn incr(&mut self, key: impl ToKey) -> &mut Self {
+        self.sum(key, 1u64)
+    }
+
+    /// Adds to a counter; see [`sum`](Trace::sum), which does the same.
+    #[inline]
+    pub fn count(&mut self, key: impl ToKey, n: impl Number) -> &mut Self {
+        self.sum(key, n)
+    }
+
+    /// Adds to a sum. Whole numbers saturate, a float makes the sum a float.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let mut trace = logtrace::Trace::default();
+    /// for row in ["a", "bc"] {
+    ///     trace.incr("rows").sum("bytes", row.len());
+    /// } // rows=2 bytes=3
+    /// ```
+    #[inline]
+    pub fn sum(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+        self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+    }
+
+    /// Keeps the largest of the numbers given.
+    #[inline]
+    pub fn max(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+        self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+    }
+
+    // ----- time
+
+    /// Runs `work` and adds the time it takes to a timer: `key.count`, `key.ms`
+    /// and `key.max_ms` in the record, over all laps of this key.
+    ///
+    /// A lap that ends by a panic counts too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn query() -> Result<u32, String> { Ok(7) }
+    /// # let mut trace = logtrace::Trace::default();
+    /// let rows = trace.time("db", |trace| {
+    ///     trace.add("querying");
+    ///     query()
+    /// }); // db.count=1 db.ms=104.7 db.max_ms=104.7
+    /// ```
+    #[inline]
+    pub fn time<R>(&mut self, key: impl ToKey, work: impl FnOnce(&mut Trace) -> R) -> R {
+        if !self.is_enabled() {
+            return work(self);
+        }
+        let timer = self.start_timer(key);
+        let lap = RunningLap {
+            trace: self,
+            timer: Some(timer),
+        };
+        work(lap.trace)
+    }
+
+    /// Starts a lap of a timer, to be ended by [`stop`](Trace::stop); for work
+    /// that is no closure.
+    ///
+    /// A lap that is not stopped ends with the trace.
+    #[inline]
+    pub fn start_timer(&mut self, key: impl ToKey) -> Timer {
+        let entry = self.0.as_mut();
+        Timer {
+            lapse: entry.and_then(|entry| entry.start_lap(key.to_key().0)),
+        }
+    }
+
+    /// Ends a lap. One that was started on another trace is left alone.
+    #[inline]
+    pub fn stop(&mut self, timer: Timer) -> &mut Self {
+        self.with(|entry| {
+            if let Some(lapse) = timer.lapse {
+                entry.stop_lap(lapse);
+            }
+        })
+    }
+
+    /// Returns the time since the start; zero if disabled.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Some(entry) => entry.now().saturating_duration_since(entry.start),
+            None => Duration::ZERO,
+        }
+    }
+
+    // ----- fragments
+
+    /// Adds a fragment: a text with its time and the source line of this call.
+    ///
+    /// [`add!`](crate::add!) formats one.
+    #[inline]
+    #[track_caller]
+    pub fn add(&mut self, message: impl Message) -> &mut Self {
+        let location = Location::caller();
+        self.with(|entry| entry.add(message.text(), None, location))
+    }
+
+    /// Adds a fragment and raises the level to warn.
+    #[inline]
+    #[track_caller]
+    pub fn warn(&mut self, message: impl Message) -> &mut Self {
+        let location = Location::caller();
+        self.with(|entry| entry.add(message.text(), Some(Level::Warn), location))
+    }
+
+    /// Adds a fragment, raises the level to error and makes the outcome an error.
+    #[inline]
+    #[track_caller]
+    pub fn fail(&mut self, message: impl Message) -> &mut Self {
+        let location = Location::caller();
+        self.with(|entry| {
+            entry.add(message.text(), Some(Level::Error), location);
+            entry.severity.set_outcome(Outcome::Error);
+        })
+    }
+
+    // ----- outcome and level
+
+    /// Returns the result, having recorded its error: `error`, and its sources
+    /// in `error.chain`; outcome and level become error. Made for `?`.
+    ///
+    /// A later error replaces an earlier one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn run(trace: &mut logtrace::Trace) -> std::io::Result<()> {
+    /// let text = trace.check(std::fs::read_to_string("/etc/hostname"))?;
+    /// # let _ = text;
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn check<T, E: Failure<M>, M>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        if let Err(error) = &result {
+            self.error(error);
+        }
+        result
+    }
+
+    /// Records an error; see [`check`](Trace::check).
+    pub fn error<E: Failure<M> + ?Sized, M>(&mut self, error: &E) -> &mut Self {
+        self.with(|entry| failure::record(entry, error.cause()))
+    }
+
+    /// Makes the outcome `ok`. An `error` recorded before stays to be read.
+    #[inline]
+    pub fn ok(&mut self) -> &mut Self {
+        self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
+    }
+
+    /// Sets the field `status` and what an HTTP status means: under 400 info,
+    /// under 500 warn, else error with outcome error.
+    #[inline]
+    pub fn status(&mut self, status: u16) -> &mut Self {
+        self.set("status", status);
+        self.with(|entry| match status {
+            0..400 => {}
+            400..500 => entry.severity.raise(Level::Warn),
+            500.. => entry.severity.set_outcome(Outcome::Error),
+        })
+    }
+
+    /// Raises the level; a less severe one changes nothing.
+    #[inline]
+    pub fn raise(&mut self, level: Level) -> &mut Self {
+        self.with(|entry| entry.severity.raise(level))
+    }
+
+    /// Overwrites the level, whatever raised it before. Later raises count again.
+    #[inline]
+    pub fn set_level(&mut self, level: Level) -> &mut Self {
+        self.with(|entry| entry.severity.set_level(level))
+    }
+
+    /// Returns the level that the record would have now; `None` if disabled.
+    pub fn level(&self) -> Option<Level> {
+        self.0.as_ref().map(|entry| entry.severity.level())
+    }
+
+    /// Returns the outcome, if one was said.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.0.as_ref().and_then(|entry| entry.severity.outcome())
+    }
+
+    // ----- the end
+
+    /// Ends the unit and emits its record now.
+    #[inline]
+    pub fn emit(self) {}
+
+    /// Ends the unit without a record.
+    pub fn discard(mut self) {
+        if let Some(entry) = self.0.take() {
+            crate::pool::give_back(entry);
+        }
+    }
+
+    /// Emits a record of what there is so far, with `partial=true` and a number
+    /// `seq`; the unit goes on. For long-running work.
+    pub fn checkpoint(&mut self) -> &mut Self {
+        self.with(emit::checkpoint)
+    }
+
+    /// Returns the text of the record as it would be now, without emitting it;
+    /// empty if disabled.
+    pub fn render(&self) -> String {
+        self.0.as_deref().map(emit::render).unwrap_or_default()
+    }
+
+    /// Runs `work` and takes the outcome from its result; what `run!` expands to.
+    #[doc(hidden)]
+    pub fn __run<T, E: Failure<M>, M>(
+        mut self,
+        work: impl FnOnce(&mut Trace) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = work(&mut self);
+        match &result {
+            // What the closure itself said is the last word.
+            Ok(_) if self.outcome().is_none() => {
+                self.ok();
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.error(error);
+            }
+        }
+        result
+    }
+}
+
+impl Drop for Trace {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(entry) = self.0.take() {
+            emit::finish(entry);
+        }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(entry) => f
+                .debug_struct("Trace")
+                .field("name", &entry.origin.name)
+                .field("level", &entry.severity.level())
+                .field("outcome", &entry.severity.outcome())
+                .field("fields", &entry.fields.len())
+                .field("fragments", &entry.fragments.len())
+                .finish_non_exhaustive(),
+            None => f.write_str("Trace(disabled)"),
+        }
+    }
+}
+
+/// A running lap of a timer, to be given to [`Trace::stop`].
+#[derive(Debug)]
+#[must_use = "pass it to `Trace::stop`; otherwise the lap ends with the trace"]
+pub struct Timer {
+    lapse: Option<Lapse>,
+}
+
+/// Ends its lap when `time` returns or unwinds.
+struct RunningLap<'a> {
+    trace: &'a mut Trace,
+    timer: Option<Timer>,
+}
+
+impl Drop for RunningLap<'_> {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            self.trace.stop(timer);
+        }
+    }
+}
