@@ -49,7 +49,7 @@ fn attempt(job: &Job<'_>, scratch: &mut Scratch) -> Option<usize> {
     let end = scratch.line.len().min(limit + SLACK);
     let mut line = Line::new(scratch.line.get_mut(..end)?);
     job.write(&mut line, &mut scratch.list).ok()?;
-    Some(line.pos).filter(|len| *len <= limit)
+    Some(line.len()).filter(|len| *len <= limit)
 }
 
 /// Takes away from the record until it fits.

@@ -53,7 +53,7 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         Format::Json => record::fixed::<Json>(&mut line, &job, &mut room),
         Format::Logfmt | Format::Pretty => record::fixed::<Logfmt>(&mut line, &job, &mut room),
     };
-    let len = if written.is_ok() { line.pos } else { 0 };
+    let len = if written.is_ok() { line.len() } else { 0 };
     text.truncate(len);
     text.shrink_to_fit();
     text

@@ -128,7 +128,8 @@ pub(super) fn file(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
 }
 
 fn base_name(path: &'static str) -> &'static str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+    let separator = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
+    separator.and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
 /// The level of a fragment, where it is not the trace's own.

@@ -15,69 +15,84 @@ pub(crate) type Written = Result<(), Full>;
 
 /// A line that is being written.
 ///
-/// CORRECTNESS: out-of-line code gets the buffer and the position, never
-/// `&mut Line`, or the position would have to live in memory.
+/// CORRECTNESS of its speed: code that is kept out of line gets a `Line` of its
+/// own, by [`apart`](Line::apart). One function that takes the address of a
+/// `Line`, and its position lives in memory for the whole of the caller.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
-    pub(super) buf: &'a mut [u8],
-    pub(super) pos: usize,
+    /// What is not written yet. One comparison with its length checks a write.
+    rest: &'a mut [u8],
+    size: usize,
 }
 
 impl<'a> Line<'a> {
     pub(crate) fn new(buf: &'a mut [u8]) -> Line<'a> {
-        Line { buf, pos: 0 }
+        Line {
+            size: buf.len(),
+            rest: buf,
+        }
+    }
+
+    /// Bytes written.
+    pub(crate) fn len(&self) -> usize {
+        self.size - self.rest.len()
+    }
+
+    /// Leaves `len` bytes behind, which must have been written.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, len: usize) -> Written {
+        let rest = std::mem::take(&mut self.rest);
+        self.rest = rest.get_mut(len..).ok_or(Full)?;
+        Ok(())
     }
 
     /// Writes a few bytes.
     #[inline(always)]
     pub(crate) fn put(&mut self, text: &[u8]) -> Written {
-        if bytes::copy(self.buf, self.pos, text) {
-            self.pos += text.len();
-            Ok(())
-        } else {
-            Err(Full)
-        }
+        let rest = std::mem::take(&mut self.rest);
+        let (to, rest) = rest.split_at_mut_checked(text.len()).ok_or(Full)?;
+        bytes::copy(to, text);
+        self.rest = rest;
+        Ok(())
     }
 
     /// Writes bytes whose number is known at compile time.
     #[inline(always)]
     pub(crate) fn put_array<const N: usize>(&mut self, text: &[u8; N]) -> Written {
-        let room = self
-            .buf
-            .get_mut(self.pos..)
-            .and_then(|rest| rest.first_chunk_mut::<N>());
-        *room.ok_or(Full)? = *text;
-        self.pos += N;
+        let rest = std::mem::take(&mut self.rest);
+        let (to, rest) = rest.split_first_chunk_mut::<N>().ok_or(Full)?;
+        *to = *text;
+        self.rest = rest;
         Ok(())
     }
 
     /// Writes 16 bytes of which only the first `len` count.
     #[inline(always)]
     pub(crate) fn put_padded(&mut self, text: &[u8; SLACK], len: usize) -> Written {
-        let room = self
-            .buf
-            .get_mut(self.pos..)
-            .and_then(|rest| rest.first_chunk_mut::<SLACK>());
-        *room.ok_or(Full)? = *text;
-        self.pos += len;
-        Ok(())
+        *self.rest.first_chunk_mut::<SLACK>().ok_or(Full)? = *text;
+        self.advance(len.min(SLACK))
     }
 
     #[inline(always)]
     pub(crate) fn put_byte(&mut self, byte: u8) -> Written {
-        *self.buf.get_mut(self.pos).ok_or(Full)? = byte;
-        self.pos += 1;
-        Ok(())
+        self.put_array(&[byte])
     }
 
-    /// Hands the buffer and the position to code that is kept out of line; it
-    /// returns the new position.
+    /// A `Line` for what is not written yet; `advance` says how much of it was.
     #[inline(always)]
-    pub(crate) fn apart(
-        &mut self,
-        write: impl FnOnce(&mut [u8], usize) -> Option<usize>,
-    ) -> Written {
-        self.pos = write(self.buf, self.pos).ok_or(Full)?;
-        Ok(())
+    pub(crate) fn own(&mut self) -> Line<'_> {
+        Line {
+            size: self.rest.len(),
+            rest: self.rest,
+        }
+    }
+
+    /// Goes on with a `Line` whose address is nobody's but `write`'s.
+    #[inline(always)]
+    pub(crate) fn apart(&mut self, write: impl FnOnce(&mut Line<'_>) -> Written) -> Written {
+        let mut own = self.own();
+        write(&mut own)?;
+        let written = own.len();
+        self.advance(written)
     }
 }

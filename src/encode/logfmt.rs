@@ -40,11 +40,11 @@ impl Syntax for Logfmt {
     fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
         if start < end
             && !escape::is_lookalike(source.get(start..end).unwrap_or_default())
-            && escape::bare(line, source, start, end)?
+            && escape::all_bare(source, start, end)
         {
-            return Ok(());
+            return escape::plain(line, source, start, end);
         }
-        line.apart(|buf, pos| quoted(buf, pos, source, start, end))
+        line.apart(|line| quoted(line, source, start, end))
     }
 
     #[inline(always)]
@@ -70,12 +70,12 @@ impl Syntax for Logfmt {
         let len = loop {
             let mut text = Line::new(room);
             match json::list(&mut text, job.settings(), items) {
-                Ok(()) => break text.pos,
+                Ok(()) => break text.len(),
                 Err(Full) if room.len() >= most => return Err(Full),
                 Err(Full) => room.resize((room.len() * 2).min(most), 0),
             }
         };
-        line.apart(|buf, pos| quoted(buf, pos, room, 0, len))
+        quoted(line, room, 0, len)
     }
 
     #[inline(always)]
@@ -96,12 +96,10 @@ impl Syntax for Logfmt {
 
 /// Writes a text in quotes.
 #[inline(never)]
-fn quoted(buf: &mut [u8], pos: usize, source: &[u8], start: usize, end: usize) -> Option<usize> {
-    let mut line = Line { buf, pos };
-    line.put_byte(b'"').ok()?;
-    ending(&mut line, Place::Quoted, source, start, end).ok()?;
-    line.put_byte(b'"').ok()?;
-    Some(line.pos)
+fn quoted(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
+    line.put_byte(b'"')?;
+    ending(line, Place::Quoted, source, start, end)?;
+    line.put_byte(b'"')
 }
 
 /// Writes the last text before a closing quote.

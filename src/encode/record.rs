@@ -11,14 +11,23 @@ use crate::value::STARS;
 
 /// Writes the record.
 pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    let mut own = line.own();
+    write_inline::<S>(&mut own, job, room)?;
+    let written = own.len();
+    line.advance(written)
+}
+
+/// All of it inlined into one function, so that the position stays in a register.
+#[inline(always)]
+fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
     match job.names {
         None => fields::<S>(line, job, room)?,
-        Some(_) => named_fields::<S>(line, job, room)?,
+        Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
     }
     if job.entry.error.is_some() {
-        error::<S>(line, job)?;
+        line.apart(|line| error::<S>(line, job))?;
     }
     if job.entry.fragments.len() > 0 {
         S::fragments(line, job)?;
@@ -41,7 +50,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     if settings.header {
         if let Some(at) = moment.stamp {
             prefix(line, Name::Ts)?;
-            stamp::<S>(line, settings, at)?;
+            line.apart(|line| stamp::<S>(line, settings, at))?;
         }
         prefix(line, Name::Level)?;
         S::word(line, level(moment.level).as_bytes())?;
@@ -178,8 +187,8 @@ pub(crate) fn value<S: Syntax>(
         Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
         Tag::Bool => boolean(line, stored.bits != 0),
         Tag::Micros => number::millis(line, stored.bits),
-        Tag::List => S::list(line, job, list_bytes(job, stored), room),
-        _ => rare::<S>(line, job.settings(), stored, arena),
+        Tag::List => line.apart(|line| S::list(line, job, list_bytes(job, stored), room)),
+        _ => line.apart(|line| rare::<S>(line, job.settings(), stored, arena)),
     }
 }
 

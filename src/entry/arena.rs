@@ -131,7 +131,9 @@ impl Arena {
         if self.bytes.len() < end + SLACK {
             self.grow(end + SLACK);
         }
-        bytes::copy(&mut self.bytes, start, src);
+        if let Some(dst) = self.bytes.get_mut(start..end) {
+            bytes::copy(dst, src);
+        }
         self.used = end;
         Span {
             start: start as u32,
@@ -160,20 +162,21 @@ impl Arena {
     pub(crate) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
         match old {
             Some(old) if src.len() <= old.len() && old.end() <= self.used => {
-                bytes::copy(&mut self.bytes, old.start(), src);
-                Span {
+                let span = Span {
                     start: old.start,
                     len: src.len() as u32,
-                }
+                };
+                self.overwrite(span, src);
+                span
             }
             _ => self.push(src),
         }
     }
 
-    /// Overwrites `src.len()` bytes of a span.
+    /// Overwrites a span with bytes of the same number.
     pub(crate) fn overwrite(&mut self, span: Span, src: &[u8]) {
-        if src.len() == span.len() {
-            bytes::copy(&mut self.bytes, span.start(), src);
+        if let Some(dst) = self.bytes.get_mut(span.start()..span.end()) {
+            bytes::copy(dst, src);
         }
     }
 
