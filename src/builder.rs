@@ -34,18 +34,18 @@ use crate::value::ToValue;
 /// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
-pub struct TraceBuilder {
+pub struct TraceBuilder<'c> {
     name: Cow<'static, str>,
     module: Option<&'static str>,
     target: Option<Cow<'static, str>>,
     level: Level,
-    config: Option<Config>,
+    config: Option<&'c Config>,
     fields: Vec<(String, OwnedValue)>,
 }
 
-impl TraceBuilder {
+impl<'c> TraceBuilder<'c> {
     #[inline]
-    pub(crate) fn new(name: Cow<'static, str>, module: Option<&'static str>) -> TraceBuilder {
+    pub(crate) fn new(name: Cow<'static, str>, module: Option<&'static str>) -> TraceBuilder<'c> {
         TraceBuilder {
             name,
             module,
@@ -59,7 +59,7 @@ impl TraceBuilder {
     /// What `builder!` expands to.
     #[doc(hidden)]
     #[inline]
-    pub fn __new(name: impl Into<Cow<'static, str>>, module: &'static str) -> TraceBuilder {
+    pub fn __new(name: impl Into<Cow<'static, str>>, module: &'static str) -> TraceBuilder<'c> {
         TraceBuilder::new(name.into(), Some(module))
     }
 
@@ -79,8 +79,8 @@ impl TraceBuilder {
 
     /// Sets the configuration of this trace alone.
     #[inline]
-    pub fn config(mut self, config: &Config) -> Self {
-        self.config = Some(config.clone());
+    pub fn config(mut self, config: &'c Config) -> Self {
+        self.config = Some(config);
         self
     }
 
@@ -116,7 +116,7 @@ impl TraceBuilder {
 
     #[inline(never)]
     fn begin(self, location: &'static Location<'static>) -> Option<Box<Entry>> {
-        let config = self.config.as_ref().unwrap_or_else(|| config::process());
+        let config = self.config.unwrap_or_else(|| config::process());
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));

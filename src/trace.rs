@@ -74,7 +74,7 @@ impl Trace {
     /// Returns a builder; the target is as with [`Trace::new`], unless it is set.
     /// Prefer [`builder!`](crate::builder!).
     #[inline]
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> TraceBuilder {
+    pub fn builder<'c>(name: impl Into<Cow<'static, str>>) -> TraceBuilder<'c> {
         TraceBuilder::new(name.into(), None)
     }
 

@@ -15,7 +15,7 @@ mod names;
 
 pub use builder::{ConfigBuilder, ConfigError};
 pub use names::Name;
-pub(crate) use names::{Names, TIMER_SUFFIXES};
+pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
 
 /// The text of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -249,6 +249,11 @@ impl Settings {
 
     pub(crate) fn is_redacted(&self, key: &str) -> bool {
         self.redact.iter().any(|redacted| redacted == key)
+    }
+
+    /// What stands before the value of a plain key, if it is short.
+    pub(crate) fn key_prefix(&self, key: &str) -> ([u8; PREFIX], u8) {
+        names::key_prefix(key, self.format)
     }
 
     /// Whether a key is written as it is: nothing to clean, nothing to escape.

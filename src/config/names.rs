@@ -72,6 +72,35 @@ pub(crate) struct Names {
     prefixes: [Vec<u8>; COUNT],
 }
 
+/// Separator and mark of a key that is written as it is.
+fn around(format: Format) -> (&'static [u8], &'static [u8]) {
+    match format {
+        Format::Json => (b",\"", b"\":"),
+        Format::Logfmt | Format::Pretty => (b" ", b"="),
+    }
+}
+
+/// The longest prefix of a field that is kept ready.
+pub(crate) const PREFIX: usize = 16;
+
+/// Separator, key and mark, and their length; zero where they are longer than [`PREFIX`].
+pub(super) fn key_prefix(key: &str, format: Format) -> ([u8; PREFIX], u8) {
+    let (before, after) = around(format);
+    let mut prefix = [0; PREFIX];
+    let mut rest = prefix.as_mut_slice();
+    for part in [before, key.as_bytes(), after] {
+        match rest.split_at_mut_checked(part.len()) {
+            Some((to, room)) => {
+                to.copy_from_slice(part);
+                rest = room;
+            }
+            None => return (prefix, 0),
+        }
+    }
+    let len = PREFIX - rest.len();
+    (prefix, len as u8)
+}
+
 impl Default for Names {
     fn default() -> Names {
         Names::new(DEFAULTS.map(Cow::Borrowed), Format::default())
@@ -80,9 +109,9 @@ impl Default for Names {
 
 impl Names {
     fn new(texts: [Cow<'static, str>; COUNT], format: Format) -> Names {
-        let prefix = |name: &Cow<'static, str>| match format {
-            Format::Json => format!(",\"{name}\":").into_bytes(),
-            Format::Logfmt | Format::Pretty => format!(" {name}=").into_bytes(),
+        let prefix = |name: &Cow<'static, str>| {
+            let (before, after) = around(format);
+            [before, name.as_bytes(), after].concat()
         };
         Names {
             prefixes: texts.each_ref().map(prefix),

@@ -18,25 +18,11 @@ pub(crate) enum Place {
     Fragment,
 }
 
-/// Sixteen bytes of a text from `at` on; zeros where the buffer ends first.
+/// Sixteen bytes of a text from `at` on. Texts in an arena always have them
+/// (`Arena`), others are short and looked at byte by byte.
 #[inline(always)]
-fn load(source: &[u8], at: usize) -> [u8; SLACK] {
-    match source
-        .get(at..)
-        .and_then(|rest| rest.first_chunk::<SLACK>())
-    {
-        Some(chunk) => *chunk,
-        None => load_end(source, at),
-    }
-}
-
-#[cold]
-fn load_end(source: &[u8], at: usize) -> [u8; SLACK] {
-    let mut chunk = [0; SLACK];
-    for (to, from) in chunk.iter_mut().zip(source.get(at..).unwrap_or_default()) {
-        *to = *from;
-    }
-    chunk
+fn load(source: &[u8], at: usize) -> Option<&[u8; SLACK]> {
+    source.get(at..)?.first_chunk::<SLACK>()
 }
 
 /// Eight bits, all set, for each byte that `is` holds for.
@@ -77,17 +63,19 @@ pub(crate) fn text(
     let mut at = start;
     loop {
         let left = end.saturating_sub(at);
-        let chunk = load(source, at);
-        let care = lanes(&chunk, |byte| {
+        let Some(chunk) = load(source, at) else {
+            return line.apart(|line| careful(line, place, source, at, end));
+        };
+        let care = lanes(chunk, |byte| {
             needs_care(byte) | ((byte == b';') & (place == Place::Fragment))
         });
         // Bytes behind the text may be marked too.
         if care != 0 && first(care) < left {
             let clean = first(care);
-            line.put_padded(&chunk, clean)?;
+            line.put_padded(chunk, clean)?;
             return line.apart(|line| careful(line, place, source, at + clean, end));
         }
-        line.put_padded(&chunk, left)?;
+        line.put_padded(chunk, left)?;
         if left <= SLACK {
             return Ok(());
         }
@@ -179,7 +167,14 @@ pub(crate) fn all_bare(source: &[u8], start: usize, end: usize) -> bool {
     let mut at = start;
     loop {
         let left = end.saturating_sub(at);
-        let odd = lanes(&load(source, at), |byte| !is_bare(byte));
+        let Some(chunk) = load(source, at) else {
+            return source
+                .get(at..end)
+                .unwrap_or_default()
+                .iter()
+                .all(|byte| is_bare(*byte));
+        };
+        let odd = lanes(chunk, |byte| !is_bare(byte));
         if odd != 0 && first(odd) < left {
             return false;
         }
@@ -196,7 +191,10 @@ pub(crate) fn plain(line: &mut Line<'_>, source: &[u8], start: usize, end: usize
     let mut at = start;
     loop {
         let left = end.saturating_sub(at);
-        line.put_padded(&load(source, at), left)?;
+        let Some(chunk) = load(source, at) else {
+            return line.put(source.get(at..end).unwrap_or_default());
+        };
+        line.put_padded(chunk, left)?;
         if left <= SLACK {
             return Ok(());
         }

@@ -81,11 +81,13 @@ impl Syntax for Json {
         line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
         let mut before: &[u8; 1] = b"[";
         let mut any = false;
-        for each in job.entry.fragments.iter(job.fit.fragments) {
-            line.put_array(before)?;
-            before = b",";
-            any = true;
-            fragment(line, job, each)?;
+        for run in job.entry.fragments.runs(job.fit.fragments) {
+            for each in run {
+                line.put_array(before)?;
+                before = b",";
+                any = true;
+                fragment(line, job, each)?;
+            }
         }
         if !any {
             line.put_byte(b'[')?;

@@ -5,7 +5,7 @@
 //! check also serves the record's limit. A record that does not fit is encoded
 //! again into more room, or with less in it (`mod.rs`).
 
-use crate::bytes::{self, SLACK};
+use crate::bytes;
 
 /// The record does not fit into the buffer.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +66,11 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    /// Writes 16 bytes of which only the first `len` count.
+    /// Writes `N` bytes of which only the first `len` count.
     #[inline(always)]
-    pub(crate) fn put_padded(&mut self, text: &[u8; SLACK], len: usize) -> Written {
-        *self.rest.first_chunk_mut::<SLACK>().ok_or(Full)? = *text;
-        self.advance(len.min(SLACK))
+    pub(crate) fn put_padded<const N: usize>(&mut self, text: &[u8; N], len: usize) -> Written {
+        *self.rest.first_chunk_mut::<N>().ok_or(Full)? = *text;
+        self.advance(len.min(N))
     }
 
     #[inline(always)]

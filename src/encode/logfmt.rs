@@ -82,13 +82,16 @@ impl Syntax for Logfmt {
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         line.put(job.settings().names.prefix(Name::Fragments))?;
         line.put_byte(b'"')?;
-        let mut rest = job.entry.fragments.iter(job.fit.fragments).peekable();
-        let mut first = true;
-        while let Some(each) = rest.next() {
-            if !std::mem::take(&mut first) {
-                line.put_array(b"; ")?;
+        let runs = job.entry.fragments.runs(job.fit.fragments);
+        let mut left: usize = runs.iter().map(|run| run.len()).sum();
+        for run in runs {
+            for each in run {
+                left -= 1;
+                fragment(line, job, each, left == 0)?;
+                if left > 0 {
+                    line.put_array(b"; ")?;
+                }
             }
-            fragment(line, job, each, rest.peek().is_none())?;
         }
         line.put_byte(b'"')
     }

@@ -30,7 +30,13 @@ pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> W
     fixed(line, job)?;
     fields(line, job, room)?;
     errors(line, job)?;
-    for fragment in job.entry.fragments.iter(job.fit.fragments) {
+    for fragment in job
+        .entry
+        .fragments
+        .runs(job.fit.fragments)
+        .into_iter()
+        .flatten()
+    {
         timeline(line, job, fragment)?;
     }
     accounting(line, job)

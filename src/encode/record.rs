@@ -92,12 +92,15 @@ fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
                 let parts = timer_parts(field, stored.to_laps(arena));
                 for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
                     let Some(part) = part else { continue };
-                    S::key(line, field.given(arena), suffix.as_bytes())?;
-                    timer_value::<S>(line, part)?;
+                    line.apart(|line| S::key(line, field.given(arena), suffix.as_bytes()))?;
+                    line.apart(|line| timer_value::<S>(line, part))?;
                 }
             }
             _ => {
-                S::key(line, field.given(arena), b"")?;
+                match field.prefix() {
+                    Some((prefix, len)) => line.put_padded(prefix, len)?,
+                    None => line.apart(|line| S::key(line, field.given(arena), b""))?,
+                }
                 value::<S>(line, job, stored, room)?;
             }
         }
@@ -402,7 +405,9 @@ fn truncated(job: &Job<'_>) -> u64 {
         });
     let fragments = entry
         .fragments
-        .iter(fit.fragments)
+        .runs(fit.fragments)
+        .into_iter()
+        .flatten()
         .filter(|fragment| is_cut(fragment.text));
     let errors = [entry.error, entry.chain]
         .into_iter()

@@ -181,13 +181,14 @@ impl Arena {
     }
 
     /// Starts a text that is written piece by piece.
+    #[inline]
     pub(crate) fn writer(&mut self, limit: usize) -> Writer<'_> {
         let start = self.used;
         Writer {
-            arena: self,
             start,
-            limit,
+            end: start.saturating_add(limit),
             cut: false,
+            arena: self,
         }
     }
 
@@ -207,18 +208,16 @@ impl Arena {
 pub(crate) struct Writer<'a> {
     arena: &'a mut Arena,
     start: usize,
-    limit: usize,
+    /// Nothing is written past here.
+    end: usize,
     cut: bool,
 }
 
 impl Writer<'_> {
     /// Bytes that may still be written.
+    #[inline]
     pub(crate) fn room(&self) -> usize {
-        if self.cut {
-            0
-        } else {
-            (self.start + self.limit).saturating_sub(self.arena.used)
-        }
+        self.end.saturating_sub(self.arena.used)
     }
 
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
@@ -232,14 +231,14 @@ impl Writer<'_> {
             self.arena.push(text.as_bytes());
         } else {
             self.arena.push_cut(text, room);
-            self.cut = true;
+            self.mark_cut();
         }
     }
 
     /// Appends raw bytes of a structure, all or nothing.
     pub(crate) fn push_bytes(&mut self, src: &[u8]) -> bool {
         if src.len() > self.room() {
-            self.cut = true;
+            self.mark_cut();
             return false;
         }
         self.arena.push(src);
@@ -249,13 +248,10 @@ impl Writer<'_> {
     /// Appends bytes as text, U+FFFD for what is not UTF-8.
     pub(crate) fn push_lossy(&mut self, bytes: &[u8]) {
         for chunk in bytes.utf8_chunks() {
-            if self.room() == 0 && !chunk.valid().is_empty() {
-                self.cut = true;
-            }
+            self.push(chunk.valid());
             if self.cut {
                 return;
             }
-            self.push(chunk.valid());
             if !chunk.invalid().is_empty() {
                 self.push("\u{FFFD}");
             }
@@ -265,12 +261,14 @@ impl Writer<'_> {
     /// Takes back everything since the start of this text.
     pub(crate) fn roll_back(&mut self) {
         self.arena.used = self.start;
+        self.end = usize::MAX;
         self.cut = false;
     }
 
-    /// Marks the text as cut, for a limit that is not one of bytes.
+    /// Ends the text here and marks it as cut.
     pub(crate) fn mark_cut(&mut self) {
         self.cut = true;
+        self.end = self.arena.used;
     }
 
     pub(crate) fn finish(self) -> Span {

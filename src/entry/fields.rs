@@ -9,7 +9,7 @@
 
 use smallvec::SmallVec;
 
-use crate::config::{Settings, TIMER_SUFFIXES};
+use crate::config::{PREFIX, Settings, TIMER_SUFFIXES};
 use crate::key::KeyRef;
 
 use super::arena::{Arena, Span};
@@ -47,18 +47,22 @@ pub(crate) enum FieldKey {
     Text(Span),
 }
 
-/// One field, 32 bytes.
+/// One field, 48 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     pub(crate) key: FieldKey,
+    /// What stands before the value in a record, if that is short: `,"key":`.
+    prefix: [u8; PREFIX],
     bits: u64,
     hash: u32,
     tag: Tag,
     pub(crate) role: Role,
     pub(crate) flags: u8,
+    /// Zero where the key has to be written piece by piece.
+    prefix_len: u8,
 }
 
-const _: () = assert!(size_of::<Field>() == 32);
+const _: () = assert!(size_of::<Field>() == 48);
 
 impl Field {
     #[inline]
@@ -74,6 +78,12 @@ impl Field {
         self.bits = value.bits;
         self.tag = value.tag;
         self.role = role;
+    }
+
+    /// Separator, key and mark in 16 bytes, and how many of them count.
+    #[inline]
+    pub(crate) fn prefix(&self) -> Option<(&[u8; PREFIX], usize)> {
+        (self.prefix_len != 0).then_some((&self.prefix, self.prefix_len.into()))
     }
 
     pub(crate) fn has(&self, flag: u8) -> bool {
@@ -233,6 +243,10 @@ impl Fields {
         let text = key.as_str();
         let hash = hash(text);
         let flags = self.classify(text, hash, role, settings, arena);
+        let (prefix, prefix_len) = match flags & flag::SPECIAL {
+            0 => settings.key_prefix(text),
+            _ => ([0; PREFIX], 0),
+        };
         let key = match key {
             KeyRef::Static(key) => FieldKey::Static(key),
             KeyRef::Text(key) => FieldKey::Text(arena.push(key.as_bytes()).cut(cut)),
@@ -244,6 +258,8 @@ impl Fields {
             tag: Tag::Absent,
             role,
             flags,
+            prefix,
+            prefix_len,
         };
         match self.slots.get_mut(at) {
             Some(slot) => *slot = field,

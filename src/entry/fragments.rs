@@ -79,9 +79,13 @@ impl Fragments {
     }
 
     /// The fragments in the order they were added, but for at most the first
-    /// and last `most` together.
+    /// and last `most` together; in runs, as a loop over a slice is faster than
+    /// one over a chain of three.
     #[inline]
-    pub(crate) fn iter(&self, most: usize) -> impl Iterator<Item = &Fragment> {
+    pub(crate) fn runs(&self, most: usize) -> [&[Fragment]; 3] {
+        if self.dropped == 0 && self.kept.len() <= most {
+            return [&self.kept, &[], &[]];
+        }
         let turn = if self.dropped == 0 {
             self.half()
         } else {
@@ -95,7 +99,9 @@ impl Fragments {
             .get(..most.div_ceil(2).min(first.len()))
             .unwrap_or_default();
         let skip = ring.len().saturating_sub(most / 2);
-        first.iter().chain(early.iter().chain(late).skip(skip))
+        let skip_late = skip.saturating_sub(early.len());
+        let early = early.get(skip..).unwrap_or_default();
+        [first, early, late.get(skip_late..).unwrap_or_default()]
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fragment> {
@@ -121,7 +127,9 @@ mod tests {
         }
         (
             fragments
-                .iter(most)
+                .runs(most)
+                .into_iter()
+                .flatten()
                 .map(|fragment| fragment.at_nanos)
                 .collect(),
             fragments.dropped,

@@ -195,11 +195,19 @@ impl Entry {
                 let span = self.arena.push_text(text, self.limits.value);
                 field.store(Stored::text(span), Role::Plain);
             }
-            None => self.set_any(KeyRef::Static(key), Kind::Str(text)),
+            None => self.set_unexpected_text(key, text),
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn set_unexpected_text(&mut self, key: &'static str, text: &str) {
+        self.set_any(KeyRef::Static(key), Kind::Str(text));
+    }
+
     /// A value that needs no arena, for a key that was not next.
+    #[cold]
+    #[inline(never)]
     fn set_unexpected(&mut self, key: KeyRef<'_>, value: Stored) {
         let Some(at) = self.place(key, Role::Plain) else {
             return;
