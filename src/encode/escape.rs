@@ -6,7 +6,7 @@
 //! byte that needs care stops the copy there.
 
 use super::line::{Full, Line, Written};
-use crate::bytes::SLACK;
+use crate::bytes::{self, SLACK};
 
 /// Where a text goes, as far as escaping is concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,78 +161,121 @@ fn is_bare(byte: u8) -> bool {
         | (byte == b'~')
 }
 
-/// Whether all characters of a text are bare.
+/// Writes a text without quotes if it may stand so; says whether it did.
 #[inline(always)]
-pub(crate) fn all_bare(source: &[u8], start: usize, end: usize) -> bool {
+pub(crate) fn bare(
+    line: &mut Line<'_>,
+    source: &[u8],
+    start: usize,
+    end: usize,
+) -> Result<bool, Full> {
+    let Some(head) = load(source, start) else {
+        return bare_bytes(line, source.get(start..end).unwrap_or_default());
+    };
+    let mut own = line.own();
     let mut at = start;
     loop {
         let left = end.saturating_sub(at);
-        let Some(chunk) = load(source, at) else {
-            return source
-                .get(at..end)
-                .unwrap_or_default()
-                .iter()
-                .all(|byte| is_bare(*byte));
-        };
-        let odd = lanes(chunk, |byte| !is_bare(byte));
-        if odd != 0 && first(odd) < left {
-            return false;
+        let Some(chunk) = load(source, at) else { return Ok(false) };
+        if !is_clear(lanes(chunk, |byte| !is_bare(byte)), left) {
+            return Ok(false);
         }
+        own.put_padded(chunk, left)?;
         if left <= SLACK {
-            return true;
+            break;
         }
         at += SLACK;
     }
+    let len = end.saturating_sub(start);
+    if len == 0
+        || may_look_alike(head, len) && looks_alike(source.get(start..end).unwrap_or_default())
+    {
+        return Ok(false);
+    }
+    line.advance(len)?;
+    Ok(true)
 }
 
-/// Writes a text as it is.
-#[inline(always)]
-pub(crate) fn plain(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
-    let mut at = start;
-    loop {
-        let left = end.saturating_sub(at);
-        let Some(chunk) = load(source, at) else {
-            return line.put(source.get(at..end).unwrap_or_default());
-        };
-        line.put_padded(chunk, left)?;
-        if left <= SLACK {
-            return Ok(());
-        }
-        at += SLACK;
+/// A short text of no arena.
+#[inline(never)]
+fn bare_bytes(line: &mut Line<'_>, text: &[u8]) -> Result<bool, Full> {
+    let mut chunk = [0; SLACK];
+    let looked_at = text.len().min(SLACK);
+    if let (Some(to), Some(from)) = (chunk.get_mut(..looked_at), text.get(..looked_at)) {
+        bytes::copy(to, from);
     }
+    let bare = !text.is_empty()
+        && text.iter().all(|byte| is_bare(*byte))
+        && !(may_look_alike(&chunk, text.len()) && looks_alike(text));
+    if bare {
+        line.put(text)?;
+    }
+    Ok(bare)
+}
+
+/// Whether none of the first `len` bytes is marked.
+#[inline(always)]
+fn is_clear(lanes: u128, len: usize) -> bool {
+    (lanes == 0) | (first(lanes) >= len)
+}
+
+/// A first look at a text of bare characters: whether it could be a lookalike.
+///
+/// No branch on what it begins with: ids begin with a digit or with a letter as
+/// chance has it, and each wrong guess of the processor costs more than both
+/// looks.
+#[inline(always)]
+fn may_look_alike(chunk: &[u8; SLACK], len: usize) -> bool {
+    let [head, ..] = *chunk;
+    let begins_word = matches!(head | 0x20, b't' | b'f' | b'n' | b'i') & (len <= 8);
+    is_clear(lanes(chunk, |byte| !is_in_numbers(byte)), len)
+        | begins_word
+        | matches!(head, b'+' | b'-')
+}
+
+/// Whether a text is one of the words, in any case.
+fn is_word(chunk: &[u8; SLACK], len: usize) -> bool {
+    let word = u64::from_le_bytes(chunk.first_chunk().copied().unwrap_or_default());
+    let unused = 64_u32.saturating_sub(8 * len.min(8) as u32);
+    // Lower case; the bytes behind the text are spaces.
+    let word = word.unbounded_shl(unused).unbounded_shr(unused) | 0x2020_2020_2020_2020;
+    let is = |text: &[u8; 8]| word == u64::from_le_bytes(*text);
+    (len <= 8)
+        & (is(b"true    ")
+            | is(b"false   ")
+            | is(b"null    ")
+            | is(b"nil     ")
+            | is(b"none    ")
+            | is(b"nan     ")
+            | is(b"inf     ")
+            | is(b"infinity"))
+}
+
+#[inline(always)]
+fn is_in_numbers(byte: u8) -> bool {
+    (byte.wrapping_sub(b'0') < 10)
+        | (byte == b'.')
+        | (byte == b'e')
+        | (byte == b'E')
+        | (byte == b'+')
+        | (byte == b'-')
 }
 
 /// Whether a text that is a string would be read as a number, a truth value or nothing.
 ///
 /// That is `[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?` or one of
 /// a few words in any case with an optional sign.
-#[inline(always)]
-pub(crate) fn is_lookalike(text: &[u8]) -> bool {
-    let first = text.first().copied().unwrap_or_default();
-    // Most texts begin with none of these.
-    matches!(
-        first,
-        b'+'..=b'9' | b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'i' | b'I'
-    ) && looks_alike(text)
-}
-
 #[inline(never)]
 fn looks_alike(text: &[u8]) -> bool {
-    const WORDS: [&[u8]; 8] = [
-        b"true",
-        b"false",
-        b"null",
-        b"nil",
-        b"none",
-        b"nan",
-        b"inf",
-        b"infinity",
-    ];
     let unsigned = match text {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
     };
-    WORDS.iter().any(|word| unsigned.eq_ignore_ascii_case(word)) || is_number(unsigned)
+    let mut chunk = [0; SLACK];
+    for (to, from) in chunk.iter_mut().zip(unsigned) {
+        *to = *from;
+    }
+    is_word(&chunk, unsigned.len()) || is_number(unsigned)
 }
 
 fn is_number(text: &[u8]) -> bool {

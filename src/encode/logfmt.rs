@@ -38,11 +38,8 @@ impl Syntax for Logfmt {
 
     #[inline(always)]
     fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written {
-        if start < end
-            && !escape::is_lookalike(source.get(start..end).unwrap_or_default())
-            && escape::all_bare(source, start, end)
-        {
-            return escape::plain(line, source, start, end);
+        if escape::bare(line, source, start, end)? {
+            return Ok(());
         }
         line.apart(|line| quoted(line, source, start, end))
     }
