@@ -28,6 +28,13 @@ thread_local! {
 /// Takes a spare entry, or makes one, for a new unit.
 #[inline]
 pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
+    let mut entry = spare_or_new(settings, origin, start);
+    entry.place_name();
+    entry
+}
+
+#[inline]
+fn spare_or_new(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
     let spare = SPARES
         .try_with(|spares| spares.take(&origin.name))
         .ok()

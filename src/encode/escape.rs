@@ -176,7 +176,9 @@ pub(crate) fn bare(
     let mut at = start;
     loop {
         let left = end.saturating_sub(at);
-        let Some(chunk) = load(source, at) else { return Ok(false) };
+        let Some(chunk) = load(source, at) else {
+            return Ok(false);
+        };
         if !is_clear(lanes(chunk, |byte| !is_bare(byte)), left) {
             return Ok(false);
         }
@@ -228,9 +230,22 @@ fn is_clear(lanes: u128, len: usize) -> bool {
 fn may_look_alike(chunk: &[u8; SLACK], len: usize) -> bool {
     let [head, ..] = *chunk;
     let begins_word = matches!(head | 0x20, b't' | b'f' | b'n' | b'i') & (len <= 8);
-    is_clear(lanes(chunk, |byte| !is_in_numbers(byte)), len)
-        | begins_word
-        | matches!(head, b'+' | b'-')
+    begins_word | matches!(head, b'+' | b'-') | may_be_number(chunk, len)
+}
+
+/// Whether a text of bare characters has no two letters and no two dots apart.
+/// A number has one letter at most, its `e`; addresses and versions have more dots.
+#[inline(always)]
+fn may_be_number(chunk: &[u8; SLACK], len: usize) -> bool {
+    let text = u128::MAX.unbounded_shr(128_u32.saturating_sub(8 * len.min(SLACK) as u32));
+    // Of the bare characters, the letters have this bit, and `@`, `_` and `~`.
+    let letters = u128::from_le_bytes(*chunk) & text & u128::from_le_bytes([0x40; SLACK]);
+    if letters & letters.wrapping_sub(1) != 0 {
+        return false;
+    }
+    let dots = lanes(chunk, |byte| byte == b'.') & text;
+    // Adding its lowest bit empties the first run of marked bytes.
+    dots & dots.wrapping_add(dots & dots.wrapping_neg()) == 0
 }
 
 /// Whether a text is one of the words, in any case.
@@ -249,16 +264,6 @@ fn is_word(chunk: &[u8; SLACK], len: usize) -> bool {
             | is(b"nan     ")
             | is(b"inf     ")
             | is(b"infinity"))
-}
-
-#[inline(always)]
-fn is_in_numbers(byte: u8) -> bool {
-    (byte.wrapping_sub(b'0') < 10)
-        | (byte == b'.')
-        | (byte == b'e')
-        | (byte == b'E')
-        | (byte == b'+')
-        | (byte == b'-')
 }
 
 /// Whether a text that is a string would be read as a number, a truth value or nothing.

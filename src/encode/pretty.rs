@@ -59,11 +59,7 @@ fn colored(
 
 fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let moment = job.moment;
-    let name = job.entry.origin.name.as_bytes();
-    let end = char_floor(name, job.fit.text);
-    colored(line, job, BOLD, |line| {
-        escape::text(line, Place::Quoted, name, 0, end)
-    })?;
+    colored(line, job, BOLD, |line| text(line, job, job.entry.name))?;
     if let Some(outcome) = moment.outcome {
         let color = if outcome == Outcome::Ok { GREEN } else { RED };
         line.put(b"  ")?;

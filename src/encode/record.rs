@@ -56,8 +56,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         S::word(line, level(moment.level).as_bytes())?;
     }
     prefix(line, Name::Msg)?;
-    let name = job.entry.origin.name.as_bytes();
-    S::text(line, name, 0, char_floor(name, job.fit.text))?;
+    text::<S>(line, job, job.entry.name)?;
     if !job.fixed.is_empty() {
         line.put(job.fixed)?;
     }
@@ -409,12 +408,11 @@ fn truncated(job: &Job<'_>) -> u64 {
         .into_iter()
         .flatten()
         .filter(|fragment| is_cut(fragment.text));
-    let errors = [entry.error, entry.chain]
+    let others = [Some(entry.name), entry.error, entry.chain]
         .into_iter()
         .flatten()
         .filter(|span| is_cut(*span));
-    let name = u64::from(entry.origin.name.len() > fit.text);
-    name + (fields.count() + fragments.count() + errors.count()) as u64
+    (fields.count() + fragments.count() + others.count()) as u64
 }
 
 /// Writes the fixed fields of a configuration, which are reserved, as they are.

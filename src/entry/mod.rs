@@ -80,6 +80,8 @@ pub(crate) struct Entry {
     pub(crate) was_panicking: bool,
     pub(crate) severity: Severity,
     pub(crate) arena: Arena,
+    /// The name of the unit, copied here for the sake of encoding.
+    pub(crate) name: Span,
     pub(crate) fields: Fields,
     pub(crate) fragments: Fragments,
     laps: SmallVec<[Lap; 4]>,
@@ -104,6 +106,7 @@ impl Entry {
             start,
             wall: None,
             was_panicking: false,
+            name: Span::default(),
             arena: Arena::new(),
             fields: Fields::new(),
             fragments: Fragments::new(),
@@ -116,6 +119,12 @@ impl Entry {
             scratch: Scratch::default(),
             next: None,
         }
+    }
+
+    /// Copies the name to where texts are encoded from.
+    #[inline]
+    pub(crate) fn place_name(&mut self) {
+        self.name = self.arena.push_text(&self.origin.name, self.limits.value);
     }
 
     /// Makes a recycled entry the entry of a new unit.
@@ -429,6 +438,7 @@ impl Entry {
         for fragment in self.fragments.iter_mut() {
             fragment.text = keep(fragment.text);
         }
+        self.name = keep(self.name);
         self.error = self.error.map(&mut keep);
         self.chain = self.chain.map(&mut keep);
         fresh.note_cut(self.arena.has_cut());
