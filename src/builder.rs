@@ -40,7 +40,8 @@ pub struct TraceBuilder<'c> {
     target: Option<Cow<'static, str>>,
     level: Level,
     config: Option<&'c Config>,
-    fields: Vec<(String, OwnedValue)>,
+    /// `None` takes an earlier value back.
+    fields: Vec<(String, Option<OwnedValue>)>,
 }
 
 impl<'c> TraceBuilder<'c> {
@@ -86,10 +87,8 @@ impl<'c> TraceBuilder<'c> {
 
     /// Sets a field that the trace starts with.
     pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
-        if let Some(value) = OwnedValue::of(value.to_value()) {
-            self.fields
-                .push((key.to_key().0.as_str().to_owned(), value));
-        }
+        let key = key.to_key().0.as_str().to_owned();
+        self.fields.push((key, OwnedValue::of(value.to_value())));
         self
     }
 

@@ -37,6 +37,40 @@ fn ends<const N: usize>(dst: &mut [u8], src: &[u8]) {
     }
 }
 
+/// A fast hash of a short text (the multiply-and-rotate of FxHash). Keys that
+/// collide on purpose cost a longer walk over at most the field limit.
+#[inline]
+pub(crate) fn hash(text: &[u8]) -> u32 {
+    const K: u64 = 0x517c_c1b7_2722_0a95;
+    let mix = |state: u64, word: u64| (state.rotate_left(5) ^ word).wrapping_mul(K);
+    let word = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(bytes.copied().unwrap_or_default());
+    let half =
+        |bytes: Option<&[u8; 4]>| u32::from_le_bytes(bytes.copied().unwrap_or_default()).into();
+    let mut state = text.len() as u64;
+    match text {
+        [] => {}
+        [first, .., last] if text.len() < 4 => {
+            let middle = text.get(1).copied().unwrap_or_default();
+            state = mix(
+                state,
+                u64::from_le_bytes([*first, middle, *last, 0, 0, 0, 0, 0]),
+            );
+        }
+        [one] => state = mix(state, (*one).into()),
+        _ if text.len() < 8 => {
+            state = mix(state, half(text.first_chunk()));
+            state = mix(state, half(text.last_chunk()));
+        }
+        _ => {
+            for bytes in text.chunks_exact(8) {
+                state = mix(state, word(bytes.first_chunk()));
+            }
+            state = mix(state, word(text.last_chunk()));
+        }
+    }
+    (state >> 32) as u32 ^ state as u32
+}
+
 /// Returns the largest length up to `max` that does not split a character of `text`.
 pub(crate) fn char_floor(text: &[u8], max: usize) -> usize {
     if max >= text.len() {

@@ -103,7 +103,10 @@ fn later(start: Stamp, nanos: u64) -> Stamp {
 /// The text of the record as it would be now.
 pub(crate) fn render(entry: &Entry) -> String {
     let mut scratch = Scratch::default();
-    let len = encode::encode(entry, &moment(entry, entry.now(), None), &mut scratch);
+    let now = entry.now();
+    let ended = entry.with_ended_laps(now);
+    let entry = ended.as_deref().unwrap_or(entry);
+    let len = encode::encode(entry, &moment(entry, now, None), &mut scratch);
     String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
 }
 

@@ -1,4 +1,181 @@
-//! logtrace
+//! One unit of work, one log line: a [`Trace`] gathers what happens while the unit runs and emits it as one logfmt or
+//! JSON record through the [`log`] facade.
+//!
+//! Ordinary log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
+//! To learn what became of it, its lines have to be found again and put together. A trace puts them together while they
+//! are made: typed fields, counters, timers and *fragments*, which are texts with the source line and the time since the
+//! start. The record is emitted when the trace is dropped, however that comes about: at the end of a function, by `?`, by
+//! a panic.
+//!
+//! ```
+//! use std::io::Write;
+//!
+//! fn authenticate(token: &str) -> Result<u64, String> {
+//!     let mut trace = logtrace::start!("auth");
+//!     trace.set("method", "POST").set("token", logtrace::mask(token, 4));
+//!     trace.add("auth header read");
+//!     let user_id = trace.time("db", |_| find_user(token));
+//!     let user_id = trace.check(user_id)?;
+//!     logtrace::add!(trace, "got key from token table: {user_id}");
+//!     trace.set("user_id", user_id).ok();
+//!     Ok(user_id)
+//! } // the record is emitted here
+//!
+//! fn find_user(token: &str) -> Result<u64, String> {
+//!     (token == "2c59999137d0").then_some(7).ok_or("unknown token".into())
+//! }
+//!
+//! env_logger::Builder::new()
+//!     .filter_level(log::LevelFilter::Info)
+//!     .format(|buffer, record| writeln!(buffer, "{}", record.args())) // the record alone, no prefix
+//!     .init();
+//! assert_eq!(authenticate("2c59999137d0"), Ok(7));
+//! assert!(authenticate("77e0f1b2c3d4").is_err());
+//! ```
+//!
+//! ```text
+//! ts=2026-11-21T12:22:48.992542Z level=info msg=auth outcome=ok duration_ms=0.129 method=POST token="2c59******" db.count=1 db.ms=0.003 db.max_ms=0.003 user_id=7 fragments="[6, 0.099ms] auth header read; [9, 0.121ms] got key from token table: 7"
+//! ts=2026-11-21T12:22:48.992666Z level=error msg=auth outcome=error duration_ms=0.025 method=POST token="77e0******" db.count=1 db.ms=0.001 db.max_ms=0.001 error="unknown token" fragments="[6, 0.007ms] auth header read"
+//! ```
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | unit of work | what one record is about: a request, a job, a run of a tool |
+//! | [`Trace`] | the collector of one unit of work; not a distributed trace |
+//! | canonical log line | the one line that is printed per unit of work |
+//! | field | a key with a typed value: [`set`](Trace::set), [`set!`], [`incr`](Trace::incr), [`time`](Trace::time) |
+//! | fragment | a text with its source line and the time since the start: [`add`](Trace::add), [`add!`], [`warn`](Trace::warn) |
+//! | record | the finished text of a unit, the message of one call of the logger |
+//! | emit | hand the record over, once; what dropping a trace does |
+//! | discard | end the unit without a record: [`discard`](Trace::discard) |
+//!
+//! # How a trace is used
+//!
+//! [`start!`] begins a trace; [`builder!`] does with more settings; [`run!`] runs a closure as a unit and takes the outcome
+//! from its `Result`. Functions that take part get a `&mut Trace`:
+//!
+//! ```
+//! use logtrace::Trace;
+//!
+//! fn import(path: &str) -> std::io::Result<usize> {
+//!     logtrace::run!("import", |trace| {
+//!         trace.set("file", path);
+//!         let text = std::fs::read_to_string(path)?;
+//!         count_rows(trace, &text);
+//!         Ok(text.len())
+//!     })
+//! }
+//!
+//! fn count_rows(trace: &mut Trace, text: &str) {
+//!     for line in text.lines() {
+//!         trace.incr("rows").max("longest", line.len());
+//!     }
+//! }
+//! # let _ = import("Cargo.toml");
+//! ```
+//!
+//! A trace can be held in a struct and moved to another thread. Where only a `&mut Trace` is at hand, `std::mem::take`
+//! takes the trace out and leaves a disabled one.
+//!
+//! # Outcome and level
+//!
+//! The [`Outcome`] is `ok`, `error` or `panic`. [`ok`](Trace::ok), [`error`](Trace::error), [`check`](Trace::check),
+//! [`fail`](Trace::fail), a [`status`](Trace::status) from 500 on and [`run!`] say it; the last word counts, but a panic
+//! beats it. Where nothing was said, nothing is written.
+//!
+//! The level is the most severe of the level that the trace was given (info unless told otherwise), of its fragments, of
+//! what [`raise`](Trace::raise) said, and of the outcome: `error` and `panic` make it error. Outcome and level are two
+//! things: a 404 is a warning without being an error. [`set_level`](Trace::set_level) overwrites the level alone.
+//!
+//! Loggers filter by the level at the *end* of the unit and by the target, which is the module that `start!` stands in;
+//! [`Trace::new`] is no macro, and its target is `logtrace` or that of the [configuration](ConfigBuilder::target). A filter
+//! such as `RUST_LOG=myapp=info` drops such a record.
+//!
+//! # Formats
+//!
+//! [`Format::Logfmt`] is the default; `trace.time("write", …)` ran twice here:
+//!
+//! ```text
+//! ts=2026-11-21T12:22:48.973868Z level=warn msg=import outcome=ok duration_ms=2.359 file="a b.csv" write.count=2 write.ms=2.204 write.max_ms=1.115 rows=12 bytes=935 fragments="[14, 2.339ms, warn] 2 rows skipped"
+//! ```
+//!
+//! [`Format::Json`] writes one object on one line:
+//!
+//! ```text
+//! {"ts":"2026-11-21T12:22:48.976345Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.265,"file":"a b.csv","write.count":2,"write.ms":2.206,"write.max_ms":1.104,"rows":12,"bytes":935,"fragments":[{"at_ms":2.258,"line":14,"level":"warn","msg":"2 rows skipped"}]}
+//! ```
+//!
+//! [`Format::Pretty`] takes several lines, for a person at a terminal:
+//!
+//! ```text
+//! import  ok  2.267ms  warn  2026-11-21T12:22:48.978764Z
+//!   file             a b.csv
+//!   write.count      2
+//!   write.ms         2.205
+//!   write.max_ms     1.106
+//!   rows             12
+//!   bytes            935
+//!        +2.26ms  src/import.rs:14  2 rows skipped
+//! ```
+//!
+//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
+//! the order they were first set, `error`, `error.chain`, `fragments`, and what was lost. A key is never repeated. A key
+//! that the library may write itself becomes `error_2`, say, in every record.
+//!
+//! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
+//! no longer JSON: have the message printed alone, as above.
+//!
+//! # Configuration
+//!
+//! [`Config`] says how records look and what they may hold. The program installs one, if the defaults do not suit, and
+//! [`TraceBuilder::config`] gives a single trace another.
+//!
+//! ```
+//! use logtrace::{Config, Format};
+//!
+//! Config::builder()
+//!     .format(Format::Json)
+//!     .field("service", "checkout")
+//!     .redact(["password", "card"])
+//!     .max_record(32 * 1024)
+//!     .install()?;
+//! # Ok::<(), logtrace::ConfigError>(())
+//! ```
+//!
+//! # What it costs
+//!
+//! What is gathered is stored typed and written as text once, at the end, and only if the logger takes it. The memory of a
+//! trace is recycled on its thread: once a thread has run a unit, the next one of its kind allocates nothing from `start!`
+//! to the call of the logger. A trace is one pointer wide.
+//!
+//! If the logger would not take even an error of the target, the trace is disabled: a call on it is one inlined branch, and
+//! the arguments of [`set!`] and [`add!`] are not evaluated. That is decided at the start and does not change, so a trace
+//! that starts before the logger is installed stays disabled. The README has measurements.
+//!
+//! # Limits
+//!
+//! A trace holds 256 fields and 256 fragments, the first and the last halves; a value 8 KiB, a record 16 KiB. All of it
+//! can be [set](ConfigBuilder). What was lost is counted in the record: `dropped_fields`, `dropped_fragments`, `truncated`.
+//!
+//! Nothing on the way to the logger panics or fails: a `Display` that panics leaves `<panicked>`, a logger that panics is
+//! caught, and keys and values of any content are escaped or replaced.
+//!
+//! `std::process::exit`, `abort` and `mem::forget` run no destructors, so no record comes of a trace that is alive then;
+//! return a [`std::process::ExitCode`] from `main` instead. A panic in a program built with `panic = "abort"` is no
+//! different. A trace that is kept in a thread-local variable is not emitted when its thread ends.
+//!
+//! # What it is not
+//!
+//! It is no logger: it installs none, and without one every trace is disabled. It has no transport and no metrics beyond
+//! the counters of a unit. It does not replace `tracing`: units do not nest and know nothing of each other. There is no
+//! current trace of a thread or a future yet: the trace is passed along.
+//!
+//! # Rust version
+//!
+//! Rust 1.88 or later. There are no Cargo features.
+
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -29,11 +206,17 @@ pub use config::{
 pub use entry::Outcome;
 pub use failure::Failure;
 pub use key::{Key, ToKey, key};
+pub use log::Level;
 pub use message::Message;
 pub use number::Number;
 pub use owned::OwnedValue;
 pub use trace::{Timer, Trace};
 pub use value::{ToValue, Value, debug, display, mask, null, text_lossy};
+
+/// The examples of the README are tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The name of a raw identifier.
 #[doc(hidden)]

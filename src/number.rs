@@ -196,9 +196,7 @@ mod tests {
             (Amount::F64(f64::NAN), Amount::U64(1), "NaN"),
         ];
         for (a, b, want) in cases {
-            let got = show(a.add(b))
-                .replace("0.3f32", "0.3f32")
-                .replace("0.30000001f32", "0.3f32");
+            let got = show(a.add(b)).replace("0.30000001f32", "0.3f32");
             assert_eq!(got, want, "{a:?} + {b:?}");
         }
     }

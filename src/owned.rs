@@ -1,10 +1,11 @@
 //! A value that outlives the trace it was read from.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
-use crate::value::{Kind, ToValue, Value};
+use crate::guard;
+use crate::value::{Kind, PANICKED, ToValue, Value};
 
 /// A value read back from a trace by [`Trace::get`](crate::Trace::get).
 ///
@@ -107,7 +108,8 @@ impl OwnedValue {
         }
     }
 
-    /// The value of a borrowed one; `None` for what is left out. Runs `Display`.
+    /// The value of a borrowed one; `None` for what is left out. Runs `Display`;
+    /// one that panics or fails leaves the mark that it leaves in a trace.
     pub(crate) fn of(value: Value<'_>) -> Option<OwnedValue> {
         Some(match value.0 {
             Kind::Absent => return None,
@@ -125,9 +127,9 @@ impl OwnedValue {
             Kind::Str(text) => OwnedValue::Text(text.into()),
             Kind::Lossy(bytes) => OwnedValue::Text(String::from_utf8_lossy(bytes).into_owned()),
             Kind::Mask(text, shown) => OwnedValue::Text(crate::value::masked(text, shown)),
-            Kind::Args(args) => OwnedValue::Text(args.to_string()),
-            Kind::Display(value) => OwnedValue::Text(value.to_string()),
-            Kind::Debug(value) => OwnedValue::Text(format!("{value:?}")),
+            Kind::Args(args) => text(&args),
+            Kind::Display(value) => text(&format_args!("{value}")),
+            Kind::Debug(value) => text(&format_args!("{value:?}")),
             Kind::List(list) => {
                 let mut items = Vec::new();
                 list.each(&mut |item| {
@@ -145,6 +147,16 @@ impl OwnedValue {
             .to_system_time()
             .map_or(OwnedValue::I64(stamp.secs), OwnedValue::Time)
     }
+}
+
+/// What user code writes. What it wrote before an error is kept, before a panic not.
+fn text(args: &fmt::Arguments<'_>) -> OwnedValue {
+    let text = guard::run(|| {
+        let mut text = String::new();
+        let _ = text.write_fmt(*args);
+        text
+    });
+    OwnedValue::Text(text.unwrap_or_else(|| PANICKED.into()))
 }
 
 impl ToValue for OwnedValue {

@@ -271,7 +271,8 @@ impl Trace {
     /// Returns the result, having recorded its error: `error`, and its sources
     /// in `error.chain`; outcome and level become error. Made for `?`.
     ///
-    /// A later error replaces an earlier one.
+    /// A later error replaces an earlier one. A call that takes the trace itself
+    /// needs a line of its own: `let rows = load(&mut trace); trace.check(rows)?`.
     ///
     /// # Examples
     ///

@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
+use crate::owned::OwnedValue;
 
 /// A typed value on its way into a trace.
 ///
@@ -75,6 +76,28 @@ impl<T: ToValue, const N: usize> List for [T; N] {
 impl<T: ToValue> List for &[T] {
     fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
         <[T] as List>::each(self, item);
+    }
+}
+
+/// The text of the value; only what is shown of a masked one.
+///
+/// ```
+/// # let mut trace = logtrace::Trace::default();
+/// logtrace::add!(trace, "token {}", logtrace::mask("2c59aaaa", 4)); // token 2c59******
+/// assert_eq!(logtrace::mask("2c59aaaa", 4).to_string(), "2c59******");
+/// ```
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Str(text) => f.write_str(text),
+            Kind::Args(args) => f.write_fmt(args),
+            Kind::Display(value) => value.fmt(f),
+            Kind::Mask(text, shown) => f.write_str(&masked(text, shown)),
+            _ => match OwnedValue::of(*self) {
+                Some(value) => value.fmt(f),
+                None => Ok(()),
+            },
+        }
     }
 }
 
@@ -190,6 +213,9 @@ pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
 pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
     Value(Kind::Mask(text.as_ref(), shown))
 }
+
+/// Written where a `Display` panicked.
+pub(crate) const PANICKED: &str = "<panicked>";
 
 /// Written for what a mask or a redaction hides. Always six: no length is told.
 pub(crate) const STARS: &str = "******";

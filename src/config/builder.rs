@@ -181,6 +181,7 @@ impl ConfigBuilder {
         self.check_names()?;
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
+        settings.fill_reserved();
         settings.color = settings.format == Format::Pretty
             && match self.color {
                 Color::Always => true,
@@ -264,24 +265,25 @@ impl ConfigBuilder {
         Ok(())
     }
 
-    /// The most that the fixed fields may take when every character is escaped.
+    /// The most that the fixed fields may take when every character is escaped,
+    /// and what the library's names take beyond the default ones.
     fn fixed_bytes(&self) -> usize {
         let fixed = self.settings.fixed.iter();
-        fixed
-            .map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64)
-            .sum()
+        let fixed = fixed.map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64);
+        fixed.sum::<usize>() + self.settings.names.extra_bytes()
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
         for name in self.settings.names.iter() {
-            self.check_key("name", name)?;
+            self.check_key("name", name, |char| char.is_ascii())?;
             if !seen.insert(name) {
                 return Err(refuse("name", format!("{name:?} is used twice")));
             }
         }
         for (key, _) in &self.settings.fixed {
-            self.check_key("field", key)?;
+            // As letters of users' keys do, letters beyond ASCII pass where they may.
+            self.check_key("field", key, |_| true)?;
             if self.settings.names.is_reserved(key) {
                 return Err(refuse("field", format!("{key:?} is a name of the library")));
             }
@@ -298,11 +300,19 @@ impl ConfigBuilder {
         Ok(())
     }
 
-    fn check_key(&self, setting: &'static str, key: &str) -> Result<(), ConfigError> {
+    fn check_key(
+        &self,
+        setting: &'static str,
+        key: &str,
+        may_have: fn(char) -> bool,
+    ) -> Result<(), ConfigError> {
         if key.is_empty() {
             return Err(refuse(setting, "a name is empty".into()));
         }
-        if !self.settings.is_plain_key(key) {
+        if !key
+            .chars()
+            .all(|char| may_have(char) && self.settings.keeps(char))
+        {
             let why = format!(
                 "{key:?} cannot be written as it is in {:?}",
                 self.settings.format

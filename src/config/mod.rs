@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::bytes;
 use crate::clock::TimeSource;
 use crate::owned::OwnedValue;
 
@@ -173,11 +174,13 @@ pub(crate) fn process_has_logger() -> bool {
 }
 
 /// What a configuration says, ready for use.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
     pub(crate) header: bool,
     pub(crate) names: Names,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
+    reserved: Filter,
     /// The fixed fields as text, made by the encoder when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
     pub(crate) limits: Limits,
@@ -195,7 +198,7 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings {
+        let mut settings = Settings {
             format: Format::default(),
             header: true,
             names: Names::default(),
@@ -217,7 +220,10 @@ impl Default for Settings {
             target: "logtrace".into(),
             clock: TimeSource::System,
             logger: None,
-        }
+            reserved: Filter::default(),
+        };
+        settings.fill_reserved();
+        settings
     }
 }
 
@@ -231,9 +237,21 @@ impl Settings {
         }
     }
 
-    /// Whether the library may ever write this name itself.
-    pub(crate) fn is_reserved(&self, key: &str) -> bool {
-        self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    /// Whether the library may ever write this name itself. The hash of the key
+    /// says no for most keys, without a comparison.
+    pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
+        self.reserved.may_hold(hash)
+            && (self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key))
+    }
+
+    /// Fills the filter of reserved names; the last step of building.
+    pub(crate) fn fill_reserved(&mut self) {
+        let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
+        let mut reserved = Filter::default();
+        for name in self.names.reserved().chain(fixed) {
+            reserved.add(bytes::hash(name.as_bytes()));
+        }
+        self.reserved = reserved;
     }
 
     /// Whether the library may ever write one of the three names of a timer itself.
@@ -256,21 +274,56 @@ impl Settings {
         names::key_prefix(key, self.format)
     }
 
-    /// Whether a key is written as it is: nothing to clean, nothing to escape.
+    /// Whether a character of a key is written as it is.
+    pub(crate) fn keeps(&self, char: char) -> bool {
+        match (u8::try_from(char), self.format) {
+            (Ok(byte), Format::Logfmt) if byte.is_ascii() => is_logfmt_key(byte),
+            (Ok(byte), Format::Json | Format::Pretty) if byte.is_ascii() => is_json_key(byte),
+            (_, Format::Logfmt) => self.unicode_keys && char.is_alphanumeric(),
+            (_, Format::Json | Format::Pretty) => char.is_alphanumeric(),
+        }
+    }
+
+    /// Whether a key is written as it is, as a glance at its bytes tells.
     pub(crate) fn is_plain_key(&self, key: &str) -> bool {
-        let plain = |byte: u8| match self.format {
-            Format::Logfmt => is_logfmt_key(byte),
-            Format::Json | Format::Pretty => {
-                matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
-            }
+        let plain = match self.format {
+            Format::Logfmt => is_logfmt_key,
+            Format::Json | Format::Pretty => is_json_key,
         };
         !key.is_empty() && key.bytes().all(plain)
     }
 }
 
 /// The characters of a logfmt key that every reader takes.
-pub(crate) fn is_logfmt_key(byte: u8) -> bool {
+fn is_logfmt_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+/// The characters of a JSON key that need no escape.
+fn is_json_key(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+}
+
+/// 256 bits that tell of most hashes that they are not in a set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Filter([u64; 4]);
+
+impl Filter {
+    fn place(hash: u32) -> (usize, u64) {
+        (hash as usize >> 6 & 3, 1 << (hash & 63))
+    }
+
+    fn add(&mut self, hash: u32) {
+        let (word, bit) = Filter::place(hash);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_hold(self, hash: u32) -> bool {
+        let (word, bit) = Filter::place(hash);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
 }
 
 impl fmt::Debug for Settings {

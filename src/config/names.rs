@@ -134,6 +134,13 @@ impl Names {
         self.texts.iter().map(AsRef::as_ref)
     }
 
+    /// How much longer the names are, together, than the default ones.
+    pub(super) fn extra_bytes(&self) -> usize {
+        let default: usize = DEFAULTS.iter().map(|name| name.len()).sum();
+        let now: usize = self.iter().map(str::len).sum();
+        now.saturating_sub(default)
+    }
+
     /// Separator, name and mark.
     #[inline]
     pub(crate) fn prefix(&self, name: Name) -> &[u8] {
@@ -150,7 +157,12 @@ impl Names {
             .unwrap_or_default()
     }
 
+    /// All names that the library may ever write.
+    pub(super) fn reserved(&self) -> impl Iterator<Item = &str> {
+        self.iter().chain(LATER)
+    }
+
     pub(super) fn is_reserved(&self, key: &str) -> bool {
-        self.iter().any(|name| name == key) || LATER.contains(&key)
+        self.reserved().any(|name| name == key)
     }
 }

@@ -8,9 +8,9 @@ use log::Level;
 
 use super::json::Json;
 use super::logfmt::Logfmt;
-use super::{Fit, Job, Line, Moment, record};
+use super::{Fit, Job, Line, Moment, pretty, record};
 use crate::bytes::SLACK;
-use crate::config::Format;
+use crate::config::{Format, Settings};
 use crate::entry::{Entry, Origin};
 use crate::key::KeyRef;
 use crate::value::ToValue;
@@ -28,7 +28,11 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         location: Location::caller(),
         level: Level::Info,
     };
-    let mut entry = Entry::new(Arc::clone(settings), origin, of.start);
+    // The limits are those of users' fields; `ConfigBuilder::build` saw that these fit.
+    let mut roomy = Settings::clone(settings);
+    roomy.limits.fields = settings.fixed.len();
+    roomy.limits.value = settings.limits.record;
+    let mut entry = Entry::new(Arc::new(roomy), origin, of.start);
     for (key, value) in &settings.fixed {
         entry.set_any(KeyRef::Text(key), value.to_value().0);
     }
@@ -51,7 +55,8 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
     let mut room = Vec::new();
     let written = match settings.format {
         Format::Json => record::fixed::<Json>(&mut line, &job, &mut room),
-        Format::Logfmt | Format::Pretty => record::fixed::<Logfmt>(&mut line, &job, &mut room),
+        Format::Logfmt => record::fixed::<Logfmt>(&mut line, &job, &mut room),
+        Format::Pretty => pretty::fields(&mut line, &job, &mut room),
     };
     let len = if written.is_ok() { line.len() } else { 0 };
     text.truncate(len);

@@ -7,7 +7,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::{Format, Settings, TIMER_SUFFIXES, is_logfmt_key};
+use crate::bytes;
+use crate::config::{Format, Settings, TIMER_SUFFIXES};
 use crate::entry::{Entry, Tag};
 
 /// The names of each field: one, three of a timer, none of an absent one.
@@ -57,7 +58,11 @@ impl Taken<'_> {
     fn claim(&mut self, key: &str) -> String {
         let base = clean(key, self.settings);
         let mut name = base.clone();
-        while self.settings.is_reserved(&name) || self.used.contains(&name) {
+        while self
+            .settings
+            .is_reserved(&name, bytes::hash(name.as_bytes()))
+            || self.used.contains(&name)
+        {
             let number = self.next.entry(base.clone()).or_insert(2);
             name = format!("{base}_{number}");
             *number += 1;
@@ -76,11 +81,7 @@ fn clean(key: &str, settings: &Settings) -> String {
     if settings.format != Format::Logfmt {
         return key.into();
     }
-    let keep = |char: char| match u8::try_from(char) {
-        Ok(byte) if byte.is_ascii() => is_logfmt_key(byte),
-        _ => settings.unicode_keys && char.is_alphanumeric(),
-    };
     key.chars()
-        .map(|char| if keep(char) { char } else { '_' })
+        .map(|char| if settings.keeps(char) { char } else { '_' })
         .collect()
 }

@@ -46,9 +46,9 @@ pub(crate) fn u64(line: &mut Line<'_>, n: u64) -> Written {
 fn short(line: &mut Line<'_>, n: u32) -> Written {
     let ([a, b], [c, d]) = (pair(n / 100), pair(n % 100));
     match n {
-        ..10 => line.put_byte(d),
-        ..100 => line.put_array(&[c, d]),
-        ..1_000 => line.put_array(&[b, c, d]),
+        0..10 => line.put_byte(d),
+        10..100 => line.put_array(&[c, d]),
+        100..1_000 => line.put_array(&[b, c, d]),
         _ => line.put_array(&[a, b, c, d]),
     }
 }

@@ -27,7 +27,7 @@ const NAME_WIDTH: usize = 16;
 /// Writes the record, several lines.
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
-    fixed(line, job)?;
+    line.put(job.fixed)?;
     fields(line, job, room)?;
     errors(line, job)?;
     for fragment in job
@@ -122,16 +122,8 @@ fn text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
     )
 }
 
-fn fixed(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    if job.fixed.is_empty() {
-        return Ok(());
-    }
-    // Made by the encoder, as ` key=value` pairs.
-    line.put(b"\n ")?;
-    line.put(job.fixed)
-}
-
-fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+/// One line each; the fixed fields of a configuration too.
+pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     for (at, field) in job
         .entry
         .fields

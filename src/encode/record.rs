@@ -29,7 +29,7 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
     if job.entry.error.is_some() {
         line.apart(|line| error::<S>(line, job))?;
     }
-    if job.entry.fragments.len() > 0 {
+    if job.entry.fragments.len().min(job.fit.fragments) > 0 {
         S::fragments(line, job)?;
     }
     accounting::<S>(line, job)?;
@@ -204,8 +204,8 @@ fn rare<S: Syntax>(
 ) -> Written {
     match stored.tag {
         Tag::Null => line.put(b"null"),
-        Tag::U64 => integer::<S, _>(line, settings, stored.bits, Fits::Bits64),
-        Tag::I64 => integer::<S, _>(line, settings, stored.bits as i64, Fits::Bits64),
+        Tag::U64 => unsigned::<S>(line, settings, stored.bits.into()),
+        Tag::I64 => signed::<S>(line, settings, (stored.bits as i64).into()),
         Tag::U128 => unsigned::<S>(line, settings, stored.to_u128(arena)),
         Tag::I128 => signed::<S>(line, settings, stored.to_i128(arena)),
         Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
@@ -368,16 +368,13 @@ impl Losses {
 #[inline(always)]
 pub(crate) fn losses(job: &Job<'_>) -> Losses {
     let (entry, fit) = (job.entry, job.fit);
-    let left_out = |have: usize, kept: usize| have.saturating_sub(kept) as u64;
+    let left_out = entry.fragments.len().saturating_sub(fit.fragments) as u64;
     Losses {
         fields: entry
             .fields
             .dropped
-            .saturating_add(left_out(entry.fields.len(), fit.fields)),
-        fragments: entry
-            .fragments
-            .dropped
-            .saturating_add(left_out(entry.fragments.len(), fit.fragments)),
+            .saturating_add(entry.fields.live_from(fit.fields)),
+        fragments: entry.fragments.dropped.saturating_add(left_out),
         truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
             truncated(job)
         } else {

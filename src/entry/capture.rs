@@ -4,14 +4,11 @@ use std::fmt::{self, Write};
 
 use crate::bytes;
 use crate::guard;
-use crate::value::{self, Kind, STARS};
+use crate::value::{self, Kind, PANICKED, STARS};
 
 use super::arena::{Arena, Span, Writer};
 use super::items;
 use super::stored::{Stored, Tag};
-
-/// Written where a `Display` panicked.
-pub(crate) const PANICKED: &str = "<panicked>";
 
 /// Stores a value, text of at most `limit` bytes.
 pub(crate) fn store(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {

@@ -110,7 +110,7 @@ impl Field {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fields {
     /// The first `len` belong to this unit, the rest to earlier ones.
     slots: SmallVec<[Field; 128]>,
@@ -211,10 +211,25 @@ impl Fields {
     }
 
     /// Finds the field of a key that `role` may write to.
-    pub(crate) fn find(&mut self, key: &str, role: Role, arena: &Arena) -> Option<usize> {
+    pub(crate) fn find(
+        &mut self,
+        key: &str,
+        hash: u32,
+        role: Role,
+        arena: &Arena,
+    ) -> Option<usize> {
         self.catch_up();
-        self.search(key, hash(key), arena, |field| {
-            role == Role::Plain || field.role == role
+        let live = self.search(key, hash, arena, |field| {
+            let serves = role == Role::Plain || field.role == role || field.has(flag::REDACTED);
+            field.tag != Tag::Absent && serves
+        });
+        live.or_else(|| {
+            // The place of a removed field serves any role but a timer's, which
+            // `classify` has to see.
+            if !self.absent || role == Role::Timer {
+                return None;
+            }
+            self.search(key, hash, arena, |field| field.tag == Tag::Absent)
         })
     }
 
@@ -222,7 +237,14 @@ impl Fields {
     pub(crate) fn look_up(&self, key: &str, arena: &Arena) -> Option<&Field> {
         self.as_slice()
             .iter()
-            .find(|field| field.given(arena) == key.as_bytes())
+            .find(|field| field.tag != Tag::Absent && field.given(arena) == key.as_bytes())
+    }
+
+    /// How many fields that have a value stand at a place or after it.
+    #[inline]
+    pub(crate) fn live_from(&self, at: usize) -> u64 {
+        let rest = self.as_slice().get(at..).unwrap_or_default();
+        rest.iter().filter(|field| field.tag != Tag::Absent).count() as u64
     }
 
     /// Appends a field of a new key, or of a known key in another role.
@@ -231,6 +253,7 @@ impl Fields {
     pub(crate) fn append(
         &mut self,
         key: KeyRef<'_>,
+        hash: u32,
         role: Role,
         cut: bool,
         settings: &Settings,
@@ -241,7 +264,6 @@ impl Fields {
             return None;
         }
         let text = key.as_str();
-        let hash = hash(text);
         let flags = self.classify(text, hash, role, settings, arena);
         let (prefix, prefix_len) = match flags & flag::SPECIAL {
             0 => settings.key_prefix(text),
@@ -284,8 +306,8 @@ impl Fields {
     ) -> u8 {
         let mut flags = 0;
         let second = role != Role::Plain && self.search(key, hash, arena, |_| true).is_some();
-        let reserved =
-            settings.is_reserved(key) || role == Role::Timer && settings.is_timer_reserved(key);
+        let reserved = settings.is_reserved(key, hash)
+            || role == Role::Timer && settings.is_timer_reserved(key);
         if second || reserved || !settings.is_plain_key(key) {
             flags |= flag::SPECIAL;
             self.special = true;
@@ -293,7 +315,7 @@ impl Fields {
         if settings.is_redacted(key) {
             flags |= flag::REDACTED;
         }
-        if TIMER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix)) {
+        if key.ends_with(['s', 't']) && TIMER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix)) {
             flags |= flag::LIKE_TIMER;
             self.like_timers = true;
         }
@@ -330,6 +352,7 @@ impl Fields {
         self.len = self.slots.len();
         self.absent = false;
         self.forget_index();
+        self.catch_up();
     }
 
     /// Puts the fields that were recognised by address into the index.
@@ -377,21 +400,4 @@ impl Fields {
             place = (place + 1) & mask;
         }
     }
-}
-
-/// A fast hash of a short key (the multiply-and-rotate of FxHash). Keys that
-/// collide on purpose cost a longer walk over at most the field limit.
-fn hash(key: &str) -> u32 {
-    const K: u64 = 0x517c_c1b7_2722_0a95;
-    let bytes = key.as_bytes();
-    let mut state = bytes.len() as u64;
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        let word = u64::from_le_bytes(word.first_chunk().copied().unwrap_or_default());
-        state = (state.rotate_left(5) ^ word).wrapping_mul(K);
-    }
-    for byte in words.remainder() {
-        state = (state.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(K);
-    }
-    (state >> 32) as u32 ^ state as u32
 }

@@ -21,7 +21,7 @@ pub(crate) struct Fragment {
     pub(crate) level: Option<Level>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fragments {
     kept: SmallVec<[Fragment; 64]>,
     pub(crate) dropped: u64,

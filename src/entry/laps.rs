@@ -23,6 +23,8 @@ pub(crate) struct Lap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lapse {
     id: u32,
+    /// The address of the entry: a lap means nothing to another trace.
+    home: usize,
     start: Instant,
 }
 
@@ -41,6 +43,7 @@ impl Entry {
         }
         let lapse = Lapse {
             id: self.next_lap,
+            home: std::ptr::from_ref(self).addr(),
             start: self.now(),
         };
         self.next_lap = self.next_lap.wrapping_add(1);
@@ -63,6 +66,17 @@ impl Entry {
         while let Some(lap) = self.laps.pop() {
             self.close(lap, now);
         }
+    }
+
+    /// A copy in which every lap has ended; `None` where none is running.
+    #[cold]
+    pub(crate) fn with_ended_laps(&self, now: Instant) -> Option<Box<Entry>> {
+        if self.laps.is_empty() {
+            return None;
+        }
+        let mut copy = Box::new(self.clone());
+        copy.close_laps(now);
+        Some(copy)
     }
 
     fn close(&mut self, lap: Lap, now: Instant) {

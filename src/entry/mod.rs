@@ -25,6 +25,7 @@ use std::time::Instant;
 use log::Level;
 use smallvec::SmallVec;
 
+use crate::bytes;
 use crate::clock::Stamp;
 use crate::config::{Limits, Settings};
 use crate::key::KeyRef;
@@ -49,7 +50,7 @@ const TIDY_FLOOR: usize = 16 * 1024;
 const KEEP: usize = 64 * 1024;
 
 /// What a unit is called and where it began.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) name: Cow<'static, str>,
     pub(crate) target: Cow<'static, str>,
@@ -60,7 +61,7 @@ pub(crate) struct Origin {
 }
 
 /// Buffers that encoding fills; recycled with the entry.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     /// The record. As long as it ever was; how much is text, encoding tells.
     pub(crate) line: Vec<u8>,
@@ -68,7 +69,7 @@ pub(crate) struct Scratch {
     pub(crate) list: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) settings: Arc<Settings>,
     limits: Limits,
@@ -141,7 +142,6 @@ impl Entry {
         self.wall = None;
         self.fields.clear();
         self.fragments.clear();
-        self.arena.clear(KEEP);
         self.laps.clear();
         self.error = None;
         self.chain = None;
@@ -149,11 +149,15 @@ impl Entry {
         self.tidy_at = TIDY_FLOOR;
     }
 
-    /// Gives back buffers that one large record made large.
+    /// Forgets the texts, and gives back buffers that one large record made large.
     #[inline]
     pub(crate) fn shrink(&mut self) {
         if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP {
             self.scratch = Scratch::default();
+        }
+        self.arena.clear(KEEP);
+        if self.origin.name.len() > KEEP {
+            self.origin.name = Cow::Borrowed("");
         }
     }
 
@@ -161,7 +165,8 @@ impl Entry {
     #[inline]
     pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
         let offset = now.saturating_duration_since(self.start);
-        offset.as_secs().wrapping_mul(1_000_000_000) + u64::from(offset.subsec_nanos())
+        let nanos = offset.as_secs().saturating_mul(1_000_000_000);
+        nanos.saturating_add(offset.subsec_nanos().into())
     }
 
     #[inline]
@@ -251,7 +256,10 @@ impl Entry {
             return;
         };
         let kind = match kind {
-            Kind::Absent => return self.fields.remove(at),
+            Kind::Absent => {
+                self.fields.remove(at);
+                return self.tidy();
+            }
             _ if field.has(flag::REDACTED) => Kind::Str(STARS),
             kind => kind,
         };
@@ -272,7 +280,8 @@ impl Entry {
 
     pub(crate) fn unset(&mut self, key: KeyRef<'_>) {
         let (key, _) = capture::clip(key.as_str(), self.limits.value);
-        if let Some(at) = self.fields.find(key, Role::Plain, &self.arena) {
+        let hash = bytes::hash(key.as_bytes());
+        if let Some(at) = self.fields.find(key, hash, Role::Plain, &self.arena) {
             self.fields.remove(at);
         }
     }
@@ -307,7 +316,8 @@ impl Entry {
     /// Finds or makes the field of a key for a role; counts a loss where there is no room.
     fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let (text, cut) = capture::clip(key.as_str(), self.limits.value);
-        if let Some(at) = self.fields.find(text, role, &self.arena) {
+        let hash = bytes::hash(text.as_bytes());
+        if let Some(at) = self.fields.find(text, hash, role, &self.arena) {
             return Some(at);
         }
         if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
@@ -317,7 +327,7 @@ impl Entry {
         let key = if cut { KeyRef::Text(text) } else { key };
         let at = self
             .fields
-            .append(key, role, cut, &self.settings, &mut self.arena);
+            .append(key, hash, role, cut, &self.settings, &mut self.arena);
         if at.is_none() {
             self.fields.dropped = self.fields.dropped.saturating_add(1);
         }
@@ -446,6 +456,3 @@ impl Entry {
         self.tidy_at = (self.arena.used() * 2).max(TIDY_FLOOR);
     }
 }
-
-#[cfg(test)]
-mod tests;
