@@ -1,0 +1,76 @@
+//! Auto traits and sizes of every public type: a change of either is a change
+//! that users notice, so it has to be made here too.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use logtrace::{
+    Color, Config, ConfigBuilder, ConfigError, Format, Integers, Key, LineTag, Name, NonFinite,
+    Outcome, OwnedValue, Timer, Trace, TraceBuilder, Value,
+};
+
+/// Names the auto traits that a type has.
+///
+/// An inherent constant wins over one of a trait where its bound holds.
+macro_rules! auto_traits {
+    ($type:ty: $($bound:ident)*) => {{
+        let mut found: Vec<&str> = Vec::new();
+        $({
+            struct Probe<T>(std::marker::PhantomData<T>);
+            #[allow(dead_code)] // where the type has the trait
+            trait Otherwise {
+                const HAS: bool = false;
+            }
+            impl<T> Otherwise for Probe<T> {}
+            #[allow(dead_code)] // where it has not
+            impl<T: $bound> Probe<T> {
+                const HAS: bool = true;
+            }
+            if <Probe<$type>>::HAS {
+                found.push(stringify!($bound));
+            }
+        })*
+        found.join(" ")
+    }};
+}
+
+macro_rules! table {
+    ($($type:ty: $size:literal, $traits:expr;)*) => {
+        [$((
+            stringify!($type),
+            (size_of::<$type>(), auto_traits!($type: Send Sync Unpin UnwindSafe RefUnwindSafe)),
+            ($size, String::from($traits)),
+        )),*]
+    };
+}
+
+const ALL: &str = "Send Sync Unpin UnwindSafe RefUnwindSafe";
+
+/// Of what may hold the user's `&dyn Log` and `&dyn Clock`.
+const NOT_UNWIND_SAFE: &str = "Send Sync Unpin";
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn auto_traits_and_sizes_of_public_types_are_these() {
+    let table = table! {
+        Trace: 8, ALL;
+        TraceBuilder: 104, NOT_UNWIND_SAFE;
+        Timer: 32, ALL;
+        Config: 8, NOT_UNWIND_SAFE;
+        ConfigBuilder: 856, NOT_UNWIND_SAFE;
+        ConfigError: 40, ALL;
+        Color: 1, ALL;
+        Format: 1, ALL;
+        Integers: 1, ALL;
+        LineTag: 1, ALL;
+        Name: 1, ALL;
+        NonFinite: 1, ALL;
+        Outcome: 1, ALL;
+        OwnedValue: 32, ALL;
+        Key<'_>: 24, ALL;
+        // It may hold a `&dyn Display` of any type.
+        Value<'_>: 32, "Unpin";
+    };
+    for (name, got, want) in table {
+        assert_eq!(got, want, "{name}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Code of another file for `line_tags.rs`, as a helper of a user's would be.
+
+use logtrace::{Config, Trace};
+
+/// Starts a trace in this file.
+pub fn start(config: &Config) -> Trace {
+    Trace::builder("unit").config(config).start()
+}
+
+/// Adds a fragment here; returns the line it stands on.
+pub fn add(trace: &mut Trace) -> u32 {
+    trace.add("elsewhere");
+    line!() - 1
+}
+
+/// Adds a fragment with the line of the caller.
+#[track_caller]
+pub fn add_for_caller(trace: &mut Trace) {
+    trace.add("on behalf");
+}

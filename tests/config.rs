@@ -1,0 +1,280 @@
+//! Settings that make no sense are refused, with a sentence that names them.
+
+mod util;
+
+use logtrace::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
+
+fn builder() -> ConfigBuilder {
+    Config::builder()
+}
+
+/// Expects a refusal: the setting, and the whole sentence.
+#[track_caller]
+fn refused(builder: ConfigBuilder, setting: &str, sentence: &str) {
+    let error: ConfigError = match builder.build() {
+        Err(error) => error,
+        Ok(config) => panic!("accepted: {config:?}"),
+    };
+    assert_eq!(error.to_string(), sentence);
+    assert_eq!(error.setting(), setting);
+}
+
+#[track_caller]
+fn accepted(builder: ConfigBuilder) {
+    if let Err(error) = builder.build() {
+        panic!("refused: {error}");
+    }
+}
+
+#[test]
+fn the_defaults_are_accepted() {
+    accepted(builder());
+    accepted(builder().format(Format::Json));
+    accepted(builder().format(Format::Pretty));
+}
+
+#[test]
+fn limits_of_fields_and_fragments_have_an_upper_bound() {
+    accepted(builder().max_fields(65_000).max_value(16));
+    refused(
+        builder().max_fields(65_001),
+        "max_fields",
+        "max_fields: 65001 is over 65000",
+    );
+    accepted(builder().max_fragments(1_000_000).max_value(16));
+    refused(
+        builder().max_fragments(1_000_001),
+        "max_fragments",
+        "max_fragments: 1000001 is over 1000000",
+    );
+    accepted(builder().max_fields(0).max_fragments(0));
+}
+
+#[test]
+fn a_record_limit_that_holds_no_record_is_refused() {
+    accepted(builder().max_record(512));
+    refused(
+        builder().max_record(511),
+        "max_record",
+        "max_record: 511 bytes cannot hold a record; the least here is 512",
+    );
+    refused(
+        builder().max_record(0),
+        "max_record",
+        "max_record: 0 bytes cannot hold a record; the least here is 512",
+    );
+    accepted(builder().max_record(1 << 30));
+    refused(
+        builder().max_record((1 << 30) + 1),
+        "max_record",
+        "max_record: 1073741825 is over 1 GiB",
+    );
+    refused(
+        builder().max_record(usize::MAX),
+        "max_record",
+        "max_record: 18446744073709551615 is over 1 GiB",
+    );
+}
+
+#[test]
+fn the_least_record_grows_with_the_fixed_fields_at_their_longest() {
+    // Six bytes for each of the key, fourteen for each of the value, 64 round them.
+    let least = 512 + 7 * 6 + 4 * 14 + 64;
+    accepted(builder().field("service", "shop").max_record(least));
+    refused(
+        builder().field("service", "shop").max_record(least - 1),
+        "max_record",
+        "max_record: 673 bytes cannot hold a record; the least here is 674",
+    );
+}
+
+#[test]
+fn a_value_limit_lies_between_16_bytes_and_the_records() {
+    accepted(builder().max_value(16));
+    refused(
+        builder().max_value(15),
+        "max_value",
+        "max_value: 15 is under 16 bytes",
+    );
+    accepted(builder().max_value(16 * 1024));
+    refused(
+        builder().max_value(16 * 1024 + 1),
+        "max_value",
+        "max_value: 16385 is over max_record, 16384",
+    );
+    // Not set, it follows a smaller record.
+    accepted(builder().max_record(1_000));
+}
+
+#[test]
+fn all_texts_of_a_trace_together_are_bounded() {
+    refused(
+        builder().max_fields(65_000).max_value(16 * 1024),
+        "max_value",
+        "max_value: 130258 texts of 16384 bytes are over 1 GiB",
+    );
+}
+
+#[test]
+fn fraction_digits_are_3_6_or_9() {
+    for digits in [3, 6, 9] {
+        accepted(builder().fraction_digits(digits));
+    }
+    for digits in [0, 1, 2, 4, 5, 7, 8, 10, 255] {
+        refused(
+            builder().fraction_digits(digits),
+            "fraction_digits",
+            &format!("fraction_digits: {digits} is none of 3, 6, 9"),
+        );
+    }
+}
+
+#[test]
+fn names_are_unique_and_not_empty() {
+    refused(
+        builder().name(Name::Msg, ""),
+        "name",
+        "name: a name is empty",
+    );
+    refused(
+        builder().name(Name::Msg, "level"),
+        "name",
+        r#"name: "level" is used twice"#,
+    );
+    accepted(
+        builder()
+            .name(Name::Msg, "message")
+            .name(Name::Error, "msg"),
+    );
+}
+
+#[test]
+fn names_are_written_as_they_are_so_odd_ones_are_refused() {
+    for (name, shown) in [("a b", r#""a b""#), ("a=b", r#""a=b""#), ("é", r#""é""#)] {
+        refused(
+            builder().name(Name::Msg, name),
+            "name",
+            &format!("name: {shown} cannot be written as it is in Logfmt"),
+        );
+    }
+    let json = || builder().format(Format::Json);
+    accepted(json().name(Name::Msg, "a b=c"));
+    for (name, shown) in [
+        ("\"", r#""\"""#),
+        ("\\", r#""\\""#),
+        ("\n", r#""\n""#),
+        ("é", r#""é""#),
+    ] {
+        refused(
+            json().name(Name::Msg, name),
+            "name",
+            &format!("name: {shown} cannot be written as it is in Json"),
+        );
+    }
+}
+
+#[test]
+fn fixed_fields_are_unique_and_no_names_of_the_library() {
+    refused(builder().field("", 1), "field", "field: a name is empty");
+    refused(
+        builder().field("a b", 1),
+        "field",
+        r#"field: "a b" cannot be written as it is in Logfmt"#,
+    );
+    refused(
+        builder().field("a", 1).field("a", 2),
+        "field",
+        r#"field: "a" is used twice"#,
+    );
+    for name in [
+        "ts",
+        "level",
+        "error.chain",
+        "trace_id",
+        "sample_rate",
+        "panic",
+    ] {
+        refused(
+            builder().field(name, 1),
+            "field",
+            &format!("field: {name:?} is a name of the library"),
+        );
+    }
+    refused(
+        builder().name(Name::Msg, "message").field("message", 1),
+        "field",
+        r#"field: "message" is a name of the library"#,
+    );
+    accepted(builder().name(Name::Msg, "message").field("msg", 1));
+    // `None` adds nothing, so nothing is wrong with its key.
+    accepted(builder().field("ts", None::<u8>));
+}
+
+#[test]
+fn redacted_keys_are_not_empty() {
+    refused(
+        builder().redact(["pin", ""]),
+        "redact",
+        "redact: a key is empty",
+    );
+    // They are the user's, of any characters.
+    accepted(builder().redact(["card no", "é", "error"]));
+}
+
+#[test]
+fn the_target_is_not_empty() {
+    refused(builder().target(""), "target", "target: it is empty");
+}
+
+#[test]
+fn the_target_is_that_of_traces_without_a_macro_and_logtrace_by_default() {
+    let target = |builder| {
+        let bench = util::Bench::new(builder);
+        bench.start().emit();
+        bench.log.only().target
+    };
+    assert_eq!(target(builder()), "logtrace");
+    assert_eq!(target(builder().target("app")), "app");
+}
+
+#[test]
+fn color_is_for_pretty_records_alone() {
+    for format in [Format::Logfmt, Format::Json] {
+        let line = util::record(builder().format(format).color(Color::Always), |trace| {
+            trace.set("k", 1).ok();
+        });
+        assert!(!line.contains('\x1b'), "{line}");
+    }
+}
+
+#[test]
+fn a_configuration_is_cheap_to_clone_and_the_clone_is_the_same() {
+    let bench = util::Bench::new(builder().field("a", 1).header(false));
+    for config in [&bench.config, &bench.config.clone()] {
+        logtrace::Trace::builder("unit")
+            .config(config)
+            .start()
+            .emit();
+        assert_eq!(bench.log.only().args, "msg=unit a=1 duration_ms=0.0");
+    }
+}
+
+/// This file's process has no other test that installs a configuration or uses
+/// the process's.
+#[test]
+fn a_configuration_is_installed_once() {
+    let (log, clock) = (util::Capture::leak(), util::ManualClock::leak());
+    let config = log.config(builder().clock(clock).field("a", 1));
+    assert_eq!(config.install(), Ok(()));
+    let again = builder().install().expect_err("the second");
+    assert_eq!(
+        (again.setting(), again.to_string().as_str()),
+        ("install", "install: a configuration is installed already")
+    );
+    // Its logger is asked, not `log::max_level()`, which is off here.
+    logtrace::start!("unit").emit();
+    let record = log.only();
+    assert_eq!(record.target, module_path!());
+    let want = format!("ts={} level=info msg=unit a=1 duration_ms=0.0", util::TS);
+    assert_eq!(record.args, want);
+}
