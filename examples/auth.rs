@@ -1,54 +1,96 @@
-use logtrace::*;
-#[derive(Debug)]
-struct E;
-impl std::fmt::Display for E {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("no\nuser")
-    }
-}
-impl std::error::Error for E {}
-fn auth(fail: bool) -> Result<u64, E> {
+//! Five log calls of a token authentication, which become one line.
+//!
+//! The routine is the one of the Python package LogTrace, where this way to log
+//! comes from: each fragment keeps its source line and the time since the start.
+//! The token is a field, masked: its first four characters and six stars.
+//!
+//! ```text
+//! cargo run --example auth
+//! ```
+//!
+//! ```text
+//! ts=2026-11-21T12:23:48.144278Z level=info msg=auth outcome=ok duration_ms=107.629 token="2c59******" renewal.count=1 renewal.ms=105.207 renewal.max_ms=105.207 db.count=1 db.ms=2.15 db.max_ms=2.15 user=paul fragments="[29, 0.082ms] auth header read; [32, 0.11ms] authenticate key, table: api_keys; [35, 105.377ms] token renewal for API call confirmed; [39, 107.591ms] got key from token table: paul; [42, 107.616ms] successfully authenticated"
+//! ts=2026-11-21T12:23:48.249830Z level=error msg=auth outcome=error duration_ms=105.274 token="77e0******" renewal.count=1 renewal.ms=105.167 renewal.max_ms=105.167 error="unknown token" fragments="[29, 0.005ms] auth header read; [32, 0.012ms] authenticate key, table: api_keys"
+//! ts=2026-11-21T12:23:48.250087Z level=error msg=auth outcome=error duration_ms=0.006 error="the header holds no token"
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+/// Finds the user of an `Authorization: Token …` header.
+fn authenticate(keys: &KeyTable, header: &str) -> Result<String, AuthError> {
     let mut trace = logtrace::start!("auth");
-    trace.set("method", "POST").set("attempt", 2);
+
+    let token = header.strip_prefix("Token ").ok_or(AuthError::NoToken);
+    let token = trace.check(token)?;
     trace.add("auth header read");
-    trace.set("token", logtrace::mask("2c59aaaa", 4));
-    let user = trace.time("db", |_| if fail { Err(E) } else { Ok(7u64) });
+    trace.set("token", logtrace::mask(token, 4));
+
+    logtrace::add!(trace, "authenticate key, table: {}", keys.name);
+    let renewed = trace.time("renewal", |_| keys.renew(token));
+    trace.check(renewed)?;
+    trace.add("token renewal for API call confirmed");
+
+    let user = trace.time("db", |_| keys.find(token));
     let user = trace.check(user)?;
-    logtrace::add!(trace, "got key from token table: {}", "paul; [");
-    let cached = true;
-    logtrace::set!(trace, user_id = user, cached, x:? = E, arr = [1,2], sp = "007", error="x", "a b" = 1, f = 1.5, u = u128::MAX);
-    trace.incr("cache.hits").incr("cache.hits");
-    trace.ok();
+    logtrace::add!(trace, "got key from token table: {user}");
+
+    trace.set("user", &user).ok();
+    trace.add("successfully authenticated");
     Ok(user)
 }
-fn main() {
-    env_logger::Builder::from_default_env()
-        .filter_level(log::LevelFilter::Info)
-        .format(|b, r| {
-            use std::io::Write;
-            writeln!(b, "{}", r.args())
-        })
-        .init();
-    auth(false);
-    auth(true);
-    auth(false);
-    for f in [Format::Json, Format::Pretty] {
-        let c = Config::builder()
-            .format(f)
-            .field("service", "x y")
-            .color(Color::Always)
-            .build()
-            .unwrap();
-        let mut t = logtrace::builder!("auth").config(&c).start();
-        t.set("method", "POST").set("attempt", 2);
-        t.add("auth header read");
-        t.set("token", logtrace::mask("2c59aaaa", 4));
-        t.set("a\"b", [Some("a"), None]);
-        t.set("ms", "q\"");
-        t.set("nan", f64::NAN);
-        t.set("ts", 1);
-        t.time("db", |_| ());
-        t.error(&E);
-        t.warn("careful \u{1b}[31m é");
+
+struct KeyTable {
+    name: &'static str,
+    users: HashMap<&'static str, &'static str>,
+}
+
+impl KeyTable {
+    /// Makes a token last for another hour.
+    fn renew(&self, token: &str) -> Result<(), AuthError> {
+        thread::sleep(Duration::from_millis(105)); // a call to another service
+        let known = self.users.contains_key(token);
+        known.then_some(()).ok_or(AuthError::UnknownToken)
     }
+
+    fn find(&self, token: &str) -> Result<String, AuthError> {
+        thread::sleep(Duration::from_millis(2)); // a database
+        let user = self.users.get(token).ok_or(AuthError::UnknownToken)?;
+        Ok((*user).to_owned())
+    }
+}
+
+#[derive(Debug)]
+enum AuthError {
+    NoToken,
+    UnknownToken,
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AuthError::NoToken => "the header holds no token",
+            AuthError::UnknownToken => "unknown token",
+        })
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+fn main() {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
+        .init();
+
+    let keys = KeyTable {
+        name: "api_keys",
+        users: HashMap::from([("2c59999137d04ac1b08f", "paul")]),
+    };
+    // The records say what became of each.
+    let _ = authenticate(&keys, "Token 2c59999137d04ac1b08f");
+    let _ = authenticate(&keys, "Token 77e0f1b2c3d4e5f60718");
+    let _ = authenticate(&keys, "Basic cGF1bDpzZWNyZXQ=");
 }

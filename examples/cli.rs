@@ -1,0 +1,94 @@
+//! A command-line tool whose run is one unit of work: `wc`, with one record.
+//!
+//! It prints the lines, words and bytes of the files given, or of its own source;
+//! the record, on standard error, says what the run did, how long it took and
+//! with which code it exits. `main` returns an `ExitCode` and never calls
+//! `process::exit`, which would end the run without a record.
+//!
+//! ```text
+//! cargo run --example cli
+//! cargo run --example cli -- Cargo.toml no-such-file    # exit code 1, outcome=error
+//! RUST_LOG=off cargo run --example cli                  # the tool alone
+//! ```
+//!
+//! The second prints:
+//!
+//! ```text
+//!      38     205    1436 Cargo.toml
+//! wc: no-such-file: No such file or directory (os error 2)
+//! ts=2026-11-21T12:23:48.263046Z level=error msg=wc outcome=error duration_ms=0.247 read.count=2 read.ms=0.059 read.max_ms=0.057 files=1 lines=38 words=205 bytes=1436 largest_bytes=1436 failed=1 exit_code=1 error="No such file or directory (os error 2)" fragments="[55, 0.233ms] skipped no-such-file: No such file or directory (os error 2)"
+//! ```
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use logtrace::Trace;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
+        .init();
+
+    let mut paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    if paths.is_empty() {
+        let own_source = concat!(env!("CARGO_MANIFEST_DIR"), "/", file!());
+        paths.push(PathBuf::from(own_source));
+    }
+
+    let mut trace = logtrace::start!("wc");
+    let code = count_all(&mut trace, &paths);
+    trace.set("exit_code", code);
+    ExitCode::from(code)
+}
+
+/// Counts every file, also after one that cannot be read; returns the exit code.
+fn count_all(trace: &mut Trace, paths: &[PathBuf]) -> u8 {
+    let mut code = 0;
+    for path in paths {
+        let counts = trace.time("read", |_| count(path));
+        match trace.check(counts) {
+            Ok(counts) => report(trace, path, &counts),
+            Err(error) => {
+                eprintln!("wc: {}: {error}", path.display());
+                logtrace::add!(trace, "skipped {}: {error}", path.display());
+                trace.incr("failed");
+                code = 1;
+            }
+        }
+    }
+    if code == 0 {
+        trace.ok();
+    }
+    code
+}
+
+struct Counts {
+    lines: usize,
+    words: usize,
+    bytes: usize,
+}
+
+fn count(path: &Path) -> io::Result<Counts> {
+    let text = fs::read(path)?;
+    let words = text.split(u8::is_ascii_whitespace);
+    Ok(Counts {
+        lines: text.iter().filter(|&&byte| byte == b'\n').count(),
+        words: words.filter(|word| !word.is_empty()).count(),
+        bytes: text.len(),
+    })
+}
+
+/// Prints one file's counts and adds them to the totals.
+fn report(trace: &mut Trace, path: &Path, counts: &Counts) {
+    let Counts {
+        lines,
+        words,
+        bytes,
+    } = *counts;
+    println!("{lines:7} {words:7} {bytes:7} {}", path.display());
+    trace.incr("files").count("lines", lines);
+    trace.count("words", words).count("bytes", bytes);
+    trace.max("largest_bytes", bytes);
+}

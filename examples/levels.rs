@@ -1,0 +1,78 @@
+//! What `RUST_LOG` lets through.
+//!
+//! A record has the most severe level of what the unit was given, what happened
+//! in it and how it ended; the logger's filter sees that level and the target.
+//! The target is the module that `start!` stands in, here `levels` or
+//! `levels::jobs`; `Trace::new` is no macro and cannot know it: `logtrace`.
+//!
+//! ```text
+//! levels        ts=2026-11-21T12:23:48.276606Z level=info msg=served outcome=ok duration_ms=0.001
+//! levels        ts=2026-11-21T12:23:48.276706Z level=warn msg=retried outcome=ok duration_ms=0.001 fragments="[63, 0.0ms, warn] no answer, asked again"
+//! levels        ts=2026-11-21T12:23:48.276751Z level=error msg=broken outcome=error duration_ms=0.002 error="disk full"
+//! levels::jobs  ts=2026-11-21T12:23:48.276784Z level=info msg=nightly outcome=ok duration_ms=0.0
+//! logtrace      ts=2026-11-21T12:23:48.276810Z level=info msg=no_macro duration_ms=0.0
+//! ```
+//!
+//! | command | records |
+//! |---|---|
+//! | (none) | served, retried, broken, nightly, no_macro |
+//! | `RUST_LOG=debug` | polled, served, retried, broken, nightly, no_macro |
+//! | `RUST_LOG=warn` | retried, broken |
+//! | `RUST_LOG=levels=info` | served, retried, broken, nightly |
+//! | `RUST_LOG=levels::jobs=info` | nightly |
+//! | `RUST_LOG=logtrace=info` | no_macro |
+//! | `RUST_LOG=off` | none |
+//!
+//! Where the filter would not even let an error of the target through (`off`, or a
+//! filter that names other targets), the trace is disabled: a call on it costs a branch.
+
+use std::io::Write;
+
+use log::Level;
+use logtrace::Trace;
+
+fn main() {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        // The target is no part of a record; it is shown here for once.
+        .format(|buffer, record| writeln!(buffer, "{:13} {}", record.target(), record.args()))
+        .init();
+
+    polled();
+    served();
+    retried();
+    broken();
+    jobs::nightly();
+    Trace::new("no_macro").emit();
+}
+
+/// Of no interest unless it fails: started at debug.
+fn polled() {
+    let mut trace = logtrace::start!("polled", level: Level::Debug);
+    trace.add("nothing new").ok();
+}
+
+/// Info is the default.
+fn served() {
+    let mut trace = logtrace::start!("served");
+    trace.ok();
+}
+
+/// A warning along the way makes a warning of the record, though it ended well.
+fn retried() {
+    let mut trace = logtrace::start!("retried");
+    trace.warn("no answer, asked again").ok();
+}
+
+/// An error beats the level that the unit was given.
+fn broken() {
+    let mut trace = logtrace::start!("broken", level: Level::Debug);
+    trace.error("disk full");
+}
+
+mod jobs {
+    /// The target is `levels::jobs`, which a filter can name by itself.
+    pub fn nightly() {
+        let mut trace = logtrace::start!("nightly");
+        trace.ok();
+    }
+}
