@@ -1,0 +1,10 @@
+//! What every row is given: the inputs of the units of work, the kept buffer that records are written to, and the
+//! fragment list for peers that have none of their own. A crate of its own because wide-log wants one crate per schema.
+
+mod fragments;
+mod inputs;
+pub mod sink;
+mod wide_keys;
+
+pub use fragments::{Fragment, Fragments};
+pub use inputs::{Auth, Wide, auths, wides};
