@@ -1,0 +1,68 @@
+//! What the text of a record costs: encoding and the call of the logger, without capture.
+//!
+//! ```text
+//! cargo bench --bench encode
+//! ```
+//!
+//! A unit is captured once and written over and over: by `checkpoint`, which encodes and hands
+//! over into buffers that are kept (as the end of a unit does, plus `partial` and `seq`), and by
+//! `render`, which returns a new `String` each time. The throughput is in bytes of record.
+
+mod common;
+
+use common::units::{self, start, w1, w2, w3};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use logtrace::{Config, Format, Trace};
+
+/// A captured unit for each row of the tables.
+fn captured(config: &Config) -> [(&'static str, Trace); 3] {
+    let auth = &units::auths()[3];
+    let wide = &units::wides()[3];
+    let mut traces = [
+        ("w1", start("auth", config)),
+        ("w2", start("auth", config)),
+        ("w3", start("wide", config)),
+    ];
+    let [(_, first), (_, second), (_, third)] = &mut traces;
+    w1(first, auth);
+    w2(second, auth);
+    w3(third, wide);
+    traces
+}
+
+fn checkpoint(c: &mut Criterion) {
+    let mut group = c.benchmark_group("encode/checkpoint");
+    let pretty = [("pretty", Format::Pretty)];
+    for (format, of) in common::FORMATS.into_iter().chain(pretty) {
+        for (unit, mut trace) in captured(&common::config(of)) {
+            trace.checkpoint();
+            group.throughput(Throughput::Bytes(common::last_len() as u64));
+            group.bench_function(BenchmarkId::new(unit, format), |b| {
+                b.iter(|| {
+                    trace.checkpoint();
+                })
+            });
+        }
+    }
+    group.finish();
+}
+
+fn render(c: &mut Criterion) {
+    let mut group = c.benchmark_group("encode/render");
+    for (format, of) in common::FORMATS {
+        for (unit, trace) in captured(&common::config(of)) {
+            group.throughput(Throughput::Bytes(trace.render().len() as u64));
+            group.bench_function(BenchmarkId::new(unit, format), |b| {
+                b.iter(|| trace.render())
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = checkpoint, render
+}
+criterion_main!(benches);
