@@ -108,9 +108,9 @@ impl<'c> TraceBuilder<'c> {
     pub fn start(self) -> Trace {
         // The whole cost of a unit while logging is off.
         if self.config.is_none() && is_off() {
-            return Trace(None);
+            return Trace::default();
         }
-        Trace(self.begin(Location::caller()))
+        Trace::of(self.begin(Location::caller()))
     }
 
     #[inline(never)]

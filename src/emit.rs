@@ -6,6 +6,7 @@
 //! runs inside a logger. A logger may panic; what it was given is then lost,
 //! the trace and the thread are not.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use log::{Level, Log, Metadata, Record};
@@ -35,18 +36,30 @@ fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
 /// Ends a unit: its one record, and its entry back to the spares.
 #[inline(never)]
 pub(crate) fn finish(mut entry: Box<Entry>) {
+    write_last(&mut entry);
+    pool::give_back(entry);
+}
+
+/// Writes the record of a unit that is over.
+#[inline]
+pub(crate) fn write_last(entry: &mut Entry) {
     if std::thread::panicking() && !entry.was_panicking {
         entry.severity.set_outcome(Outcome::Panic);
     }
-    // A logger that uses thread-locals may abort the process now.
-    if !pool::thread_is_ending() {
-        write(&mut entry, None);
+    // A part has no record. Of a thread that ends, a logger that uses
+    // thread-locals may abort the process now.
+    if entry.parts.is_part || pool::thread_is_ending() {
+        return;
     }
-    pool::give_back(entry);
+    entry.drop_held();
+    write(entry, None);
 }
 
 /// Writes a record of a unit that goes on.
 pub(crate) fn checkpoint(entry: &mut Entry) {
+    if entry.parts.is_part {
+        return;
+    }
     entry.seq = entry.seq.saturating_add(1);
     write(entry, Some(entry.seq));
 }
@@ -104,10 +117,39 @@ fn later(start: Stamp, nanos: u64) -> Stamp {
 pub(crate) fn render(entry: &Entry) -> String {
     let mut scratch = Scratch::default();
     let now = entry.now();
-    let ended = entry.with_ended_laps(now);
-    let entry = ended.as_deref().unwrap_or(entry);
+    let last = entry.as_last(now);
+    let entry = last.as_deref().unwrap_or(entry);
     let len = encode::encode(entry, &moment(entry, now, None), &mut scratch);
     String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
+}
+
+/// Whether this thread is in the middle of a hand-over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HandOver {
+    None,
+    /// The next record that a logger of ours is given is the unit's own.
+    Fresh,
+    /// That record was seen. Others are ordinary ones that the logger causes.
+    Seen,
+}
+
+thread_local! {
+    static HAND_OVER: Cell<HandOver> = const { Cell::new(HandOver::None) };
+}
+
+/// Whether a record is the one of a unit that ends, once for each.
+#[inline]
+pub(crate) fn is_own_record() -> bool {
+    let own = HAND_OVER.get() == HandOver::Fresh;
+    if own {
+        HAND_OVER.set(HandOver::Seen);
+    }
+    own
+}
+
+/// Whether this thread is inside a logger with a record of a unit.
+pub(crate) fn is_handing_over() -> bool {
+    HAND_OVER.get() != HandOver::None
 }
 
 /// Calls the logger.
@@ -115,6 +157,7 @@ pub(crate) fn render(entry: &Entry) -> String {
 fn hand_over(entry: &Entry, level: Level, text: &str) {
     let origin = &entry.origin;
     let logger = entry.settings.logger();
+    HAND_OVER.set(HandOver::Fresh);
     let _ = guard::run(|| {
         logger.log(
             &Record::builder()
@@ -127,4 +170,5 @@ fn hand_over(entry: &Entry, level: Level, text: &str) {
                 .build(),
         );
     });
+    HAND_OVER.set(HandOver::None);
 }

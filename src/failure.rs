@@ -9,6 +9,7 @@ use std::fmt::{self, Write};
 use std::ops::Deref;
 
 use crate::entry::Entry;
+use crate::settle::{self, Settled};
 
 /// At most this many sources of an error are kept.
 const MOST_SOURCES: usize = 8;
@@ -85,19 +86,65 @@ pub(crate) fn record(entry: &mut Entry, cause: Cause<'_>) {
         Cause::Error(error) => {
             entry.set_error(|out| write!(out, "{error}"));
             entry.set_chain(|out| {
-                let mut source = error.source();
-                let mut separator = "";
-                for _ in 0..MOST_SOURCES {
-                    let Some(error) = source else { return Ok(()) };
-                    write!(out, "{separator}{error}")?;
-                    separator = ": ";
-                    source = error.source();
-                }
-                if source.is_some() {
+                if write_sources(out, error)? {
                     out.mark_cut();
                 }
-                fmt::Result::Ok(())
+                Ok(())
             });
         }
     }
+}
+
+/// Writes the sources of an error; says whether there are more.
+fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
+    let mut source = error.source();
+    let mut separator = "";
+    for _ in 0..MOST_SOURCES {
+        let Some(error) = source else {
+            return Ok(false);
+        };
+        write!(out, "{separator}{error}")?;
+        separator = ": ";
+        source = error.source();
+    }
+    Ok(source.is_some())
+}
+
+/// An error whose texts were written before a trace was taken.
+pub(crate) struct Told {
+    error: Settled,
+    sources: Settled,
+    has_more: bool,
+}
+
+/// Runs user code.
+pub(crate) fn tell(cause: Cause<'_>, limit: usize) -> Told {
+    let mut has_more = false;
+    let (error, sources) = match cause {
+        Cause::Text(text) => (settle::format(limit, |out| out.write_str(text)), None),
+        Cause::Error(error) => (
+            settle::format(limit, |out| write!(out, "{error}")),
+            Some(settle::format(limit, |out| {
+                has_more = write_sources(out, error)?;
+                Ok(())
+            })),
+        ),
+    };
+    Told {
+        error,
+        sources: sources.unwrap_or_default(),
+        has_more,
+    }
+}
+
+/// Keeps an error that was told before.
+pub(crate) fn record_told(entry: &mut Entry, told: &Told) {
+    entry.set_error(|out| out.write_str(told.error.as_str()));
+    entry.set_chain(|out| {
+        out.write_str(told.sources.as_str())?;
+        if told.has_more {
+            out.mark_cut();
+        }
+        Ok(())
+    });
 }

@@ -1,7 +1,26 @@
 //! Runs code that is not ours, and survives its panics.
 
+use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the panic hook wants to know which panics are caught here.
+static COUNTS: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts how deep in [`run`] a thread is, from now on.
+pub(crate) fn count_depth() {
+    COUNTS.store(true, Ordering::Relaxed);
+}
+
+/// How many calls of [`run`] this thread is in.
+pub(crate) fn depth() -> u32 {
+    DEPTH.get()
+}
 
 /// Runs `code`; `None` if it panicked.
 ///
@@ -9,6 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// the code may have left half done.
 #[inline]
 pub(crate) fn run<R>(code: impl FnOnce() -> R) -> Option<R> {
+    let _deeper = COUNTS.load(Ordering::Relaxed).then(Deeper::new);
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
         Err(payload) => {
@@ -18,5 +38,21 @@ pub(crate) fn run<R>(code: impl FnOnce() -> R) -> Option<R> {
             }
             None
         }
+    }
+}
+
+/// One call of [`run`].
+struct Deeper;
+
+impl Deeper {
+    fn new() -> Deeper {
+        DEPTH.set(DEPTH.get() + 1);
+        Deeper
+    }
+}
+
+impl Drop for Deeper {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
     }
 }

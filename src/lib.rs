@@ -180,24 +180,35 @@
 #![deny(missing_docs, missing_debug_implementations)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bridge;
 mod builder;
 mod bytes;
 mod clock;
 mod config;
+pub mod current;
 mod emit;
 mod encode;
 mod entry;
 mod failure;
+#[cfg(feature = "future")]
+mod future;
 mod guard;
 mod key;
 mod macros;
 mod message;
 mod number;
 mod owned;
+mod panics;
 mod pool;
+mod scope;
+mod settle;
+mod shared;
+mod slot;
 mod trace;
+mod unit;
 mod value;
 
+pub use bridge::{Bridge, bridge};
 pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
@@ -205,12 +216,23 @@ pub use config::{
 };
 pub use entry::Outcome;
 pub use failure::Failure;
+#[cfg(feature = "future")]
+#[doc(hidden)]
+pub use future::__run_async;
+#[cfg(feature = "future")]
+#[cfg_attr(docsrs, doc(cfg(feature = "future")))]
+pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
 pub use number::Number;
 pub use owned::OwnedValue;
+pub use panics::panic_hook;
+pub use scope::Entered;
+pub use shared::{Part, SharedTrace};
 pub use trace::{Timer, Trace};
+#[doc(hidden)]
+pub use unit::Unit as __Unit;
 pub use value::{ToValue, Value, debug, display, mask, null, text_lossy};
 
 /// The examples of the README are tested too.

@@ -65,6 +65,24 @@ macro_rules! builder {
 /// ```
 #[macro_export]
 macro_rules! run {
+    ($name:expr, || $($work:tt)+) => {
+        $crate::start!($name).__run_scoped(|| $($work)+)
+    };
+    ($name:expr, move || $($work:tt)+) => {
+        $crate::start!($name).__run_scoped(move || $($work)+)
+    };
+    ($name:expr, async || $work:expr $(,)?) => {
+        $crate::__run_async($crate::start!($name), async $work)
+    };
+    ($name:expr, async move || $work:expr $(,)?) => {
+        $crate::__run_async($crate::start!($name), async move $work)
+    };
+    ($name:expr, async |$trace:ident| $work:expr $(,)?) => {
+        $crate::__run_async!($name, (async) $trace, $work)
+    };
+    ($name:expr, async move |$trace:ident| $work:expr $(,)?) => {
+        $crate::__run_async!($name, (async move) $trace, $work)
+    };
     ($name:expr, $work:expr $(,)?) => {
         $crate::start!($name).__run($work)
     };

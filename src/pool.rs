@@ -4,6 +4,7 @@
 //! is gone, a thread that ends, entries are allocated and freed like any other
 //! box.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,6 +35,20 @@ pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> 
     let mut entry = spare_or_new(settings, origin, start);
     entry.place_name();
     entry
+}
+
+/// An entry for a part of a unit: its times count from the unit's start.
+pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
+    let origin = Origin {
+        // Of no record; parts of any unit share their spare entries.
+        name: Cow::Borrowed("part"),
+        target: Cow::Borrowed(""),
+        level: unit.severity.given(),
+        ..unit.origin
+    };
+    let mut part = take(&unit.settings, origin, unit.start);
+    part.parts.is_part = true;
+    part
 }
 
 #[inline]

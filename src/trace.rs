@@ -1,8 +1,9 @@
 //! The collector of one unit of work.
 //!
-//! A `Trace` is one pointer: to the boxed entry, or to nothing if the logger
+//! A `Trace` is a pointer: to the boxed entry, or to nothing if the logger
 //! would not take even an error of this target. So a disabled call is a branch
-//! that is inlined where it stands, and a trace is cheap to move.
+//! that is inlined where it stands, and a trace is cheap to move. While the
+//! trace is current, the entry is lent to the stack of `slot.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +14,14 @@ use log::Level;
 
 use crate::builder::TraceBuilder;
 use crate::emit;
-use crate::entry::{Entry, Lapse, Outcome, Role};
+use crate::entry::{Entry, Lapse, Outcome, Role, Token};
 use crate::failure::{self, Failure};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
 use crate::owned::OwnedValue;
+use crate::pool;
+use crate::slot;
 use crate::value::ToValue;
 
 /// The collector of one unit of work, which becomes one record.
@@ -50,9 +53,13 @@ use crate::value::ToValue;
 /// ```
 #[must_use = "a trace that is dropped at once emits an empty record; bind it: `let mut trace = …`"]
 #[derive(Default)]
-pub struct Trace(pub(crate) Option<Box<Entry>>);
+pub struct Trace {
+    entry: Option<Box<Entry>>,
+    /// Where the entry is while it is lent.
+    lent: Option<Token>,
+}
 
-const _: () = assert!(size_of::<Trace>() == size_of::<usize>());
+const _: () = assert!(size_of::<Trace>() == 16);
 
 // A panic in the middle of a call leaves the entry complete: user code runs
 // guarded (`guard.rs`), and what it wrote is rolled back.
@@ -89,15 +96,69 @@ impl Trace {
     /// Returns whether this trace gathers anything.
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        self.0.is_some()
+        self.entry.is_some() || self.lent.is_some()
     }
 
     #[inline(always)]
     fn with(&mut self, call: impl FnOnce(&mut Entry)) -> &mut Self {
-        if let Some(entry) = &mut self.0 {
+        if let Some(entry) = self.entry_mut() {
             call(entry);
         }
         self
+    }
+
+    /// A trace of an entry; disabled without one.
+    #[inline(always)]
+    pub(crate) fn of(entry: Option<Box<Entry>>) -> Trace {
+        Trace { entry, lent: None }
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.entry.as_deref()
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry_mut(&mut self) -> Option<&mut Entry> {
+        self.take_back();
+        self.entry.as_deref_mut()
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_entry(&mut self) -> Option<Box<Entry>> {
+        self.take_back();
+        self.entry.take()
+    }
+
+    /// Makes the entry current; `false` if there is none.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> bool {
+        self.lent = self.take_entry().map(slot::push);
+        self.lent.is_some()
+    }
+
+    /// Takes back an entry that is lent: the end of a guard, or the next use of
+    /// the trace after its guard was forgotten.
+    #[inline(always)]
+    pub(crate) fn take_back(&mut self) {
+        if let Some(token) = self.lent {
+            self.take_back_from(token);
+        }
+    }
+
+    #[inline(never)]
+    fn take_back_from(&mut self, token: Token) {
+        // In use further up this thread's stack, or on another thread: later, then.
+        let Some(mut entry) = slot::pop(token) else {
+            return;
+        };
+        self.lent = None;
+        entry.token = None;
+        if entry.ended {
+            pool::give_back(entry);
+        } else {
+            self.entry = Some(entry);
+        }
     }
 
     // ----- fields
@@ -134,7 +195,7 @@ impl Trace {
     /// Returns a field's value as it was given, if it is set: that of the timer
     /// `db` is the sum of its laps.
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        self.0.as_ref()?.get(key.to_key().0.as_str())
+        self.entry()?.get(key.to_key().0.as_str())
     }
 
     // ----- numbers that accumulate
@@ -211,7 +272,7 @@ impl Trace {
     /// A lap that is not stopped ends with the trace.
     #[inline]
     pub fn start_timer(&mut self, key: impl ToKey) -> Timer {
-        let entry = self.0.as_mut();
+        let entry = self.entry_mut();
         Timer {
             lapse: entry.and_then(|entry| entry.start_lap(key.to_key().0)),
         }
@@ -229,7 +290,7 @@ impl Trace {
 
     /// Returns the time since the start; zero if disabled.
     pub fn elapsed(&self) -> Duration {
-        match &self.0 {
+        match self.entry() {
             Some(entry) => entry.now().saturating_duration_since(entry.start),
             None => Duration::ZERO,
         }
@@ -305,12 +366,7 @@ impl Trace {
     /// under 500 warn, else error with outcome error.
     #[inline]
     pub fn status(&mut self, status: u16) -> &mut Self {
-        self.set("status", status);
-        self.with(|entry| match status {
-            0..400 => {}
-            400..500 => entry.severity.raise(Level::Warn),
-            500.. => entry.severity.set_outcome(Outcome::Error),
-        })
+        self.with(|entry| entry.set_status(status))
     }
 
     /// Raises the level; a less severe one changes nothing.
@@ -327,12 +383,12 @@ impl Trace {
 
     /// Returns the level that the record would have now; `None` if disabled.
     pub fn level(&self) -> Option<Level> {
-        self.0.as_ref().map(|entry| entry.severity.level())
+        self.entry().map(|entry| entry.severity.level())
     }
 
     /// Returns the outcome, if one was said.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.0.as_ref().and_then(|entry| entry.severity.outcome())
+        self.entry().and_then(|entry| entry.severity.outcome())
     }
 
     // ----- the end
@@ -343,8 +399,8 @@ impl Trace {
 
     /// Ends the unit without a record.
     pub fn discard(mut self) {
-        if let Some(entry) = self.0.take() {
-            crate::pool::give_back(entry);
+        if let Some(entry) = self.take_entry() {
+            pool::give_back(entry);
         }
     }
 
@@ -357,7 +413,7 @@ impl Trace {
     /// Returns the text of the record as it would be now, without emitting it;
     /// empty if disabled.
     pub fn render(&self) -> String {
-        self.0.as_deref().map(emit::render).unwrap_or_default()
+        self.entry().map(emit::render).unwrap_or_default()
     }
 
     /// Runs `work` and takes the outcome from its result; what `run!` expands to.
@@ -367,8 +423,39 @@ impl Trace {
         work: impl FnOnce(&mut Trace) -> Result<T, E>,
     ) -> Result<T, E> {
         let result = work(&mut self);
-        match &result {
-            // What the closure itself said is the last word.
+        self.conclude(&result);
+        result
+    }
+
+    /// The same for a closure that takes no handle: the trace is current in it.
+    #[doc(hidden)]
+    pub fn __run_scoped<T, E: Failure<M>, M>(
+        mut self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = self.scope(work);
+        self.conclude(&result);
+        result
+    }
+
+    /// Makes the outcome `panic`.
+    pub(crate) fn panicked(&mut self) {
+        self.with(|entry| entry.severity.set_outcome(Outcome::Panic));
+    }
+
+    /// Makes the outcome `cancelled`, unless it is `panic`.
+    pub(crate) fn cancel(&mut self) {
+        self.with(|entry| {
+            if entry.severity.outcome() != Some(Outcome::Panic) {
+                entry.severity.set_outcome(Outcome::Cancelled);
+            }
+        });
+    }
+
+    /// Takes the outcome from a result.
+    pub(crate) fn conclude<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
+        match result {
+            // What the code itself said is the last word.
             Ok(_) if self.outcome().is_none() => {
                 self.ok();
             }
@@ -377,14 +464,13 @@ impl Trace {
                 self.error(error);
             }
         }
-        result
     }
 }
 
 impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entry) = self.0.take() {
+        if let Some(entry) = self.take_entry() {
             emit::finish(entry);
         }
     }
@@ -392,7 +478,7 @@ impl Drop for Trace {
 
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match self.entry() {
             Some(entry) => f
                 .debug_struct("Trace")
                 .field("name", &entry.origin.name)
@@ -401,6 +487,7 @@ impl fmt::Debug for Trace {
                 .field("fields", &entry.fields.len())
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
+            None if self.lent.is_some() => f.write_str("Trace(current)"),
             None => f.write_str("Trace(disabled)"),
         }
     }

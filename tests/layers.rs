@@ -13,15 +13,21 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 16] = [
+const LADDER: [&[&str]; 22] = [
     &["lib"],
     &["macros"],
+    &["bridge", "future"],
+    &["unit"],
+    &["current", "panics"],
+    &["scope", "shared"],
     &["trace", "builder"],
     &["emit"],
     &["encode"],
     &["pool"],
+    &["slot"],
     &["failure"],
     &["entry"],
+    &["settle"],
     &["message"],
     &["config"],
     &["number"],
@@ -160,12 +166,14 @@ fn only_emit_and_the_settings_know_a_logger() {
                     path.display()
                 );
             }
+            // A bridge is a logger, which others may flush and a program installs.
+            if module == "bridge" {
+                continue;
+            }
             assert!(!code.contains(".flush("), "{} flushes", path.display());
-            assert!(
-                !code.contains("set_logger"),
-                "{} installs a logger",
-                path.display()
-            );
+            for word in ["set_logger", "set_boxed_logger"] {
+                assert!(!code.contains(word), "{} installs a logger", path.display());
+            }
         }
     }
 }

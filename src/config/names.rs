@@ -33,12 +33,18 @@ names! {
     Error = "error",
     /// the texts of the error's sources.
     ErrorChain = "error.chain",
+    /// the message of a panic, with [`panic_hook`](crate::panic_hook).
+    Panic = "panic",
+    /// where the panic began: file, line and column.
+    PanicLocation = "panic.location",
     /// the fragments.
     Fragments = "fragments",
     /// how many writes to new keys found no room.
     DroppedFields = "dropped_fields",
     /// how many fragments found no room.
     DroppedFragments = "dropped_fragments",
+    /// how many parts were never joined.
+    LostParts = "lost_parts",
     /// how many values were cut.
     Truncated = "truncated",
     /// `true` in a record of a unit that still runs.
@@ -49,15 +55,12 @@ names! {
 
 /// Names that later features write: reserved from the start, so that a user's
 /// field of such a name is called the same in every record, for ever.
-const LATER: [&str; 9] = [
+const LATER: [&str; 6] = [
     "trace_id",
     "span_id",
     "parent_id",
     "trace_flags",
     "request_id",
-    "panic",
-    "panic.location",
-    "lost_parts",
     "sample_rate",
 ];
 

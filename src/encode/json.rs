@@ -101,7 +101,7 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
     line.put_array(b"{\"at_ms\":")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b",\"line\":")?;
-    number::u64(line, fragment.location.line().into())?;
+    number::u64(line, fragment.place.line().into())?;
     if let Some(file) = file(job, fragment) {
         line.put_array(b",\"file\":")?;
         Json::text(line, file.as_bytes(), 0, file.len())?;
@@ -119,8 +119,8 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
 
 /// The file of a fragment, where it is written.
 #[inline(always)]
-pub(super) fn file(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
-    let file = fragment.location.file();
+pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
+    let file = fragment.place.file(&job.entry.arena);
     let start = job.entry.origin.location.file();
     match job.settings().line_tag {
         LineTag::Line if std::ptr::eq(file, start) || file == start => None,
@@ -129,7 +129,7 @@ pub(super) fn file(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
     }
 }
 
-fn base_name(path: &'static str) -> &'static str {
+fn base_name(path: &str) -> &str {
     let separator = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
     separator.and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }

@@ -123,7 +123,7 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bo
         escape::text(line, Place::Fragment, file.as_bytes(), 0, file.len())?;
         line.put_byte(b':')?;
     }
-    number::u64(line, fragment.location.line().into())?;
+    number::u64(line, fragment.place.line().into())?;
     line.put_array(b", ")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b"ms")?;

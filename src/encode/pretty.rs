@@ -61,7 +61,11 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let moment = job.moment;
     colored(line, job, BOLD, |line| text(line, job, job.entry.name))?;
     if let Some(outcome) = moment.outcome {
-        let color = if outcome == Outcome::Ok { GREEN } else { RED };
+        let color = match outcome {
+            Outcome::Ok => GREEN,
+            Outcome::Cancelled => YELLOW,
+            Outcome::Error | Outcome::Panic => RED,
+        };
         line.put(b"  ")?;
         colored(line, job, color, |line| {
             line.put(outcome.as_str().as_bytes())
@@ -173,10 +177,7 @@ fn timer(line: &mut Line<'_>, part: TimerPart) -> Written {
 
 fn errors(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (key, span) in [
-        (Name::Error, job.entry.error),
-        (Name::ErrorChain, job.entry.chain),
-    ] {
+    for (key, span) in record::error_texts(job) {
         if let Some(span) = span {
             name(line, job, names.text(key))?;
             colored(line, job, RED, |line| text(line, job, span))?;
@@ -198,14 +199,13 @@ fn timeline(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
     line.put_byte(b'+')?;
     number::millis(line, micros)?;
     line.put(b"ms  ")?;
-    let location = fragment.location;
     let file = json::file(job, fragment)
-        .unwrap_or(location.file())
+        .unwrap_or(fragment.place.file(&job.entry.arena))
         .as_bytes();
     colored(line, job, DIM, |line| {
         escape::text(line, Place::Quoted, file, 0, file.len())?;
         line.put_byte(b':')?;
-        number::u64(line, location.line().into())
+        number::u64(line, fragment.place.line().into())
     })?;
     line.put(b"  ")?;
     match fragment.level {

@@ -26,7 +26,7 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
         None => fields::<S>(line, job, room)?,
         Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
     }
-    if job.entry.error.is_some() {
+    if job.entry.error.is_some() | job.entry.panic.is_some() {
         line.apart(|line| error::<S>(line, job))?;
     }
     if job.entry.fragments.len().min(job.fit.fragments) > 0 {
@@ -308,16 +308,24 @@ fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
 #[cold]
 fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (name, span) in [
-        (Name::Error, job.entry.error),
-        (Name::ErrorChain, job.entry.chain),
-    ] {
+    for (name, span) in error_texts(job) {
         if let Some(span) = span {
             line.put(names.prefix(name))?;
             text::<S>(line, job, span)?;
         }
     }
     Ok(())
+}
+
+/// What says why a unit failed.
+pub(crate) fn error_texts(job: &Job<'_>) -> [(Name, Option<Span>); 4] {
+    let entry = job.entry;
+    [
+        (Name::Error, entry.error),
+        (Name::ErrorChain, entry.chain),
+        (Name::Panic, entry.panic.map(|(message, _)| message)),
+        (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
+    ]
 }
 
 /// What was lost, and whether the unit still runs.
@@ -347,19 +355,21 @@ fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 pub(crate) struct Losses {
     fields: u64,
     fragments: u64,
+    parts: u64,
     truncated: u64,
 }
 
 impl Losses {
     #[inline]
     fn any(self) -> bool {
-        self.fields | self.fragments | self.truncated != 0
+        self.fields | self.fragments | self.parts | self.truncated != 0
     }
 
-    pub(crate) fn named(self) -> [(Name, u64); 3] {
+    pub(crate) fn named(self) -> [(Name, u64); 4] {
         [
             (Name::DroppedFields, self.fields),
             (Name::DroppedFragments, self.fragments),
+            (Name::LostParts, self.parts),
             (Name::Truncated, self.truncated),
         ]
     }
@@ -375,6 +385,7 @@ pub(crate) fn losses(job: &Job<'_>) -> Losses {
             .dropped
             .saturating_add(entry.fields.live_from(fit.fields)),
         fragments: entry.fragments.dropped.saturating_add(left_out),
+        parts: entry.parts.lost(),
         truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
             truncated(job)
         } else {
@@ -405,9 +416,10 @@ fn truncated(job: &Job<'_>) -> u64 {
         .into_iter()
         .flatten()
         .filter(|fragment| is_cut(fragment.text));
-    let others = [Some(entry.name), entry.error, entry.chain]
+    let others = error_texts(job)
         .into_iter()
-        .flatten()
+        .filter_map(|(_, span)| span)
+        .chain([entry.name])
         .filter(|span| is_cut(*span));
     (fields.count() + fragments.count() + others.count()) as u64
 }

@@ -8,23 +8,64 @@ use std::panic::Location;
 use log::Level;
 use smallvec::SmallVec;
 
-use super::arena::Span;
+use super::arena::{Arena, Span};
+
+/// Where in the source a fragment comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// The call that added it.
+    Code(&'static Location<'static>),
+    /// An ordinary log call, whose file is kept as text.
+    Log { file: Span, line: u32 },
+}
+
+impl Place {
+    #[inline(always)]
+    pub(crate) fn line(self) -> u32 {
+        match self {
+            Place::Code(location) => location.line(),
+            Place::Log { line, .. } => line,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn file(self, arena: &Arena) -> &str {
+        match self {
+            Place::Code(location) => location.file(),
+            Place::Log { file, .. } => arena.text(file),
+        }
+    }
+}
 
 /// A piece of text with its time and its place in the source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fragment {
     /// Nanoseconds since the start of the trace.
     pub(crate) at_nanos: u64,
-    pub(crate) location: &'static Location<'static>,
+    pub(crate) place: Place,
     pub(crate) text: Span,
     /// The level, where the fragment was given one of its own.
     pub(crate) level: Option<Level>,
+    /// Whether it is only for a record of level warn or above.
+    pub(crate) held: bool,
+}
+
+impl Fragment {
+    /// Applies `keep` to each span, for texts that move to another arena.
+    pub(crate) fn move_spans(&mut self, mut keep: impl FnMut(Span) -> Span) {
+        self.text = keep(self.text);
+        if let Place::Log { file, .. } = &mut self.place {
+            *file = keep(*file);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fragments {
     kept: SmallVec<[Fragment; 64]>,
     pub(crate) dropped: u64,
+    /// The number of drops when the ring was in order last.
+    turned: u64,
 }
 
 impl Fragments {
@@ -32,6 +73,7 @@ impl Fragments {
         Fragments {
             kept: SmallVec::new(),
             dropped: 0,
+            turned: 0,
         }
     }
 
@@ -39,6 +81,7 @@ impl Fragments {
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.dropped = 0;
+        self.turned = 0;
     }
 
     #[inline]
@@ -74,7 +117,7 @@ impl Fragments {
     fn oldest(&self) -> usize {
         match (self.kept.len() - self.half()) as u64 {
             0 => self.kept.len(),
-            ring => self.half() + (self.dropped % ring) as usize,
+            ring => self.half() + ((self.dropped - self.turned) % ring) as usize,
         }
     }
 
@@ -83,10 +126,10 @@ impl Fragments {
     /// one over a chain of three.
     #[inline]
     pub(crate) fn runs(&self, most: usize) -> [&[Fragment]; 3] {
-        if self.dropped == 0 && self.kept.len() <= most {
+        if self.dropped == self.turned && self.kept.len() <= most {
             return [&self.kept, &[], &[]];
         }
-        let turn = if self.dropped == 0 {
+        let turn = if self.dropped == self.turned {
             self.half()
         } else {
             self.oldest()
@@ -104,6 +147,51 @@ impl Fragments {
         [first, early, late.get(skip_late..).unwrap_or_default()]
     }
 
+    /// Merges fragments of the same unit, gathered elsewhere, by their times;
+    /// equal ones stand behind those that were here.
+    pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) {
+        if others.is_empty() {
+            return;
+        }
+        let mut all: SmallVec<[Fragment; 64]> = SmallVec::new();
+        for run in self.runs(usize::MAX) {
+            all.extend_from_slice(run);
+        }
+        all.extend_from_slice(others);
+        all.sort_by_key(|fragment| fragment.at_nanos);
+        let dropped = self.dropped;
+        self.clear();
+        for fragment in all {
+            self.push(fragment, limit);
+        }
+        // The ring is turned by the number of drops: straighten it before more is added.
+        self.straighten();
+        self.dropped = self.dropped.saturating_add(dropped);
+        self.turned = self.dropped;
+    }
+
+    /// Counts fragments that were dropped before they got here.
+    pub(crate) fn note_dropped(&mut self, count: u64) {
+        self.dropped = self.dropped.saturating_add(count);
+        self.turned = self.turned.saturating_add(count);
+    }
+
+    /// Drops the fragments that are only for severe records.
+    pub(crate) fn drop_held(&mut self) {
+        self.straighten();
+        self.kept.retain(|fragment| !fragment.held);
+    }
+
+    /// Puts the ring in the order of time, as if it had never turned.
+    fn straighten(&mut self) {
+        let mut kept: SmallVec<[Fragment; 64]> = SmallVec::new();
+        for run in self.runs(usize::MAX) {
+            kept.extend_from_slice(run);
+        }
+        self.kept = kept;
+        self.turned = self.dropped;
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fragment> {
         self.kept.iter_mut()
     }
@@ -119,9 +207,10 @@ mod tests {
         for at_nanos in 0..count {
             let fragment = Fragment {
                 at_nanos,
-                location: Location::caller(),
+                place: Place::Code(Location::caller()),
                 text: Span::default(),
                 level: None,
+                held: false,
             };
             fragments.push(fragment, limit);
         }

@@ -35,12 +35,7 @@ impl Entry {
             self.fields.dropped = self.fields.dropped.saturating_add(1);
             return None;
         }
-        let field = self.place(key, Role::Timer)?;
-        let slot = self.fields.get_mut(field)?;
-        if slot.value().tag != Tag::Timer {
-            let laps = self.arena.push(&Laps::default().to_bytes());
-            slot.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
-        }
+        let field = self.timer(key)?;
         let lapse = Lapse {
             id: self.next_lap,
             home: std::ptr::from_ref(self).addr(),
@@ -50,6 +45,22 @@ impl Entry {
         self.laps.push(Lap { field, lapse });
         self.tidy();
         Some(lapse)
+    }
+
+    /// The place of a timer's field.
+    pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
+        let at = self.place(key, Role::Timer)?;
+        let field = self.fields.get_mut(at)?;
+        if field.value().tag != Tag::Timer {
+            let laps = self.arena.push(&Laps::default().to_bytes());
+            field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
+        }
+        Some(at)
+    }
+
+    /// Whether this entry runs a lap.
+    pub(crate) fn runs_lap(&self, lapse: Lapse) -> bool {
+        self.laps.iter().any(|lap| lap.lapse == lapse)
     }
 
     /// Ends a lap; one that is over already is left alone.
@@ -68,14 +79,16 @@ impl Entry {
         }
     }
 
-    /// A copy in which every lap has ended; `None` where none is running.
+    /// A copy as the last record would have it, without running laps and held
+    /// fragments; `None` where there are none.
     #[cold]
-    pub(crate) fn with_ended_laps(&self, now: Instant) -> Option<Box<Entry>> {
-        if self.laps.is_empty() {
+    pub(crate) fn as_last(&self, now: Instant) -> Option<Box<Entry>> {
+        if self.laps.is_empty() && !self.has_held {
             return None;
         }
         let mut copy = Box::new(self.clone());
         copy.close_laps(now);
+        copy.drop_held();
         Some(copy)
     }
 

@@ -12,12 +12,14 @@ mod fields;
 mod fragments;
 mod items;
 mod laps;
+mod parts;
 mod read;
 mod severity;
 mod stored;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,10 +37,11 @@ use crate::value::{Kind, STARS};
 
 pub(crate) use arena::{Arena, Span, Writer};
 pub(crate) use fields::{Field, FieldKey, Fields, Role, flag};
-pub(crate) use fragments::{Fragment, Fragments};
+pub(crate) use fragments::{Fragment, Fragments, Place};
 pub(crate) use items::{Item, Items};
 use laps::Lap;
 pub(crate) use laps::Lapse;
+use parts::Parts;
 pub use severity::Outcome;
 pub(crate) use severity::Severity;
 pub(crate) use stored::{Laps, Stored, Tag};
@@ -69,6 +72,22 @@ pub(crate) struct Scratch {
     pub(crate) list: Vec<u8>,
 }
 
+/// An ordinary log record on its way to become a fragment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Logged<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) level: Level,
+    /// Whether its level raises that of the unit.
+    pub(crate) raises: bool,
+    pub(crate) held: bool,
+}
+
+/// Tells an entry that is current from all others that ever were on any thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(pub(crate) NonZeroU64);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) settings: Arc<Settings>,
@@ -89,11 +108,20 @@ pub(crate) struct Entry {
     next_lap: u32,
     pub(crate) error: Option<Span>,
     pub(crate) chain: Option<Span>,
+    /// Message and place of a panic that the panic hook saw.
+    pub(crate) panic: Option<(Span, Span)>,
+    pub(crate) parts: Parts,
+    /// Tells the entry from the others that are current, while it is.
+    pub(crate) token: Option<Token>,
+    /// Whether its record is written already, though the trace is there still.
+    pub(crate) ended: bool,
+    /// Whether a fragment is only for a severe record.
+    pub(crate) has_held: bool,
     /// How many partial records were written.
     pub(crate) seq: u32,
     tidy_at: usize,
     pub(crate) scratch: Scratch,
-    /// The next of a list of spare entries.
+    /// The next of a list: of spare entries, or of those that are current.
     pub(crate) next: Option<Box<Entry>>,
 }
 
@@ -115,6 +143,11 @@ impl Entry {
             next_lap: 0,
             error: None,
             chain: None,
+            panic: None,
+            parts: Parts::default(),
+            token: None,
+            ended: false,
+            has_held: false,
             seq: 0,
             tidy_at: TIDY_FLOOR,
             scratch: Scratch::default(),
@@ -145,6 +178,10 @@ impl Entry {
         self.laps.clear();
         self.error = None;
         self.chain = None;
+        self.panic = None;
+        self.parts = Parts::default();
+        self.ended = false;
+        self.has_held = false;
         self.seq = 0;
         self.tidy_at = TIDY_FLOOR;
     }
@@ -172,6 +209,22 @@ impl Entry {
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.settings.clock.now()
+    }
+
+    /// How many bytes of one value are kept.
+    pub(crate) fn value_limit(&self) -> usize {
+        self.limits.value
+    }
+
+    /// Keeps an HTTP status and what it means.
+    #[inline]
+    pub(crate) fn set_status(&mut self, status: u16) {
+        self.set(KeyRef::Static("status"), Kind::U64(status.into()));
+        match status {
+            0..400 => {}
+            400..500 => self.severity.raise(Level::Warn),
+            500.. => self.severity.set_outcome(Outcome::Error),
+        }
     }
 
     // ----- fields
@@ -372,9 +425,10 @@ impl Entry {
         let text = self.arena.push_text(text, self.limits.value);
         self.push_fragment(Fragment {
             at_nanos,
-            location,
+            place: Place::Code(location),
             text,
             level,
+            held: false,
         });
     }
 
@@ -390,10 +444,43 @@ impl Entry {
         let text = capture::message(args, &mut self.arena, self.limits.value);
         self.push_fragment(Fragment {
             at_nanos,
-            location,
+            place: Place::Code(location),
             text,
             level,
+            held: false,
         });
+    }
+
+    /// Adds an ordinary log record as a fragment.
+    pub(crate) fn add_logged(&mut self, logged: Logged<'_>) {
+        let at_nanos = self.nanos_at(self.now());
+        let file = self.arena.push_text(logged.file, self.limits.value);
+        let text = self.arena.push_text(logged.text, self.limits.value);
+        let fragment = Fragment {
+            at_nanos,
+            place: Place::Log {
+                file,
+                line: logged.line,
+            },
+            text,
+            level: Some(logged.level),
+            held: logged.held,
+        };
+        self.has_held |= logged.held;
+        self.fragments.push(fragment, self.limits.fragments);
+        if logged.raises {
+            self.severity.raise(logged.level);
+        }
+        self.tidy();
+    }
+
+    /// Before the record: takes out what is only for severe ones.
+    #[inline]
+    pub(crate) fn drop_held(&mut self) {
+        if self.has_held && self.severity.level() > Level::Warn {
+            self.fragments.drop_held();
+            self.has_held = false;
+        }
     }
 
     #[inline(always)]
@@ -417,6 +504,16 @@ impl Entry {
         self.chain = None;
         self.severity.set_outcome(Outcome::Error);
         self.tidy();
+    }
+
+    /// Keeps message and place of a panic; the first one of a unit tells the most.
+    pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
+        if self.panic.is_none() {
+            let message = self.arena.push_text(message, self.limits.value);
+            let place = self.arena.push_text(place, self.limits.value);
+            self.panic = Some((message, place));
+            self.tidy();
+        }
     }
 
     /// Keeps a text as `error.chain`, unless it is empty.
@@ -446,11 +543,12 @@ impl Entry {
             field.move_spans(&mut keep);
         }
         for fragment in self.fragments.iter_mut() {
-            fragment.text = keep(fragment.text);
+            fragment.move_spans(&mut keep);
         }
         self.name = keep(self.name);
         self.error = self.error.map(&mut keep);
         self.chain = self.chain.map(&mut keep);
+        self.panic = self.panic.map(|(text, place)| (keep(text), keep(place)));
         fresh.note_cut(self.arena.has_cut());
         self.arena = fresh;
         self.tidy_at = (self.arena.used() * 2).max(TIDY_FLOOR);

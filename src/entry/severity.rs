@@ -18,15 +18,18 @@ pub enum Outcome {
     Error,
     /// It was dropped by a panic that began after it started.
     Panic,
+    /// It is a future that was dropped before it was ready.
+    Cancelled,
 }
 
 impl Outcome {
-    /// Returns the word in the record: `ok`, `error` or `panic`.
+    /// Returns the word in the record: `ok`, `error`, `panic` or `cancelled`.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
             Outcome::Error => "error",
             Outcome::Panic => "panic",
+            Outcome::Cancelled => "cancelled",
         }
     }
 
@@ -34,6 +37,7 @@ impl Outcome {
         match self {
             Outcome::Ok => None,
             Outcome::Error | Outcome::Panic => Some(Level::Error),
+            Outcome::Cancelled => Some(Level::Warn),
         }
     }
 }

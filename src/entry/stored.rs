@@ -164,6 +164,15 @@ impl Laps {
         self.max_micros = self.max_micros.max(micros);
     }
 
+    /// The laps of both.
+    pub(crate) fn and(self, other: Laps) -> Laps {
+        Laps {
+            count: self.count.saturating_add(other.count),
+            total_micros: self.total_micros.saturating_add(other.total_micros),
+            max_micros: self.max_micros.max(other.max_micros),
+        }
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; 24] {
         let mut bytes = [0; 24];
         let words = [self.count, self.total_micros, self.max_micros];

@@ -1,0 +1,216 @@
+//! Ordinary log calls while a trace is current.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+use log::kv::{self, Source, VisitSource};
+use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError};
+
+use crate::emit;
+use crate::entry::Logged;
+use crate::settle;
+use crate::slot;
+
+/// Wraps a logger, so that ordinary log calls know the current trace.
+///
+/// Records that are logged while no trace is current go to the logger untouched,
+/// and so do the records of the units themselves. Of the others,
+///
+/// * those that [`absorb`](Bridge::absorb) names become fragments of the current
+///   trace, with file, line, level and key-values, instead of lines of their own;
+/// * the rest goes on with the name of the unit as a key-value `unit`, for
+///   loggers that print key-values ([`correlate`](Bridge::correlate)).
+///
+/// What is absorbed shares the fate of its unit: if that is discarded, so is it.
+///
+/// # Examples
+///
+/// An existing program gets one line a unit by three more lines: this wrapper, a
+/// `start!` and a `scope`.
+///
+/// ```
+/// use log::Level;
+///
+/// let logger = env_logger::Builder::new().parse_filters("info").build();
+/// let max_level = logger.filter();
+/// logtrace::bridge(logger).absorb(Level::Info).install(max_level)?;
+///
+/// let mut trace = logtrace::start!("job");
+/// trace.scope(|| log::info!("found {} rows", 3)); // a fragment of the trace
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+pub fn bridge<L: Log>(logger: L) -> Bridge<L> {
+    Bridge {
+        logger,
+        absorbed: None,
+        past_filter: false,
+        raises: true,
+        held: false,
+        correlates: true,
+    }
+}
+
+/// A logger that knows the current trace; made by [`bridge`].
+#[derive(Clone, Debug)]
+pub struct Bridge<L> {
+    logger: L,
+    absorbed: Option<Level>,
+    past_filter: bool,
+    raises: bool,
+    held: bool,
+    correlates: bool,
+}
+
+impl<L: Log> Bridge<L> {
+    /// Sets that records of this level and less severe ones become fragments.
+    ///
+    /// With [`Level::Info`], warnings and errors stay lines of their own; with
+    /// [`Level::Error`] everything is absorbed. Off unless set.
+    pub fn absorb(mut self, most_severe: Level) -> Self {
+        self.absorbed = Some(most_severe);
+        self
+    }
+
+    /// Sets whether records are absorbed, too, that the logger's own filter
+    /// would drop. Off unless set: `RUST_LOG` decides what is absorbed.
+    ///
+    /// `log` drops what is above its maximal level before any logger is asked:
+    /// give [`install`](Self::install) the level that is to be absorbed.
+    pub fn absorb_filtered(mut self, past_filter: bool) -> Self {
+        self.past_filter = past_filter;
+        self
+    }
+
+    /// Sets whether an absorbed record raises the level of the unit to its own.
+    /// On unless set.
+    pub fn raise_level(mut self, raises: bool) -> Self {
+        self.raises = raises;
+        self
+    }
+
+    /// Sets whether absorbed records are in the unit's record only if that is
+    /// of level warn or above: a flight recorder. Off unless set.
+    pub fn only_on_failure(mut self, held: bool) -> Self {
+        self.held = held;
+        self
+    }
+
+    /// Sets whether records that go on have the name of the unit as a key-value
+    /// `unit`. On unless set.
+    pub fn correlate(mut self, correlates: bool) -> Self {
+        self.correlates = correlates;
+        self
+    }
+
+    /// Makes this the logger of the process and sets the maximal level of `log`.
+    ///
+    /// # Errors
+    ///
+    /// If there is a logger already.
+    pub fn install(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
+    where
+        L: 'static,
+    {
+        log::set_boxed_logger(Box::new(self))?;
+        log::set_max_level(max_level);
+        Ok(())
+    }
+
+    fn absorbs(&self, metadata: &Metadata<'_>) -> bool {
+        self.absorbed
+            .is_some_and(|most_severe| metadata.level() >= most_severe)
+            && (self.past_filter || self.logger.enabled(metadata))
+    }
+
+    /// Makes a record a fragment; `false` if the trace is gone meanwhile.
+    #[cold]
+    fn make_fragment(&self, record: &Record<'_>) -> bool {
+        let Some(limit) = slot::with(|entry| entry.value_limit()) else {
+            return false;
+        };
+        // Formatted before the trace is taken: what the arguments log comes first.
+        let text = settle::format(limit, |out| {
+            out.write_fmt(*record.args())?;
+            let _ = record.key_values().visit(&mut KeyValues(out));
+            Ok(())
+        });
+        let logged = Logged {
+            text: text.as_str(),
+            file: record.file().unwrap_or(record.target()),
+            line: record.line().unwrap_or(0),
+            level: record.level(),
+            raises: self.raises,
+            held: self.held,
+        };
+        slot::with(|entry| entry.add_logged(logged)).is_some()
+    }
+
+    /// Hands a record on with the name of the unit.
+    #[cold]
+    fn pass_on(&self, record: &Record<'_>) {
+        let name = slot::with(|entry| entry.origin.name.clone());
+        let Some(unit) = name.filter(|_| self.correlates) else {
+            return self.logger.log(record);
+        };
+        let source = InUnit {
+            record: record.key_values(),
+            unit,
+        };
+        let record = record.to_builder().key_values(&source).build();
+        self.logger.log(&record);
+    }
+}
+
+impl<L: Log> Log for Bridge<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.logger.enabled(metadata)
+            || self.past_filter && slot::is_active() && self.absorbs(metadata)
+    }
+
+    #[inline]
+    fn log(&self, record: &Record<'_>) {
+        if !slot::is_active() || emit::is_own_record() {
+            self.logger.log(record);
+        } else if !(self.absorbs(record.metadata()) && self.make_fragment(record)) {
+            self.pass_on(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.logger.flush();
+    }
+}
+
+/// Writes key-values behind a text.
+struct KeyValues<'a>(&'a mut dyn Write);
+
+impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        write!(self.0, " {key}={value}").map_err(kv::Error::from)
+    }
+}
+
+/// The key-values of a record, and the name of the unit.
+struct InUnit<'a> {
+    record: &'a dyn Source,
+    unit: Cow<'static, str>,
+}
+
+impl Source for InUnit<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        self.record.visit(visitor)?;
+        visitor.visit_pair(kv::Key::from("unit"), kv::Value::from(&*self.unit))
+    }
+
+    fn count(&self) -> usize {
+        self.record.count() + 1
+    }
+}
+
+impl fmt::Debug for InUnit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InUnit")
+            .field("unit", &self.unit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a unit panicked: message and place, which only the panic hook is told.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+use crate::current;
+use crate::emit;
+use crate::entry::Outcome;
+use crate::guard;
+use crate::slot;
+use crate::trace::Trace;
+
+/// Installs a panic hook that keeps message and place of a panic in the current
+/// trace, as `panic` and `panic.location`; then the hook that was there is called.
+///
+/// To be called once, early in `main`, after hooks of other crates; further
+/// calls do nothing. Built with `panic = "abort"`, where no destructor runs, the
+/// hook also emits the records of all units that are current on the thread.
+///
+/// Panics that this crate catches itself, in a `Display` or a logger, are not
+/// kept: the record shows `<panicked>` where the text would be.
+///
+/// # Examples
+///
+/// ```
+/// logtrace::panic_hook();
+/// let mut trace = logtrace::start!("import");
+/// let result = std::panic::catch_unwind(move || {
+///     trace.scope(|| {
+///         let rows: Vec<u8> = Vec::new();
+///         let _ = rows[3];
+///     })
+/// }); // outcome=panic panic="index out of bounds: …" panic.location="src/main.rs:6:17"
+/// assert!(result.is_err());
+/// ```
+pub fn panic_hook() {
+    static ONCE: Once = Once::new();
+    // A hook cannot be changed while its thread panics.
+    if std::thread::panicking() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        guard::count_depth();
+        panic::set_hook(Box::new(move |info| {
+            note(info);
+            if cfg!(panic = "abort") {
+                emit_before_abort();
+            }
+            previous(info);
+        }));
+    });
+}
+
+/// Message and place.
+struct Note(String, String);
+
+thread_local! {
+    /// The last panic while no trace could be reached: perhaps because
+    /// `current::with` had it. No destructor, as the hook may run after them.
+    static MISSED: ManuallyDrop<Cell<Option<Box<Note>>>> =
+        const { ManuallyDrop::new(Cell::new(None)) };
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    if guard::depth() > 0 && !cfg!(panic = "abort") {
+        return;
+    }
+    let message = match (
+        info.payload().downcast_ref::<&str>(),
+        info.payload().downcast_ref::<String>(),
+    ) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text.as_str(),
+        _ => "a payload that is no text",
+    };
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let kept = slot::with(|entry| entry.set_panic(message, &place)).is_some();
+    let missed = (!kept).then(|| Box::new(Note(message.to_owned(), place)));
+    MISSED.with(|cell| cell.set(missed));
+}
+
+/// Gives a trace that was in use the panic that began meanwhile.
+pub(crate) fn note_missed(trace: &mut Trace) {
+    if std::thread::panicking()
+        && let Some(note) = MISSED.with(|cell| cell.take())
+        && let Some(entry) = trace.entry_mut()
+    {
+        entry.set_panic(&note.0, &note.1);
+    }
+}
+
+/// The logger may be what panicked, with its locks held: then it is left alone.
+fn emit_before_abort() {
+    if !emit::is_handing_over() {
+        current::emit_after(|entry| entry.severity.set_outcome(Outcome::Panic));
+    }
+}

@@ -1,0 +1,84 @@
+//! Making a trace the current one.
+
+use std::marker::PhantomData;
+
+use crate::entry::Entry;
+use crate::slot;
+use crate::trace::Trace;
+
+impl Trace {
+    /// Runs `work` with this trace as the current one of the thread: whatever
+    /// it calls reaches the trace by [`current`](crate::current).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::current;
+    ///
+    /// fn load() -> usize {
+    ///     current::incr("db.queries");
+    ///     current::add!("{} rows", 3);
+    ///     3
+    /// }
+    ///
+    /// let mut trace = logtrace::start!("report");
+    /// let rows = trace.scope(load);
+    /// trace.set("rows", rows);
+    /// ```
+    #[inline]
+    pub fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        let _entered = self.enter();
+        work()
+    }
+
+    /// Makes this trace the current one of the thread until the guard is dropped.
+    ///
+    /// Units nest: the one entered last is current. Guards may be dropped in any
+    /// order; each takes its own trace back. A disabled trace hides the ones
+    /// around it, so that what belongs to it is not told of another unit.
+    ///
+    /// The guard must not be held across an `.await`, which the compiler sees to
+    /// where the future has to be `Send`; see [`InTrace`](crate::InTrace) for
+    /// futures. A guard that is forgotten (`mem::forget`) leaves the trace
+    /// current until the trace is used or dropped on this thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut trace = logtrace::start!("report");
+    /// let entered = trace.enter();
+    /// logtrace::current::set("shard", 3);
+    /// drop(entered);
+    /// trace.set("done", true);
+    /// ```
+    #[inline]
+    pub fn enter(&mut self) -> Entered<'_> {
+        let hidden = if self.lend() { None } else { slot::take_all() };
+        Entered {
+            trace: self,
+            hidden,
+            not_send: PhantomData,
+        }
+    }
+}
+
+/// Keeps a trace current; made by [`Trace::enter`].
+#[must_use = "the trace is current only until the guard is dropped"]
+#[derive(Debug)]
+pub struct Entered<'a> {
+    trace: &'a mut Trace,
+    /// The units around a disabled one.
+    hidden: Option<Box<Entry>>,
+    /// The stack belongs to the thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.trace.take_back();
+        if let Some(hidden) = self.hidden.take() {
+            slot::put_back(Some(hidden));
+        }
+    }
+}

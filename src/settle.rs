@@ -1,0 +1,101 @@
+//! Text that is formatted before a trace is taken.
+//!
+//! A value that prints itself runs code of the user's. Where the trace is
+//! current or shared, that code may reach for it: so it runs first, into a
+//! buffer on the stack, and what it adds comes before its own text.
+
+use std::fmt::{self, Write};
+
+use smallvec::SmallVec;
+
+use crate::bytes;
+use crate::guard;
+use crate::message::Text;
+use crate::value::{Kind, PANICKED, Value};
+
+/// A text of up to 512 bytes needs no allocation.
+type Room = SmallVec<[u8; 512]>;
+
+/// Cut a little past the limit, so that the trace sees that it is too long.
+const PAST: usize = 4;
+
+struct Buffer {
+    room: Room,
+    limit: usize,
+}
+
+impl Write for Buffer {
+    /// Past the limit the rest is dropped, and the writer still says `Ok`.
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = self.limit - self.room.len().min(self.limit);
+        let keep = bytes::char_floor(text.as_bytes(), left);
+        self.room
+            .extend_from_slice(text.as_bytes().get(..keep).unwrap_or_default());
+        if keep < text.len() {
+            self.limit = self.room.len();
+        }
+        Ok(())
+    }
+}
+
+/// Text that was formatted.
+#[derive(Default)]
+pub(crate) struct Settled(Room);
+
+impl Settled {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Formats; what panics leaves its mark, as in a trace (`entry/capture.rs`).
+#[inline(never)]
+pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Settled {
+    let mut buffer = Buffer {
+        room: Room::new(),
+        limit: limit.saturating_add(PAST),
+    };
+    if guard::run(|| write(&mut buffer)).is_none() {
+        buffer.room.clear();
+        buffer.room.extend_from_slice(PANICKED.as_bytes());
+    }
+    Settled(buffer.room)
+}
+
+/// Hands on a value that runs no code of the user's any more. Without a limit
+/// nobody is there to take it, and the code does not run at all.
+#[inline(always)]
+pub(crate) fn value(
+    value: Value<'_>,
+    limit: impl FnOnce() -> Option<usize>,
+    hand_on: impl FnOnce(Kind<'_>),
+) {
+    let write: &dyn Fn(&mut dyn Write) -> fmt::Result = match &value.0 {
+        Kind::Args(args) => &move |out| out.write_fmt(*args),
+        Kind::Display(value) => &move |out| write!(out, "{value}"),
+        Kind::Debug(value) => &move |out| write!(out, "{value:?}"),
+        _ => return hand_on(value.0),
+    };
+    if let Some(limit) = limit() {
+        hand_on(Kind::Str(format(limit, write).as_str()));
+    }
+}
+
+/// Hands on a message that runs no code of the user's any more.
+#[inline(always)]
+pub(crate) fn message(
+    text: Text<'_>,
+    limit: impl FnOnce() -> Option<usize>,
+    hand_on: impl FnOnce(Text<'_>),
+) {
+    let Text::Args(args) = text else {
+        return hand_on(text);
+    };
+    if let Some(text) = args.as_str() {
+        return hand_on(Text::Plain(text));
+    }
+    if let Some(limit) = limit() {
+        let settled = format(limit, |out| out.write_fmt(args));
+        hand_on(Text::Plain(settled.as_str()));
+    }
+}

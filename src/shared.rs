@@ -1,0 +1,311 @@
+//! One unit on several threads: parts that are joined, and a handle to clone.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::Level;
+use parking_lot::ReentrantMutex;
+
+use crate::entry::{Outcome, Role};
+use crate::failure::{self, Failure};
+use crate::key::ToKey;
+use crate::message::Message;
+use crate::number::Number;
+use crate::owned::OwnedValue;
+use crate::pool;
+use crate::settle;
+use crate::trace::Trace;
+use crate::value::ToValue;
+
+/// What one thread gathers of a unit; made by [`Trace::part`], merged by
+/// [`Trace::join`].
+///
+/// A part is a [`Trace`] of its own, so every function that takes
+/// `&mut Trace` serves it, and no lock is taken. Its times count from the start
+/// of the unit. It emits nothing: a part that is dropped without being joined
+/// is counted in the record of the unit as `lost_parts`.
+///
+/// # Examples
+///
+/// ```
+/// let mut trace = logtrace::start!("index");
+/// let mut parts: Vec<_> = (0..4).map(|_| trace.part()).collect();
+/// std::thread::scope(|scope| {
+///     for (part, file) in parts.iter_mut().zip(["a", "b", "c", "d"]) {
+///         scope.spawn(move || {
+///             logtrace::add!(part, "indexing {file}");
+///             part.incr("files").sum("words", 1_000);
+///         });
+///     }
+/// });
+/// for part in parts {
+///     trace.join(part);
+/// } // files=4 words=4000
+/// ```
+#[derive(Debug)]
+#[must_use = "give it to `Trace::join`; otherwise it counts as lost"]
+pub struct Part(Trace);
+
+impl Deref for Part {
+    type Target = Trace;
+
+    #[inline]
+    fn deref(&self) -> &Trace {
+        &self.0
+    }
+}
+
+impl DerefMut for Part {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Trace {
+        &mut self.0
+    }
+}
+
+impl Trace {
+    /// Returns a part of this unit for another thread; disabled if the trace is.
+    ///
+    /// Takes `&self`, so that many threads may make their own. Parts may have
+    /// parts.
+    pub fn part(&self) -> Part {
+        Part(Trace::of(self.entry().map(|entry| {
+            entry.parts.make();
+            pool::take_part(entry)
+        })))
+    }
+
+    /// Merges a part: counters and timers add up, maxima compare, other fields
+    /// are set as by [`set`](Trace::set), fragments stand by their times. An
+    /// error in the part makes the outcome an error.
+    pub fn join(&mut self, mut part: Part) -> &mut Self {
+        let (Some(entry), Some(part)) = (self.entry_mut(), part.0.take_entry()) else {
+            return self;
+        };
+        // Of a `Trace` that took the part's place, the record is written.
+        if !part.parts.is_part {
+            drop(Trace::of(Some(part)));
+            return self;
+        }
+        pool::give_back(entry.merge(part));
+        self
+    }
+
+    /// Returns a handle that can be cloned and used by several threads at once.
+    pub fn into_shared(self) -> SharedTrace {
+        SharedTrace(Arc::new(Shared {
+            enabled: self.is_enabled(),
+            limit: self.entry().map_or(0, |entry| entry.value_limit()),
+            trace: ReentrantMutex::new(RefCell::new(self)),
+        }))
+    }
+}
+
+/// A trace behind a lock, with handles to clone; made by [`Trace::into_shared`].
+///
+/// The unit ends when the last handle goes. Each call takes the lock for as
+/// long as it stores; what a value prints is formatted before. Where the number
+/// of threads is known, [`Part`]s need no lock.
+///
+/// # Examples
+///
+/// ```
+/// let shared = logtrace::start!("upload").into_shared();
+/// let worker = shared.clone();
+/// let worker = std::thread::spawn(move || {
+///     worker.add("hashing").incr("chunks");
+/// });
+/// shared.set("user_id", 7);
+/// # worker.join().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct SharedTrace(Arc<Shared>);
+
+struct Shared {
+    enabled: bool,
+    limit: usize,
+    /// Re-entrant, so that code which comes back while the trace is in use finds
+    /// it taken, and does not wait for itself.
+    trace: ReentrantMutex<RefCell<Trace>>,
+}
+
+// As for `Trace`: a panic in the middle of a call leaves the entry complete.
+impl UnwindSafe for SharedTrace {}
+impl RefUnwindSafe for SharedTrace {}
+
+impl SharedTrace {
+    /// Runs `work` with the trace, under the lock; `None` if called again from
+    /// inside `work` on the same trace.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
+        let lock = self.0.trace.lock();
+        let mut trace = lock.try_borrow_mut().ok()?;
+        Some(work(&mut trace))
+    }
+
+    #[inline(always)]
+    fn call(&self, work: impl FnOnce(&mut crate::entry::Entry)) -> &Self {
+        if self.0.enabled {
+            self.with(|trace| trace.entry_mut().map(work));
+        }
+        self
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.0.enabled.then_some(self.0.limit)
+    }
+
+    /// Returns whether this trace gathers anything.
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// Sets a field; see [`Trace::set`].
+    pub fn set(&self, key: impl ToKey, value: impl ToValue) -> &Self {
+        settle::value(
+            value.to_value(),
+            || self.limit(),
+            |kind| {
+                self.call(|entry| entry.set(key.to_key().0, kind));
+            },
+        );
+        self
+    }
+
+    /// Removes a field; see [`Trace::unset`].
+    pub fn unset(&self, key: impl ToKey) -> &Self {
+        self.call(|entry| entry.unset(key.to_key().0))
+    }
+
+    /// Returns a field's value; see [`Trace::get`].
+    pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
+        self.with(|trace| trace.get(key)).flatten()
+    }
+
+    /// Adds one to a counter; see [`Trace::incr`].
+    pub fn incr(&self, key: impl ToKey) -> &Self {
+        self.sum(key, 1u64)
+    }
+
+    /// Adds to a counter; see [`Trace::count`].
+    pub fn count(&self, key: impl ToKey, n: impl Number) -> &Self {
+        self.sum(key, n)
+    }
+
+    /// Adds to a sum; see [`Trace::sum`].
+    pub fn sum(&self, key: impl ToKey, x: impl Number) -> &Self {
+        self.call(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+    }
+
+    /// Keeps the largest of the numbers given; see [`Trace::max`].
+    pub fn max(&self, key: impl ToKey, x: impl Number) -> &Self {
+        self.call(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+    }
+
+    /// Runs `work`, without the lock, and adds the time it takes to a timer; see
+    /// [`Trace::time`].
+    pub fn time<R>(&self, key: impl ToKey, work: impl FnOnce() -> R) -> R {
+        let mut lapse = None;
+        self.call(|entry| lapse = entry.start_lap(key.to_key().0));
+        let _lap = SharedLap { trace: self, lapse };
+        work()
+    }
+
+    /// Adds a fragment; see [`Trace::add`].
+    #[track_caller]
+    pub fn add(&self, message: impl Message) -> &Self {
+        self.fragment(message, None, Location::caller())
+    }
+
+    /// Adds a fragment and raises the level to warn; see [`Trace::warn`].
+    #[track_caller]
+    pub fn warn(&self, message: impl Message) -> &Self {
+        self.fragment(message, Some(Level::Warn), Location::caller())
+    }
+
+    /// Adds a fragment and makes the outcome an error; see [`Trace::fail`].
+    #[track_caller]
+    pub fn fail(&self, message: impl Message) -> &Self {
+        self.fragment(message, Some(Level::Error), Location::caller())
+            .call(|entry| entry.severity.set_outcome(Outcome::Error))
+    }
+
+    fn fragment(
+        &self,
+        message: impl Message,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) -> &Self {
+        settle::message(
+            message.text(),
+            || self.limit(),
+            |text| {
+                self.call(|entry| entry.add(text, level, location));
+            },
+        );
+        self
+    }
+
+    /// Returns the result, having recorded its error; see [`Trace::check`].
+    pub fn check<T, E: Failure<M>, M>(&self, result: Result<T, E>) -> Result<T, E> {
+        if let Err(error) = &result {
+            self.error(error);
+        }
+        result
+    }
+
+    /// Records an error; see [`Trace::error`].
+    pub fn error<E: Failure<M> + ?Sized, M>(&self, error: &E) -> &Self {
+        if let Some(limit) = self.limit() {
+            let told = failure::tell(error.cause(), limit);
+            self.call(|entry| failure::record_told(entry, &told));
+        }
+        self
+    }
+
+    /// Makes the outcome `ok`; see [`Trace::ok`].
+    pub fn ok(&self) -> &Self {
+        self.call(|entry| entry.severity.set_outcome(Outcome::Ok))
+    }
+
+    /// Sets the field `status` and what an HTTP status means; see [`Trace::status`].
+    pub fn status(&self, status: u16) -> &Self {
+        self.call(|entry| entry.set_status(status))
+    }
+
+    /// Raises the level; see [`Trace::raise`].
+    pub fn raise(&self, level: Level) -> &Self {
+        self.call(|entry| entry.severity.raise(level))
+    }
+
+    /// Returns the time since the start; zero if disabled.
+    pub fn elapsed(&self) -> Duration {
+        self.with(|trace| trace.elapsed()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for SharedTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedTrace")
+            .field("enabled", &self.0.enabled)
+            .field("handles", &Arc::strong_count(&self.0))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends its lap when `time` returns or unwinds.
+struct SharedLap<'a> {
+    trace: &'a SharedTrace,
+    lapse: Option<crate::entry::Lapse>,
+}
+
+impl Drop for SharedLap<'_> {
+    fn drop(&mut self) {
+        if let Some(lapse) = self.lapse {
+            self.trace.call(|entry| entry.stop_lap(lapse));
+        }
+    }
+}
