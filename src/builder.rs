@@ -1,6 +1,7 @@
 //! Starting a trace.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::panic::Location;
 
 use log::Level;
@@ -32,7 +33,6 @@ use crate::value::ToValue;
 ///     .field("shard", 3)
 ///     .start();
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct TraceBuilder<'c> {
     name: Cow<'static, str>,
@@ -106,7 +106,6 @@ impl<'c> TraceBuilder<'c> {
     #[inline]
     #[track_caller]
     pub fn start(self) -> Trace {
-        // The whole cost of a unit while logging is off.
         if self.config.is_none() && is_off() {
             return Trace::default();
         }
@@ -141,9 +140,22 @@ impl<'c> TraceBuilder<'c> {
     }
 }
 
+/// Without the values, which the configuration may redact.
+impl fmt::Debug for TraceBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.fields.iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("TraceBuilder")
+            .field("name", &self.name)
+            .field("target", &self.target)
+            .field("level", &self.level)
+            .field("fields", &keys)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether no logger could take any record of the process.
 #[inline]
-fn is_off() -> bool {
+pub(crate) fn is_off() -> bool {
     (Level::Error > log::STATIC_MAX_LEVEL || Level::Error > log::max_level())
         && !config::process_has_logger()
 }

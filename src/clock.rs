@@ -8,6 +8,8 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::guard;
+
 /// A source of time for traces, set by [`ConfigBuilder::clock`](crate::ConfigBuilder::clock).
 ///
 /// The default reads [`Instant::now`] and [`SystemTime::now`].
@@ -56,11 +58,12 @@ pub(crate) enum TimeSource {
 }
 
 impl TimeSource {
+    /// Where a clock of the user's panics, the system's is read.
     #[inline]
     pub(crate) fn now(self) -> Instant {
         match self {
             TimeSource::System => Instant::now(),
-            TimeSource::Custom(clock) => clock.now(),
+            TimeSource::Custom(clock) => custom_now(clock),
         }
     }
 
@@ -68,9 +71,17 @@ impl TimeSource {
     pub(crate) fn wall(self) -> SystemTime {
         match self {
             TimeSource::System => SystemTime::now(),
-            TimeSource::Custom(clock) => clock.wall(),
+            TimeSource::Custom(clock) => {
+                guard::run(|| clock.wall()).unwrap_or_else(SystemTime::now)
+            }
         }
     }
+}
+
+/// Not inlined: catching a panic keeps its callers from being.
+#[inline(never)]
+fn custom_now(clock: &dyn Clock) -> Instant {
+    guard::run(|| clock.now()).unwrap_or_else(Instant::now)
 }
 
 impl fmt::Debug for TimeSource {

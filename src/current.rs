@@ -45,7 +45,9 @@ use crate::trace::Trace;
 use crate::value::ToValue;
 
 #[doc(inline)]
-pub use crate::{__current_add as add, __current_set as set};
+pub use crate::__current_add as add;
+#[doc(inline)]
+pub use crate::__current_set as set;
 
 /// Runs `work` with the current trace; `None` if there is none.
 ///

@@ -52,7 +52,9 @@ pub(crate) fn write_last(entry: &mut Entry) {
         return;
     }
     entry.drop_held();
-    write(entry, None);
+    // Nothing in there is known to panic; if something did, a second panic in a
+    // destructor would abort the process.
+    let _ = guard::run(|| write(entry, None));
 }
 
 /// Writes a record of a unit that goes on.

@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write};
-use std::ops::Deref;
+use std::ops::DerefMut;
 
 use crate::entry::Entry;
 use crate::settle::{self, Settled};
@@ -72,8 +72,9 @@ failure! {
     ['e] IsDynError, dyn Error + 'e: |error| Cause::Error(error);
     ['e] IsDynError, dyn Error + Send + 'e: |error| Cause::Error(error);
     ['e] IsDynError, dyn Error + Send + Sync + 'e: |error| Cause::Error(error);
-    [E: Deref<Target = dyn Error>] HoldsError, E: |error| Cause::Error(&**error);
-    [E: Deref<Target = dyn Error + Send + Sync>] HoldsSyncError, E: |error| Cause::Error(&**error);
+    // `DerefMut` leaves out `Arc<dyn Error>` and `&dyn Error`, which are errors themselves.
+    [E: DerefMut<Target = dyn Error>] HoldsError, E: |error| Cause::Error(&**error);
+    [E: DerefMut<Target = dyn Error + Send + Sync>] HoldsSyncError, E: |error| Cause::Error(&**error);
     [] IsText, String: |text| Cause::Text(text);
     [] IsText, str: |text| Cause::Text(text);
     [] IsText, &str: |text| Cause::Text(text);

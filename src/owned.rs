@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
 use crate::guard;
-use crate::value::{Kind, PANICKED, ToValue, Value};
+use crate::value::{Kind, MOST_NESTED, PANICKED, ToValue, Value};
 
 /// A value read back from a trace by [`Trace::get`](crate::Trace::get).
 ///
@@ -111,6 +111,10 @@ impl OwnedValue {
     /// The value of a borrowed one; `None` for what is left out. Runs `Display`;
     /// one that panics or fails leaves the mark that it leaves in a trace.
     pub(crate) fn of(value: Value<'_>) -> Option<OwnedValue> {
+        OwnedValue::of_nested(value, 0)
+    }
+
+    fn of_nested(value: Value<'_>, depth: usize) -> Option<OwnedValue> {
         Some(match value.0 {
             Kind::Absent => return None,
             Kind::Null => OwnedValue::Null,
@@ -130,13 +134,20 @@ impl OwnedValue {
             Kind::Args(args) => text(&args),
             Kind::Display(value) => text(&format_args!("{value}")),
             Kind::Debug(value) => text(&format_args!("{value:?}")),
+            Kind::List(_) if depth >= MOST_NESTED => OwnedValue::Null,
             Kind::List(list) => {
                 let mut items = Vec::new();
-                list.each(&mut |item| {
-                    items.push(OwnedValue::of(item).unwrap_or(OwnedValue::Null));
-                    true
+                let done = guard::run(|| {
+                    list.each(&mut |item| {
+                        let item = OwnedValue::of_nested(item, depth + 1);
+                        items.push(item.unwrap_or(OwnedValue::Null));
+                        true
+                    });
                 });
-                OwnedValue::List(items)
+                match done {
+                    Some(()) => OwnedValue::List(items),
+                    None => OwnedValue::Text(PANICKED.into()),
+                }
             }
         })
     }

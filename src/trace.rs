@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::builder::TraceBuilder;
+use crate::builder::{self, TraceBuilder};
 use crate::emit;
 use crate::entry::{Entry, Lapse, Outcome, Role, Token};
 use crate::failure::{self, Failure};
@@ -90,6 +90,10 @@ impl Trace {
     #[inline]
     #[track_caller]
     pub fn __start(name: impl Into<Cow<'static, str>>, module: &'static str) -> Trace {
+        // The whole cost of a unit while logging is off: not even a builder.
+        if builder::is_off() {
+            return Trace::default();
+        }
         TraceBuilder::new(name.into(), Some(module)).start()
     }
 

@@ -214,6 +214,10 @@ pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
     Value(Kind::Mask(text.as_ref(), shown))
 }
 
+/// Lists nested more deeply are cut: storing one recurses through user code, and
+/// common JSON readers stop at 128.
+pub(crate) const MOST_NESTED: usize = 32;
+
 /// Written where a `Display` panicked.
 pub(crate) const PANICKED: &str = "<panicked>";
 

@@ -1135,7 +1135,7 @@ mod timers {
         });
         assert_eq!(
             text,
-            "msg=unit duration_ms=1.0 a=1 db.count=1 db.ms=1.0 db.max_ms=1.0"
+            "msg=unit duration_ms=1.0 db.count=1 db.ms=1.0 db.max_ms=1.0 a=1"
         );
     }
 

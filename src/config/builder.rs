@@ -6,13 +6,16 @@ use std::io::IsTerminal;
 
 use log::Log;
 
-use super::{Arc, Color, Config, Format, Integers, LineTag, Name, NonFinite, Settings};
+use super::{Arc, Color, Config, Format, Integers, LineTag, Name, Names, NonFinite, Settings};
 use crate::clock::{Clock, TimeSource};
 use crate::owned::OwnedValue;
 use crate::value::ToValue;
 
 /// The text of one trace never takes more than this, however the limits are set.
 const MOST_TEXT: usize = 1 << 30;
+
+/// Fixed fields are a handful.
+const MOST_FIXED: usize = 1_000;
 
 /// What a record without any text of the user may take, fixed fields aside.
 const LEAST_RECORD: usize = 512;
@@ -275,7 +278,15 @@ impl ConfigBuilder {
 
     fn check_names(&self) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
+        if self.settings.fixed.len() > MOST_FIXED {
+            let why = format!("{} are over {MOST_FIXED}", self.settings.fixed.len());
+            return Err(refuse("field", why));
+        }
         for name in self.settings.names.iter() {
+            if Names::is_kept(name) {
+                let why = format!("{name:?} is kept for another name of the library");
+                return Err(refuse("name", why));
+            }
             self.check_key("name", name, |char| char.is_ascii())?;
             if !seen.insert(name) {
                 return Err(refuse("name", format!("{name:?} is used twice")));

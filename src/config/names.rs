@@ -39,7 +39,7 @@ names! {
     PanicLocation = "panic.location",
     /// the fragments.
     Fragments = "fragments",
-    /// how many writes to new keys found no room.
+    /// how many writes to new keys, and laps of timers, found no room.
     DroppedFields = "dropped_fields",
     /// how many fragments found no room.
     DroppedFragments = "dropped_fragments",
@@ -163,6 +163,11 @@ impl Names {
     /// All names that the library may ever write.
     pub(super) fn reserved(&self) -> impl Iterator<Item = &str> {
         self.iter().chain(LATER)
+    }
+
+    /// Whether a name belongs to a feature that cannot be renamed.
+    pub(super) fn is_kept(name: &str) -> bool {
+        LATER.contains(&name)
     }
 
     pub(super) fn is_reserved(&self, key: &str) -> bool {

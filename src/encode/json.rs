@@ -80,17 +80,12 @@ impl Syntax for Json {
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
         let mut before: &[u8; 1] = b"[";
-        let mut any = false;
         for run in job.entry.fragments.runs(job.fit.fragments) {
             for each in run {
                 line.put_array(before)?;
                 before = b",";
-                any = true;
                 fragment(line, job, each)?;
             }
-        }
-        if !any {
-            line.put_byte(b'[')?;
         }
         line.put_byte(b']')
     }

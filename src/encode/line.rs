@@ -3,7 +3,7 @@
 //! A fixed slice and a position, not a growing `Vec`: the position stays in a
 //! register, and where a `Vec` would ask at every push whether to grow, one
 //! check also serves the record's limit. A record that does not fit is encoded
-//! again into more room, or with less in it (`mod.rs`).
+//! again into more room, or with less in it (`fit.rs`).
 
 use crate::bytes;
 

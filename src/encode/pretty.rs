@@ -9,7 +9,6 @@ use super::logfmt::Logfmt;
 use super::number::{self, StampText};
 use super::record::{self, TimerPart};
 use super::{Job, json};
-use crate::bytes::char_floor;
 use crate::config::{Name, TIMER_SUFFIXES};
 use crate::entry::{Fragment, Outcome, Span, Tag};
 use log::Level;
@@ -104,9 +103,8 @@ fn level_color(level: Level) -> &'static str {
 /// Starts a line with a name.
 fn name(line: &mut Line<'_>, job: &Job<'_>, name: &str) -> Written {
     line.put(b"\n  ")?;
-    let end = char_floor(name.as_bytes(), job.fit.text);
     colored(line, job, DIM, |line| {
-        escape::text(line, Place::Quoted, name.as_bytes(), 0, end)
+        escape::text(line, Place::Quoted, name.as_bytes(), 0, name.len())
     })?;
     for _ in name.chars().count()..NAME_WIDTH {
         line.put_byte(b' ')?;

@@ -67,6 +67,8 @@ impl Span {
 pub(crate) struct Arena {
     bytes: SmallVec<[u8; 2048]>,
     used: usize,
+    /// How much of that is text that nothing points to any more.
+    dead: usize,
     /// Whether any text was cut, so that most records need not look for one.
     has_cut: bool,
 }
@@ -78,6 +80,7 @@ impl Arena {
         Arena {
             bytes,
             used: 0,
+            dead: 0,
             has_cut: false,
         }
     }
@@ -91,10 +94,22 @@ impl Arena {
     #[inline]
     pub(crate) fn clear(&mut self, keep: usize) {
         self.used = 0;
+        self.dead = 0;
         self.has_cut = false;
         if self.bytes.len() > keep {
             *self = Arena::new();
         }
+    }
+
+    #[inline]
+    pub(crate) fn dead(&self) -> usize {
+        self.dead
+    }
+
+    /// Counts a text that is dropped or replaced.
+    #[inline]
+    pub(crate) fn note_dead(&mut self, old: Option<Span>) {
+        self.dead += old.map_or(0, Span::len);
     }
 
     #[inline]
@@ -167,9 +182,13 @@ impl Arena {
                     len: src.len() as u32,
                 };
                 self.overwrite(span, src);
+                self.dead += old.len() - src.len();
                 span
             }
-            _ => self.push(src),
+            _ => {
+                self.note_dead(old);
+                self.push(src)
+            }
         }
     }
 

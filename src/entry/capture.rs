@@ -75,7 +75,7 @@ fn list(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
         return Stored::ABSENT;
     };
     let mut writer = arena.writer(limit);
-    let pushed = guard::run(|| list.each(&mut |value| items::push(&mut writer, value)));
+    let pushed = guard::run(|| list.each(&mut |value| items::push(&mut writer, value, 1)));
     if pushed.is_none() {
         writer.roll_back();
         writer.push(PANICKED);
@@ -89,8 +89,14 @@ fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
         Kind::Char(char) => out.push(char.encode_utf8(&mut [0; 4])),
         Kind::Lossy(bytes) => out.push_lossy(bytes),
         Kind::Mask(text, shown) => {
-            out.push(value::unmasked(text, shown));
+            // The stars tell that something is hidden: they always have room.
+            let room = out.room().saturating_sub(STARS.len());
+            let (shown, cut) = clip(value::unmasked(text, shown), room);
+            out.push(shown);
             out.push(STARS);
+            if cut {
+                out.mark_cut();
+            }
         }
         Kind::Args(args) => formatted(out, |out| out.write_fmt(args)),
         Kind::Display(value) => formatted(out, |out| write!(out, "{value}")),
@@ -111,7 +117,9 @@ fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
     }
 }
 
-/// The text of a value inside a list, at most `limit` bytes.
+/// The text of a value inside a list, at most `limit` bytes. Never inlined: its
+/// arena would be on the stack of each level of a nested list.
+#[inline(never)]
 pub(crate) fn to_string(kind: Kind<'_>, limit: usize) -> String {
     let mut arena = Arena::new();
     let stored = store(kind, &mut arena, limit);

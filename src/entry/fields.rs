@@ -1,18 +1,22 @@
 //! The fields of one unit: unique keys in the order first set.
 //!
-//! A key is found again in two ways. A recycled entry remembers the keys of the
-//! unit before: as long as a unit sets the same keys in the same order, each is
-//! recognised by its address alone, and as the earlier keys were distinct these
-//! are too, with no hash and no search. Any other key goes through a hash index
-//! that is built when first needed, so a wide or irregular unit is never
-//! quadratic. Measured on W1 (`benches/unit.rs`): see the table in `README.md`.
+//! A key is found again in three ways. A recycled entry remembers the keys of
+//! the unit before: as long as a unit sets the same keys in the same order, each
+//! is recognised by its address alone, and as the earlier keys were distinct
+//! these are too, with no hash and no search (`expected`: 2 ns a field). A key
+//! that comes a little earlier or later than last time is looked for among the
+//! next remembered ones (`recall`). Any other goes through a hash index that is
+//! built when first needed (60 to 90 ns), so a wide or irregular unit is never
+//! quadratic. Measured by `cargo bench --bench capture`, and `--bench wide`.
 
 use smallvec::SmallVec;
 
+use crate::bytes;
 use crate::config::{PREFIX, Settings, TIMER_SUFFIXES};
 use crate::key::KeyRef;
 
 use super::arena::{Arena, Span};
+use super::capture;
 use super::stored::{Stored, Tag};
 
 /// What a field does when it is written again.
@@ -29,16 +33,59 @@ pub(crate) enum Role {
     Timer,
 }
 
+/// How many remembered keys are looked through for one that is not the next.
+const AHEAD: usize = 32;
+
+/// How far behind keys are put that a unit leaves out: near enough to be found
+/// when they come back.
+const BEHIND: usize = 24;
+
 /// Any of these keeps a field off the path that recognises it by its address.
 pub(crate) mod flag {
-    /// The key cannot be written as it is: odd characters, reserved, or a second field of its key.
+    /// The key cannot be written as it is: odd characters, or reserved.
     pub(crate) const SPECIAL: u8 = 1;
     /// The value never leaves.
     pub(crate) const REDACTED: u8 = 2;
     /// The key ends like one of the names of a timer.
     pub(crate) const LIKE_TIMER: u8 = 4;
-    /// The slot belongs to an earlier unit of another shape.
-    pub(crate) const STALE: u8 = 8;
+    /// Another field has the same key in another role. Of two slots of one key,
+    /// none may be recalled as new.
+    pub(crate) const SECOND: u8 = 8;
+}
+
+/// A key as it is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GivenKey<'a> {
+    /// All of it.
+    pub(crate) full: &'a str,
+    /// As much of it as is kept.
+    pub(crate) text: &'a str,
+    /// The key, if it is a literal and kept whole.
+    pub(crate) fixed: Option<&'static str>,
+    /// Of all of it, so that keys which are kept alike stay apart.
+    pub(crate) hash: u32,
+    pub(crate) cut: bool,
+}
+
+impl<'a> GivenKey<'a> {
+    pub(crate) fn new(key: KeyRef<'a>, limit: usize) -> GivenKey<'a> {
+        let full = key.as_str();
+        let (text, cut) = capture::clip(full, limit);
+        GivenKey {
+            full,
+            text,
+            fixed: match key {
+                KeyRef::Static(key) if !cut => Some(key),
+                _ => None,
+            },
+            hash: bytes::hash(full.as_bytes()),
+            cut,
+        }
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +159,10 @@ impl Field {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
-    /// The first `len` belong to this unit, the rest to earlier ones.
+    /// The first `len` belong to this unit, the rest is remembered.
+    ///
+    /// INVARIANT: a remembered key that is `Static` and not `SECOND` is the key
+    /// of no other slot, so one that is recalled is new to its unit.
     slots: SmallVec<[Field; 128]>,
     len: usize,
     /// Open addressing: the place of a field plus one, 0 where empty.
@@ -164,6 +214,14 @@ impl Fields {
         self.indexed = 0;
     }
 
+    /// Gives back what one wide unit took.
+    #[inline]
+    pub(crate) fn shrink(&mut self, keep: usize) {
+        if self.slots.capacity() > keep / size_of::<Field>() {
+            *self = Fields::new();
+        }
+    }
+
     /// Forgets the keys too: another configuration judges them differently.
     pub(crate) fn reset(&mut self) {
         *self = Fields::new();
@@ -196,8 +254,7 @@ impl Fields {
     /// The next slot, taken, if the unit before had this very key in it.
     ///
     /// CORRECTNESS: equal address and length of two `&'static str` mean equal
-    /// text, and no flag means that the slots before it hold this unit's keys in
-    /// the order of the unit before, so the key is new here.
+    /// text, and by the invariant of `slots` the key is new here.
     #[inline(always)]
     pub(crate) fn expected(&mut self, key: &'static str) -> Option<&mut Field> {
         let slot = self.slots.get_mut(self.len)?;
@@ -210,34 +267,59 @@ impl Fields {
         }
     }
 
+    /// A slot that the unit before had this very key in, taken, though it is not
+    /// the next: a field was left out or came back, or its key is a special one.
+    ///
+    /// Units with optional fields and timers keep most of the speed of `expected`
+    /// this way: 360 instead of 650 ns for W1 with a field that every other unit
+    /// leaves out (`benches/unit.rs`).
+    pub(crate) fn recall(&mut self, key: &'static str) -> Option<usize> {
+        let at = self.len;
+        let rest = self.slots.get_mut(at..)?;
+        let skipped = rest.iter().take(AHEAD).position(
+            |slot| matches!(slot.key, FieldKey::Static(known) if std::ptr::eq(known, key)),
+        )?;
+        if rest.get(skipped)?.has(flag::SECOND) {
+            return None;
+        }
+        let near = rest.len().min(BEHIND.max(skipped + 1));
+        if skipped * 2 <= near {
+            // The skipped ones were left out.
+            rest.get_mut(..near)?.rotate_left(skipped);
+        } else {
+            // This one came back.
+            rest.get_mut(..=skipped)?.rotate_right(1);
+        }
+        let slot = rest.first_mut()?;
+        slot.store(Stored::ABSENT, Role::Plain);
+        self.special |= slot.has(flag::SPECIAL);
+        self.like_timers |= slot.has(flag::LIKE_TIMER);
+        self.special |= self.timers && self.like_timers;
+        self.len += 1;
+        Some(at)
+    }
+
     /// Finds the field of a key that `role` may write to.
-    pub(crate) fn find(
-        &mut self,
-        key: &str,
-        hash: u32,
-        role: Role,
-        arena: &Arena,
-    ) -> Option<usize> {
+    pub(crate) fn find(&mut self, key: GivenKey<'_>, role: Role, arena: &Arena) -> Option<usize> {
         self.catch_up();
-        let live = self.search(key, hash, arena, |field| {
+        let live = self.search(key.text, key.hash, arena, |field| {
             let serves = role == Role::Plain || field.role == role || field.has(flag::REDACTED);
             field.tag != Tag::Absent && serves
         });
         live.or_else(|| {
-            // The place of a removed field serves any role but a timer's, which
-            // `classify` has to see.
-            if !self.absent || role == Role::Timer {
+            // The place of a removed field serves any role.
+            if !self.absent {
                 return None;
             }
-            self.search(key, hash, arena, |field| field.tag == Tag::Absent)
+            self.search(key.text, key.hash, arena, |field| field.tag == Tag::Absent)
         })
     }
 
     /// Finds the field of a key without building the index, for a look from outside.
-    pub(crate) fn look_up(&self, key: &str, arena: &Arena) -> Option<&Field> {
-        self.as_slice()
-            .iter()
-            .find(|field| field.tag != Tag::Absent && field.given(arena) == key.as_bytes())
+    pub(crate) fn look_up(&self, key: GivenKey<'_>, arena: &Arena) -> Option<&Field> {
+        self.as_slice().iter().find(|field| {
+            field.tag != Tag::Absent && field.hash == key.hash && field.given(arena) == key.bytes()
+        })
     }
 
     /// How many fields that have a value stand at a place or after it.
@@ -252,10 +334,8 @@ impl Fields {
     /// `None` when the limit is reached.
     pub(crate) fn append(
         &mut self,
-        key: KeyRef<'_>,
-        hash: u32,
+        key: GivenKey<'_>,
         role: Role,
-        cut: bool,
         settings: &Settings,
         arena: &mut Arena,
     ) -> Option<usize> {
@@ -263,65 +343,113 @@ impl Fields {
         if at >= settings.limits.fields {
             return None;
         }
-        let text = key.as_str();
-        let flags = self.classify(text, hash, role, settings, arena);
+        let flags = self.classify(key, role, settings, arena);
         let (prefix, prefix_len) = match flags & flag::SPECIAL {
-            0 => settings.key_prefix(text),
+            0 => settings.key_prefix(key.text),
             _ => ([0; PREFIX], 0),
         };
-        let key = match key {
-            KeyRef::Static(key) => FieldKey::Static(key),
-            KeyRef::Text(key) => FieldKey::Text(arena.push(key.as_bytes()).cut(cut)),
-        };
         let field = Field {
-            key,
+            key: match key.fixed {
+                Some(fixed) => FieldKey::Static(fixed),
+                None => FieldKey::Text(arena.push(key.bytes()).cut(key.cut)),
+            },
             bits: 0,
-            hash,
+            hash: key.hash,
             tag: Tag::Absent,
             role,
             flags,
             prefix,
             prefix_len,
         };
-        match self.slots.get_mut(at) {
-            Some(slot) => *slot = field,
-            None => self.slots.push(field),
-        }
-        // The guess ends here: what follows was distinct from other keys.
-        if let Some(next) = self.slots.get_mut(at + 1) {
-            next.flags |= flag::STALE;
-        }
+        self.insert(at, field, settings.limits.fields);
         self.len = at + 1;
         self.catch_up();
         Some(at)
     }
 
+    /// Puts a field before the remembered ones, of which none may have its key.
+    fn insert(&mut self, at: usize, field: Field, limit: usize) {
+        self.slots.truncate(at + AHEAD);
+        let mut free = false;
+        let mut next = at;
+        // Equal hashes may be of other keys: then a key is forgotten in vain.
+        while let Some(rest) = self.slots.get_mut(next..)
+            && let Some(same) = rest.iter().position(|slot| slot.hash == field.hash)
+        {
+            next += same;
+            if free {
+                self.slots.remove(next);
+            } else if let Some(skipped) = self.slots.get_mut(at..=next) {
+                skipped.rotate_right(1);
+                free = true;
+                next += 1;
+            }
+        }
+        match self.slots.get_mut(at) {
+            Some(slot) if free => *slot = field,
+            _ => self.slots.insert(at, field),
+        }
+        self.slots.truncate(limit);
+    }
+
     fn classify(
         &mut self,
-        key: &str,
-        hash: u32,
+        key: GivenKey<'_>,
         role: Role,
         settings: &Settings,
         arena: &Arena,
     ) -> u8 {
         let mut flags = 0;
-        let second = role != Role::Plain && self.search(key, hash, arena, |_| true).is_some();
-        let reserved = settings.is_reserved(key, hash)
-            || role == Role::Timer && settings.is_timer_reserved(key);
-        if second || reserved || !settings.is_plain_key(key) {
-            flags |= flag::SPECIAL;
-            self.special = true;
+        if role != Role::Plain
+            && let Some(first) = self.search(key.text, key.hash, arena, |_| true)
+        {
+            flags |= flag::SPECIAL | flag::SECOND;
+            if let Some(first) = self.get_mut(first) {
+                first.flags |= flag::SECOND;
+            }
         }
-        if settings.is_redacted(key) {
+        if settings.is_reserved(key.text, key.hash) || !settings.is_plain_key(key.text) {
+            flags |= flag::SPECIAL;
+        }
+        // Keys that differ behind the limit alone are written alike.
+        if key.cut {
+            flags |= flag::SPECIAL;
+        }
+        if settings.is_redacted(key.full) {
             flags |= flag::REDACTED;
         }
-        if key.ends_with(['s', 't']) && TIMER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix)) {
+        if key.text.ends_with(['s', 't'])
+            && TIMER_SUFFIXES
+                .iter()
+                .any(|suffix| key.text.ends_with(suffix))
+        {
             flags |= flag::LIKE_TIMER;
             self.like_timers = true;
         }
-        self.timers |= role == Role::Timer;
-        self.special |= self.timers && self.like_timers;
+        self.special |= flags & flag::SPECIAL != 0 || self.timers && self.like_timers;
         flags
+    }
+
+    /// Makes a field that of a timer, which writes three names.
+    pub(crate) fn become_timer(
+        &mut self,
+        at: usize,
+        laps: Span,
+        settings: &Settings,
+        arena: &Arena,
+    ) {
+        let reserved = self
+            .get(at)
+            .and_then(|field| std::str::from_utf8(field.given(arena)).ok())
+            .is_some_and(|key| settings.is_timer_reserved(key));
+        if let Some(field) = self.get_mut(at) {
+            field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
+            if reserved {
+                field.flags |= flag::SPECIAL;
+            }
+        }
+        self.timers = true;
+        self.special |= reserved || self.like_timers;
     }
 
     /// Removes a field's value; the place is kept in case it comes back.
@@ -346,8 +474,13 @@ impl Fields {
 
     /// Makes room by forgetting removed fields.
     #[cold]
-    pub(crate) fn compact(&mut self) {
+    pub(crate) fn compact(&mut self, arena: &mut Arena) {
         self.slots.truncate(self.len);
+        for field in self.slots.iter().filter(|field| field.tag == Tag::Absent) {
+            if let FieldKey::Text(key) = field.key {
+                arena.note_dead(Some(key));
+            }
+        }
         self.slots.retain(|field| field.tag != Tag::Absent);
         self.len = self.slots.len();
         self.absent = false;

@@ -84,27 +84,39 @@ impl Fragments {
         self.turned = 0;
     }
 
+    /// Gives back what one long unit took.
+    #[inline]
+    pub(crate) fn shrink(&mut self, keep: usize) {
+        if self.kept.capacity() > keep / size_of::<Fragment>() {
+            *self = Fragments::new();
+        }
+    }
+
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.kept.len()
     }
 
     /// Keeps a fragment; past `limit` the oldest of the second half makes room.
+    ///
+    /// Returns the fragment that had to go.
     #[inline]
-    pub(crate) fn push(&mut self, fragment: Fragment, limit: usize) {
+    pub(crate) fn push(&mut self, fragment: Fragment, limit: usize) -> Option<Fragment> {
         if self.kept.len() < limit {
             self.kept.push(fragment);
+            None
         } else {
-            self.push_full(fragment);
+            Some(self.push_full(fragment))
         }
     }
 
     #[cold]
-    fn push_full(&mut self, fragment: Fragment) {
+    fn push_full(&mut self, fragment: Fragment) -> Fragment {
         let oldest = self.oldest();
         self.dropped = self.dropped.saturating_add(1);
-        if let Some(slot) = self.kept.get_mut(oldest) {
-            *slot = fragment;
+        match self.kept.get_mut(oldest) {
+            Some(slot) => std::mem::replace(slot, fragment),
+            None => fragment,
         }
     }
 

@@ -1,12 +1,12 @@
 //! The items of a list value, as bytes in the arena.
 //!
 //! A list is a run of items: a tag byte, then the value. Nested lists are an
-//! open and a close mark round their items, so that neither storing nor
-//! encoding one needs recursion or an allocation. A list that outgrows the
-//! value limit is cut between two items.
+//! open and a close mark round their items, so that encoding one needs no
+//! recursion and no allocation. A list that outgrows the value limit is cut
+//! between two items; one that is nested too deeply is cut there.
 
 use crate::clock::Stamp;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, MOST_NESTED, Value};
 
 use super::arena::Writer;
 use super::capture;
@@ -43,8 +43,9 @@ pub(crate) enum Item<'a> {
     Text(&'a [u8]),
 }
 
-/// Stores one value of a list; `false` when the limit is reached.
-pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>) -> bool {
+/// Stores one value of a list that is itself `depth` lists deep; `false` when a
+/// limit is reached.
+pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool {
     match value.0 {
         // An array has no gaps: `None` keeps its place.
         Kind::Absent | Kind::Null => out.push_bytes(&[NULL]),
@@ -58,11 +59,15 @@ pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>) -> bool {
         Kind::I128(n) => fixed(out, I128, n.to_le_bytes()),
         Kind::Stamp(stamp) => fixed(out, STAMP, stamp.to_bytes()),
         Kind::Str(text) => push_text(out, text.as_bytes()),
+        Kind::List(_) if depth >= MOST_NESTED => {
+            out.mark_cut();
+            false
+        }
         Kind::List(list) => {
             let mut open = out.push_bytes(&[OPEN]);
             if open {
                 list.each(&mut |value| {
-                    open = push(out, value);
+                    open = push(out, value, depth + 1);
                     open
                 });
             }

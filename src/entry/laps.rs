@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::clock;
 use crate::key::KeyRef;
 
-use super::{Entry, Laps, Role, Stored, Tag};
+use super::{Entry, Laps, Role, Tag};
 
 /// More laps than this at once are not timed, but counted as dropped.
 const MOST_OPEN: usize = 256;
@@ -50,10 +50,10 @@ impl Entry {
     /// The place of a timer's field.
     pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
         let at = self.place(key, Role::Timer)?;
-        let field = self.fields.get_mut(at)?;
-        if field.value().tag != Tag::Timer {
+        if self.fields.get(at)?.value().tag != Tag::Timer {
             let laps = self.arena.push(&Laps::default().to_bytes());
-            field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
+            self.fields
+                .become_timer(at, laps, &self.settings, &self.arena);
         }
         Some(at)
     }

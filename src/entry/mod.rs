@@ -27,7 +27,6 @@ use std::time::Instant;
 use log::Level;
 use smallvec::SmallVec;
 
-use crate::bytes;
 use crate::clock::Stamp;
 use crate::config::{Limits, Settings};
 use crate::key::KeyRef;
@@ -36,7 +35,7 @@ use crate::number::Amount;
 use crate::value::{Kind, STARS};
 
 pub(crate) use arena::{Arena, Span, Writer};
-pub(crate) use fields::{Field, FieldKey, Fields, Role, flag};
+pub(crate) use fields::{Field, FieldKey, Fields, GivenKey, Role, flag};
 pub(crate) use fragments::{Fragment, Fragments, Place};
 pub(crate) use items::{Item, Items};
 use laps::Lap;
@@ -119,7 +118,6 @@ pub(crate) struct Entry {
     pub(crate) has_held: bool,
     /// How many partial records were written.
     pub(crate) seq: u32,
-    tidy_at: usize,
     pub(crate) scratch: Scratch,
     /// The next of a list: of spare entries, or of those that are current.
     pub(crate) next: Option<Box<Entry>>,
@@ -149,7 +147,6 @@ impl Entry {
             ended: false,
             has_held: false,
             seq: 0,
-            tidy_at: TIDY_FLOOR,
             scratch: Scratch::default(),
             next: None,
         }
@@ -183,7 +180,6 @@ impl Entry {
         self.ended = false;
         self.has_held = false;
         self.seq = 0;
-        self.tidy_at = TIDY_FLOOR;
     }
 
     /// Forgets the texts, and gives back buffers that one large record made large.
@@ -193,6 +189,8 @@ impl Entry {
             self.scratch = Scratch::default();
         }
         self.arena.clear(KEEP);
+        self.fields.shrink(KEEP);
+        self.fragments.shrink(KEEP);
         if self.origin.name.len() > KEEP {
             self.origin.name = Cow::Borrowed("");
         }
@@ -309,21 +307,21 @@ impl Entry {
             return;
         };
         let kind = match kind {
-            Kind::Absent => {
-                self.fields.remove(at);
-                return self.tidy();
-            }
+            Kind::Absent => return self.remove(at),
             _ if field.has(flag::REDACTED) => Kind::Str(STARS),
             kind => kind,
         };
+        let old = field.value().span();
         let value = match kind {
             Kind::Str(text) => {
                 let (text, cut) = capture::clip(text, self.limits.value);
-                let old = field.value().span();
                 self.arena.note_cut(cut);
                 Stored::text(self.arena.replace(old, text.as_bytes()).cut(cut))
             }
-            kind => capture::store(kind, &mut self.arena, self.limits.value),
+            kind => {
+                self.arena.note_dead(old);
+                capture::store(kind, &mut self.arena, self.limits.value)
+            }
         };
         if let Some(field) = self.fields.get_mut(at) {
             field.store(value, Role::Plain);
@@ -332,11 +330,23 @@ impl Entry {
     }
 
     pub(crate) fn unset(&mut self, key: KeyRef<'_>) {
-        let (key, _) = capture::clip(key.as_str(), self.limits.value);
-        let hash = bytes::hash(key.as_bytes());
-        if let Some(at) = self.fields.find(key, hash, Role::Plain, &self.arena) {
-            self.fields.remove(at);
+        let key = GivenKey::new(key, self.limits.value);
+        // A key may have a field of each role.
+        while let Some(at) = self.fields.find(key, Role::Plain, &self.arena)
+            && let Some(field) = self.fields.get(at)
+            && field.value().tag != Tag::Absent
+        {
+            self.remove(at);
         }
+    }
+
+    /// Removes a field's value, and the laps that run for it.
+    fn remove(&mut self, at: usize) {
+        let old = self.fields.get(at).and_then(|field| field.value().span());
+        self.arena.note_dead(old);
+        self.laps.retain(|lap| lap.field != at);
+        self.fields.remove(at);
+        self.tidy();
     }
 
     /// Adds to a sum or raises a maximum.
@@ -368,19 +378,22 @@ impl Entry {
 
     /// Finds or makes the field of a key for a role; counts a loss where there is no room.
     fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
-        let (text, cut) = capture::clip(key.as_str(), self.limits.value);
-        let hash = bytes::hash(text.as_bytes());
-        if let Some(at) = self.fields.find(text, hash, role, &self.arena) {
+        if let KeyRef::Static(key) = key
+            && let Some(at) = self.fields.recall(key)
+        {
+            return Some(at);
+        }
+        let key = GivenKey::new(key, self.limits.value);
+        if let Some(at) = self.fields.find(key, role, &self.arena) {
             return Some(at);
         }
         if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
             self.forget_removed();
         }
-        self.arena.note_cut(cut);
-        let key = if cut { KeyRef::Text(text) } else { key };
+        self.arena.note_cut(key.cut);
         let at = self
             .fields
-            .append(key, hash, role, cut, &self.settings, &mut self.arena);
+            .append(key, role, &self.settings, &mut self.arena);
         if at.is_none() {
             self.fields.dropped = self.fields.dropped.saturating_add(1);
         }
@@ -400,7 +413,8 @@ impl Entry {
         for lap in &mut self.laps {
             lap.field -= fields.absent_before(lap.field);
         }
-        self.fields.compact();
+        self.fields.compact(&mut self.arena);
+        self.tidy();
     }
 
     // ----- fragments
@@ -467,7 +481,9 @@ impl Entry {
             held: logged.held,
         };
         self.has_held |= logged.held;
-        self.fragments.push(fragment, self.limits.fragments);
+        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
+            self.arena.note_dead(Some(gone.text));
+        }
         if logged.raises {
             self.severity.raise(logged.level);
         }
@@ -485,7 +501,9 @@ impl Entry {
 
     #[inline(always)]
     fn push_fragment(&mut self, fragment: Fragment) {
-        self.fragments.push(fragment, self.limits.fragments);
+        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
+            self.arena.note_dead(Some(gone.text));
+        }
         if let Some(level) = fragment.level {
             self.severity.raise(level);
         }
@@ -496,6 +514,8 @@ impl Entry {
 
     /// Keeps a text as `error` and clears the chain of an earlier one.
     pub(crate) fn set_error(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        self.arena.note_dead(self.error);
+        self.arena.note_dead(self.chain);
         self.error = Some(capture::described(
             &mut self.arena,
             self.limits.value,
@@ -525,10 +545,11 @@ impl Entry {
 
     // ----- bounds
 
-    /// Drops overwritten text once there may be more of it than of the rest.
+    /// Drops overwritten text once there is more of it than of the rest.
     #[inline]
     fn tidy(&mut self) {
-        if self.arena.used() > self.tidy_at {
+        let dead = self.arena.dead();
+        if dead > TIDY_FLOOR && dead > self.arena.used() / 2 {
             self.tidy_now();
         }
     }
@@ -551,6 +572,5 @@ impl Entry {
         self.panic = self.panic.map(|(text, place)| (keep(text), keep(place)));
         fresh.note_cut(self.arena.has_cut());
         self.arena = fresh;
-        self.tidy_at = (self.arena.used() * 2).max(TIDY_FLOOR);
     }
 }

@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use super::{Entry, Item, Items, Span, Stored, Tag, capture};
+use super::{Entry, Field, GivenKey, Item, Items, Span, Stored, Tag};
 use crate::config::TIMER_SUFFIXES;
+use crate::key::KeyRef;
 use crate::owned::OwnedValue;
 
 impl Entry {
     /// The value of a key as the user gave it, or of one of a timer's names.
     pub(crate) fn get(&self, key: &str) -> Option<OwnedValue> {
-        let (key, _) = capture::clip(key, self.limits.value);
-        match self.fields.look_up(key, &self.arena) {
+        match self.look_up(key) {
             Some(field) => self.owned(field.value()),
             None => self.timer_part(key),
         }
+    }
+
+    fn look_up(&self, key: &str) -> Option<&Field> {
+        let key = GivenKey::new(KeyRef::Text(key), self.limits.value);
+        self.fields.look_up(key, &self.arena)
     }
 
     fn timer_part(&self, key: &str) -> Option<OwnedValue> {
@@ -21,10 +26,7 @@ impl Entry {
         let suffix = TIMER_SUFFIXES
             .into_iter()
             .find(|suffix| key.ends_with(suffix))?;
-        let timer = self
-            .fields
-            .look_up(key.strip_suffix(suffix)?, &self.arena)?
-            .value();
+        let timer = self.look_up(key.strip_suffix(suffix)?)?.value();
         if timer.tag != Tag::Timer {
             return None;
         }

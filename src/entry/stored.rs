@@ -1,7 +1,7 @@
 //! A value as it lies in an `Entry`: a tag and 64 bits.
 //!
 //! What does not fit into 64 bits lies in the arena, and the bits say where.
-//! Sixteen bytes a value keep a field at 32 bytes, two to a cache line.
+//! Sixteen bytes a value keep a field, its key and its prefix at 48 bytes.
 
 use crate::clock::Stamp;
 use crate::number::Amount;

@@ -152,7 +152,7 @@ impl Model {
     }
 
     fn unset(&mut self, key: &str) {
-        if let Some(field) = self.find(key) {
+        for field in self.fields.iter_mut().filter(|field| field.key == key) {
             (field.role, field.content) = (Role::Plain, Content::Nothing);
         }
     }
@@ -200,7 +200,13 @@ impl Model {
             Some(Content::Laps(count, sum, longest)) => {
                 (*count, *sum, *longest) = (*count + 1, *sum + micros, micros.max(*longest));
             }
-            _ => self.append(key, Role::Timer, Content::Laps(1, micros, micros)),
+            _ => {
+                let content = Content::Laps(1, micros, micros);
+                match self.removed(key) {
+                    Some(field) => (field.role, field.content) = (Role::Timer, content),
+                    None => self.append(key, Role::Timer, content),
+                }
+            }
         }
     }
 
