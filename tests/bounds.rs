@@ -487,17 +487,18 @@ mod large {
     #[test]
     fn a_large_key_is_cut() {
         let text = megabyte();
-        let kept = "x".repeat(VALUE);
+        let kept = "x".repeat(1024);
         check_within(
             FEW,
             |trace| _ = trace.set(key(&text), 1).set(key(&text), 2),
             &format!("msg=unit duration_ms=0.0 {kept}=2 truncated=1"),
         );
-        // Two such keys are too much for one record: the second goes.
+        // Keys that differ only where they are cut stay apart.
+        let other = format!("{text}y");
         check_within(
             FEW,
-            |trace| _ = trace.set(key(&text), 1).incr(key(&text)),
-            &format!("msg=unit duration_ms=0.0 {kept}=1 dropped_fields=1 truncated=1"),
+            |trace| _ = trace.set(key(&text), 1).set(key(&other), 2),
+            &format!("msg=unit duration_ms=0.0 {kept}=1 {kept}_2=2 truncated=2"),
         );
     }
 
@@ -565,12 +566,16 @@ mod large {
             });
             assert!(line.len() > RECORD * 9 / 10, "{}", line.len());
             let record = parse(&line);
-            for n in 0..FIELDS {
+            // Values are not cut to less than 16 bytes while fields can go.
+            let dropped = record
+                .get("dropped_fields")
+                .map_or(0, |n| n.as_u64().unwrap() as usize);
+            assert_eq!(dropped > 0, sample == "\u{1}", "{dropped}");
+            for n in 0..FIELDS - dropped {
                 let value = record[&format!("k{n:03}")].as_str().unwrap();
-                assert!(text.starts_with(value), "{value:?}");
+                assert!(text.starts_with(value) && value.len() >= 16, "{value:?}");
             }
-            assert_eq!(record["truncated"], FIELDS);
-            assert_eq!(record.get("dropped_fields"), None);
+            assert_eq!(record["truncated"], FIELDS - dropped);
         }
     }
 
@@ -590,10 +595,13 @@ mod large {
                 trace.error(&text);
             }
         });
-        // The keys alone are 2 MiB: all fragments and most fields have to go.
+        // Each key keeps 1 KiB: all fragments and most fields have to go.
         let record = parse(&line);
-        assert_eq!(record["dropped_fields"], FIELDS - 1);
-        assert_eq!(record["dropped_fragments"], 5 * FRAGMENTS);
+        assert_eq!(record["dropped_fields"], FIELDS - 15);
+        let shown = record
+            .get("fragments")
+            .map_or(0, |list| list.as_array().unwrap().len());
+        assert_eq!(record["dropped_fragments"], 5 * FRAGMENTS - shown);
     }
 
     #[test]

@@ -83,7 +83,11 @@ fn code(text: &str) -> String {
 fn named(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // `$crate::` is written where a macro is used, not where it stands.
-    for rest in code.split("crate::").skip(1) {
+    for (at, found_at) in code.match_indices("crate::") {
+        if code[..at].ends_with('$') {
+            continue;
+        }
+        let rest = &code[at + found_at.len()..];
         let word = |text: &str| -> String {
             let is_part = |char: &char| char.is_alphanumeric() || *char == '_';
             text.trim_start().chars().take_while(is_part).collect()
@@ -98,8 +102,6 @@ fn named(code: &str) -> BTreeSet<String> {
             }
         }
     }
-    // Macros that other macros expand to.
-    found.retain(|name| !name.starts_with("__") || name.starts_with("__current"));
     found
 }
 

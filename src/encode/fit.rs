@@ -2,8 +2,8 @@
 //!
 //! The buffer ends where the limit does, so encoding itself finds out whether a
 //! record fits, and no second piece of code has to know how long anything gets.
-//! A record that does not fit is encoded again with shorter texts, then with
-//! fewer fragments, then with fewer fields, until it does.
+//! A record that does not fit is encoded again with shorter texts, and where
+//! that is not enough with fewer fragments, then with fewer fields.
 
 use super::{Fit, Job, Line};
 use crate::bytes::SLACK;
@@ -12,6 +12,9 @@ use crate::entry::Scratch;
 /// Room that a record without any text needs, and that a field or a fragment adds.
 const BASE: usize = 512;
 const EACH: usize = 48;
+
+/// Words and short numbers are not longer than this.
+const FLOOR: usize = 16;
 
 /// Encodes into `scratch.line`; returns the length.
 pub(super) fn encode(mut job: Job<'_>, scratch: &mut Scratch) -> usize {
@@ -52,39 +55,45 @@ fn attempt(job: &Job<'_>, scratch: &mut Scratch) -> Option<usize> {
     Some(line.len()).filter(|len| *len <= limit)
 }
 
-/// Takes away from the record until it fits.
+/// Takes away from the record until it fits: texts are cut, though not to less
+/// than [`FLOOR`] while fragments, then fields, can go instead.
 #[cold]
 fn shorten(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
     let limit = job.settings().limits.record;
-    let fits = |fit: Fit, scratch: &mut Scratch| attempt(&Job { fit, ..*job }, scratch).is_some();
+    let (fragments, fields) = (job.entry.fragments.len(), job.entry.fields.len());
+    let mut fits = |fit: Fit| attempt(&Job { fit, ..*job }, scratch).is_some();
     let mut fit = Fit {
-        text: 0,
-        fragments: job.entry.fragments.len(),
-        fields: job.entry.fields.len(),
+        text: FLOOR,
+        fragments,
+        fields,
     };
-    while !fits(fit, scratch) && fit.fragments > 0 {
-        fit.fragments /= 2;
-    }
-    while !fits(fit, scratch) && fit.fields > 0 {
-        fit.fields /= 2;
-    }
-    // The longest text that fits lies between what does and what is too long.
-    let (mut least, mut most) = (0, limit + 1);
-    while most - least > 1 {
-        let middle = least + (most - least) / 2;
-        if fits(
-            Fit {
-                text: middle,
-                ..fit
-            },
-            scratch,
-        ) {
-            least = middle;
-        } else {
-            most = middle;
+    if !fits(fit) {
+        fit.fragments = most(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
+        if fit.fragments == 0 {
+            fit.fields = most(0, fields, |fields| fits(Fit { fields, ..fit }));
+            // Where a field with a long key went, there may be room again.
+            fit.fragments = most(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
         }
     }
-    job.fit = Fit { text: least, ..fit };
+    // With nothing else in it, even the name of the unit may be too long.
+    let least = if fits(fit) { FLOOR } else { 0 };
+    fit.text = most(least, limit, |text| fits(Fit { text, ..fit }));
+    job.fit = fit;
     // `ConfigBuilder::build` made sure that a record without any text fits.
     attempt(job, scratch).unwrap_or(0)
+}
+
+/// The largest number that fits, of those up to `most`;
+/// `least` is known to fit, or nothing does.
+fn most(mut least: usize, most: usize, mut fits: impl FnMut(usize) -> bool) -> usize {
+    let mut over = most.saturating_add(1);
+    while over - least > 1 {
+        let middle = least + (over - least) / 2;
+        if fits(middle) {
+            least = middle;
+        } else {
+            over = middle;
+        }
+    }
+    least
 }

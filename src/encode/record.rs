@@ -56,7 +56,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         S::word(line, level(moment.level).as_bytes())?;
     }
     prefix(line, Name::Msg)?;
-    text::<S>(line, job, job.entry.name)?;
+    main_text::<S>(line, job, job.entry.name)?;
     if !job.fixed.is_empty() {
         line.put(job.fixed)?;
     }
@@ -285,13 +285,35 @@ pub(crate) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) ->
     S::text(line, job.entry.arena.buffer(), span.start(), end)
 }
 
+/// A text that says what the record is about: cut later than others.
+#[inline(always)]
+fn main_text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+    let end = cut_at(job, span, main_fit(job));
+    S::text(line, job.entry.arena.buffer(), span.start(), end)
+}
+
+/// How much of the name and of the errors there is room for: a unit can be told
+/// by 64 bytes, as long as there is room for any text.
+#[inline(always)]
+pub(crate) fn main_fit(job: &Job<'_>) -> usize {
+    match job.fit.text {
+        0 => 0,
+        text => text.max(64),
+    }
+}
+
 /// Where a text ends in this record.
 #[inline(always)]
 pub(crate) fn end_of(job: &Job<'_>, span: Span) -> usize {
-    if span.len() <= job.fit.text {
+    cut_at(job, span, job.fit.text)
+}
+
+#[inline(always)]
+pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
+    if span.len() <= fit {
         span.end()
     } else {
-        span.start() + char_floor(job.entry.arena.get(span), job.fit.text)
+        span.start() + char_floor(job.entry.arena.get(span), fit)
     }
 }
 
@@ -311,7 +333,7 @@ fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     for (name, span) in error_texts(job) {
         if let Some(span) = span {
             line.put(names.prefix(name))?;
-            text::<S>(line, job, span)?;
+            main_text::<S>(line, job, span)?;
         }
     }
     Ok(())
@@ -420,7 +442,7 @@ fn truncated(job: &Job<'_>) -> u64 {
         .into_iter()
         .filter_map(|(_, span)| span)
         .chain([entry.name])
-        .filter(|span| is_cut(*span));
+        .filter(|span| span.is_cut() || span.len() > main_fit(job));
     (fields.count() + fragments.count() + others.count()) as u64
 }
 

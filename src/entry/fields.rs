@@ -36,6 +36,9 @@ pub(crate) enum Role {
 /// How many remembered keys are looked through for one that is not the next.
 const AHEAD: usize = 32;
 
+/// Bytes of a key that are kept: in the record, a key cannot be cut any more.
+const MOST_KEY: usize = 1024;
+
 /// How far behind keys are put that a unit leaves out: near enough to be found
 /// when they come back.
 const BEHIND: usize = 24;
@@ -70,7 +73,7 @@ pub(crate) struct GivenKey<'a> {
 impl<'a> GivenKey<'a> {
     pub(crate) fn new(key: KeyRef<'a>, limit: usize) -> GivenKey<'a> {
         let full = key.as_str();
-        let (text, cut) = capture::clip(full, limit);
+        let (text, cut) = capture::clip(full, limit.min(MOST_KEY));
         GivenKey {
             full,
             text,

@@ -185,9 +185,7 @@ fn many_fragments_are_left_out_and_counted() {
 fn fragments_that_all_had_to_go_leave_no_empty_field() {
     for builder in [logfmt, json] {
         let line = record(builder().max_record(LEAST), |trace| {
-            for i in 0..20 {
-                trace.set(format!("key{i:03}{}", "k".repeat(100)), 1);
-            }
+            trace.set("k".repeat(420), 1);
             add_from_here(trace, "a fragment");
         });
         assert!(line.contains("dropped_fragments"), "{line}");
@@ -280,10 +278,13 @@ fn no_character_that_ends_a_line_or_acts_on_a_terminal_leaves_raw() {
         let builder = builder()
             .max_record(1 << 21)
             .max_value(1 << 19)
-            .max_fields(16)
+            .max_fields(1_000)
             .max_fragments(4);
         let line = record(builder, |trace| {
-            trace.set("k", &all).set(&all, 1).set("list", [&all]);
+            trace.set("k", &all).set("list", [&all]);
+            for part in all.chars().collect::<Vec<char>>().chunks(200) {
+                trace.set(part.iter().collect::<String>(), 1);
+            }
             trace.add(&all).error(&*all);
         });
         let raw = |char: &char| {
