@@ -116,6 +116,43 @@ fn calls(c: &mut Criterion) {
     group.finish();
 }
 
+/// Twelve fields of a unit whose like this thread has seen before: most calls
+/// are like these, not like the overwriting ones above.
+fn units(c: &mut Criterion) {
+    const KEYS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let mut group = c.benchmark_group("unit of 12 new fields");
+    group.bench_function("handle", |b| {
+        b.iter(|| {
+            let mut trace = start();
+            for key in KEYS {
+                black_box(&mut trace).set(key, black_box(7u64));
+            }
+            trace.discard();
+        });
+    });
+    group.bench_function("current", |b| {
+        b.iter(|| {
+            let mut trace = start();
+            trace.scope(|| {
+                for key in KEYS {
+                    current::set(key, black_box(7u64));
+                }
+            });
+            trace.discard();
+        });
+    });
+    group.bench_function("shared", |b| {
+        b.iter(|| {
+            let trace = start().into_shared();
+            for key in KEYS {
+                black_box(&trace).set(key, black_box(7u64));
+            }
+            trace.with(|trace| std::mem::take(trace).discard());
+        });
+    });
+    group.finish();
+}
+
 fn scopes(c: &mut Criterion) {
     c.bench_function("enter and exit", |b| {
         let mut trace = start();
@@ -211,5 +248,5 @@ fn threads(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, calls, scopes, futures, bridges, threads);
+criterion_group!(benches, calls, units, scopes, futures, bridges, threads);
 criterion_main!(benches);
