@@ -641,20 +641,11 @@ mod abort {
     }
 
     #[test]
-    fn units_that_were_in_use_come_out_too() {
-        let source = include_str!("child/abort.rs");
-        let line = source
-            .lines()
-            .position(|line| line.contains("\"before\""))
-            .unwrap()
-            + 2;
+    fn the_units_around_one_that_is_in_use_come_out_too() {
+        // The one that `current::with` has lent to a closure cannot be reached.
         check(
             "with",
             &[
-                &format!(
-                    "ERROR: msg=inner outcome=panic before=true panic=\"no disk\" \
-                     panic.location=tests/child/abort.rs:{line}:21"
-                ),
                 "ERROR: msg=outer outcome=panic rows=3",
                 "the hook that was there",
             ],
