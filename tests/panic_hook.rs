@@ -136,12 +136,12 @@ fn string() {
 const STRING: u32 = line!() - 2;
 
 fn expect() {
-    Err::<u8, _>("no row").expect("reading");
+    "x".parse::<u8>().expect("reading");
 }
 const EXPECT: u32 = line!() - 2;
 
 fn unwrap() {
-    Option::<u8>::None.unwrap();
+    "".chars().next().unwrap();
 }
 const UNWRAP: u32 = line!() - 2;
 
@@ -197,14 +197,14 @@ cases! {
         "hook",
         format!(
             "msg=unit outcome=panic duration_ms=0.0 \
-             panic=\"reading: \\\"no row\\\"\" {}",
-            here(EXPECT, 28)
+             panic=\"reading: ParseIntError {{ kind: InvalidDigit }}\" {}",
+            here(EXPECT, 23)
         ),
         "hook",
         format!(
             "msg=unit outcome=panic duration_ms=0.0 \
              panic=\"called `Option::unwrap()` on a `None` value\" {}",
-            here(UNWRAP, 24)
+            here(UNWRAP, 23)
         ),
     ];
 
