@@ -1,0 +1,49 @@
+//! A program full of `log::info!` gets one line a job by three more lines.
+//!
+//! They are marked with `// +`. Nothing else knows of this crate: not `import`,
+//! and not the libraries that it calls. Warnings stay lines of their own, as
+//! somebody may be waiting for them.
+//!
+//! ```text
+//! cargo run --example adopt
+//! ```
+//!
+//! ```text
+//! INFO  starting
+//! INFO  ts=2026-11-21T15:27:41.955075Z level=info msg=import duration_ms=0.108 fragments="[41, 0.091ms] reading monday.csv; [43, 0.102ms] parsed rows=10 sorted=true; [48, 0.105ms] wrote 10 rows"
+//! WARN  tuesday.csv: no header, took the one of the day before
+//! INFO  ts=2026-11-21T15:27:41.955153Z level=info msg=import duration_ms=0.035 fragments="[41, 0.003ms] reading tuesday.csv; [43, 0.007ms] parsed rows=11 sorted=true; [48, 0.033ms] wrote 11 rows"
+//! INFO  done
+//! ```
+
+use std::io::Write;
+
+fn main() {
+    let logger = env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Info)
+        .format(|buffer, record| writeln!(buffer, "{:5} {}", record.level(), record.args()))
+        .build();
+    logtrace::bridge(logger) // +
+        .absorb(log::Level::Info)
+        .install(log::LevelFilter::Info)
+        .expect("the only logger");
+
+    log::info!("starting");
+    for file in ["monday.csv", "tuesday.csv"] {
+        let mut trace = logtrace::start!("import"); // +
+        trace.scope(|| import(file)); // +
+    }
+    log::info!("done");
+}
+
+/// As it always was.
+fn import(file: &str) {
+    log::info!("reading {file}");
+    let rows = file.len();
+    log::info!(rows, sorted = true; "parsed");
+    if file.starts_with('t') {
+        log::warn!("{file}: no header, took the one of the day before");
+    }
+    log::debug!("not of interest");
+    log::info!("wrote {rows} rows");
+}

@@ -1,0 +1,59 @@
+//! Three tasks at once, each a unit of its own, on tokio.
+//!
+//! `run_in_trace` makes the trace current whenever its future runs, on whichever
+//! thread that is, and takes the outcome from the result. A future that is
+//! dropped before it is ready, by the timeout here, leaves a record too:
+//! `outcome=cancelled`, with what its destructors said.
+//!
+//! ```text
+//! cargo run --features future --example async_tasks
+//! ```
+//!
+//! ```text
+//! ts=2026-11-21T15:27:41.469401Z level=error msg=broken outcome=error duration_ms=2.334 after_ms=0 attempts=2 error="the answer is empty" fragments="[45, 1.204ms] attempt 1 answered; [45, 2.319ms] attempt 2 answered; [57, 2.323ms] connection closed"
+//! ts=2026-11-21T15:27:41.471587Z level=info msg=quick outcome=ok duration_ms=4.578 after_ms=1 attempts=2 fragments="[45, 2.452ms] attempt 1 answered; [45, 4.569ms] attempt 2 answered; [57, 4.572ms] connection closed"
+//! ts=2026-11-21T15:27:41.497957Z level=warn msg=slow outcome=cancelled duration_ms=30.86 after_ms=1000 attempts=1 fragments="[57, 30.825ms] connection closed"
+//! ```
+
+use std::io::Write;
+use std::time::Duration;
+
+use logtrace::{InTraceExt, current};
+use tokio::time::{sleep, timeout};
+
+#[tokio::main(worker_threads = 2)]
+async fn main() {
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Info)
+        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
+        .init();
+
+    let quick = tokio::spawn(fetch(1).run_in_trace(logtrace::start!("quick")));
+    let broken = tokio::spawn(fetch(0).run_in_trace(logtrace::start!("broken")));
+    let slow = fetch(1_000).in_trace(logtrace::start!("slow"));
+    let slow = tokio::spawn(timeout(Duration::from_millis(30), slow));
+    let _ = tokio::join!(quick, broken, slow);
+}
+
+/// Asks a service that answers after so many milliseconds.
+async fn fetch(after_ms: u64) -> Result<u64, String> {
+    current::set("after_ms", after_ms);
+    let _connection = Connection;
+    for attempt in 1..=2 {
+        current::incr("attempts");
+        sleep(Duration::from_millis(after_ms)).await;
+        current::add!("attempt {attempt} answered");
+    }
+    if after_ms == 0 {
+        return Err("the answer is empty".into());
+    }
+    Ok(after_ms)
+}
+
+struct Connection;
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        current::add("connection closed");
+    }
+}

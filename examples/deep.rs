@@ -1,0 +1,66 @@
+//! Code ten calls down adds to the record, and no handle is passed.
+//!
+//! `run!` with a closure that takes no argument makes the trace current on the
+//! thread; `logtrace::current` reaches it from wherever the thread goes. Where no
+//! trace is current, as in the last call here, the same code does nothing.
+//!
+//! ```text
+//! cargo run --example deep
+//! ```
+//!
+//! ```text
+//! ts=2026-11-21T15:27:40.250545Z level=info msg=checkout outcome=ok duration_ms=0.155 items=2 discounts=1 total_cents=40900 payment.count=1 payment.ms=0.01 payment.max_ms=0.01 gateway=test gateway.attempt=1 fragments="[48, 0.112ms] desk: 10 % off"
+//! ts=2026-11-21T15:27:40.250809Z level=error msg=checkout outcome=error duration_ms=0.052 items=1 discounts=1 total_cents=1080000 payment.count=1 payment.ms=0.009 payment.max_ms=0.009 gateway=test gateway.attempt=1 error="card declined" fragments="[48, 0.009ms] piano: 10 % off"
+//! ```
+
+use std::io::Write;
+
+use logtrace::current;
+
+fn main() {
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Info)
+        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
+        .init();
+
+    let paid = |cart: &[Item]| {
+        logtrace::run!("checkout", || -> Result<u64, String> {
+            current::set("items", cart.len());
+            charge(total(cart))
+        })
+    };
+    let _ = paid(&[("desk", 39_900), ("lamp", 4_990)]);
+    let _ = paid(&[("piano", 1_200_000)]);
+    total(&[("chair", 12_900)]);
+}
+
+type Item = (&'static str, u64);
+
+/// Nothing here knows of a trace; what it calls does.
+fn total(cart: &[Item]) -> u64 {
+    let cents = cart.iter().map(|&(name, cents)| price(name, cents)).sum();
+    current::set("total_cents", cents);
+    cents
+}
+
+fn price(name: &str, cents: u64) -> u64 {
+    if cents > 30_000 {
+        current::add!("{name}: 10 % off");
+        current::incr("discounts");
+        return cents * 9 / 10;
+    }
+    cents
+}
+
+fn charge(cents: u64) -> Result<u64, String> {
+    let answer = current::time("payment", || gateway(cents));
+    current::check(answer)
+}
+
+fn gateway(cents: u64) -> Result<u64, String> {
+    current::set!(gateway = "test", "gateway.attempt" = 1);
+    if cents > 1_000_000 {
+        return Err("card declined".into());
+    }
+    Ok(cents)
+}

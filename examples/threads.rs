@@ -1,0 +1,69 @@
+//! One unit on four threads: each fills a part without a lock, and the parts are
+//! joined into the one record.
+//!
+//! Counters add up, maxima compare, fragments stand by their times. The second
+//! unit is shared by handles instead, for threads that come and go: the record
+//! is written when the last handle goes.
+//!
+//! ```text
+//! cargo run --example threads
+//! ```
+//!
+//! ```text
+//! ts=2026-11-21T15:27:40.663736Z level=info msg=index outcome=ok duration_ms=5.646 read.count=4 read.ms=20.45 read.max_ms=5.2 files=4 words=4394 most=1100 fragments="[60, 5.449ms] c.txt: 1099 words; [60, 5.485ms] b.txt: 1098 words; [60, 5.552ms] a.txt: 1097 words; [60, 5.57ms] d.txt: 1100 words"
+//! ts=2026-11-21T15:27:40.667110Z level=info msg=upload duration_ms=3.211 chunks=3 bytes=6144
+//! ```
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use logtrace::{SharedTrace, Trace};
+
+fn main() {
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Info)
+        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
+        .init();
+
+    index(&["a.txt", "b.txt", "c.txt", "d.txt"]);
+
+    let shared = logtrace::start!("upload").into_shared();
+    let workers: Vec<_> = (1..=3).map(|n| spawn(n, shared.clone())).collect();
+    drop(shared);
+    for worker in workers {
+        worker.join().unwrap();
+    } // the last worker to end wrote the record
+}
+
+/// Fans out, and joins.
+fn index(files: &[&str]) {
+    let mut trace = logtrace::start!("index");
+    let mut parts: Vec<_> = files.iter().map(|_| trace.part()).collect();
+    thread::scope(|scope| {
+        for (part, file) in parts.iter_mut().zip(files) {
+            scope.spawn(move || count_words(part, file));
+        }
+    });
+    for part in parts {
+        trace.join(part);
+    }
+    trace.ok();
+}
+
+/// Takes a `&mut Trace`; a part serves as well.
+fn count_words(trace: &mut Trace, file: &str) {
+    let words = trace.time("read", |_| {
+        thread::sleep(Duration::from_millis(5)); // a disk
+        1_000 + u64::from(file.as_bytes()[0])
+    });
+    logtrace::add!(trace, "{file}: {words} words");
+    trace.incr("files").sum("words", words).max("most", words);
+}
+
+fn spawn(n: u64, trace: SharedTrace) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(n)); // a network
+        trace.incr("chunks").sum("bytes", n * 1_024);
+    })
+}

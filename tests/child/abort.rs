@@ -1,0 +1,93 @@
+//! A program that `panic_hook.rs` builds with `panic = "abort"`, where no
+//! destructor runs: its argument names the case.
+
+use std::fmt;
+
+use log::{Log, Metadata, Record};
+use logtrace::{Config, current};
+
+/// Prints; breaks on what says so; counts calls that come out of one another.
+struct Prints;
+
+impl Log for Prints {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &Record<'_>) {
+        println!("{}: {}", record.level(), record.args());
+        if record.args().to_string().contains("break the logger") {
+            panic!("the logger is broken");
+        }
+    }
+    fn flush(&self) {}
+}
+
+struct Breaks;
+
+impl fmt::Display for Breaks {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in a display");
+    }
+}
+
+/// Says that destructors run, which they do not.
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        println!("a destructor ran");
+    }
+}
+
+fn main() {
+    log::set_boxed_logger(Box::new(Prints)).unwrap();
+    log::set_max_level(log::LevelFilter::Info);
+    Config::builder().header(false).install().unwrap();
+    std::panic::set_hook(Box::new(|_| println!("the hook that was there")));
+    logtrace::panic_hook();
+
+    let case = std::env::args().nth(1).unwrap();
+    let _guard = Guard;
+    let mut outer = logtrace::start!("outer");
+    outer.set("rows", 3);
+    match &*case {
+        "one" => outer.scope(|| {
+            current::add("working");
+            panic!("no {}", "disk");
+        }),
+        "nested" => outer.scope(|| {
+            let mut inner = logtrace::start!("inner");
+            inner.set("shard", 7);
+            inner.scope(|| panic!("no disk"));
+        }),
+        "none" => panic!("no disk"),
+        "with" => outer.scope(|| {
+            let mut inner = logtrace::start!("inner");
+            inner.scope(|| {
+                current::with(|trace| {
+                    trace.set("before", true);
+                    panic!("no disk");
+                });
+            });
+        }),
+        "display" => outer.scope(|| {
+            current::set("value", logtrace::display(&Breaks));
+        }),
+        "logger" => outer.scope(|| {
+            let mut inner = logtrace::start!("break the logger");
+            inner.set("a", 1);
+            drop(inner);
+        }),
+        "emitted" => outer.scope(|| {
+            current::emit();
+            panic!("no disk");
+        }),
+        "thread" => {
+            let thread = std::thread::spawn(|| {
+                logtrace::start!("worker").scope(|| panic!("no disk"));
+            });
+            let _ = thread.join();
+        }
+        _ => unreachable!("{case}"),
+    }
+}
