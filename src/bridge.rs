@@ -8,8 +8,10 @@ use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use crate::emit;
 use crate::entry::Logged;
+use crate::guard;
 use crate::settle;
 use crate::slot;
+use crate::value::PANICKED;
 
 /// Wraps a logger, so that ordinary log calls know the current trace.
 ///
@@ -131,7 +133,10 @@ impl<L: Log> Bridge<L> {
         // Formatted before the trace is taken: what the arguments log comes first.
         let text = settle::format(limit, |out| {
             out.write_fmt(*record.args())?;
-            let _ = record.key_values().visit(&mut KeyValues(out));
+            let pairs = guard::run(|| record.key_values().visit(&mut KeyValues(out)));
+            if pairs.is_none() {
+                out.write_str(PANICKED)?;
+            }
             Ok(())
         });
         let logged = Logged {
@@ -164,12 +169,12 @@ impl<L: Log> Bridge<L> {
 impl<L: Log> Log for Bridge<L> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.logger.enabled(metadata)
-            || self.past_filter && slot::is_active() && self.absorbs(metadata)
+            || self.past_filter && !emit::is_asking() && slot::is_active() && self.absorbs(metadata)
     }
 
     #[inline]
     fn log(&self, record: &Record<'_>) {
-        if !slot::is_active() || emit::is_own_record() {
+        if !slot::is_active() || emit::is_own_record(record) {
             self.logger.log(record);
         } else if !(self.absorbs(record.metadata()) && self.make_fragment(record)) {
             self.pass_on(record);
@@ -186,7 +191,9 @@ struct KeyValues<'a>(&'a mut dyn Write);
 
 impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
     fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        write!(self.0, " {key}={value}").map_err(kv::Error::from)
+        // A value that fails does not take the others with it.
+        let _ = write!(self.0, " {key}={value}");
+        Ok(())
     }
 }
 

@@ -62,18 +62,17 @@ pub use crate::__current_set as set;
 /// # });
 /// ```
 pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
-    let mut entry = slot::take_all()?;
-    if entry.ended {
-        slot::put_back(Some(entry));
-        return None;
-    }
-    let below = entry.next.take();
+    let entry = slot::take_top()?;
     let mut in_use = InUse {
         token: entry.token,
         address: std::ptr::from_ref(&*entry).addr(),
         trace: Trace::of(Some(entry)),
-        below,
+        masked: slot::mask(),
+        was_panicking: std::thread::panicking(),
     };
+    if !in_use.was_panicking {
+        panics::forget_missed();
+    }
     Some(work(&mut in_use.trace))
 }
 
@@ -82,26 +81,25 @@ struct InUse {
     trace: Trace,
     token: Option<crate::entry::Token>,
     address: usize,
-    below: Option<Box<Entry>>,
+    /// The unit around it, which is not current meanwhile.
+    masked: Option<crate::entry::Token>,
+    was_panicking: bool,
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        panics::note_missed(&mut self.trace);
+        if !self.was_panicking {
+            panics::note_missed(&mut self.trace);
+        }
+        slot::unmask(self.masked);
         match self.trace.take_entry() {
             Some(mut entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
                 entry.token = self.token;
-                entry.next = self.below.take();
-                slot::put_back(Some(entry));
+                slot::push_above(self.masked, entry);
             }
-            // The closure put another trace in its place, which ends with the
-            // closure; or none.
-            other => {
-                slot::put_back(self.below.take());
-                if let Some(entry) = other {
-                    emit::finish(entry);
-                }
-            }
+            // The closure put another trace in its place, which ends here.
+            Some(other) => emit::finish(other),
+            None => {}
         }
     }
 }
@@ -269,7 +267,9 @@ pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
         }
         next = entry.next.as_deref_mut();
     }
-    slot::put_back(units);
+    if let Some(units) = units {
+        slot::put_back(units);
+    }
 }
 
 /// What `current::set!` writes to.

@@ -30,7 +30,10 @@ pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool
 #[inline]
 fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
     let metadata = Metadata::builder().level(level).target(target).build();
-    guard::run(|| logger.enabled(&metadata)).unwrap_or(false)
+    let before = HAND_OVER.replace(HandOver::Asking);
+    let enabled = guard::run(|| logger.enabled(&metadata)).unwrap_or(false);
+    HAND_OVER.set(before);
+    enabled
 }
 
 /// Ends a unit: its one record, and its entry back to the spares.
@@ -63,6 +66,11 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
         return;
     }
     entry.seq = entry.seq.saturating_add(1);
+    if entry.has_held && entry.severity.level() > Level::Warn {
+        let mut copy = entry.clone();
+        copy.drop_held();
+        return write(&mut copy, Some(entry.seq));
+    }
     write(entry, Some(entry.seq));
 }
 
@@ -125,52 +133,58 @@ pub(crate) fn render(entry: &Entry) -> String {
     String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
 }
 
-/// Whether this thread is in the middle of a hand-over.
+/// What this thread asks of a logger for a unit, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HandOver {
     None,
-    /// The next record that a logger of ours is given is the unit's own.
-    Fresh,
-    /// That record was seen. Others are ordinary ones that the logger causes.
-    Seen,
+    /// Whether it would take a record.
+    Asking,
+    /// To take the record that lies there.
+    Record(usize),
 }
 
 thread_local! {
     static HAND_OVER: Cell<HandOver> = const { Cell::new(HandOver::None) };
 }
 
-/// Whether a record is the one of a unit that ends, once for each.
+/// Whether a record is the one of a unit that ends.
 #[inline]
-pub(crate) fn is_own_record() -> bool {
-    let own = HAND_OVER.get() == HandOver::Fresh;
-    if own {
-        HAND_OVER.set(HandOver::Seen);
-    }
-    own
+pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
+    HAND_OVER.get() == HandOver::Record(std::ptr::from_ref(record).addr())
+}
+
+/// Whether `enabled` is asked on behalf of a unit.
+pub(crate) fn is_asking() -> bool {
+    HAND_OVER.get() == HandOver::Asking
 }
 
 /// Whether this thread is inside a logger with a record of a unit.
 pub(crate) fn is_handing_over() -> bool {
-    HAND_OVER.get() != HandOver::None
+    matches!(HAND_OVER.get(), HandOver::Record(_))
 }
 
-/// Calls the logger.
+/// Builds the record and hands it over.
 #[inline]
 fn hand_over(entry: &Entry, level: Level, text: &str) {
     let origin = &entry.origin;
-    let logger = entry.settings.logger();
-    HAND_OVER.set(HandOver::Fresh);
-    let _ = guard::run(|| {
-        logger.log(
-            &Record::builder()
-                .level(level)
-                .target(&origin.target)
-                .module_path_static(origin.module)
-                .file_static(Some(origin.location.file()))
-                .line(Some(origin.location.line()))
-                .args(format_args!("{text}"))
-                .build(),
-        );
-    });
-    HAND_OVER.set(HandOver::None);
+    call(
+        entry.settings.logger(),
+        &Record::builder()
+            .level(level)
+            .target(&origin.target)
+            .module_path_static(origin.module)
+            .file_static(Some(origin.location.file()))
+            .line(Some(origin.location.line()))
+            .args(format_args!("{text}"))
+            .build(),
+    );
+}
+
+/// Calls the logger, which may come back here with units of its own.
+#[inline]
+fn call(logger: &dyn Log, record: &Record<'_>) {
+    let address = std::ptr::from_ref(record).addr();
+    let before = HAND_OVER.replace(HandOver::Record(address));
+    let _ = guard::run(|| logger.log(record));
+    HAND_OVER.set(before);
 }

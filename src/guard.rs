@@ -17,6 +17,11 @@ pub(crate) fn count_depth() {
     COUNTS.store(true, Ordering::Relaxed);
 }
 
+/// Whether there is a panic hook of ours.
+pub(crate) fn counts() -> bool {
+    COUNTS.load(Ordering::Relaxed)
+}
+
 /// How many calls of [`run`] this thread is in.
 pub(crate) fn depth() -> u32 {
     DEPTH.get()

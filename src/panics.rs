@@ -82,6 +82,13 @@ fn note(info: &PanicHookInfo<'_>) {
     MISSED.with(|cell| cell.set(missed));
 }
 
+/// Forgets a panic that is over.
+pub(crate) fn forget_missed() {
+    if guard::counts() {
+        MISSED.with(|cell| cell.take());
+    }
+}
+
 /// Gives a trace that was in use the panic that began meanwhile.
 pub(crate) fn note_missed(trace: &mut Trace) {
     if std::thread::panicking()

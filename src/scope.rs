@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::entry::Entry;
+use crate::entry::Token;
 use crate::slot;
 use crate::trace::Trace;
 
@@ -53,10 +53,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let hidden = if self.lend() { None } else { slot::take_all() };
+        let masked = if self.lend() { None } else { slot::mask() };
         Entered {
             trace: self,
-            hidden,
+            masked,
             not_send: PhantomData,
         }
     }
@@ -67,8 +67,8 @@ impl Trace {
 #[derive(Debug)]
 pub struct Entered<'a> {
     trace: &'a mut Trace,
-    /// The units around a disabled one.
-    hidden: Option<Box<Entry>>,
+    /// The unit around a disabled one.
+    masked: Option<Token>,
     /// The stack belongs to the thread.
     not_send: PhantomData<*const ()>,
 }
@@ -77,8 +77,6 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        if let Some(hidden) = self.hidden.take() {
-            slot::put_back(Some(hidden));
-        }
+        slot::unmask(self.masked);
     }
 }

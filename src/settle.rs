@@ -70,15 +70,26 @@ pub(crate) fn value(
     limit: impl FnOnce() -> Option<usize>,
     hand_on: impl FnOnce(Kind<'_>),
 ) {
-    let write: &dyn Fn(&mut dyn Write) -> fmt::Result = match &value.0 {
-        Kind::Args(args) => &move |out| out.write_fmt(*args),
-        Kind::Display(value) => &move |out| write!(out, "{value}"),
-        Kind::Debug(value) => &move |out| write!(out, "{value:?}"),
-        _ => return hand_on(value.0),
+    let settled;
+    let kind = match value.0 {
+        Kind::Args(_) | Kind::Display(_) | Kind::Debug(_) => {
+            let Some(limit) = limit() else { return };
+            settled = formatted(value.0, limit);
+            Kind::Str(settled.as_str())
+        }
+        kind => kind,
     };
-    if let Some(limit) = limit() {
-        hand_on(Kind::Str(format(limit, write).as_str()));
-    }
+    hand_on(kind);
+}
+
+#[inline(never)]
+fn formatted(kind: Kind<'_>, limit: usize) -> Settled {
+    format(limit, |out| match kind {
+        Kind::Args(args) => out.write_fmt(args),
+        Kind::Display(value) => write!(out, "{value}"),
+        Kind::Debug(value) => write!(out, "{value:?}"),
+        _ => Ok(()),
+    })
 }
 
 /// Hands on a message that runs no code of the user's any more.

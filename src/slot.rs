@@ -48,26 +48,30 @@ fn first_token() -> NonZeroU64 {
 pub(crate) fn push(mut entry: Box<Entry>) -> Token {
     let token = next_token();
     entry.token = Some(token);
-    STACK.with(|stack| {
-        entry.next = stack.take();
-        stack.set(Some(entry));
-    });
+    entry.next = take_all();
+    set(entry);
     token
+}
+
+/// A small closure: `LocalKey::with` is inlined for such alone.
+#[inline(always)]
+fn set(top: Box<Entry>) {
+    STACK.with(|stack| stack.set(Some(top)));
 }
 
 /// Takes an entry out, wherever in the stack it is.
 #[inline]
 pub(crate) fn pop(token: Token) -> Option<Box<Entry>> {
-    STACK.with(|stack| {
-        let mut top = stack.take()?;
-        if top.token == Some(token) {
-            stack.set(top.next.take());
-            return Some(top);
+    let mut top = take_all()?;
+    if top.token == Some(token) {
+        if let Some(next) = top.next.take() {
+            set(next);
         }
-        let found = unlink(&mut top, token);
-        stack.set(Some(top));
-        found
-    })
+        return Some(top);
+    }
+    let found = unlink(&mut top, token);
+    set(top);
+    found
 }
 
 /// Takes an entry out from below another.
@@ -82,16 +86,78 @@ fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
     Some(found)
 }
 
+/// Puts an entry back right above the one it was above, if that is there still.
+pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
+    let mut top = take_all();
+    let mut place = &mut top;
+    if below.is_none() || with_token(place, below) {
+        while place.as_ref().and_then(|entry| entry.token) != below
+            && let Some(above) = place
+        {
+            place = &mut above.next;
+        }
+    }
+    entry.next = place.take();
+    *place = Some(entry);
+    STACK.with(|stack| stack.set(top));
+}
+
+fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
+    let mut next = top.as_deref();
+    while let Some(entry) = next {
+        if entry.token == token {
+            return true;
+        }
+        next = entry.next.as_deref();
+    }
+    false
+}
+
+/// Hides the current unit until [`unmask`]: another, which cannot be reached,
+/// stands before it.
+#[inline]
+pub(crate) fn mask() -> Option<Token> {
+    let mut top = take_all()?;
+    top.masks += 1;
+    let token = top.token;
+    set(top);
+    token
+}
+
+/// Ends [`mask`].
+#[inline]
+pub(crate) fn unmask(token: Option<Token>) {
+    if token.is_some() {
+        with_any(
+            |entry| entry.token == token,
+            |entry| entry.masks = entry.masks.saturating_sub(1),
+        );
+    }
+}
+
 /// Takes the whole stack, linked from the top.
 #[inline]
 pub(crate) fn take_all() -> Option<Box<Entry>> {
     STACK.with(|stack| stack.take())
 }
 
+/// Takes the current entry out, alone.
+pub(crate) fn take_top() -> Option<Box<Entry>> {
+    let mut top = take_all()?;
+    if !top.is_open() {
+        set(top);
+        return None;
+    }
+    if let Some(next) = top.next.take() {
+        set(next);
+    }
+    Some(top)
+}
+
 /// Puts entries back: below those that became current meanwhile, if any did.
 #[inline]
-pub(crate) fn put_back(entries: Option<Box<Entry>>) {
-    STACK.with(|stack| match stack.replace(entries) {
+pub(crate) fn put_back(entries: Box<Entry>) {
+    STACK.with(|stack| match stack.replace(Some(entries)) {
         None => {}
         Some(newer) => put_below(stack, newer),
     });
@@ -118,7 +184,7 @@ pub(crate) fn is_active() -> bool {
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut taken = Taken(take_all());
     match &mut taken.0 {
-        Some(entry) if !entry.ended => Some(work(entry)),
+        Some(entry) if entry.is_open() => Some(work(entry)),
         _ => None,
     }
 }
@@ -129,8 +195,8 @@ struct Taken(Option<Box<Entry>>);
 impl Drop for Taken {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entry) = self.0.take() {
-            put_back(Some(entry));
+        if let Some(entries) = self.0.take() {
+            put_back(entries);
         }
     }
 }

@@ -158,6 +158,7 @@ impl Trace {
         };
         self.lent = None;
         entry.token = None;
+        entry.masks = 0;
         if entry.ended {
             pool::give_back(entry);
         } else {

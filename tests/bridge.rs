@@ -798,7 +798,8 @@ mod only_on_failure {
         same_line(
             &out.only(),
             &format!(
-                "warn: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] 0; [{line}, 0.0ms] 1; \
+                // What led to the failure is what came last.
+                "warn: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] 6; [{line}, 0.0ms] 7; \
                  [{line}, 0.0ms] 8; [{line}, 0.0ms] 9\" dropped_fragments=6"
             ),
         );

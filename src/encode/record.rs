@@ -406,7 +406,7 @@ pub(crate) fn losses(job: &Job<'_>) -> Losses {
             .fields
             .dropped
             .saturating_add(entry.fields.live_from(fit.fields)),
-        fragments: entry.fragments.dropped.saturating_add(left_out),
+        fragments: entry.fragments.lost().saturating_add(left_out),
         parts: entry.parts.lost(),
         truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
             truncated(job)

@@ -64,6 +64,10 @@ impl Fragment {
 pub(crate) struct Fragments {
     kept: SmallVec<[Fragment; 64]>,
     pub(crate) dropped: u64,
+    /// How many of those kept are only for severe records, and how many of them
+    /// had to go.
+    held: usize,
+    dropped_held: u64,
     /// The number of drops when the ring was in order last.
     turned: u64,
 }
@@ -74,6 +78,8 @@ impl Fragments {
             kept: SmallVec::new(),
             dropped: 0,
             turned: 0,
+            held: 0,
+            dropped_held: 0,
         }
     }
 
@@ -82,6 +88,8 @@ impl Fragments {
         self.kept.clear();
         self.dropped = 0;
         self.turned = 0;
+        self.held = 0;
+        self.dropped_held = 0;
     }
 
     /// Gives back what one long unit took.
@@ -112,12 +120,44 @@ impl Fragments {
 
     #[cold]
     fn push_full(&mut self, fragment: Fragment) -> Fragment {
+        if self.held > 0 {
+            return self.push_over_held(fragment);
+        }
         let oldest = self.oldest();
         self.dropped = self.dropped.saturating_add(1);
         match self.kept.get_mut(oldest) {
             Some(slot) => std::mem::replace(slot, fragment),
             None => fragment,
         }
+    }
+
+    /// What is only for severe records makes room first, the oldest of it.
+    fn push_over_held(&mut self, fragment: Fragment) -> Fragment {
+        self.straighten();
+        let oldest = self.kept.iter().position(|fragment| fragment.held);
+        let gone = self.kept.remove(oldest.unwrap_or(0));
+        self.held = self.held.saturating_sub(1);
+        self.dropped_held = self.dropped_held.saturating_add(1);
+        self.kept.push(fragment);
+        gone
+    }
+
+    /// How many fragments found no room.
+    #[inline]
+    pub(crate) fn lost(&self) -> u64 {
+        self.dropped.saturating_add(self.dropped_held)
+    }
+
+    /// Keeps a fragment that is only for severe records; it never takes the
+    /// place of another one.
+    pub(crate) fn push_held(&mut self, fragment: Fragment, limit: usize) -> Option<Fragment> {
+        if self.kept.len() >= limit && self.held == 0 {
+            self.dropped_held = self.dropped_held.saturating_add(1);
+            return Some(fragment);
+        }
+        let gone = self.push(fragment, limit);
+        self.held += 1;
+        gone
     }
 
     /// Where the second half begins.
@@ -171,11 +211,16 @@ impl Fragments {
         }
         all.extend_from_slice(others);
         all.sort_by_key(|fragment| fragment.at_nanos);
-        let dropped = self.dropped;
+        let (dropped, dropped_held) = (self.dropped, self.dropped_held);
         self.clear();
         for fragment in all {
-            self.push(fragment, limit);
+            if fragment.held {
+                self.push_held(fragment, limit);
+            } else {
+                self.push(fragment, limit);
+            }
         }
+        self.dropped_held = self.dropped_held.saturating_add(dropped_held);
         // The ring is turned by the number of drops: straighten it before more is added.
         self.straighten();
         self.dropped = self.dropped.saturating_add(dropped);
@@ -192,6 +237,8 @@ impl Fragments {
     pub(crate) fn drop_held(&mut self) {
         self.straighten();
         self.kept.retain(|fragment| !fragment.held);
+        self.held = 0;
+        self.dropped_held = 0;
     }
 
     /// Puts the ring in the order of time, as if it had never turned.

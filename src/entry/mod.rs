@@ -112,6 +112,8 @@ pub(crate) struct Entry {
     pub(crate) parts: Parts,
     /// Tells the entry from the others that are current, while it is.
     pub(crate) token: Option<Token>,
+    /// How many units that cannot be reached stand before this one, while it is current.
+    pub(crate) masks: u32,
     /// Whether its record is written already, though the trace is there still.
     pub(crate) ended: bool,
     /// Whether a fragment is only for a severe record.
@@ -144,6 +146,7 @@ impl Entry {
             panic: None,
             parts: Parts::default(),
             token: None,
+            masks: 0,
             ended: false,
             has_held: false,
             seq: 0,
@@ -177,6 +180,7 @@ impl Entry {
         self.chain = None;
         self.panic = None;
         self.parts = Parts::default();
+        self.masks = 0;
         self.ended = false;
         self.has_held = false;
         self.seq = 0;
@@ -207,6 +211,12 @@ impl Entry {
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.settings.clock.now()
+    }
+
+    /// Whether `current` may write to it.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        !self.ended & (self.masks == 0)
     }
 
     /// How many bytes of one value are kept.
@@ -481,7 +491,12 @@ impl Entry {
             held: logged.held,
         };
         self.has_held |= logged.held;
-        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
+        let limit = self.limits.fragments;
+        let gone = match logged.held {
+            true => self.fragments.push_held(fragment, limit),
+            false => self.fragments.push(fragment, limit),
+        };
+        if let Some(gone) = gone {
             self.arena.note_dead(Some(gone.text));
         }
         if logged.raises {
@@ -526,14 +541,12 @@ impl Entry {
         self.tidy();
     }
 
-    /// Keeps message and place of a panic; the first one of a unit tells the most.
+    /// Keeps message and place of a panic: the last one, as those before were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
-        if self.panic.is_none() {
-            let message = self.arena.push_text(message, self.limits.value);
-            let place = self.arena.push_text(place, self.limits.value);
-            self.panic = Some((message, place));
-            self.tidy();
-        }
+        let message = self.arena.push_text(message, self.limits.value);
+        let place = self.arena.push_text(place, self.limits.value);
+        self.panic = Some((message, place));
+        self.tidy();
     }
 
     /// Keeps a text as `error.chain`, unless it is empty.

@@ -119,7 +119,7 @@ impl Entry {
             copies.push(copy);
         }
         self.fragments.merge(&copies, self.limits.fragments);
-        let dropped = part.fragments.dropped;
+        let dropped = part.fragments.lost();
         self.fragments.note_dropped(dropped);
         self.has_held |= part.has_held;
     }
