@@ -15,18 +15,20 @@ use crate::config::Settings;
 use crate::entry::{Entry, Origin};
 
 /// Units of one thread that run at the same time seldom are more.
-const MOST: usize = 8;
+const MOST: usize = 16;
 
 /// Kinds of unit, told by their names, that get an entry of their own.
-const KINDS: usize = 4;
+const KINDS: usize = 8;
 
 struct Spares {
     first: Cell<Option<Box<Entry>>>,
     count: Cell<usize>,
+    /// Chooses the spare that changes its kind where there are too many kinds.
+    turn: Cell<usize>,
 }
 
 thread_local! {
-    static SPARES: Spares = const { Spares { first: Cell::new(None), count: Cell::new(0) } };
+    static SPARES: Spares = const { Spares { first: Cell::new(None), count: Cell::new(0), turn: Cell::new(0) } };
 }
 
 /// Takes a spare entry, or makes one, for a new unit.
@@ -104,7 +106,8 @@ impl Spares {
     }
 
     /// Looks through the rest of the list. Where no spare served this name and
-    /// there are few, none is taken; where there are many, the oldest.
+    /// there are few, none is taken. Where there are many, each in its turn: to
+    /// take the oldest would miss every time when more kinds than spares go round.
     #[inline(never)]
     fn take_other(&self, first: Box<Entry>, name: &str) -> Option<Box<Entry>> {
         let mut spares = SmallVec::<[Box<Entry>; MOST]>::new();
@@ -113,14 +116,12 @@ impl Spares {
             next = entry.next.take();
             spares.push(entry);
         }
-        let oldest = spares
-            .len()
-            .checked_sub(1)
-            .filter(|_| spares.len() >= KINDS);
-        let at = spares
-            .iter()
-            .position(|entry| served(entry, name))
-            .or(oldest);
+        let served = spares.iter().position(|entry| served(entry, name));
+        let at = served.or_else(|| {
+            let turn = self.turn.get();
+            self.turn.set(turn.wrapping_add(1));
+            (spares.len() >= KINDS).then_some(turn % spares.len().max(1))
+        });
         let taken = at.map(|at| spares.remove(at));
         self.count.set(spares.len());
         while let Some(mut entry) = spares.pop() {

@@ -56,7 +56,9 @@ pub(crate) fn push(mut entry: Box<Entry>) -> Token {
 /// A small closure: `LocalKey::with` is inlined for such alone.
 #[inline(always)]
 fn set(top: Box<Entry>) {
-    STACK.with(|stack| stack.set(Some(top)));
+    // Nothing is there: who sets took all before. `mem::forget` spares a drop
+    // of what the compiler cannot know to be `None`.
+    std::mem::forget(STACK.with(|stack| stack.replace(Some(top))));
 }
 
 /// Takes an entry out, wherever in the stack it is.
@@ -157,20 +159,20 @@ pub(crate) fn take_top() -> Option<Box<Entry>> {
 /// Puts entries back: below those that became current meanwhile, if any did.
 #[inline]
 pub(crate) fn put_back(entries: Box<Entry>) {
-    STACK.with(|stack| match stack.replace(Some(entries)) {
-        None => {}
-        Some(newer) => put_below(stack, newer),
-    });
+    if let Some(newer) = STACK.with(|stack| stack.replace(Some(entries))) {
+        put_below(newer);
+    }
 }
 
 #[cold]
-fn put_below(stack: &Stack, mut newer: Box<Entry>) {
+#[inline(never)]
+fn put_below(mut newer: Box<Entry>) {
     let mut bottom = &mut newer.next;
     while let Some(below) = bottom {
         bottom = &mut below.next;
     }
-    *bottom = stack.take();
-    stack.set(Some(newer));
+    *bottom = take_all();
+    set(newer);
 }
 
 /// Whether a unit is current that gathers anything.
@@ -180,7 +182,7 @@ pub(crate) fn is_active() -> bool {
 }
 
 /// Uses the current entry; `None` if there is none, or if it is in use.
-#[inline]
+#[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut taken = Taken(take_all());
     match &mut taken.0 {

@@ -388,13 +388,23 @@ impl Entry {
 
     /// Finds or makes the field of a key for a role; counts a loss where there is no room.
     fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
-        if let KeyRef::Static(key) = key
-            && let Some(at) = self.fields.recall(key)
-        {
-            return Some(at);
+        if let KeyRef::Static(key) = key {
+            let at = self.fields.again(key, role);
+            if let Some(at) = at.or_else(|| self.fields.recall(key)) {
+                return Some(at);
+            }
         }
+        self.search(key, role)
+    }
+
+    /// The part of `place` that needs a hash.
+    #[inline(never)]
+    fn search(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let key = GivenKey::new(key, self.limits.value);
         if let Some(at) = self.fields.find(key, role, &self.arena) {
+            if let Some(key) = key.fixed {
+                self.fields.note_recent(key, at);
+            }
             return Some(at);
         }
         if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
