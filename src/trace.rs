@@ -53,10 +53,17 @@ use crate::value::ToValue;
 /// ```
 #[must_use = "a trace that is dropped at once emits an empty record; bind it: `let mut trace = …`"]
 #[derive(Default)]
-pub struct Trace {
-    entry: Option<Box<Entry>>,
-    /// Where the entry is while it is lent.
-    lent: Option<Token>,
+pub struct Trace(State);
+
+/// One tag to look at: what is disabled once is seen to stay so by the compiler,
+/// and a disabled unit costs little more than its start.
+#[derive(Default)]
+enum State {
+    #[default]
+    Disabled,
+    Here(Box<Entry>),
+    /// The entry is lent to the stack of current units.
+    Lent(Token),
 }
 
 const _: () = assert!(size_of::<Trace>() == 16);
@@ -100,7 +107,7 @@ impl Trace {
     /// Returns whether this trace gathers anything.
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        self.entry.is_some() || self.lent.is_some()
+        !matches!(self.0, State::Disabled)
     }
 
     #[inline(always)]
@@ -114,38 +121,59 @@ impl Trace {
     /// A trace of an entry; disabled without one.
     #[inline(always)]
     pub(crate) fn of(entry: Option<Box<Entry>>) -> Trace {
-        Trace { entry, lent: None }
+        Trace(entry.map_or(State::Disabled, State::Here))
     }
 
     #[inline(always)]
     pub(crate) fn entry(&self) -> Option<&Entry> {
-        self.entry.as_deref()
+        match &self.0 {
+            State::Here(entry) => Some(entry),
+            _ => None,
+        }
     }
 
     #[inline(always)]
     pub(crate) fn entry_mut(&mut self) -> Option<&mut Entry> {
+        if !self.is_enabled() {
+            return None;
+        }
         self.take_back();
-        self.entry.as_deref_mut()
+        match &mut self.0 {
+            State::Here(entry) => Some(entry),
+            _ => None,
+        }
     }
 
     #[inline(always)]
     pub(crate) fn take_entry(&mut self) -> Option<Box<Entry>> {
+        if !self.is_enabled() {
+            return None;
+        }
         self.take_back();
-        self.entry.take()
+        match std::mem::take(&mut self.0) {
+            State::Here(entry) => Some(entry),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
     }
 
     /// Makes the entry current; `false` if there is none.
     #[inline]
     pub(crate) fn lend(&mut self) -> bool {
-        self.lent = self.take_entry().map(slot::push);
-        self.lent.is_some()
+        let Some(entry) = self.take_entry() else {
+            return false;
+        };
+        self.0 = State::Lent(slot::push(entry));
+        true
     }
 
     /// Takes back an entry that is lent: the end of a guard, or the next use of
     /// the trace after its guard was forgotten.
     #[inline(always)]
     pub(crate) fn take_back(&mut self) {
-        if let Some(token) = self.lent {
+        if let State::Lent(token) = self.0 {
             self.take_back_from(token);
         }
     }
@@ -156,13 +184,13 @@ impl Trace {
         let Some(mut entry) = slot::pop(token) else {
             return;
         };
-        self.lent = None;
         entry.token = None;
         entry.masks = 0;
         if entry.ended {
+            self.0 = State::Disabled;
             pool::give_back(entry);
         } else {
-            self.entry = Some(entry);
+            self.0 = State::Here(entry);
         }
     }
 
@@ -492,7 +520,7 @@ impl fmt::Debug for Trace {
                 .field("fields", &entry.fields.len())
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
-            None if self.lent.is_some() => f.write_str("Trace(current)"),
+            None if self.is_enabled() => f.write_str("Trace(current)"),
             None => f.write_str("Trace(disabled)"),
         }
     }

@@ -5,6 +5,7 @@
 //! what is reserved) is worked out here, not per record.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::bytes;
@@ -135,7 +136,9 @@ impl Config {
     pub fn install(&self) -> Result<(), ConfigError> {
         PROCESS
             .set(self.clone())
-            .map_err(|_| ConfigError::already_installed())
+            .map_err(|_| ConfigError::already_installed())?;
+        HAS_LOGGER.store(self.settings.logger.is_some(), Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -168,10 +171,11 @@ pub(crate) fn process() -> &'static Config {
 /// that `log::max_level()` says nothing about them.
 #[inline]
 pub(crate) fn process_has_logger() -> bool {
-    PROCESS
-        .get()
-        .is_some_and(|config| config.settings.logger.is_some())
+    HAS_LOGGER.load(Ordering::Relaxed)
 }
+
+/// Of [`PROCESS`], where a disabled unit finds it with one load.
+static HAS_LOGGER: AtomicBool = AtomicBool::new(false);
 
 /// What a configuration says, ready for use.
 #[derive(Clone)]

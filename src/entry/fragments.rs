@@ -105,6 +105,12 @@ impl Fragments {
         self.kept.len()
     }
 
+    /// Whether the next fragment takes the place of another.
+    #[inline]
+    pub(crate) fn is_full(&self, limit: usize) -> bool {
+        self.kept.len() >= limit
+    }
+
     /// Keeps a fragment; past `limit` the oldest of the second half makes room.
     ///
     /// Returns the fragment that had to go.

@@ -526,11 +526,21 @@ impl Entry {
 
     #[inline(always)]
     fn push_fragment(&mut self, fragment: Fragment) {
-        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
-            self.arena.note_dead(Some(gone.text));
+        if self.fragments.is_full(self.limits.fragments) {
+            self.push_over(fragment);
+        } else {
+            self.fragments.push(fragment, self.limits.fragments);
         }
         if let Some(level) = fragment.level {
             self.severity.raise(level);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_over(&mut self, fragment: Fragment) {
+        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
+            self.arena.note_dead(Some(gone.text));
         }
         self.tidy();
     }
