@@ -351,7 +351,10 @@ mod results {
         assert_eq!(parsed, Ok(7));
         let record = bench.log.only();
         assert_eq!(record.level, Level::Info);
-        assert_eq!(record.args, "msg=unit outcome=ok duration_ms=0.0 text=\"7\"");
+        assert_eq!(
+            record.args,
+            "msg=unit outcome=ok duration_ms=0.0 text=\"7\""
+        );
 
         let parsed = futures_executor::block_on(parse("x").run_in_trace(bench.start()));
         assert!(parsed.is_err());
