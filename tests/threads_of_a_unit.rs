@@ -619,6 +619,20 @@ mod merging {
     }
 
     #[test]
+    fn a_key_too_long_to_be_kept_whole_is_the_same_key_in_a_part() {
+        let key = "k".repeat(20);
+        let config = || bare().max_value(16);
+        let want = run(config(), |trace, _| {
+            trace.set(&key, 1).set(&key, 2);
+        });
+        let got = run(config(), |trace, _| {
+            trace.set(&key, 1);
+            part_that(trace, |part| _ = part.set(&key, 2));
+        });
+        assert_eq!(got, want);
+    }
+
+    #[test]
     fn a_hundred_parts_of_long_texts_stay_within_bounds() {
         let (_, line) = run(bare(), |trace, _| {
             for n in 0..100 {
