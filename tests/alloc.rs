@@ -199,8 +199,10 @@ fn cancelled(trace: Trace) {
     assert!(future.as_mut().poll(&mut context).is_pending());
 }
 
+type Named = (&'static str, fn(Trace));
+
 /// Units that are current, in parts or around a future.
-fn in_context() -> Vec<(&'static str, fn(Trace))> {
+fn in_context() -> Vec<Named> {
     vec![
         ("by_current", by_current),
         ("entered", entered),

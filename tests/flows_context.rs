@@ -15,7 +15,6 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use log::Level;
 use logtrace::{Config, Part, Trace, add, current, run, set, start};
@@ -417,6 +416,8 @@ fn a_shared_trace_fits_behind_a_callback() {
 #[cfg(feature = "future")]
 mod futures {
     use super::*;
+    use std::time::Duration;
+
     use logtrace::InTraceExt;
     use tokio::runtime::{Builder, Runtime};
 

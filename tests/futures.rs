@@ -310,10 +310,12 @@ mod polls {
         fn is_unpin<T: Unpin>(_: &T) {}
         is_unpin(&ready(1).in_trace(Trace::default()));
         is_send(&async { step().await }.in_trace(Trace::default()));
-        is_send(&async { Ok::<_, String>(step().await) }.run_in_trace(Trace::default()));
-        is_send(&logtrace::run!("unit", async || Ok::<_, String>(
-            step().await
-        )));
+        async fn succeeds() -> Result<(), String> {
+            step().await;
+            Ok(())
+        }
+        is_send(&succeeds().run_in_trace(Trace::default()));
+        is_send(&logtrace::run!("unit", async || succeeds().await));
         is_send(&logtrace::run!("unit", async |trace| {
             trace.set("a", 1);
             step().await;
@@ -762,7 +764,7 @@ mod on_tokio {
                 let (started, has_started) = oneshot::channel();
                 tokio::select! {
                     () = waits(started).in_trace(bench.start()) => unreachable!(),
-                    _ = async { has_started.await } => {}
+                    _ = has_started => {}
                 }
             });
             assert_eq!(lines(&bench), [CANCELLED]);
