@@ -660,7 +660,7 @@ mod endings {
         for (work, level, want) in cases {
             let got = run(bare(), |trace, _| {
                 before(trace);
-                part_that(trace, |part| work(part));
+                part_that(trace, work);
             });
             assert_eq!(got, (*level, (*want).to_owned()));
         }
