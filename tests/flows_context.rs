@@ -204,7 +204,7 @@ fn run_without_a_handle_makes_its_unit_current() {
 #[test]
 fn run_without_a_handle_takes_what_it_moves() {
     let work = || {
-        let rows = vec![1, 2, 3];
+        let rows: Vec<u8> = (1..=3).collect();
         let counted = run!("moves", move || -> Result<usize, BoxError> {
             current::set("rows", rows.len());
             Ok(rows.len())
