@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Format, Trace};
+use logtrace::{Config, Format, Trace, current, display};
 
 use counting::{Used, count};
 
@@ -115,6 +115,105 @@ fn others(mut trace: Trace) {
     trace.checkpoint().ok();
 }
 
+/// W2's like without a handle, and what else can be called without one.
+fn by_current(mut trace: Trace) {
+    let (name, cached) = ("paul", true);
+    trace.scope(|| {
+        current::set("method", "POST");
+        current::set("uri", display(&"/v1/token/refresh"));
+        current::set("both", format_args!("{name}-{cached}"));
+        current::set!(user_id = 7, cached, name:?, shown:% = name);
+        current::add("request read");
+        current::add!("looking up key {name}");
+        current::warn(format_args!("{name} is known"));
+        for n in 0..10 {
+            current::incr("hits");
+            current::sum("sum", 0.5);
+            current::max("most", n);
+        }
+        current::time("db", || current::set("rows", 3));
+        let found = current::check("x".parse::<u8>());
+        current::set("found", found.ok());
+        current::with(|trace| _ = trace.set("inside", 1).unset("inside"));
+        current::status(404);
+        assert!(current::is_active());
+    });
+}
+
+/// A unit that is lent and taken back, with others inside.
+fn entered(mut trace: Trace) {
+    for _ in 0..10 {
+        trace.scope(|| current::incr("scopes"));
+        let _entered = trace.enter();
+        let mut inner = Trace::default();
+        let _hides = inner.enter();
+        current::incr("hidden");
+    }
+}
+
+/// Parts that come back to the thread they were made on.
+fn joined(mut trace: Trace) {
+    let (mut a, mut b) = (trace.part(), trace.part());
+    for part in [&mut a, &mut b] {
+        part.set("text", "text of a part").incr("n").max("most", 7);
+        part.time("t", |part| _ = part.add("fragment of a part"));
+        part.scope(|| current::incr("scoped"));
+    }
+    trace.add("fragment of the unit");
+    trace.join(a).join(b);
+}
+
+#[cfg(feature = "future")]
+fn polled(trace: Trace) {
+    use logtrace::InTraceExt;
+    use std::future::{Future, poll_fn};
+    use std::task::{Context, Poll, Waker};
+
+    let mut polls = 0;
+    let future = poll_fn(move |_| {
+        polls += 1;
+        current::incr("polls");
+        if polls < 100 {
+            return Poll::Pending;
+        }
+        current::add!("ready after {polls} polls");
+        Poll::Ready(Ok::<_, String>(()))
+    });
+    let mut future = std::pin::pin!(future.run_in_trace(trace));
+    let mut context = Context::from_waker(Waker::noop());
+    while future.as_mut().poll(&mut context).is_pending() {}
+}
+
+#[cfg(feature = "future")]
+fn cancelled(trace: Trace) {
+    use logtrace::InTraceExt;
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    let future = async {
+        current::set("began", true);
+        std::future::pending::<()>().await;
+    };
+    let mut future = std::pin::pin!(future.in_trace(trace));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(future.as_mut().poll(&mut context).is_pending());
+}
+
+type Named = (&'static str, fn(Trace));
+
+/// Units that are current, in parts or around a future.
+fn in_context() -> Vec<Named> {
+    vec![
+        ("by_current", by_current),
+        ("entered", entered),
+        ("joined", joined),
+        #[cfg(feature = "future")]
+        ("polled", polled),
+        #[cfg(feature = "future")]
+        ("cancelled", cancelled),
+    ]
+}
+
 fn discarded(mut trace: Trace) {
     fields(&mut trace);
     trace.discard();
@@ -195,4 +294,54 @@ fn only_the_first_unit_of_a_thread_allocates() {
         w2(outer);
     };
     assert_eq!(steady(turns), NOTHING);
+    // Where the trace is current, in parts, or around a future.
+    for (name, work) in in_context() {
+        take_records();
+        for (format, unit) in [
+            ("logfmt", &(|| work(logtrace::start!("auth"))) as &dyn Fn()),
+            ("json", &|| {
+                work(logtrace::builder!("auth").config(json).start())
+            }),
+        ] {
+            assert_eq!(steady(unit), NOTHING, "{name} {format}");
+            assert_eq!(take_records().0, 101, "{name} {format}");
+        }
+    }
+
+    // Nested, and with the guards in the wrong order.
+    let nested = || {
+        let mut outer = logtrace::start!("outer");
+        outer.scope(|| {
+            by_current(logtrace::start!("inner"));
+            current::incr("inner");
+        });
+        let mut inner = logtrace::start!("inner");
+        let (in_outer, in_inner) = (outer.enter(), inner.enter());
+        drop(in_outer);
+        current::incr("n");
+        drop(in_inner);
+    };
+    assert_eq!(steady(nested), NOTHING);
+
+    // A shared trace costs its `Arc`; its calls cost nothing.
+    let calls = || {
+        let shared = logtrace::start!("shared").into_shared();
+        let clone = shared.clone();
+        clone.set("a", "text").set("b", display(&1.5)).incr("n");
+        shared.add(format_args!("{} bytes", 7)).max("most", 7);
+        shared.time("t", || clone.sum("sum", 0.5).count("n", 2));
+    };
+    let used = steady(calls);
+    assert_eq!((used.calls, used.kept), (100, 0), "{used:?}");
+
+    // Where nothing is current, nothing is done.
+    let ((), used) = count(|| {
+        current::set("k", display(&1));
+        current::add!("{}", 1);
+        current::incr("n");
+        current::time("t", || ());
+        current::emit();
+        assert!(!current::is_active());
+    });
+    assert_eq!(used, NOTHING);
 }
