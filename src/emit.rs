@@ -51,7 +51,7 @@ pub(crate) fn write_last(entry: &mut Entry) {
     }
     // A part has no record. Of a thread that ends, a logger that uses
     // thread-locals may abort the process now.
-    if entry.parts.is_part || pool::thread_is_ending() {
+    if entry.parts.is_part() || pool::thread_is_ending() {
         return;
     }
     entry.drop_held();
@@ -62,7 +62,7 @@ pub(crate) fn write_last(entry: &mut Entry) {
 
 /// Writes a record of a unit that goes on.
 pub(crate) fn checkpoint(entry: &mut Entry) {
-    if entry.parts.is_part {
+    if entry.parts.is_part() {
         return;
     }
     entry.seq = entry.seq.saturating_add(1);

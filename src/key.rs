@@ -16,6 +16,8 @@ pub struct Key<'a>(pub(crate) KeyRef<'a>);
 pub(crate) enum KeyRef<'a> {
     Static(&'static str),
     Text(&'a str),
+    /// What was kept of a longer one, and the hash of all of it.
+    Kept(&'a str, u32),
 }
 
 impl<'a> KeyRef<'a> {
@@ -23,7 +25,7 @@ impl<'a> KeyRef<'a> {
     pub(crate) fn as_str(self) -> &'a str {
         match self {
             KeyRef::Static(text) => text,
-            KeyRef::Text(text) => text,
+            KeyRef::Text(text) | KeyRef::Kept(text, _) => text,
         }
     }
 }

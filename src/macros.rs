@@ -72,10 +72,10 @@ macro_rules! run {
         $crate::start!($name).__run_scoped(move || $($work)+)
     };
     ($name:expr, async || $work:expr $(,)?) => {
-        $crate::__run_async($crate::start!($name), async $work)
+        $crate::__run_async($crate::start!($name), async { $work })
     };
     ($name:expr, async move || $work:expr $(,)?) => {
-        $crate::__run_async($crate::start!($name), async move $work)
+        $crate::__run_async($crate::start!($name), async move { $work })
     };
     ($name:expr, async |$trace:ident| $work:expr $(,)?) => {
         $crate::__run_async!($name, (async) $trace, $work)

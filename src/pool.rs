@@ -41,6 +41,12 @@ pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> 
 
 /// An entry for a part of a unit: its times count from the unit's start.
 pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
+    let mut part = take_unattached(unit);
+    unit.make_part(&mut part);
+    part
+}
+
+fn take_unattached(unit: &Entry) -> Box<Entry> {
     let origin = Origin {
         // Of no record; parts of any unit share their spare entries.
         name: Cow::Borrowed("part"),
@@ -48,9 +54,14 @@ pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
         level: unit.severity.given(),
         ..unit.origin
     };
-    let mut part = take(&unit.settings, origin, unit.start);
-    part.parts.is_part = true;
-    part
+    take(&unit.settings, origin, unit.start)
+}
+
+/// An entry that hides those below it and gathers nothing.
+pub(crate) fn take_veil(top: &Entry) -> Box<Entry> {
+    let mut veil = take_unattached(top);
+    veil.ended = true;
+    veil
 }
 
 #[inline]

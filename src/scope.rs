@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::entry::Token;
+use crate::pool;
 use crate::slot;
 use crate::trace::Trace;
 
@@ -53,7 +54,11 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let masked = if self.lend() { None } else { slot::mask() };
+        let masked = if self.lend() {
+            None
+        } else {
+            slot::hide(pool::take_veil)
+        };
         Entered {
             trace: self,
             masked,
@@ -77,6 +82,8 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        slot::unmask(self.masked);
+        if let Some(veil) = self.masked.and_then(slot::pop) {
+            pool::give_back(veil);
+        }
     }
 }

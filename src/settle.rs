@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 use crate::bytes;
 use crate::guard;
 use crate::message::Text;
-use crate::value::{Kind, PANICKED, Value};
+use crate::owned::OwnedValue;
+use crate::value::{Kind, PANICKED, ToValue, Value};
 
 /// A text of up to 512 bytes needs no allocation.
 type Room = SmallVec<[u8; 512]>;
@@ -76,6 +77,15 @@ pub(crate) fn value(
             let Some(limit) = limit() else { return };
             settled = formatted(value.0, limit);
             Kind::Str(settled.as_str())
+        }
+        // Elements may print themselves, or be made while the list is walked.
+        Kind::List(_) => {
+            if limit().is_some()
+                && let Some(list) = OwnedValue::of(value)
+            {
+                hand_on(list.to_value().0);
+            }
+            return;
         }
         kind => kind,
     };

@@ -72,10 +72,7 @@ impl Trace {
     /// Takes `&self`, so that many threads may make their own. Parts may have
     /// parts.
     pub fn part(&self) -> Part {
-        Part(Trace::of(self.entry().map(|entry| {
-            entry.parts.make();
-            pool::take_part(entry)
-        })))
+        Part(Trace::of(self.look(pool::take_part)))
     }
 
     /// Merges a part: counters and timers add up, maxima compare, other fields
@@ -86,7 +83,7 @@ impl Trace {
             return self;
         };
         // Of a `Trace` that took the part's place, the record is written.
-        if !part.parts.is_part {
+        if !part.parts.is_part() {
             drop(Trace::of(Some(part)));
             return self;
         }
@@ -95,7 +92,8 @@ impl Trace {
     }
 
     /// Returns a handle that can be cloned and used by several threads at once.
-    pub fn into_shared(self) -> SharedTrace {
+    pub fn into_shared(mut self) -> SharedTrace {
+        self.take_back();
         SharedTrace(Arc::new(Shared {
             enabled: self.is_enabled(),
             limit: self.entry().map_or(0, |entry| entry.value_limit()),

@@ -115,6 +115,29 @@ fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
     false
 }
 
+/// Makes an entry of nobody's the current one, if there is any to hide: being in
+/// the stack itself, it keeps its place whatever comes and goes around it.
+pub(crate) fn hide(veil: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
+    let top = take_all()?;
+    let veil = veil(&top);
+    set(top);
+    Some(push(veil))
+}
+
+/// Looks at the entry of a token, if it is in the stack.
+#[cold]
+pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+    let taken = Taken(take_all());
+    let mut next = taken.0.as_deref();
+    while let Some(entry) = next {
+        if entry.token == Some(token) && !entry.ended {
+            return Some(look(entry));
+        }
+        next = entry.next.as_deref();
+    }
+    None
+}
+
 /// Hides the current unit until [`unmask`]: another, which cannot be reached,
 /// stands before it.
 #[inline]

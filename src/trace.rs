@@ -132,6 +132,16 @@ impl Trace {
         }
     }
 
+    /// Looks at the entry, where it is lent, too.
+    #[inline]
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        match &self.0 {
+            State::Disabled => None,
+            State::Here(entry) => Some(look(entry)),
+            State::Lent(token) => slot::look(*token, look),
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn entry_mut(&mut self) -> Option<&mut Entry> {
         if !self.is_enabled() {
@@ -228,7 +238,7 @@ impl Trace {
     /// Returns a field's value as it was given, if it is set: that of the timer
     /// `db` is the sum of its laps.
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        self.entry()?.get(key.to_key().0.as_str())
+        self.look(|entry| entry.get(key.to_key().0.as_str()))?
     }
 
     // ----- numbers that accumulate
@@ -323,10 +333,8 @@ impl Trace {
 
     /// Returns the time since the start; zero if disabled.
     pub fn elapsed(&self) -> Duration {
-        match self.entry() {
-            Some(entry) => entry.now().saturating_duration_since(entry.start),
-            None => Duration::ZERO,
-        }
+        self.look(|entry| entry.now().saturating_duration_since(entry.start))
+            .unwrap_or_default()
     }
 
     // ----- fragments
@@ -416,12 +424,12 @@ impl Trace {
 
     /// Returns the level that the record would have now; `None` if disabled.
     pub fn level(&self) -> Option<Level> {
-        self.entry().map(|entry| entry.severity.level())
+        self.look(|entry| entry.severity.level())
     }
 
     /// Returns the outcome, if one was said.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.entry().and_then(|entry| entry.severity.outcome())
+        self.look(|entry| entry.severity.outcome())?
     }
 
     // ----- the end
@@ -446,7 +454,7 @@ impl Trace {
     /// Returns the text of the record as it would be now, without emitting it;
     /// empty if disabled.
     pub fn render(&self) -> String {
-        self.entry().map(emit::render).unwrap_or_default()
+        self.look(emit::render).unwrap_or_default()
     }
 
     /// Runs `work` and takes the outcome from its result; what `run!` expands to.

@@ -407,7 +407,11 @@ pub(crate) fn losses(job: &Job<'_>) -> Losses {
             .dropped
             .saturating_add(entry.fields.live_from(fit.fields)),
         fragments: entry.fragments.lost().saturating_add(left_out),
-        parts: entry.parts.lost(),
+        // A part that still runs is not lost.
+        parts: match job.moment.partial {
+            Some(_) => 0,
+            None => entry.parts.lost(),
+        },
         truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
             truncated(job)
         } else {

@@ -76,6 +76,15 @@ pub(crate) struct GivenKey<'a> {
 impl<'a> GivenKey<'a> {
     pub(crate) fn new(key: KeyRef<'a>, limit: usize) -> GivenKey<'a> {
         let full = key.as_str();
+        if let KeyRef::Kept(text, hash) = key {
+            return GivenKey {
+                full,
+                text,
+                fixed: None,
+                hash,
+                cut: true,
+            };
+        }
         let (text, cut) = capture::clip(full, limit.min(MOST_KEY));
         GivenKey {
             full,
@@ -124,6 +133,10 @@ impl Field {
             tag: self.tag,
             bits: self.bits,
         }
+    }
+
+    pub(crate) fn hash(&self) -> u32 {
+        self.hash
     }
 
     #[inline]

@@ -12,10 +12,19 @@ pub(crate) struct Parts {
     /// Counted through a shared reference: many threads may make parts at once.
     made: AtomicU32,
     joined: u32,
-    /// Parts of parts that were lost already when their part was joined.
-    lost: u64,
-    /// Whether this entry is a part itself, which never emits.
-    pub(crate) is_part: bool,
+    /// Parts of joined parts that had not come back to them.
+    missing: u64,
+    /// Those that were joined here all the same.
+    adopted: u64,
+    /// Whose part this is, and of which unit, if it is one; a part never emits.
+    of: Option<PartOf>,
+}
+
+/// Addresses of entries, which stay where they are as long as they are in use.
+#[derive(Clone, Copy, Debug)]
+struct PartOf {
+    maker: usize,
+    unit: usize,
 }
 
 impl Clone for Parts {
@@ -28,18 +37,20 @@ impl Clone for Parts {
 }
 
 impl Parts {
-    /// Counts a part that is made.
-    pub(crate) fn make(&self) {
-        // Joining takes the trace by `&mut`, after whatever made the part: no
-        // other memory is ordered by this number.
-        self.made.fetch_add(1, Ordering::Relaxed);
+    /// How many parts were made that did not come back.
+    fn out(&self) -> u64 {
+        let made = self.made.load(Ordering::Relaxed);
+        made.saturating_sub(self.joined).into()
+    }
+
+    pub(crate) fn is_part(&self) -> bool {
+        self.of.is_some()
     }
 
     /// How many parts were never joined.
     pub(crate) fn lost(&self) -> u64 {
-        let made = self.made.load(Ordering::Relaxed);
-        self.lost
-            .saturating_add(made.saturating_sub(self.joined).into())
+        self.out()
+            .saturating_add(self.missing.saturating_sub(self.adopted))
     }
 }
 
@@ -49,8 +60,7 @@ impl Entry {
     pub(crate) fn merge(&mut self, mut part: Box<Entry>) -> Box<Entry> {
         let now = part.now();
         part.close_laps(now);
-        self.parts.joined = self.parts.joined.saturating_add(1);
-        self.parts.lost = self.parts.lost.saturating_add(part.parts.lost());
+        self.count_joined(&part.parts);
         for at in 0..part.fields.len() {
             self.merge_field(&part, at);
         }
@@ -62,6 +72,41 @@ impl Entry {
         part
     }
 
+    /// Counts a part that is made.
+    pub(crate) fn make_part(&self, part: &mut Entry) {
+        // Joining takes the trace by `&mut`, after whatever made the part: no
+        // other memory is ordered by this number.
+        self.parts.made.fetch_add(1, Ordering::Relaxed);
+        part.parts.of = Some(PartOf {
+            maker: self.address(),
+            unit: self.unit_address(),
+        });
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn unit_address(&self) -> usize {
+        self.parts.of.map_or(self.address(), |of| of.unit)
+    }
+
+    fn count_joined(&mut self, part: &Parts) {
+        let (me, unit) = (self.address(), self.unit_address());
+        let mine = &mut self.parts;
+        match part.of {
+            Some(of) if of.maker == me => mine.joined = mine.joined.saturating_add(1),
+            Some(of) if of.unit == unit => mine.adopted = mine.adopted.saturating_add(1),
+            // Lost to its own unit, and no loss of this one.
+            _ => {}
+        }
+        mine.missing = mine
+            .missing
+            .saturating_add(part.out())
+            .saturating_add(part.missing);
+        mine.adopted = mine.adopted.saturating_add(part.adopted);
+    }
+
     fn merge_field(&mut self, part: &Entry, at: usize) {
         let Some(field) = part.fields.get(at) else {
             return;
@@ -69,12 +114,18 @@ impl Entry {
         let (value, role) = (field.value(), field.role);
         let key = match field.key {
             FieldKey::Static(key) => KeyRef::Static(key),
+            FieldKey::Text(key) if key.is_cut() => KeyRef::Kept(part.arena.text(key), field.hash()),
             FieldKey::Text(key) => KeyRef::Text(part.arena.text(key)),
         };
         if value.tag == Tag::Absent {
             return;
         }
         if field.has(flag::REDACTED) {
+            // That was told from all of the key, of which not all may be left.
+            let at = self.place(key, Role::Plain);
+            if let Some(field) = at.and_then(|at| self.fields.get_mut(at)) {
+                field.flags |= flag::REDACTED;
+            }
             return self.set_any(key, Kind::Null);
         }
         match (role, value.to_amount(&part.arena)) {

@@ -104,7 +104,10 @@ impl Severity {
     }
 
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        self.outcome = Some(outcome);
+        // What is said after a panic does not take it back.
+        if self.outcome != Some(Outcome::Panic) {
+            self.outcome = Some(outcome);
+        }
         self.outcome_counts = true;
     }
 }
