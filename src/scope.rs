@@ -54,11 +54,7 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let masked = if self.lend() {
-            None
-        } else {
-            slot::hide(pool::take_veil)
-        };
+        let masked = if self.lend() { None } else { hide() };
         Entered {
             trace: self,
             masked,
@@ -82,8 +78,21 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        if let Some(veil) = self.masked.and_then(slot::pop) {
-            pool::give_back(veil);
+        if let Some(veil) = self.masked {
+            uncover(veil);
         }
+    }
+}
+
+/// Hides the units around a disabled one.
+#[cold]
+fn hide() -> Option<Token> {
+    slot::hide(pool::take_veil)
+}
+
+#[cold]
+fn uncover(veil: Token) {
+    if let Some(veil) = slot::pop(veil) {
+        pool::give_back(veil);
     }
 }
