@@ -118,12 +118,29 @@ fn careful(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: 
 
 /// How many bytes, from the first, are copied as they are.
 fn clean_run(place: Place, text: &[u8]) -> usize {
-    let special = |byte: &u8| {
-        *byte < 0x20
-            || matches!(*byte, b'"' | b'\\' | 0x7F | 0xC2 | 0xE2 | 0xEF)
-            || place == Place::Fragment && *byte == b';'
+    let special = |byte: u8| {
+        (byte < 0x20)
+            | (byte == b'"')
+            | (byte == b'\\')
+            | (byte == 0x7F)
+            | (byte == 0xC2)
+            | (byte == 0xE2)
+            | (byte == 0xEF)
+            | ((place == Place::Fragment) & (byte == b';'))
     };
-    text.iter().position(special).unwrap_or(text.len())
+    // Escapes often stand next to each other.
+    if text.first().is_some_and(|byte| special(*byte)) {
+        return 0;
+    }
+    let (chunks, rest) = text.as_chunks::<SLACK>();
+    for (n, chunk) in chunks.iter().enumerate() {
+        let found = lanes(chunk, special);
+        if found != 0 {
+            return n * SLACK + first(found);
+        }
+    }
+    let tail = rest.iter().position(|byte| special(*byte));
+    text.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 fn put_as(line: &mut Line<'_>, escape: &[u8; 2], instead_of: usize) -> Result<usize, Full> {
