@@ -193,6 +193,7 @@ mod failure;
 #[cfg(feature = "future")]
 mod future;
 mod guard;
+mod ids;
 mod key;
 mod macros;
 mod message;
@@ -222,6 +223,7 @@ pub use future::__run_async;
 #[cfg(feature = "future")]
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
 pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
+pub use ids::{IdError, SpanId, TraceId, TraceParent, TraceState};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;

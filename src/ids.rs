@@ -1,0 +1,508 @@
+//! Ids that cross services: W3C Trace Context level 2, and B3 in.
+//!
+//! Parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
+//! `from_str_radix` would take a sign, upper case and short fields, and what one
+//! service takes and the next refuses breaks a trace in two.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::{NonZeroU64, NonZeroU128};
+use std::str::FromStr;
+
+/// The id of a transaction that may cross many services: 128 bits, never zero.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::TraceId;
+///
+/// let id: TraceId = "4bf92f3577b34da6a3ce929d0e0e4736".parse()?;
+/// assert_eq!(id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+/// assert!("4BF92F3577B34DA6A3CE929D0E0E4736".parse::<TraceId>().is_err());
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TraceId(NonZeroU128);
+
+/// The id of one unit of work in a transaction: 64 bits, never zero.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::SpanId;
+///
+/// let id: SpanId = "00f067aa0ba902b7".parse()?;
+/// assert_eq!(id.to_string(), "00f067aa0ba902b7");
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpanId(NonZeroU64);
+
+macro_rules! id {
+    ($id:ident, $nonzero:ident, $int:ident, $bytes:literal, $what:literal) => {
+        impl $id {
+            /// Makes an id of random bits that differ from thread to thread and
+            /// from process to process. Ids are no secrets.
+            pub fn random() -> $id {
+                loop {
+                    if let Some(id) = $nonzero::new(random() as $int) {
+                        return $id(id);
+                    }
+                }
+            }
+
+            /// Makes an id of its bytes, the most significant first; `None` if all are zero.
+            pub fn from_bytes(bytes: [u8; $bytes]) -> Option<$id> {
+                $nonzero::new($int::from_be_bytes(bytes)).map($id)
+            }
+
+            /// Returns the bytes, the most significant first.
+            pub fn to_bytes(self) -> [u8; $bytes] {
+                self.0.get().to_be_bytes()
+            }
+
+            fn parse(text: &[u8], field: Field) -> Result<$id, IdError> {
+                let bytes = decode::<$bytes>(text, field)?;
+                $id::from_bytes(bytes).ok_or(IdError::new(field, Fault::Zero))
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut text = [0; 2 * $bytes];
+                encode(&self.to_bytes(), &mut text);
+                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($id), "({})"), self)
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<$id, IdError> {
+                $id::parse(text.as_bytes(), Field::$id)
+            }
+        }
+    };
+}
+
+id! { TraceId, NonZeroU128, u128, 16, "trace id" }
+id! { SpanId, NonZeroU64, u64, 8, "span id" }
+
+thread_local! {
+    /// The two halves of a generator; zero until seeded. No destructor.
+    static STATE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+/// 128 random bits: two generators of Steele's SplitMix64, each seeded on every
+/// thread from the operating system's randomness (by way of `RandomState`).
+fn random() -> u128 {
+    let (a, b) = match STATE.get() {
+        (0, 0) => seed(),
+        state => state,
+    };
+    let a = a.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let b = b.wrapping_add(0xD1B5_4A32_D192_ED03);
+    STATE.set((a, b));
+    u128::from(mix(a)) << 64 | u128::from(mix(b))
+}
+
+#[cold]
+fn seed() -> (u64, u64) {
+    let (a, b) = (RandomState::new(), RandomState::new());
+    (a.hash_one(1_u8), b.hash_one(2_u8))
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ z >> 31
+}
+
+/// What the caller of a unit says of its transaction: the header `traceparent`.
+///
+/// Written with [`Display`](fmt::Display), or without an allocation by
+/// [`encode`](TraceParent::encode).
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::TraceParent;
+///
+/// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// let parent: TraceParent = header.parse()?;
+/// assert!(parent.is_sampled());
+/// assert_eq!(parent.to_string(), header);
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceParent {
+    trace_id: TraceId,
+    span_id: SpanId,
+    flags: u8,
+}
+
+const SAMPLED: u8 = 1;
+const RANDOM: u8 = 2;
+
+impl TraceParent {
+    /// The length of the header: `00-`, 32 and 16 hex digits, two of flags.
+    pub const LEN: usize = 55;
+
+    /// Makes one for an outgoing call. `random` says that the trace id's last
+    /// seven bytes were made at random, as those of [`TraceId::random`] are.
+    pub fn new(trace_id: TraceId, span_id: SpanId, sampled: bool, random: bool) -> TraceParent {
+        TraceParent {
+            trace_id,
+            span_id,
+            flags: if sampled { SAMPLED } else { 0 } | if random { RANDOM } else { 0 },
+        }
+    }
+
+    /// Parses a header. Blanks and tabs around it are ignored, as HTTP has it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not what level 2 of W3C Trace Context describes: version 00 in 55
+    /// characters, a higher one in at least that many, lower-case hex digits, no
+    /// id all zero, not version `ff`. The error names the field.
+    pub fn parse(header: &str) -> Result<TraceParent, IdError> {
+        let text = header.trim_matches([' ', '\t']).as_bytes();
+        let fault = |field, fault| Err(IdError::new(field, fault));
+        let Some((head, rest)) = text.split_first_chunk::<{ TraceParent::LEN }>() else {
+            return fault(Field::TraceParent, Fault::Length(text.len()));
+        };
+        for at in [2, 35, 52] {
+            if head.get(at) != Some(&b'-') {
+                return fault(Field::TraceParent, Fault::Separator(at));
+            }
+        }
+        let part = |range: std::ops::Range<usize>| head.get(range).unwrap_or_default();
+        match decode::<1>(part(0..2), Field::Version)? {
+            [0xFF] => return fault(Field::Version, Fault::Forbidden),
+            [0] if !rest.is_empty() => {
+                return fault(Field::TraceParent, Fault::Length(text.len()));
+            }
+            _ if rest.first().is_some_and(|byte| *byte != b'-') => {
+                return fault(Field::TraceParent, Fault::Separator(TraceParent::LEN));
+            }
+            _ => {}
+        }
+        let [flags] = decode::<1>(part(53..55), Field::Flags)?;
+        Ok(TraceParent {
+            trace_id: TraceId::parse(part(3..35), Field::TraceId)?,
+            span_id: SpanId::parse(part(36..52), Field::SpanId)?,
+            // What other bits mean is not known, so they are not passed on.
+            flags: flags & (SAMPLED | RANDOM),
+        })
+    }
+
+    /// Parses the header `b3` of Zipkin: `trace-span`, then perhaps `-sampled`
+    /// (`1`, `0` or `d`), then perhaps `-parent`. A 64-bit trace id is padded on
+    /// the left.
+    ///
+    /// # Errors
+    ///
+    /// If it has no ids (the header `0` alone says only that nothing is to be
+    /// sampled) or is none; the error names the field.
+    pub fn parse_b3(header: &str) -> Result<TraceParent, IdError> {
+        let mut parts = header.trim_matches([' ', '\t']).split('-');
+        let mut next = || parts.next();
+        let (Some(trace), Some(span)) = (next(), next()) else {
+            return Err(IdError::new(Field::B3, Fault::Length(header.len())));
+        };
+        let sampled = next();
+        let parent = next();
+        if next().is_some() {
+            return Err(IdError::new(Field::B3, Fault::Length(header.len())));
+        }
+        if let Some(parent) = parent {
+            SpanId::parse(parent.as_bytes(), Field::SpanId)?;
+        }
+        TraceParent::of_b3(trace, span, sampled)
+    }
+
+    /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
+    /// one, `X-B3-Sampled`.
+    ///
+    /// # Errors
+    ///
+    /// If a value is none; the error names the field.
+    pub fn of_b3(trace: &str, span: &str, sampled: Option<&str>) -> Result<TraceParent, IdError> {
+        let trace_id = match trace.len() {
+            16 => {
+                let low = SpanId::parse(trace.as_bytes(), Field::TraceId)?;
+                TraceId(NonZeroU128::from(low.0))
+            }
+            _ => TraceId::parse(trace.as_bytes(), Field::TraceId)?,
+        };
+        let sampled = match sampled {
+            // A decision that is left to us is not made yet.
+            None | Some("0" | "false") => false,
+            Some("1" | "d" | "true") => true,
+            Some(_) => return Err(IdError::new(Field::Flags, Fault::Forbidden)),
+        };
+        Ok(TraceParent {
+            trace_id,
+            span_id: SpanId::parse(span.as_bytes(), Field::SpanId)?,
+            flags: if sampled { SAMPLED } else { 0 },
+        })
+    }
+
+    /// Returns the id of the transaction.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// Returns the id of the unit that calls.
+    pub fn span_id(&self) -> SpanId {
+        self.span_id
+    }
+
+    /// Returns whether the caller keeps its record.
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// Returns whether the last seven bytes of the trace id were made at random.
+    pub fn is_random(&self) -> bool {
+        self.flags & RANDOM != 0
+    }
+
+    /// Writes the header into `room` and returns it as text.
+    pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
+        *room = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let (trace, rest) = room.split_at_mut(36);
+        encode(
+            &self.trace_id.to_bytes(),
+            trace.get_mut(3..35).unwrap_or_default(),
+        );
+        let (span, flags) = rest.split_at_mut(17);
+        encode(
+            &self.span_id.to_bytes(),
+            span.get_mut(..16).unwrap_or_default(),
+        );
+        encode(&[self.flags], flags);
+        std::str::from_utf8(room).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.encode(&mut [0; TraceParent::LEN]))
+    }
+}
+
+impl FromStr for TraceParent {
+    type Err = IdError;
+
+    fn from_str(header: &str) -> Result<TraceParent, IdError> {
+        TraceParent::parse(header)
+    }
+}
+
+/// What other tracing systems say along the way: the header `tracestate`, which
+/// is passed on as it came.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::TraceState;
+///
+/// // Several headers are one list.
+/// let state = TraceState::parse(["rojo=00f067aa0ba902b7", "congo=t61rcWkgMzE"])?;
+/// assert_eq!(state.as_str(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TraceState(String);
+
+/// Members of a list, and bytes of it, that are passed on.
+const MOST_MEMBERS: usize = 32;
+const MOST_STATE: usize = 512;
+/// Longer members are the first to go.
+const LONG_MEMBER: usize = 128;
+
+impl TraceState {
+    /// Parses the values of all headers of this name, in their order.
+    ///
+    /// A list of more than 512 bytes loses its members of more than 128, then
+    /// the last ones, as the specification advises.
+    ///
+    /// # Errors
+    ///
+    /// If a member is not `key=value` in the characters of level 2, or if there
+    /// are more than 32: the whole list is not to be used then.
+    pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<TraceState, IdError> {
+        let mut members = Vec::new();
+        for header in headers {
+            for member in header.split(',') {
+                let member = member.trim_matches([' ', '\t']);
+                // Empty ones are allowed, and dropped.
+                if member.is_empty() {
+                    continue;
+                }
+                if !is_member(member) {
+                    return Err(IdError::new(Field::TraceState, Fault::Forbidden));
+                }
+                members.push(member);
+            }
+        }
+        if members.len() > MOST_MEMBERS {
+            return Err(IdError::new(
+                Field::TraceState,
+                Fault::Length(members.len()),
+            ));
+        }
+        let bytes = |members: &[&str]| members.iter().map(|member| member.len() + 1).sum::<usize>();
+        if bytes(&members) > MOST_STATE + 1 {
+            members.retain(|member| member.len() <= LONG_MEMBER);
+        }
+        while bytes(&members) > MOST_STATE + 1 {
+            members.pop();
+        }
+        Ok(TraceState(members.join(",")))
+    }
+
+    /// Returns the list, for the header of an outgoing call; empty if there is none.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns whether there is nothing to pass on.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `key=value`, section 3.3.1 of level 2.
+fn is_member(member: &str) -> bool {
+    let Some((key, value)) = member.split_once('=') else {
+        return false;
+    };
+    let starts = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let in_key = |byte: u8| starts(&byte) || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@');
+    let in_value = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'=');
+    (1..=256).contains(&key.len())
+        && key.as_bytes().first().is_some_and(starts)
+        && key.bytes().all(in_key)
+        && (1..=256).contains(&value.len())
+        && value.bytes().all(in_value)
+        && !value.ends_with(' ')
+}
+
+// ----- hex
+
+/// The value of a lower-case hex digit; 0xFF for any other byte.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xFF; 256];
+    let mut n = 0;
+    while n < 16 {
+        digits[HEX[n] as usize] = n as u8;
+        n += 1;
+    }
+    digits
+};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N], IdError> {
+    if text.len() != 2 * N {
+        return Err(IdError::new(field, Fault::Length(text.len())));
+    }
+    let mut bytes = [0; N];
+    let digit = |byte: &u8| DIGITS.get(usize::from(*byte)).copied().unwrap_or(0xFF);
+    let mut wrong = 0;
+    let (pairs, _) = text.as_chunks::<2>();
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        let (high, low) = (digit(high), digit(low));
+        wrong |= high | low;
+        *byte = high << 4 | low;
+    }
+    if wrong > 0xF {
+        let at = text.iter().position(|byte| digit(byte) == 0xFF);
+        return Err(IdError::new(field, Fault::Digit(at.unwrap_or(0))));
+    }
+    Ok(bytes)
+}
+
+fn encode(bytes: &[u8], text: &mut [u8]) {
+    let digit = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
+    let (pairs, _) = text.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+}
+
+// ----- errors
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    TraceParent,
+    Version,
+    TraceId,
+    SpanId,
+    Flags,
+    TraceState,
+    B3,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Length(usize),
+    Digit(usize),
+    Separator(usize),
+    Zero,
+    Forbidden,
+}
+
+/// An id, or a header of ids, that is none; says which part, and why.
+///
+/// # Examples
+///
+/// ```
+/// let header = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01";
+/// let error = logtrace::TraceParent::parse(header).unwrap_err();
+/// assert_eq!(error.to_string(), "trace id: no lower-case hex digit at 1");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdError {
+    field: Field,
+    fault: Fault,
+}
+
+impl IdError {
+    fn new(field: Field, fault: Fault) -> IdError {
+        IdError { field, fault }
+    }
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.field {
+            Field::TraceParent => "traceparent: ",
+            Field::Version => "version: ",
+            Field::TraceId => "trace id: ",
+            Field::SpanId => "span id: ",
+            Field::Flags => "flags: ",
+            Field::TraceState => "tracestate: ",
+            Field::B3 => "b3: ",
+        })?;
+        match self.fault {
+            Fault::Length(len) => write!(f, "wrong length, {len}"),
+            Fault::Digit(at) => write!(f, "no lower-case hex digit at {at}"),
+            Fault::Separator(at) => write!(f, "no hyphen at {at}"),
+            Fault::Zero => f.write_str("all zero"),
+            Fault::Forbidden => f.write_str("not allowed"),
+        }
+    }
+}
+
+impl Error for IdError {}
