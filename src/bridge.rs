@@ -9,6 +9,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError};
 use crate::emit;
 use crate::entry::Logged;
 use crate::guard;
+use crate::ids::{SpanId, TraceId};
 use crate::settle;
 use crate::slot;
 use crate::value::PANICKED;
@@ -153,13 +154,22 @@ impl<L: Log> Bridge<L> {
     /// Hands a record on with the name of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
-        let name = slot::with(|entry| entry.origin.name.clone());
-        let Some(unit) = name.filter(|_| self.correlates) else {
+        let about = slot::with(|entry| {
+            let transaction = entry.transaction;
+            (
+                entry.origin.name.clone(),
+                transaction.map(|transaction| (transaction.trace_id, transaction.span_id)),
+                entry.request_id().map(str::to_owned),
+            )
+        });
+        let Some((unit, ids, request_id)) = about.filter(|_| self.correlates) else {
             return self.logger.log(record);
         };
         let source = InUnit {
             record: record.key_values(),
             unit,
+            ids,
+            request_id,
         };
         let record = record.to_builder().key_values(&source).build();
         self.logger.log(&record);
@@ -201,16 +211,30 @@ impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
 struct InUnit<'a> {
     record: &'a dyn Source,
     unit: Cow<'static, str>,
+    ids: Option<(TraceId, SpanId)>,
+    request_id: Option<String>,
 }
 
 impl Source for InUnit<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
         self.record.visit(visitor)?;
-        visitor.visit_pair(kv::Key::from("unit"), kv::Value::from(&*self.unit))
+        let mut pair = |key: &'static str, value: kv::Value<'kvs>| {
+            visitor.visit_pair(kv::Key::from(key), value)
+        };
+        pair("unit", kv::Value::from(&*self.unit))?;
+        if let Some((trace_id, span_id)) = &self.ids {
+            pair("trace_id", kv::Value::from_display(trace_id))?;
+            pair("span_id", kv::Value::from_display(span_id))?;
+        }
+        if let Some(id) = &self.request_id {
+            pair("request_id", kv::Value::from(&**id))?;
+        }
+        Ok(())
     }
 
     fn count(&self) -> usize {
-        self.record.count() + 1
+        let ids = if self.ids.is_some() { 2 } else { 0 };
+        self.record.count() + 1 + ids + usize::from(self.request_id.is_some())
     }
 }
 

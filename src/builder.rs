@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use log::Level;
 
@@ -110,6 +111,26 @@ impl<'c> TraceBuilder<'c> {
             return Trace::default();
         }
         Trace::of(self.begin(Location::caller()))
+    }
+
+    /// Starts a unit beside another, with its target and configuration.
+    pub(crate) fn of_child(
+        name: Cow<'static, str>,
+        parent: &Entry,
+        location: &'static Location<'static>,
+    ) -> Trace {
+        let config = Config {
+            settings: Arc::clone(&parent.settings),
+        };
+        let builder = TraceBuilder {
+            name,
+            module: parent.origin.module,
+            target: Some(parent.origin.target.clone()),
+            level: Level::Info,
+            config: Some(&config),
+            fields: Vec::new(),
+        };
+        Trace::of(builder.begin(location))
     }
 
     #[inline(never)]

@@ -11,6 +11,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU64, NonZeroU128};
 use std::str::FromStr;
 
+use crate::guard;
+
 /// The id of a transaction that may cross many services: 128 bits, never zero.
 ///
 /// # Examples
@@ -95,6 +97,63 @@ macro_rules! id {
 
 id! { TraceId, NonZeroU128, u128, 16, "trace id" }
 id! { SpanId, NonZeroU64, u64, 8, "span id" }
+
+/// Makes ids, for [`ConfigBuilder::ids`](crate::ConfigBuilder::ids): to have the
+/// same ones in each run of a test, or those of another system.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::{SpanId, TraceId};
+///
+/// struct Fixed;
+///
+/// impl logtrace::IdSource for Fixed {
+///     fn trace_id(&self) -> Option<TraceId> {
+///         TraceId::from_bytes([7; 16])
+///     }
+///     fn span_id(&self) -> Option<SpanId> {
+///         SpanId::from_bytes([9; 8])
+///     }
+/// }
+///
+/// let config = logtrace::Config::builder().ids(&Fixed).build()?;
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
+pub trait IdSource: Send + Sync {
+    /// Returns the id of a new transaction; `None` for a random one.
+    fn trace_id(&self) -> Option<TraceId>;
+
+    /// Returns the id of a new unit; `None` for a random one.
+    fn span_id(&self) -> Option<SpanId>;
+}
+
+/// Where the ids of a configuration come from.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ids(pub(crate) Option<&'static dyn IdSource>);
+
+impl Ids {
+    /// A source that panics makes no ids: random ones serve.
+    fn ask<T>(self, ask: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
+        let source = self.0?;
+        guard::run(|| ask(source)).flatten()
+    }
+
+    pub(crate) fn trace_id(self) -> TraceId {
+        self.ask(|source| source.trace_id())
+            .unwrap_or_else(TraceId::random)
+    }
+
+    pub(crate) fn span_id(self) -> SpanId {
+        self.ask(|source| source.span_id())
+            .unwrap_or_else(SpanId::random)
+    }
+
+    /// Whether ids are random in the sense of the flag.
+    pub(crate) fn are_random(self) -> bool {
+        self.0.is_none()
+    }
+}
 
 thread_local! {
     /// The two halves of a generator; zero until seeded. No destructor.
@@ -266,6 +325,11 @@ impl TraceParent {
         self.span_id
     }
 
+    /// The flags as a byte.
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags
+    }
+
     /// Returns whether the caller keeps its record.
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
@@ -433,7 +497,7 @@ fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N], IdError>
     Ok(bytes)
 }
 
-fn encode(bytes: &[u8], text: &mut [u8]) {
+pub(crate) fn encode(bytes: &[u8], text: &mut [u8]) {
     let digit = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
     let (pairs, _) = text.as_chunks_mut::<2>();
     for (pair, byte) in pairs.iter_mut().zip(bytes) {

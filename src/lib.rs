@@ -206,6 +206,7 @@ mod settle;
 mod shared;
 mod slot;
 mod trace;
+mod transaction;
 mod unit;
 mod value;
 
@@ -223,7 +224,7 @@ pub use future::__run_async;
 #[cfg(feature = "future")]
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
 pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
-pub use ids::{IdError, SpanId, TraceId, TraceParent, TraceState};
+pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;

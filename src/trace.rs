@@ -16,6 +16,7 @@ use crate::builder::{self, TraceBuilder};
 use crate::emit;
 use crate::entry::{Entry, Lapse, Outcome, Role, Token};
 use crate::failure::{self, Failure};
+use crate::ids::{TraceParent, TraceState};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
@@ -64,6 +65,16 @@ enum State {
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
+    /// Disabled, but for ids from outside that are to be passed on.
+    Passing(Box<Passing>),
+}
+
+/// What a disabled trace passes on.
+#[derive(Debug, Default)]
+pub(crate) struct Passing {
+    pub(crate) parent: Option<TraceParent>,
+    pub(crate) state: TraceState,
+    pub(crate) request_id: Option<String>,
 }
 
 const _: () = assert!(size_of::<Trace>() == 16);
@@ -107,7 +118,26 @@ impl Trace {
     /// Returns whether this trace gathers anything.
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        !matches!(self.0, State::Disabled)
+        matches!(self.0, State::Here(_) | State::Lent(_))
+    }
+
+    /// Where a disabled trace keeps ids from outside.
+    pub(crate) fn passing(&mut self) -> Option<&mut Passing> {
+        if let State::Disabled = self.0 {
+            self.0 = State::Passing(Box::default());
+        }
+        match &mut self.0 {
+            State::Passing(passing) => Some(passing),
+            _ => None,
+        }
+    }
+
+    /// What a disabled trace passes on, if it was told anything.
+    pub(crate) fn passed(&self) -> Option<&Passing> {
+        match &self.0 {
+            State::Passing(passing) => Some(passing),
+            _ => None,
+        }
     }
 
     #[inline(always)]
@@ -136,7 +166,7 @@ impl Trace {
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         match &self.0 {
-            State::Disabled => None,
+            State::Disabled | State::Passing(_) => None,
             State::Here(entry) => Some(look(entry)),
             State::Lent(token) => slot::look(*token, look),
         }

@@ -8,6 +8,7 @@ use log::Log;
 
 use super::{Arc, Color, Config, Format, Integers, LineTag, Name, Names, NonFinite, Settings};
 use crate::clock::{Clock, TimeSource};
+use crate::ids::{IdSource, Ids};
 use crate::owned::OwnedValue;
 use crate::value::ToValue;
 
@@ -38,6 +39,7 @@ const LEAST_RECORD: usize = 512;
 /// | [`target`](Self::target) | `logtrace` |
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
+/// | [`ids`](Self::ids) | random |
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build` or `install` is called"]
 pub struct ConfigBuilder {
@@ -169,6 +171,13 @@ impl ConfigBuilder {
     /// Takes the time from this clock.
     pub fn clock(mut self, clock: &'static dyn Clock) -> Self {
         self.settings.clock = TimeSource::Custom(clock);
+        self
+    }
+
+    /// Takes the ids of transactions and units from this source, instead of
+    /// random ones.
+    pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
+        self.settings.ids = Ids(Some(ids));
         self
     }
 

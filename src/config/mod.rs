@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::bytes;
 use crate::clock::TimeSource;
+use crate::ids::Ids;
 use crate::owned::OwnedValue;
 
 mod builder;
@@ -197,6 +198,7 @@ pub(crate) struct Settings {
     pub(crate) color: bool,
     pub(crate) target: String,
     pub(crate) clock: TimeSource,
+    pub(crate) ids: Ids,
     pub(crate) logger: Option<&'static dyn log::Log>,
 }
 
@@ -223,6 +225,7 @@ impl Default for Settings {
             color: false,
             target: "logtrace".into(),
             clock: TimeSource::System,
+            ids: Ids::default(),
             logger: None,
             reserved: Filter::default(),
         };

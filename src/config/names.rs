@@ -25,6 +25,16 @@ names! {
     Level = "level",
     /// the message, which is the name of the unit.
     Msg = "msg",
+    /// the id of the transaction, once there is one.
+    TraceId = "trace_id",
+    /// the id of this unit in it.
+    SpanId = "span_id",
+    /// the id of the unit that called this one.
+    ParentId = "parent_id",
+    /// the flags of the transaction, two hex digits.
+    TraceFlags = "trace_flags",
+    /// the id of the request.
+    RequestId = "request_id",
     /// how the unit ended.
     Outcome = "outcome",
     /// how long it took, in milliseconds.
@@ -55,14 +65,7 @@ names! {
 
 /// Names that later features write: reserved from the start, so that a user's
 /// field of such a name is called the same in every record, for ever.
-const LATER: [&str; 6] = [
-    "trace_id",
-    "span_id",
-    "parent_id",
-    "trace_flags",
-    "request_id",
-    "sample_rate",
-];
+const LATER: [&str; 1] = ["sample_rate"];
 
 /// What a timer adds to its key, for the laps, their sum and the longest one.
 pub(crate) const TIMER_SUFFIXES: [&str; 3] = [".count", ".ms", ".max_ms"];

@@ -27,6 +27,7 @@ const NAME_WIDTH: usize = 16;
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
     line.put(job.fixed)?;
+    ids(line, job)?;
     fields(line, job, room)?;
     errors(line, job)?;
     for fragment in job
@@ -89,6 +90,19 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             StampText::Unix(secs) => number::i64(line, secs),
         }
     })
+}
+
+fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let names = &job.settings().names;
+    for (key, (text, len)) in record::id_texts(job).into_iter().flatten() {
+        name(line, job, names.text(key))?;
+        line.put(text.get(..len).unwrap_or_default())?;
+    }
+    if let Some(id) = job.entry.request_id {
+        name(line, job, names.text(Name::RequestId))?;
+        text(line, job, id)?;
+    }
+    Ok(())
 }
 
 fn level_color(level: Level) -> &'static str {

@@ -7,6 +7,7 @@ use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
 use crate::config::{Name, Settings, TIMER_SUFFIXES};
 use crate::entry::{Arena, Field, FieldKey, Items, Laps, Span, Stored, Tag, flag};
+use crate::ids;
 use crate::value::STARS;
 
 /// Writes the record.
@@ -60,12 +61,53 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     if !job.fixed.is_empty() {
         line.put(job.fixed)?;
     }
+    if job.entry.transaction.is_some() | job.entry.request_id.is_some() {
+        line.apart(|line| all_ids::<S>(line, job))?;
+    }
     if let Some(outcome) = moment.outcome {
         line.put(names.prefix(Name::Outcome))?;
         S::word(line, outcome.as_str().as_bytes())?;
     }
     line.put(names.prefix(Name::DurationMs))?;
     number::millis(line, moment.duration_micros)
+}
+
+/// The ids, each as text: one of digits alone looks like a number.
+#[inline(never)]
+fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let names = &job.settings().names;
+    for (name, text) in id_texts(job).into_iter().flatten() {
+        let (text, len) = text;
+        line.put(names.prefix(name))?;
+        S::text(line, &text, 0, len)?;
+    }
+    if let Some(id) = job.entry.request_id {
+        line.put(names.prefix(Name::RequestId))?;
+        text::<S>(line, job, id)?;
+    }
+    Ok(())
+}
+
+/// 32 hex digits at most, and room behind them to read 16 bytes at a time.
+type IdText = ([u8; 32 + SLACK], usize);
+
+pub(crate) fn id_texts(job: &Job<'_>) -> [Option<(Name, IdText)>; 4] {
+    let Some(transaction) = job.entry.transaction else {
+        return [None; 4];
+    };
+    let text = |bytes: &[u8]| {
+        let mut text = [0; 32 + SLACK];
+        let len = (2 * bytes.len()).min(32);
+        ids::encode(bytes, text.get_mut(..len).unwrap_or_default());
+        (text, len)
+    };
+    let parent = transaction.parent_id.map(|id| text(&id.to_bytes()));
+    [
+        Some((Name::TraceId, text(&transaction.trace_id.to_bytes()))),
+        Some((Name::SpanId, text(&transaction.span_id.to_bytes()))),
+        parent.map(|parent| (Name::ParentId, parent)),
+        Some((Name::TraceFlags, text(&[transaction.parent().flags()]))),
+    ]
 }
 
 /// The level's word: lower case, five letters at most.

@@ -16,6 +16,7 @@ mod parts;
 mod read;
 mod severity;
 mod stored;
+mod transaction;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -44,6 +45,7 @@ use parts::Parts;
 pub use severity::Outcome;
 pub(crate) use severity::Severity;
 pub(crate) use stored::{Laps, Stored, Tag};
+pub(crate) use transaction::Transaction;
 
 /// Text below this size is never worth tidying up.
 const TIDY_FLOOR: usize = 16 * 1024;
@@ -109,6 +111,9 @@ pub(crate) struct Entry {
     pub(crate) chain: Option<Span>,
     /// Message and place of a panic that the panic hook saw.
     pub(crate) panic: Option<(Span, Span)>,
+    /// Which transaction the unit belongs to, once that was asked or told.
+    pub(crate) transaction: Option<Transaction>,
+    pub(crate) request_id: Option<Span>,
     pub(crate) parts: Parts,
     /// Tells the entry from the others that are current, while it is.
     pub(crate) token: Option<Token>,
@@ -144,6 +149,8 @@ impl Entry {
             error: None,
             chain: None,
             panic: None,
+            transaction: None,
+            request_id: None,
             parts: Parts::default(),
             token: None,
             masks: 0,
@@ -179,6 +186,8 @@ impl Entry {
         self.error = None;
         self.chain = None;
         self.panic = None;
+        self.transaction = None;
+        self.request_id = None;
         self.parts = Parts::default();
         self.masks = 0;
         self.ended = false;
@@ -602,6 +611,10 @@ impl Entry {
         self.name = keep(self.name);
         self.error = self.error.map(&mut keep);
         self.chain = self.chain.map(&mut keep);
+        self.request_id = self.request_id.map(&mut keep);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.state = keep(transaction.state);
+        }
         self.panic = self.panic.map(|(text, place)| (keep(text), keep(place)));
         fresh.note_cut(self.arena.has_cut());
         self.arena = fresh;

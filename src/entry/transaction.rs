@@ -1,0 +1,73 @@
+//! The transaction that a unit is part of, across services.
+
+use super::{Entry, Span};
+use crate::ids::{SpanId, TraceId, TraceParent, TraceState};
+
+/// The ids of one unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transaction {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) parent_id: Option<SpanId>,
+    sampled: bool,
+    random: bool,
+    /// What `tracestate` said, as text of the arena.
+    pub(super) state: Span,
+}
+
+impl Transaction {
+    /// The header for an outgoing call: this unit is the caller.
+    pub(crate) fn parent(&self) -> TraceParent {
+        TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)
+    }
+}
+
+impl Entry {
+    /// The ids of this unit, made when first asked for.
+    pub(crate) fn transaction(&mut self) -> Transaction {
+        let ids = self.settings.ids;
+        *self.transaction.get_or_insert_with(|| Transaction {
+            trace_id: ids.trace_id(),
+            span_id: ids.span_id(),
+            parent_id: None,
+            sampled: true,
+            random: ids.are_random(),
+            state: Span::default(),
+        })
+    }
+
+    /// Makes this unit part of the caller's transaction.
+    pub(crate) fn continue_from(&mut self, parent: TraceParent) {
+        self.transaction = Some(Transaction {
+            trace_id: parent.trace_id(),
+            span_id: self.settings.ids.span_id(),
+            parent_id: Some(parent.span_id()),
+            sampled: parent.is_sampled(),
+            random: parent.is_random(),
+            state: Span::default(),
+        });
+    }
+
+    /// Keeps what is to be passed on with the ids.
+    pub(crate) fn set_state(&mut self, state: &TraceState) {
+        self.transaction();
+        let text = self.arena.push(state.as_str().as_bytes());
+        if let Some(transaction) = &mut self.transaction {
+            transaction.state = text;
+        }
+    }
+
+    pub(crate) fn state(&self) -> &str {
+        let state = self.transaction.map(|transaction| transaction.state);
+        state.map_or("", |state| self.arena.text(state))
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.map(|id| self.arena.text(id))
+    }
+
+    pub(crate) fn set_request_id(&mut self, id: &str) {
+        self.arena.note_dead(self.request_id);
+        self.request_id = Some(self.arena.push(id.as_bytes()));
+    }
+}

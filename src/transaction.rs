@@ -1,0 +1,291 @@
+//! Units of one transaction in several services: ids in, ids out.
+
+use std::borrow::Cow;
+use std::panic::Location;
+
+use crate::builder::TraceBuilder;
+use crate::ids::{IdError, TraceId, TraceParent, TraceState};
+use crate::trace::Trace;
+
+/// `X-Request-ID` has no standard; longer ones, and other characters, are replaced.
+const MOST_REQUEST_ID: usize = 128;
+
+fn is_request_id(id: &str) -> bool {
+    let fits = (1..=MOST_REQUEST_ID).contains(&id.len());
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:@/+=-".contains(&byte);
+    fits && id.bytes().all(allowed)
+}
+
+impl Trace {
+    /// Makes this unit part of the caller's transaction: the record has its
+    /// `trace_id`, an own `span_id`, and the caller's as `parent_id`.
+    ///
+    /// A disabled trace gathers nothing, but passes the ids on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let mut trace = logtrace::start!("order");
+    /// if let Ok(parent) = logtrace::TraceParent::parse(header) {
+    ///     trace.continue_from(parent);
+    /// }
+    /// ```
+    pub fn continue_from(&mut self, parent: TraceParent) -> &mut Self {
+        if let Some(entry) = self.entry_mut() {
+            entry.continue_from(parent);
+        } else if let Some(passing) = self.passing() {
+            passing.parent = Some(parent);
+            passing.state = TraceState::default();
+        }
+        self
+    }
+
+    /// Takes ids from the headers of a request: `traceparent` and `tracestate`,
+    /// else `b3` or `X-B3-…`, and `X-Request-ID`. Names in any case; any map of
+    /// headers will do, and others are skipped.
+    ///
+    /// What is absent, comes twice or is none is made afresh, and never an
+    /// error: a request must not fail for a bad header.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // Of the crate `http`: headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    /// let headers = [
+    ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ///     ("X-Request-ID", "order-4711"),
+    /// ];
+    /// let mut trace = logtrace::start!("order");
+    /// trace.continue_from_headers(headers);
+    /// ```
+    pub fn continue_from_headers<N: AsRef<str>, V: AsRef<[u8]>>(
+        &mut self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> &mut Self {
+        let mut found = Found::default();
+        for (name, value) in headers {
+            found.take(name.as_ref(), value.as_ref());
+        }
+        match found.parent() {
+            Some(parent) => {
+                self.continue_from(parent);
+                if let Ok(state) = TraceState::parse(found.states.iter().map(String::as_str))
+                    && found.traceparent.is_one()
+                {
+                    self.set_tracestate(&state);
+                }
+            }
+            None => self.with_own_ids(),
+        }
+        self.request_id(found.request_id.value().unwrap_or_default())
+    }
+
+    fn with_own_ids(&mut self) {
+        if let Some(entry) = self.entry_mut() {
+            entry.transaction();
+        }
+    }
+
+    /// Sets what other tracing systems say along the way, to be passed on by
+    /// [`tracestate`](Trace::tracestate).
+    pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
+        if let Some(entry) = self.entry_mut() {
+            entry.set_state(state);
+        } else if let Some(passing) = self.passing() {
+            passing.state = state.clone();
+        }
+        self
+    }
+
+    /// Sets the id of the request; one that is empty, longer than 128 bytes or
+    /// has other characters than letters, digits and `._:@/+=-` is replaced by a
+    /// fresh one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut trace = logtrace::start!("order");
+    /// trace.request_id("order-4711"); // request_id=order-4711
+    /// ```
+    pub fn request_id(&mut self, id: &str) -> &mut Self {
+        let fresh;
+        let id = if is_request_id(id) {
+            id
+        } else {
+            fresh = TraceId::random().to_string();
+            &fresh
+        };
+        if let Some(entry) = self.entry_mut() {
+            entry.set_request_id(id);
+        } else if let Some(passing) = self.passing() {
+            passing.request_id = Some(id.to_owned());
+        }
+        self
+    }
+
+    /// Returns the id of the request, for the header `X-Request-ID` of the
+    /// answer and of outgoing calls.
+    pub fn get_request_id(&self) -> Option<String> {
+        let kept = self.look(|entry| entry.request_id().map(str::to_owned));
+        kept.flatten().or_else(|| self.passed()?.request_id.clone())
+    }
+
+    /// Returns what outgoing calls have in the header `traceparent`: this unit
+    /// as the caller. The ids are made when first asked for.
+    ///
+    /// A disabled trace passes on what it was given; `None` if that was nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn call(_: &str, _: &str) {}
+    /// let mut trace = logtrace::start!("order");
+    /// if let Some(parent) = trace.traceparent() {
+    ///     call("traceparent", parent.encode(&mut [0; 55]));
+    /// }
+    /// ```
+    pub fn traceparent(&mut self) -> Option<TraceParent> {
+        match self.entry_mut() {
+            Some(entry) => Some(entry.transaction().parent()),
+            None => self.passed()?.parent,
+        }
+    }
+
+    /// Returns what outgoing calls have in the header `tracestate`, beside
+    /// `traceparent`; `None` if that is nothing.
+    pub fn tracestate(&self) -> Option<TraceState> {
+        let state = match self.passed() {
+            Some(passing) => passing.state.clone(),
+            None => self.look(|entry| TraceState::parse([entry.state()]).unwrap_or_default())?,
+        };
+        Some(state).filter(|state| !state.is_empty())
+    }
+
+    /// Returns the id of the transaction; made when first asked for.
+    pub fn trace_id(&mut self) -> Option<TraceId> {
+        self.traceparent().map(|parent| parent.trace_id())
+    }
+
+    /// Starts a unit that this one calls: of the same transaction, with this
+    /// unit as its parent, and with the same target and configuration. It has a
+    /// record of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut order = logtrace::start!("order");
+    /// let mut payment = order.child("payment");
+    /// payment.set("cents", 4_999).ok();
+    /// drop(payment); // trace_id and parent_id are those of `order`
+    /// ```
+    #[track_caller]
+    pub fn child(&mut self, name: impl Into<Cow<'static, str>>) -> Trace {
+        let Some(parent) = self.traceparent() else {
+            return Trace::default();
+        };
+        let state = self.tracestate();
+        let request_id = self.get_request_id();
+        let mut child = match self.entry() {
+            Some(entry) => TraceBuilder::of_child(name.into(), entry, Location::caller()),
+            None => Trace::default(),
+        };
+        child.continue_from(parent);
+        if let Some(state) = state {
+            child.set_tracestate(&state);
+        }
+        if let Some(id) = request_id {
+            child.request_id(&id);
+        }
+        child
+    }
+}
+
+/// The header of one name: none, one, or more, which is as bad as none.
+#[derive(Debug, Default)]
+enum Header {
+    #[default]
+    None,
+    One(String),
+    Many,
+}
+
+impl Header {
+    fn take(&mut self, value: &[u8]) {
+        *self = match (&self, std::str::from_utf8(value)) {
+            (Header::None, Ok(text)) => Header::One(text.to_owned()),
+            _ => Header::Many,
+        };
+    }
+
+    fn value(&self) -> Option<&str> {
+        match self {
+            Header::One(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn is_one(&self) -> bool {
+        matches!(self, Header::One(_))
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Header::None)
+    }
+}
+
+/// The headers of a request that say where it belongs.
+#[derive(Debug, Default)]
+struct Found {
+    traceparent: Header,
+    states: Vec<String>,
+    b3: Header,
+    b3_trace: Header,
+    b3_span: Header,
+    b3_sampled: Header,
+    request_id: Header,
+}
+
+impl Found {
+    fn take(&mut self, name: &str, value: &[u8]) {
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        let header = if is("traceparent") {
+            &mut self.traceparent
+        } else if is("x-request-id") {
+            &mut self.request_id
+        } else if is("b3") {
+            &mut self.b3
+        } else if is("x-b3-traceid") {
+            &mut self.b3_trace
+        } else if is("x-b3-spanid") {
+            &mut self.b3_span
+        } else if is("x-b3-sampled") {
+            &mut self.b3_sampled
+        } else {
+            if is("tracestate") {
+                // One that is no text spoils the list, as any bad member does.
+                self.states
+                    .push(String::from_utf8_lossy(value).into_owned());
+            }
+            return;
+        };
+        header.take(value);
+    }
+
+    /// A `traceparent`, even a bad one, is the word of the caller; B3 is asked
+    /// only without one.
+    fn parent(&self) -> Option<TraceParent> {
+        if !self.traceparent.is_none() {
+            return parsed(self.traceparent.value().map(TraceParent::parse));
+        }
+        if !self.b3.is_none() {
+            return parsed(self.b3.value().map(TraceParent::parse_b3));
+        }
+        let (trace, span) = (self.b3_trace.value()?, self.b3_span.value()?);
+        TraceParent::of_b3(trace, span, self.b3_sampled.value()).ok()
+    }
+}
+
+fn parsed(result: Option<Result<TraceParent, IdError>>) -> Option<TraceParent> {
+    result?.ok()
+}

@@ -1,0 +1,384 @@
+//! Units of one transaction: ids in, ids out, and in the record.
+
+mod util;
+
+use log::Level;
+use logtrace::{
+    Config, ConfigBuilder, Format, IdSource, SpanId, Trace, TraceId, TraceParent, TraceState,
+    bridge,
+};
+
+use util::{Bench, same_line};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN: &str = "00f067aa0ba902b7";
+const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// The ids of this source, in hex: 07…07 and 09…09.
+struct Fixed;
+
+impl IdSource for Fixed {
+    fn trace_id(&self) -> Option<TraceId> {
+        TraceId::from_bytes([7; 16])
+    }
+
+    fn span_id(&self) -> Option<SpanId> {
+        SpanId::from_bytes([9; 8])
+    }
+}
+
+const OWN_TRACE: &str = "07070707070707070707070707070707";
+const OWN_SPAN: &str = "0909090909090909";
+
+fn bench(builder: ConfigBuilder) -> Bench {
+    Bench::new(builder.header(false).ids(&Fixed))
+}
+
+/// The text behind the message of a unit that does `work`.
+#[track_caller]
+fn check(work: impl FnOnce(&mut Trace), want: &str) {
+    let bench = bench(Config::builder());
+    let mut trace = bench.start();
+    work(&mut trace);
+    drop(trace);
+    same_line(&bench.log.only().args, &format!("msg=unit {want}"));
+}
+
+fn parent() -> TraceParent {
+    TraceParent::parse(HEADER).unwrap()
+}
+
+#[test]
+fn a_unit_that_is_told_nothing_has_no_ids() {
+    check(|trace| _ = trace.set("a", 1), "duration_ms=0.0 a=1");
+}
+
+#[test]
+fn ids_stand_before_the_outcome_and_are_text() {
+    let ids = format!(r#"trace_id={TRACE} span_id="{OWN_SPAN}" parent_id={SPAN} trace_flags="01""#);
+    check(
+        |trace| _ = trace.continue_from(parent()).request_id("order-4711").ok(),
+        &format!("{ids} request_id=order-4711 outcome=ok duration_ms=0.0"),
+    );
+    let bench = bench(
+        Config::builder()
+            .format(Format::Json)
+            .field("service", "shop"),
+    );
+    bench.start().continue_from(parent()).request_id("7");
+    same_line(
+        &bench.log.only().args,
+        &format!(
+            r#"{{"msg":"unit","service":"shop","trace_id":"{TRACE}","span_id":"{OWN_SPAN}","parent_id":"{SPAN}","trace_flags":"01","request_id":"7","duration_ms":0.0}}"#
+        ),
+    );
+}
+
+#[test]
+fn ids_of_digits_alone_are_quoted_in_logfmt() {
+    let digits = "00-11111111111111111111111111111111-2222222222222222-00";
+    check(
+        |trace| _ = trace.continue_from(digits.parse().unwrap()),
+        &format!(
+            r#"trace_id="11111111111111111111111111111111" span_id="{OWN_SPAN}" parent_id="2222222222222222" trace_flags="00" duration_ms=0.0"#
+        ),
+    );
+}
+
+#[test]
+fn ids_are_made_when_first_asked_for() {
+    check(
+        |trace| {
+            let first = trace.traceparent().unwrap();
+            assert_eq!(first.to_string(), format!("00-{OWN_TRACE}-{OWN_SPAN}-01"));
+            assert_eq!(trace.traceparent(), Some(first));
+            assert_eq!(trace.trace_id(), Some(first.trace_id()));
+        },
+        &format!(r#"trace_id="{OWN_TRACE}" span_id="{OWN_SPAN}" trace_flags="01" duration_ms=0.0"#),
+    );
+    // Random ones carry the flag that says so.
+    let mut trace = Bench::new(Config::builder()).start();
+    assert!(trace.traceparent().unwrap().is_random());
+    trace.discard();
+}
+
+#[test]
+fn an_outgoing_call_names_this_unit_and_keeps_the_flags() {
+    check(
+        |trace| {
+            let state = TraceState::parse(["rojo=1", "congo=2"]).unwrap();
+            trace.continue_from(parent()).set_tracestate(&state);
+            let out = trace.traceparent().unwrap();
+            assert_eq!(out.to_string(), format!("00-{TRACE}-{OWN_SPAN}-01"));
+            assert_eq!(trace.tracestate(), Some(state));
+            // Another transaction has no state yet.
+            trace.continue_from(parent());
+            assert_eq!(trace.tracestate(), None);
+        },
+        &format!(
+            r#"trace_id={TRACE} span_id="{OWN_SPAN}" parent_id={SPAN} trace_flags="01" duration_ms=0.0"#
+        ),
+    );
+}
+
+#[test]
+fn a_child_has_a_record_of_its_own_in_the_same_transaction() {
+    let bench = bench(Config::builder());
+    let mut order = bench.start();
+    let state = TraceState::parse(["rojo=1"]).unwrap();
+    order
+        .continue_from(parent())
+        .set_tracestate(&state)
+        .request_id("r-1");
+    let mut payment = order.child("payment");
+    assert_eq!(payment.tracestate(), Some(state));
+    assert_eq!(payment.get_request_id().as_deref(), Some("r-1"));
+    payment.set("cents", 4_999);
+    drop(payment);
+    drop(order);
+    let lines: Vec<String> = bench.log.take_lines();
+    assert_eq!(
+        lines,
+        [
+            format!(
+                r#"msg=payment trace_id={TRACE} span_id="{OWN_SPAN}" parent_id="{OWN_SPAN}" trace_flags="01" request_id=r-1 duration_ms=0.0 cents=4999"#
+            ),
+            format!(
+                r#"msg=unit trace_id={TRACE} span_id="{OWN_SPAN}" parent_id={SPAN} trace_flags="01" request_id=r-1 duration_ms=0.0"#
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_request_id_that_could_do_harm_is_replaced() {
+    let mut trace = Bench::new(Config::builder()).start();
+    for good in ["a", "order-4711", "A._:@/+=-9", &"x".repeat(128)] {
+        trace.request_id(good);
+        assert_eq!(trace.get_request_id().as_deref(), Some(good));
+    }
+    for bad in [
+        "",
+        "a b",
+        "a\nb",
+        "a\"b",
+        "ü",
+        "\u{1b}[31m",
+        "a,b",
+        &"x".repeat(129),
+    ] {
+        trace.request_id(bad);
+        let fresh = trace.get_request_id().unwrap();
+        assert_ne!(fresh, bad);
+        assert!(fresh.parse::<TraceId>().is_ok(), "{fresh}");
+    }
+    trace.discard();
+}
+
+// ----- headers
+
+/// `trace_id`, `parent_id` and `tracestate` that headers lead to.
+fn from_headers(headers: &[(&str, &str)]) -> (String, Option<String>, Option<String>) {
+    let bench = bench(Config::builder().format(Format::Json));
+    let mut trace = bench.start();
+    trace.continue_from_headers(headers.iter().copied());
+    let state = trace.tracestate().map(|state| state.as_str().to_owned());
+    drop(trace);
+    let record: serde_json::Value = serde_json::from_str(&bench.log.only().args).unwrap();
+    let text = |key: &str| record[key].as_str().map(str::to_owned);
+    assert!(record["request_id"].is_string());
+    (text("trace_id").unwrap(), text("parent_id"), state)
+}
+
+#[test]
+fn headers_are_found_in_any_case_and_order() {
+    for name in ["traceparent", "Traceparent", "TRACEPARENT"] {
+        let headers = [
+            ("host", "x"),
+            ("tracestate", "a=1"),
+            (name, HEADER),
+            ("TraceState", "b=2"),
+        ];
+        assert_eq!(
+            from_headers(&headers),
+            (TRACE.into(), Some(SPAN.into()), Some("a=1,b=2".into()))
+        );
+    }
+    for headers in [
+        vec![("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1")],
+        vec![
+            ("X-B3-TraceId", TRACE),
+            ("X-B3-SpanId", SPAN),
+            ("X-B3-Sampled", "1"),
+        ],
+    ] {
+        assert_eq!(
+            from_headers(&headers),
+            (TRACE.into(), Some(SPAN.into()), None)
+        );
+    }
+}
+
+#[test]
+fn absent_doubled_and_hostile_headers_start_afresh() {
+    let fresh = (OWN_TRACE.to_owned(), None, None);
+    let long = "0".repeat(1 << 20);
+    for headers in [
+        vec![],
+        vec![("traceparent", "")],
+        vec![("traceparent", HEADER), ("traceparent", HEADER)],
+        vec![("traceparent", long.as_str())],
+        vec![("traceparent", "00-\r\nx-evil: 1")],
+        // State alone, or beside a bad parent, is worth nothing.
+        vec![("tracestate", "a=1")],
+        vec![("traceparent", "ff"), ("tracestate", "a=1")],
+        // A bad traceparent is the caller's word all the same.
+        vec![
+            ("traceparent", "x"),
+            ("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+        ],
+        vec![("b3", "0")],
+        vec![("X-B3-TraceId", TRACE)],
+    ] {
+        assert_eq!(from_headers(&headers), fresh, "{headers:?}");
+    }
+    // A bad state does not spoil the parent.
+    assert_eq!(
+        from_headers(&[("traceparent", HEADER), ("tracestate", "a=1,B=2")]),
+        (TRACE.into(), Some(SPAN.into()), None)
+    );
+    let bench = bench(Config::builder());
+    let mut trace = bench.start();
+    trace.continue_from_headers([("traceparent", &b"\xFF\xFE"[..]), ("x-request-id", b"\xFF")]);
+    assert_eq!(trace.trace_id().unwrap().to_string(), OWN_TRACE);
+    trace.discard();
+}
+
+#[test]
+fn a_disabled_trace_passes_on_what_it_was_given() {
+    let mut trace = Trace::default();
+    assert_eq!((trace.traceparent(), trace.trace_id()), (None, None));
+    assert!(trace.child("child").traceparent().is_none());
+    trace.continue_from_headers([
+        ("traceparent", HEADER),
+        ("tracestate", "a=1"),
+        ("x-request-id", "r-1"),
+    ]);
+    assert!(!trace.is_enabled());
+    assert_eq!(trace.traceparent(), Some(parent()));
+    assert_eq!(trace.tracestate().unwrap().as_str(), "a=1");
+    assert_eq!(trace.get_request_id().as_deref(), Some("r-1"));
+    trace.set("a", 1).add("nothing").ok();
+    let mut child = trace.child("child");
+    assert_eq!(child.traceparent(), Some(parent()));
+    assert_eq!(child.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(trace.render(), "");
+    trace.scope(|| assert!(!logtrace::current::is_active()));
+    assert_eq!(trace.traceparent(), Some(parent()));
+}
+
+#[test]
+fn an_id_source_that_panics_costs_nothing() {
+    struct Bad;
+    impl IdSource for Bad {
+        fn trace_id(&self) -> Option<TraceId> {
+            panic!("no trace id")
+        }
+        fn span_id(&self) -> Option<SpanId> {
+            panic!("no span id")
+        }
+    }
+    let mut trace = Bench::new(Config::builder().ids(&Bad)).start();
+    assert!(trace.traceparent().is_some());
+    trace.discard();
+}
+
+#[test]
+fn ids_outlive_the_tidying_of_the_arena_and_a_recycled_entry_forgets_them() {
+    let bench = bench(Config::builder());
+    let mut trace = bench.start();
+    let state = TraceState::parse(["rojo=1"]).unwrap();
+    trace
+        .continue_from(parent())
+        .set_tracestate(&state)
+        .request_id("r-1");
+    for len in 0..200 {
+        trace.set("k", "x".repeat(1_000 + len));
+    }
+    trace.unset("k");
+    assert_eq!(trace.tracestate(), Some(state));
+    drop(trace);
+    bench.start().emit();
+    assert_eq!(
+        bench.log.take_lines(),
+        [
+            format!(
+                r#"msg=unit trace_id={TRACE} span_id="{OWN_SPAN}" parent_id={SPAN} trace_flags="01" request_id=r-1 duration_ms=0.0"#
+            ),
+            "msg=unit duration_ms=0.0".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn records_that_a_bridge_passes_on_have_the_ids_of_the_current_unit() {
+    use std::sync::Mutex;
+
+    struct Pairs(Mutex<Vec<String>>);
+    impl log::Log for Pairs {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            struct Collect(String);
+            impl<'kvs> log::kv::VisitSource<'kvs> for Collect {
+                fn visit_pair(
+                    &mut self,
+                    key: log::kv::Key<'kvs>,
+                    value: log::kv::Value<'kvs>,
+                ) -> Result<(), log::kv::Error> {
+                    self.0 += &format!(" {key}={value}");
+                    Ok(())
+                }
+            }
+            let mut all = Collect(record.args().to_string());
+            record.key_values().visit(&mut all).unwrap();
+            assert_eq!(record.key_values().count(), all.0.split(' ').count() - 1);
+            self.0.lock().unwrap().push(all.0);
+        }
+        fn flush(&self) {}
+    }
+    log::set_max_level(log::LevelFilter::Trace);
+    let pairs: &'static Pairs = Box::leak(Box::new(Pairs(Mutex::default())));
+    let bridge = bridge(pairs);
+    let bench = bench(Config::builder());
+    let mut trace = bench.start();
+    trace.scope(|| log::log!(logger: &bridge, Level::Warn, "before"));
+    trace.continue_from(parent()).request_id("r-1");
+    trace.scope(|| log::log!(logger: &bridge, Level::Warn, "after"));
+    trace.discard();
+    assert_eq!(
+        *pairs.0.lock().unwrap(),
+        [
+            "before unit=unit".to_owned(),
+            format!("after unit=unit trace_id={TRACE} span_id={OWN_SPAN} request_id=r-1"),
+        ]
+    );
+}
+
+#[test]
+fn the_smallest_record_has_room_for_all_ids() {
+    let bench = bench(Config::builder().max_record(512));
+    let mut trace = bench.start();
+    trace.continue_from(parent()).request_id(&"r".repeat(128));
+    trace.error("x".repeat(500).as_str());
+    for n in 0..300 {
+        trace.set(format!("key{n}"), n).add("fragment");
+    }
+    drop(trace);
+    let line = bench.log.only().args;
+    assert!(
+        line.len() <= 512 && line.contains(TRACE) && line.contains("dropped_fields"),
+        "{line}"
+    );
+}
