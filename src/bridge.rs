@@ -54,6 +54,15 @@ pub fn bridge<L: Log>(logger: L) -> Bridge<L> {
 }
 
 /// A logger that knows the current trace; made by [`bridge`].
+///
+/// # Examples
+///
+/// ```
+/// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+/// let bridge: logtrace::Bridge<env_logger::Logger> = logtrace::bridge(logger);
+/// bridge.absorb(log::Level::Info).install(log::LevelFilter::Info)?;
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bridge<L> {
     logger: L,
@@ -69,6 +78,20 @@ impl<L: Log> Bridge<L> {
     ///
     /// With [`Level::Info`], warnings and errors stay lines of their own; with
     /// [`Level::Error`] everything is absorbed. Off unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// logtrace::bridge(logger).absorb(log::Level::Info).install(log::LevelFilter::Info)?;
+    /// let mut trace = logtrace::start!("job");
+    /// trace.scope(|| {
+    ///     log::info!("found 3 rows"); // a fragment
+    ///     log::warn!("disk nearly full"); // a line of its own
+    /// });
+    /// assert!(trace.render().ends_with("ms] found 3 rows\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     pub fn absorb(mut self, most_severe: Level) -> Self {
         self.absorbed = Some(most_severe);
         self
@@ -79,6 +102,21 @@ impl<L: Log> Bridge<L> {
     ///
     /// `log` drops what is above its maximal level before any logger is asked:
     /// give [`install`](Self::install) the level that is to be absorbed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use log::{Level, LevelFilter};
+    ///
+    /// let logger = env_logger::Builder::new().filter_level(LevelFilter::Info).build();
+    /// let bridge = logtrace::bridge(logger).absorb(Level::Info).absorb_filtered(true);
+    /// bridge.install(LevelFilter::Debug)?;
+    ///
+    /// let mut trace = logtrace::start!("job");
+    /// trace.scope(|| log::debug!("cache miss")); // env_logger would drop it
+    /// assert!(trace.render().ends_with("ms, debug] cache miss\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     pub fn absorb_filtered(mut self, past_filter: bool) -> Self {
         self.past_filter = past_filter;
         self
@@ -86,6 +124,19 @@ impl<L: Log> Bridge<L> {
 
     /// Sets whether an absorbed record raises the level of the unit to its own.
     /// On unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// let bridge = logtrace::bridge(logger).absorb(log::Level::Error).raise_level(false);
+    /// bridge.install(log::LevelFilter::Info)?;
+    /// let mut trace = logtrace::start!("job");
+    /// trace.scope(|| log::warn!("retrying")); // level=info … fragments="[5, 0.007ms, warn] retrying"
+    /// assert_eq!(trace.level(), Some(log::Level::Info));
+    /// # assert!(trace.render().ends_with("ms, warn] retrying\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     pub fn raise_level(mut self, raises: bool) -> Self {
         self.raises = raises;
         self
@@ -93,6 +144,20 @@ impl<L: Log> Bridge<L> {
 
     /// Sets whether absorbed records are in the unit's record only if that is
     /// of level warn or above: a flight recorder. Off unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// let bridge = logtrace::bridge(logger).absorb(log::Level::Info).only_on_failure(true);
+    /// bridge.install(log::LevelFilter::Info)?;
+    /// let mut trace = logtrace::start!("job");
+    /// trace.scope(|| log::info!("cache miss"));
+    /// assert!(!trace.render().contains("cache miss"));
+    /// trace.error("no answer");
+    /// assert!(trace.render().contains("cache miss"));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     pub fn only_on_failure(mut self, held: bool) -> Self {
         self.held = held;
         self
@@ -100,12 +165,40 @@ impl<L: Log> Bridge<L> {
 
     /// Sets whether records that go on have the name of the unit as a key-value
     /// `unit`. On unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Lines;
+    /// # impl log::Log for Lines {
+    /// #     fn enabled(&self, _: &log::Metadata<'_>) -> bool { true }
+    /// #     fn log(&self, record: &log::Record<'_>) {
+    /// #         assert_eq!(record.key_values().count(), 0);
+    /// #     }
+    /// #     fn flush(&self) {}
+    /// # }
+    /// # let logger = Lines;
+    /// logtrace::bridge(logger).correlate(false).install(log::LevelFilter::Info)?;
+    /// let mut trace = logtrace::start!("job");
+    /// trace.scope(|| log::info!("found 3 rows")); // a line without `unit=job`
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     pub fn correlate(mut self, correlates: bool) -> Self {
         self.correlates = correlates;
         self
     }
 
     /// Makes this the logger of the process and sets the maximal level of `log`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let logger = env_logger::Builder::new().parse_filters("warn,jobs=info").build();
+    /// let max_level = logger.filter();
+    /// logtrace::bridge(logger).install(max_level)?;
+    /// assert_eq!(log::max_level(), log::LevelFilter::Info);
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -163,7 +256,7 @@ impl<L: Log> Bridge<L> {
             )
         });
         let Some((unit, ids, request_id)) = about.filter(|_| self.correlates) else {
-            return self.logger.log(record);
+            return emit::ordinary(|| self.logger.log(record));
         };
         let source = InUnit {
             record: record.key_values(),
@@ -172,7 +265,7 @@ impl<L: Log> Bridge<L> {
             request_id,
         };
         let record = record.to_builder().key_values(&source).build();
-        self.logger.log(&record);
+        emit::ordinary(|| self.logger.log(&record));
     }
 }
 

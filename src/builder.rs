@@ -66,6 +66,14 @@ impl<'c> TraceBuilder<'c> {
     }
 
     /// Sets the level of the record, and of fragments that say nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = logtrace::builder!("health").level(log::Level::Debug).start();
+    /// assert_eq!(trace.level(), Some(log::Level::Debug));
+    /// ```
     #[inline]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
@@ -73,6 +81,14 @@ impl<'c> TraceBuilder<'c> {
     }
 
     /// Sets the target that logger filters look at.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// env_logger::Builder::new().parse_filters("jobs=info").init();
+    /// assert!(logtrace::builder!("nightly").target("jobs").start().is_enabled());
+    /// assert!(!logtrace::builder!("nightly").target("web").start().is_enabled());
+    /// ```
     #[inline]
     pub fn target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
         self.target = Some(target.into());
@@ -80,6 +96,17 @@ impl<'c> TraceBuilder<'c> {
     }
 
     /// Sets the configuration of this trace alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let json = logtrace::Config::builder().format(logtrace::Format::Json).build()?;
+    /// let mut trace = logtrace::builder!("nightly").config(&json).start();
+    /// trace.set("shard", 3);
+    /// assert!(trace.render().ends_with(r#","shard":3}"#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     #[inline]
     pub fn config(mut self, config: &'c Config) -> Self {
         self.config = Some(config);
@@ -87,6 +114,14 @@ impl<'c> TraceBuilder<'c> {
     }
 
     /// Sets a field that the trace starts with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = logtrace::builder!("nightly").field("shard", 3).field("retry", false).start();
+    /// assert!(trace.render().ends_with(" shard=3 retry=false"));
+    /// ```
     pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
         let key = key.to_key().0.as_str().to_owned();
         self.fields.push((key, OwnedValue::of(value.to_value())));
@@ -94,6 +129,15 @@ impl<'c> TraceBuilder<'c> {
     }
 
     /// Sets several fields that the trace starts with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let ids = [("cart_id", 7), ("user_id", 42)];
+    /// let trace = logtrace::builder!("checkout").fields(ids).start();
+    /// assert!(trace.render().ends_with(" cart_id=7 user_id=42"));
+    /// ```
     pub fn fields<K: ToKey, V: ToValue>(self, fields: impl IntoIterator<Item = (K, V)>) -> Self {
         fields
             .into_iter()
@@ -104,6 +148,15 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// If the logger would not take even an error of this target, the trace is
     /// disabled, and stays so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let builder = logtrace::builder!("nightly").field("shard", 3);
+    /// let trace = builder.start(); // duration_ms counts from here
+    /// assert!(trace.is_enabled());
+    /// ```
     #[inline]
     #[track_caller]
     pub fn start(self) -> Trace {

@@ -2,7 +2,8 @@
 //!
 //! [`Trace::scope`], [`Trace::enter`] and, for futures, [`InTrace`](crate::InTrace)
 //! make a trace current. Each function here does what the method of that name
-//! does, and nothing where no trace is current; none of them panics or blocks.
+//! does (but [`emit`] ends all units of the thread), and nothing where no trace
+//! is current; none of them panics or blocks by itself.
 //!
 //! Values and messages are formatted before the trace is taken, so a `Display`
 //! may itself add to it. While [`with`] runs, the trace is its closure's alone:
@@ -70,6 +71,7 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
         masked: slot::mask(),
         was_panicking: std::thread::panicking(),
     };
+    panics::count_in_use(1);
     if !in_use.was_panicking {
         panics::forget_missed();
     }
@@ -88,6 +90,7 @@ struct InUse {
 
 impl Drop for InUse {
     fn drop(&mut self) {
+        panics::count_in_use(-1);
         if !self.was_panicking {
             panics::note_missed(&mut self.trace);
         }
@@ -105,6 +108,17 @@ impl Drop for InUse {
 }
 
 /// Returns whether a trace is current that gathers anything.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::current;
+///
+/// assert!(!current::is_active());
+/// let mut trace = logtrace::start!("report");
+/// assert!(trace.scope(current::is_active));
+/// ```
 #[inline]
 pub fn is_active() -> bool {
     slot::is_active()
@@ -117,44 +131,129 @@ fn limit() -> Option<usize> {
 }
 
 /// Sets a field; see [`Trace::set`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("checkout");
+/// trace.scope(|| logtrace::current::set("cart_id", 7));
+/// assert!(trace.render().ends_with(" cart_id=7"));
+/// ```
 #[inline]
 pub fn set(key: impl ToKey, value: impl ToValue) {
+    // Keys of the user's make their text here, while nothing is taken.
+    let key = key.to_key();
     settle::value(value.to_value(), limit, |kind| {
-        slot::with(|entry| entry.set(key.to_key().0, kind));
+        slot::with(|entry| entry.set(key.0, kind));
     });
 }
 
 /// Removes a field; see [`Trace::unset`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("checkout");
+/// trace.set("cart_id", 7).set("coupon", "WELCOME10");
+/// trace.scope(|| logtrace::current::unset("coupon"));
+/// assert!(trace.render().ends_with(" cart_id=7"));
+/// ```
 #[inline]
 pub fn unset(key: impl ToKey) {
-    slot::with(|entry| entry.unset(key.to_key().0));
+    let key = key.to_key();
+    slot::with(|entry| entry.unset(key.0));
 }
 
 /// Adds one to a counter; see [`Trace::incr`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn query() {
+///     logtrace::current::incr("queries");
+/// }
+///
+/// let mut trace = logtrace::start!("report");
+/// trace.scope(|| (query(), query()));
+/// assert!(trace.render().ends_with(" queries=2"));
+/// ```
 #[inline]
 pub fn incr(key: impl ToKey) {
     sum(key, 1u64);
 }
 
 /// Adds to a counter; see [`Trace::count`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn insert(rows: &[&str]) {
+///     logtrace::current::count("rows", rows.len());
+/// }
+///
+/// let mut trace = logtrace::start!("import");
+/// trace.scope(|| (insert(&["a", "b"]), insert(&["c"])));
+/// assert!(trace.render().ends_with(" rows=3"));
+/// ```
 #[inline]
 pub fn count(key: impl ToKey, n: impl Number) {
     sum(key, n);
 }
 
 /// Adds to a sum; see [`Trace::sum`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn weigh(kilos: f64) {
+///     logtrace::current::sum("kilos", kilos);
+/// }
+///
+/// let mut trace = logtrace::start!("checkout");
+/// trace.scope(|| (weigh(1.5), weigh(0.25)));
+/// assert!(trace.render().ends_with(" kilos=1.75"));
+/// ```
 #[inline]
 pub fn sum(key: impl ToKey, x: impl Number) {
-    slot::with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()));
+    let key = key.to_key();
+    slot::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
 
 /// Keeps the largest of the numbers given; see [`Trace::max`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn insert(rows: &[&str]) {
+///     logtrace::current::max("largest_batch", rows.len());
+/// }
+///
+/// let mut trace = logtrace::start!("import");
+/// trace.scope(|| (insert(&["a", "b"]), insert(&["c"])));
+/// assert!(trace.render().ends_with(" largest_batch=2"));
+/// ```
 #[inline]
 pub fn max(key: impl ToKey, x: impl Number) {
-    slot::with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()));
+    let key = key.to_key();
+    slot::with(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
 }
 
 /// Adds a fragment; see [`Trace::add`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("auth");
+/// trace.scope(|| logtrace::current::add("token found")); // fragments="[2, 0.003ms] token found"
+/// assert!(trace.render().ends_with("ms] token found\""));
+/// ```
 #[inline]
 #[track_caller]
 pub fn add(message: impl Message) {
@@ -162,6 +261,16 @@ pub fn add(message: impl Message) {
 }
 
 /// Adds a fragment and raises the level to warn; see [`Trace::warn`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("import");
+/// trace.scope(|| logtrace::current::warn("2 rows skipped"));
+/// assert_eq!(trace.level(), Some(log::Level::Warn));
+/// # assert!(trace.render().ends_with("ms, warn] 2 rows skipped\""));
+/// ```
 #[inline]
 #[track_caller]
 pub fn warn(message: impl Message) {
@@ -169,6 +278,16 @@ pub fn warn(message: impl Message) {
 }
 
 /// Adds a fragment and makes the outcome an error; see [`Trace::fail`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("checkout");
+/// trace.scope(|| logtrace::current::fail("no stock"));
+/// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+/// # assert!(trace.render().ends_with("ms, error] no stock\""));
+/// ```
 #[inline]
 #[track_caller]
 pub fn fail(message: impl Message) {
@@ -185,8 +304,22 @@ fn fragment(message: impl Message, level: Option<Level>, location: &'static Loca
 
 /// Runs `work` and adds the time it takes to a timer; see [`Trace::time`]. The
 /// trace stays current meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn query() -> u32 {
+///     logtrace::current::time("db", || 7)
+/// }
+///
+/// let mut trace = logtrace::start!("report");
+/// assert_eq!(trace.scope(query), 7); // db.count=1 db.ms=0.001 db.max_ms=0.001
+/// # assert!(trace.render().contains(" db.count=1 db.ms="));
+/// ```
 pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
-    let _lap = CurrentLap(slot::with(|entry| entry.start_lap(key.to_key().0)).flatten());
+    let key = key.to_key();
+    let _lap = CurrentLap(slot::with(|entry| entry.start_lap(key.0)).flatten());
     work()
 }
 
@@ -202,6 +335,19 @@ impl Drop for CurrentLap {
 }
 
 /// Returns the result, having recorded its error; see [`Trace::check`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
+///     logtrace::current::check(text.parse())
+/// }
+///
+/// let mut trace = logtrace::start!("connect");
+/// assert!(trace.scope(|| port("http")).is_err());
+/// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
+/// ```
 #[inline]
 pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
     if let Err(error) = &result {
@@ -211,6 +357,15 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 }
 
 /// Records an error; see [`Trace::error`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("auth");
+/// trace.scope(|| logtrace::current::error("unknown token"));
+/// assert!(trace.render().ends_with(" error=\"unknown token\""));
+/// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
     if let Some(limit) = limit() {
         let told = failure::tell(error.cause(), limit);
@@ -219,18 +374,46 @@ pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
 }
 
 /// Makes the outcome `ok`; see [`Trace::ok`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("import");
+/// trace.scope(logtrace::current::ok);
+/// assert!(trace.render().contains(" msg=import outcome=ok "));
+/// ```
 #[inline]
 pub fn ok() {
     slot::with(|entry| entry.severity.set_outcome(Outcome::Ok));
 }
 
 /// Sets the field `status` and what an HTTP status means; see [`Trace::status`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("request");
+/// trace.scope(|| logtrace::current::status(404));
+/// assert!(trace.render().ends_with(" status=404"));
+/// assert_eq!(trace.level(), Some(log::Level::Warn));
+/// ```
 #[inline]
 pub fn status(status: u16) {
     slot::with(|entry| entry.set_status(status));
 }
 
 /// Raises the level; see [`Trace::raise`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("import");
+/// trace.scope(|| logtrace::current::raise(log::Level::Warn));
+/// assert_eq!(trace.level(), Some(log::Level::Warn));
+/// ```
 #[inline]
 pub fn raise(level: Level) {
     slot::with(|entry| entry.severity.raise(level));
@@ -240,7 +423,8 @@ pub fn raise(level: Level) {
 /// ones first, and ends them: for use before [`std::process::exit`], which runs
 /// no destructors.
 ///
-/// What is written to them afterwards goes nowhere.
+/// What is written to them afterwards goes nowhere. A unit that [`with`] has at
+/// that moment cannot be reached: do not call this from inside.
 ///
 /// # Examples
 ///

@@ -139,8 +139,28 @@ enum HandOver {
     None,
     /// Whether it would take a record.
     Asking,
-    /// To take the record that lies there.
-    Record(usize),
+    /// To take the record of a unit that started here.
+    Record(Own),
+    /// To take an ordinary record, from a bridge.
+    Ordinary,
+}
+
+/// What a record keeps of its unit where a logger builds another one from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Own {
+    file: usize,
+    line: Option<u32>,
+    level: Level,
+}
+
+impl Own {
+    fn of(record: &Record<'_>) -> Own {
+        Own {
+            file: record.file().map_or(0, |file| file.as_ptr().addr()),
+            line: record.line(),
+            level: record.level(),
+        }
+    }
 }
 
 thread_local! {
@@ -150,7 +170,10 @@ thread_local! {
 /// Whether a record is the one of a unit that ends.
 #[inline]
 pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
-    HAND_OVER.get() == HandOver::Record(std::ptr::from_ref(record).addr())
+    match HAND_OVER.get() {
+        HandOver::Record(own) => own == Own::of(record),
+        _ => false,
+    }
 }
 
 /// Whether `enabled` is asked on behalf of a unit.
@@ -158,9 +181,22 @@ pub(crate) fn is_asking() -> bool {
     HAND_OVER.get() == HandOver::Asking
 }
 
-/// Whether this thread is inside a logger with a record of a unit.
+/// Whether this thread is inside a logger, as far as is known here.
 pub(crate) fn is_handing_over() -> bool {
-    matches!(HAND_OVER.get(), HandOver::Record(_))
+    matches!(HAND_OVER.get(), HandOver::Record(_) | HandOver::Ordinary)
+}
+
+/// Runs a logger on an ordinary record, for the panic hook to know.
+pub(crate) fn ordinary(log: impl FnOnce()) {
+    /// Ends with the call, by a panic too.
+    struct Restore(HandOver);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            HAND_OVER.set(self.0);
+        }
+    }
+    let _restore = Restore(HAND_OVER.replace(HandOver::Ordinary));
+    log();
 }
 
 /// Builds the record and hands it over.
@@ -183,8 +219,7 @@ fn hand_over(entry: &Entry, level: Level, text: &str) {
 /// Calls the logger, which may come back here with units of its own.
 #[inline]
 fn call(logger: &dyn Log, record: &Record<'_>) {
-    let address = std::ptr::from_ref(record).addr();
-    let before = HAND_OVER.replace(HandOver::Record(address));
+    let before = HAND_OVER.replace(HandOver::Record(Own::of(record)));
     let _ = guard::run(|| logger.log(record));
     HAND_OVER.set(before);
 }

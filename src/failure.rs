@@ -21,6 +21,17 @@ const MOST_SOURCES: usize = 8;
 /// `M` tells these ways apart and is found by the compiler.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("import");
+/// trace.error(&std::fmt::Error);
+/// trace.error(&Box::<dyn std::error::Error>::from("no such table"));
+/// trace.error("disk full"); // replaces those before
+/// assert!(trace.render().ends_with(" error=\"disk full\""));
+/// ```
 pub trait Failure<M>: sealed::Sealed<M> {}
 
 /// The ways to be a [`Failure`].

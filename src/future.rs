@@ -33,6 +33,21 @@ pub trait InTraceExt: Future + Sized {
     /// Makes the trace current around each poll, and emits its record when the
     /// future is ready. Dropped before that, the future is dropped inside the
     /// trace, and the outcome is `cancelled`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{InTraceExt, current};
+    ///
+    /// async fn load(id: u64) -> u64 {
+    ///     current::set("id", id);
+    ///     id * 2
+    /// }
+    ///
+    /// let trace = logtrace::start!("load");
+    /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
+    /// ```
     fn in_trace(self, trace: Trace) -> InTrace<Self> {
         InTrace {
             future: Some(self),
@@ -41,6 +56,20 @@ pub trait InTraceExt: Future + Sized {
     }
 
     /// Does the same, and takes the outcome from the result as [`run!`](crate::run!) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::InTraceExt;
+    ///
+    /// async fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
+    ///     text.parse()
+    /// }
+    ///
+    /// let future = port("http").run_in_trace(logtrace::start!("connect"));
+    /// assert!(futures_executor::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
+    /// ```
     fn run_in_trace<M>(self, trace: Trace) -> RunInTrace<Self, M>
     where
         Self::Output: IsResult<M>,
@@ -58,6 +87,16 @@ impl<F: Future> InTraceExt for F {}
 /// A result whose error can be recorded.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::InTraceExt;
+///
+/// let connect = async { Err::<u16, _>("no answer") };
+/// let future = connect.run_in_trace(logtrace::start!("connect")); // outcome=error … error="no answer"
+/// assert_eq!(futures_executor::block_on(future), Err("no answer"));
+/// ```
 pub trait IsResult<M>: sealed::Sealed<M> {
     #[doc(hidden)]
     fn conclude(&self, trace: &mut Trace);
@@ -77,6 +116,15 @@ impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {
 
 pin_project! {
     /// A future that is a unit of work; made by [`InTraceExt::in_trace`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{InTrace, InTraceExt};
+    ///
+    /// let future: InTrace<_> = async { 7 }.in_trace(logtrace::start!("load"));
+    /// drop(future); // ts=… level=warn msg=load outcome=cancelled duration_ms=0.004
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct InTrace<F> {
@@ -135,6 +183,15 @@ impl<F: Future> Future for InTrace<F> {
 pin_project! {
     /// A future that is a unit of work and has its outcome; made by
     /// [`InTraceExt::run_in_trace`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{InTraceExt, RunInTrace};
+    ///
+    /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(logtrace::start!("load"));
+    /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct RunInTrace<F, M> where F: Future {
         #[pin]

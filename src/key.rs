@@ -9,6 +9,19 @@ use std::fmt;
 ///
 /// Made by [`key`] from text that does not live for ever; a literal or a
 /// `String` needs no `Key`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::Key;
+///
+/// let header = String::from("x-request-id");
+/// let key: Key<'_> = logtrace::key(&header);
+/// let mut trace = logtrace::start!("request");
+/// trace.set(key, 7);
+/// assert!(trace.render().ends_with(" x-request-id=7"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Key<'a>(pub(crate) KeyRef<'a>);
 
@@ -55,6 +68,25 @@ pub fn key(text: &str) -> Key<'_> {
 }
 
 /// What can name a field: `&'static str`, `String`, `&String` or [`Key`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{Key, ToKey};
+///
+/// struct Column(&'static str);
+///
+/// impl ToKey for Column {
+///     fn to_key(&self) -> Key<'_> {
+///         self.0.to_key()
+///     }
+/// }
+///
+/// let mut trace = logtrace::start!("import");
+/// trace.set(Column("price"), 4.5);
+/// assert!(trace.render().ends_with(" price=4.5"));
+/// ```
 pub trait ToKey {
     /// Returns the key.
     fn to_key(&self) -> Key<'_>;

@@ -5,7 +5,7 @@
 //! To learn what became of it, its lines have to be found again and put together. A trace puts them together while they
 //! are made: typed fields, counters, timers and *fragments*, which are texts with the source line and the time since the
 //! start. The record is emitted when the trace is dropped, however that comes about: at the end of a function, by `?`, by
-//! a panic.
+//! a panic, by the cancellation of a future.
 //!
 //! ```
 //! use std::io::Write;
@@ -34,8 +34,8 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T12:22:48.992542Z level=info msg=auth outcome=ok duration_ms=0.129 method=POST token="2c59******" db.count=1 db.ms=0.003 db.max_ms=0.003 user_id=7 fragments="[6, 0.099ms] auth header read; [9, 0.121ms] got key from token table: 7"
-//! ts=2026-11-21T12:22:48.992666Z level=error msg=auth outcome=error duration_ms=0.025 method=POST token="77e0******" db.count=1 db.ms=0.001 db.max_ms=0.001 error="unknown token" fragments="[6, 0.007ms] auth header read"
+//! ts=2026-11-21T16:28:32.113586Z level=info msg=auth outcome=ok duration_ms=0.119 method=POST token="2c59******" db.count=1 db.ms=0.002 db.max_ms=0.002 user_id=7 fragments="[6, 0.092ms] auth header read; [9, 0.112ms] got key from token table: 7"
+//! ts=2026-11-21T16:28:32.113771Z level=error msg=auth outcome=error duration_ms=0.014 method=POST token="77e0******" db.count=1 db.ms=0.0 db.max_ms=0.0 error="unknown token" fragments="[6, 0.004ms] auth header read"
 //! ```
 //!
 //! # Words
@@ -50,6 +50,8 @@
 //! | record | the finished text of a unit, the message of one call of the logger |
 //! | emit | hand the record over, once; what dropping a trace does |
 //! | discard | end the unit without a record: [`discard`](Trace::discard) |
+//! | current | reached by [`current`] from wherever this thread is: [`scope`](Trace::scope), [`enter`](Trace::enter) |
+//! | part | what another thread gathers of a unit: [`Part`] |
 //!
 //! # How a trace is used
 //!
@@ -76,18 +78,50 @@
 //! # let _ = import("Cargo.toml");
 //! ```
 //!
-//! A trace can be held in a struct and moved to another thread. Where only a `&mut Trace` is at hand, `std::mem::take`
-//! takes the trace out and leaves a disabled one.
+//! A trace can be held in a struct, across an `.await`, and moved to another thread. Where only a `&mut Trace` is at hand,
+//! `std::mem::take` takes the trace out and leaves a disabled one.
+//!
+//! # Where no handle is at hand
+//!
+//! [`scope`](Trace::scope) and [`enter`](Trace::enter) make the trace the *current* one of the thread, and so does [`run!`]
+//! with a closure that takes no argument. Code below reaches it by the functions of [`current`], which do nothing where
+//! no trace is current. Units nest; the one entered last is current.
+//!
+//! ```
+//! use logtrace::current;
+//!
+//! fn checkout(cart: &[u64]) -> Result<u64, String> {
+//!     logtrace::run!("checkout", || {
+//!         current::set("items", cart.len());
+//!         charge(cart.iter().sum())
+//!     })
+//! }
+//!
+//! fn charge(cents: u64) -> Result<u64, String> {
+//!     current::add!("charging {cents} cents");
+//!     current::check(cents.checked_sub(1).ok_or("nothing to pay".to_owned()))
+//! }
+//! # assert!(checkout(&[]).is_err());
+//! ```
+//!
+//! | where | how |
+//! |---|---|
+//! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
+//! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
+//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name of the unit |
+//! | panics | [`panic_hook`] keeps message and place |
 //!
 //! # Outcome and level
 //!
-//! The [`Outcome`] is `ok`, `error` or `panic`. [`ok`](Trace::ok), [`error`](Trace::error), [`check`](Trace::check),
-//! [`fail`](Trace::fail), a [`status`](Trace::status) from 500 on and [`run!`] say it; the last word counts, but a panic
-//! beats it. Where nothing was said, nothing is written.
+//! The [`Outcome`] is `ok`, `error`, `panic` or `cancelled` (a future that was dropped before it was ready).
+//! [`ok`](Trace::ok), [`error`](Trace::error), [`check`](Trace::check), [`fail`](Trace::fail), a [`status`](Trace::status)
+//! from 500 on and [`run!`] say it; the last word counts, but `cancelled` beats it, and a panic beats both. Where nothing
+//! was said, nothing is written.
 //!
 //! The level is the most severe of the level that the trace was given (info unless told otherwise), of its fragments, of
-//! what [`raise`](Trace::raise) said, and of the outcome: `error` and `panic` make it error. Outcome and level are two
-//! things: a 404 is a warning without being an error. [`set_level`](Trace::set_level) overwrites the level alone.
+//! what [`raise`](Trace::raise) said, and of the outcome: `error` and `panic` make it error, `cancelled` warn. Outcome and
+//! level are two things: a 404 is a warning without being an error. [`set_level`](Trace::set_level) overwrites the level
+//! alone.
 //!
 //! Loggers filter by the level at the *end* of the unit and by the target, which is the module that `start!` stands in;
 //! [`Trace::new`] is no macro, and its target is `logtrace` or that of the [configuration](ConfigBuilder::target). A filter
@@ -98,31 +132,30 @@
 //! [`Format::Logfmt`] is the default; `trace.time("write", …)` ran twice here:
 //!
 //! ```text
-//! ts=2026-11-21T12:22:48.973868Z level=warn msg=import outcome=ok duration_ms=2.359 file="a b.csv" write.count=2 write.ms=2.204 write.max_ms=1.115 rows=12 bytes=935 fragments="[14, 2.339ms, warn] 2 rows skipped"
+//! {"ts":"2026-11-21T16:28:32.093817Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.267,"file":"a b.csv","write.count":2,"write.ms":2.198,"write.max_ms":1.107,"rows":12,"bytes":935,"fragments":[{"at_ms":2.256,"line":14,"level":"warn","msg":"2 rows skipped"}]}
 //! ```
 //!
 //! [`Format::Json`] writes one object on one line:
 //!
 //! ```text
-//! {"ts":"2026-11-21T12:22:48.976345Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.265,"file":"a b.csv","write.count":2,"write.ms":2.206,"write.max_ms":1.104,"rows":12,"bytes":935,"fragments":[{"at_ms":2.258,"line":14,"level":"warn","msg":"2 rows skipped"}]}
+//! import  ok  2.267ms  warn  2026-11-21T16:28:32.096277Z
 //! ```
 //!
 //! [`Format::Pretty`] takes several lines, for a person at a terminal:
 //!
 //! ```text
-//! import  ok  2.267ms  warn  2026-11-21T12:22:48.978764Z
 //!   file             a b.csv
 //!   write.count      2
-//!   write.ms         2.205
-//!   write.max_ms     1.106
+//!   write.ms         2.2
+//!   write.max_ms     1.107
 //!   rows             12
 //!   bytes            935
-//!        +2.26ms  src/import.rs:14  2 rows skipped
+//!        +2.259ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
 //! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
-//! the order they were first set, `error`, `error.chain`, `fragments`, and what was lost. A key is never repeated. A key
-//! that the library may write itself becomes `error_2`, say, in every record.
+//! the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, and what was lost. A key
+//! is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
 //!
 //! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
 //! no longer JSON: have the message printed alone, as above.
@@ -148,7 +181,7 @@
 //!
 //! What is gathered is stored typed and written as text once, at the end, and only if the logger takes it. The memory of a
 //! trace is recycled on its thread: once a thread has run a unit, the next one of its kind allocates nothing from `start!`
-//! to the call of the logger. A trace is one pointer wide.
+//! to the call of the logger; the README names the exceptions. A `Trace` is 16 bytes.
 //!
 //! If the logger would not take even an error of the target, the trace is disabled: a call on it is one inlined branch, and
 //! the arguments of [`set!`] and [`add!`] are not evaluated. That is decided at the start and does not change, so a trace
@@ -157,24 +190,31 @@
 //! # Limits
 //!
 //! A trace holds 256 fields and 256 fragments, the first and the last halves; a value 8 KiB, a record 16 KiB. All of it
-//! can be [set](ConfigBuilder). What was lost is counted in the record: `dropped_fields`, `dropped_fragments`, `truncated`.
+//! can be [set](ConfigBuilder). A key keeps 1 KiB. What was lost is counted in the record: `dropped_fields`,
+//! `dropped_fragments`, `truncated`, and as `lost_parts` the parts that were never joined. Lists nested more than 32 deep
+//! are cut there.
 //!
 //! Nothing on the way to the logger panics or fails: a `Display` that panics leaves `<panicked>`, a logger that panics is
 //! caught, and keys and values of any content are escaped or replaced.
 //!
-//! `std::process::exit`, `abort` and `mem::forget` run no destructors, so no record comes of a trace that is alive then;
-//! return a [`std::process::ExitCode`] from `main` instead. A panic in a program built with `panic = "abort"` is no
-//! different. A trace that is kept in a thread-local variable is not emitted when its thread ends.
+//! `std::process::exit`, `abort` and `mem::forget` run no destructors, so no record comes of a trace that is alive then:
+//! return a [`std::process::ExitCode`] from `main`, or call [`current::emit`] before the exit. With `panic = "abort"`,
+//! [`panic_hook`] emits the units that are current on the thread. A trace that is kept in a thread-local variable is not
+//! supported: whether it is emitted when its thread ends depends on the order in which the thread's locals are destroyed.
 //!
 //! # What it is not
 //!
 //! It is no logger: it installs none, and without one every trace is disabled. It has no transport and no metrics beyond
-//! the counters of a unit. It does not replace `tracing`: units do not nest and know nothing of each other. There is no
-//! current trace of a thread or a future yet: the trace is passed along.
+//! the counters of a unit. It does not replace `tracing`: a unit has no spans inside, and one inside another knows nothing
+//! of it. It hands no ids from one service to the next.
+//!
+//! # Features
+//!
+//! `future`, off by default: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
 //!
 //! # Rust version
 //!
-//! Rust 1.88 or later. There are no Cargo features.
+//! Rust 1.88 or later.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

@@ -40,7 +40,16 @@ macro_rules! builder {
 
 /// Runs a closure as one unit of work and takes the outcome from its result.
 ///
-/// The closure gets a `&mut Trace` and returns a `Result`, which `run!` returns.
+/// | closure | the trace |
+/// |---|---|
+/// | `\|trace\| …` | is handed over as a `&mut Trace` |
+/// | `\|\| …`, `move \|\| …` | is [current](crate::current) while the closure runs |
+/// | `async \|trace\| …`, `async move \|trace\| …` | is handed over; `run!` returns a future |
+/// | `async \|\| …`, `async move \|\| …` | is current at each poll; with the feature `future` |
+///
+/// A future that is dropped before it is ready has the outcome `cancelled`.
+///
+/// The closure returns a `Result`, which `run!` returns.
 /// `Err` is recorded as by [`check`](crate::Trace::check); `Ok` makes the
 /// outcome `ok`, unless the closure said another. The compiler must be able to
 /// tell the type of the error: let `run!` stand last in a function, or name the

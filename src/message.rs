@@ -9,6 +9,16 @@ use std::fmt;
 /// the trace; that is what [`add!`](crate::add!) does.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = logtrace::Trace::default();
+/// let shelf = 7;
+/// trace.add("picking");
+/// trace.add(format!("at shelf {shelf}"));
+/// trace.add(format_args!("at shelf {shelf}")); // not a `String` first
+/// ```
 pub trait Message: sealed::Sealed {}
 
 mod sealed {

@@ -9,6 +9,15 @@ use std::cmp::Ordering;
 /// [`max`](crate::Trace::max) take: every integer and float primitive.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("import");
+/// trace.sum("bytes", 200_u8).sum("bytes", 4_000_usize).sum("ratio", 1).sum("ratio", 0.5);
+/// assert!(trace.render().ends_with(" bytes=4200 ratio=1.5"));
+/// ```
 pub trait Number: Copy + sealed::Sealed {}
 
 mod sealed {

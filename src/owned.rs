@@ -57,6 +57,15 @@ pub enum OwnedValue {
 
 impl OwnedValue {
     /// Returns the text, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::OwnedValue;
+    ///
+    /// assert_eq!(OwnedValue::Text("pro".into()).as_str(), Some("pro"));
+    /// assert_eq!(OwnedValue::U64(7).as_str(), None);
+    /// ```
     pub fn as_str(&self) -> Option<&str> {
         match self {
             OwnedValue::Text(text) => Some(text),
@@ -65,6 +74,15 @@ impl OwnedValue {
     }
 
     /// Returns the truth value, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::OwnedValue;
+    ///
+    /// assert_eq!(OwnedValue::Bool(true).as_bool(), Some(true));
+    /// assert_eq!(OwnedValue::Text("true".into()).as_bool(), None);
+    /// ```
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             OwnedValue::Bool(value) => Some(*value),
@@ -73,6 +91,15 @@ impl OwnedValue {
     }
 
     /// Returns the integer, if it is one that `u64` can hold.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::OwnedValue;
+    ///
+    /// assert_eq!(OwnedValue::I64(7).as_u64(), Some(7));
+    /// assert_eq!(OwnedValue::I64(-7).as_u64(), None);
+    /// ```
     pub fn as_u64(&self) -> Option<u64> {
         match self {
             OwnedValue::U64(n) => Some(*n),
@@ -84,6 +111,15 @@ impl OwnedValue {
     }
 
     /// Returns the integer, if it is one that `i64` can hold.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::OwnedValue;
+    ///
+    /// assert_eq!(OwnedValue::U64(7).as_i64(), Some(7));
+    /// assert_eq!(OwnedValue::U64(u64::MAX).as_i64(), None);
+    /// ```
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             OwnedValue::U64(n) => i64::try_from(*n).ok(),
@@ -95,6 +131,16 @@ impl OwnedValue {
     }
 
     /// Returns a number as a float, rounded where it must be; a duration in milliseconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::OwnedValue;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(OwnedValue::I64(-7).as_f64(), Some(-7.0));
+    /// assert_eq!(OwnedValue::Duration(Duration::from_micros(1_500)).as_f64(), Some(1.5));
+    /// ```
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             OwnedValue::U64(n) => Some(*n as f64),

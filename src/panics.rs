@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
+use crate::bytes;
 use crate::current;
 use crate::emit;
 use crate::entry::Outcome;
@@ -13,7 +14,7 @@ use crate::slot;
 use crate::trace::Trace;
 
 /// Installs a panic hook that keeps message and place of a panic in the current
-/// trace, as `panic` and `panic.location`; then the hook that was there is called.
+/// trace, as `panic` and `panic.location`, and calls the hook that was there.
 ///
 /// To be called once, early in `main`, after hooks of other crates; further
 /// calls do nothing. Built with `panic = "abort"`, where no destructor runs, the
@@ -46,20 +47,33 @@ pub fn panic_hook() {
         guard::count_depth();
         panic::set_hook(Box::new(move |info| {
             note(info);
+            // First, as a logger may hang or panic: the message is out then.
+            previous(info);
             if cfg!(panic = "abort") {
                 emit_before_abort();
             }
-            previous(info);
         }));
     });
+}
+
+/// Of a message that is kept for a trace in use.
+const MOST_MISSED: usize = 8 * 1024;
+
+thread_local! {
+    /// How many calls of `current::with` this thread is in.
+    static IN_USE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Says that a trace is in use, or no longer.
+pub(crate) fn count_in_use(by: i32) {
+    IN_USE.set(IN_USE.get().saturating_add_signed(by));
 }
 
 /// Message and place.
 struct Note(String, String);
 
 thread_local! {
-    /// The last panic while no trace could be reached: perhaps because
-    /// `current::with` had it. No destructor, as the hook may run after them.
+    /// The last panic while `current::with` had the trace. No destructor, as the hook may run after them.
     static MISSED: ManuallyDrop<Cell<Option<Box<Note>>>> =
         const { ManuallyDrop::new(Cell::new(None)) };
 }
@@ -78,7 +92,14 @@ fn note(info: &PanicHookInfo<'_>) {
     };
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let kept = slot::with(|entry| entry.set_panic(message, &place)).is_some();
-    let missed = (!kept).then(|| Box::new(Note(message.to_owned(), place)));
+    let is_in_use = IN_USE.get() > 0;
+    let missed = (!kept && is_in_use).then(|| {
+        let end = bytes::char_floor(message.as_bytes(), MOST_MISSED);
+        Box::new(Note(
+            message.get(..end).unwrap_or_default().to_owned(),
+            place,
+        ))
+    });
     MISSED.with(|cell| cell.set(missed));
 }
 

@@ -64,6 +64,19 @@ impl Trace {
 }
 
 /// Keeps a trace current; made by [`Trace::enter`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("report");
+/// {
+///     let _entered = trace.enter();
+///     logtrace::current::set("shard", 3);
+/// } // no longer current
+/// logtrace::current::set("shard", 4);
+/// assert!(trace.render().ends_with(" shard=3"));
+/// ```
 #[must_use = "the trace is current only until the guard is dropped"]
 #[derive(Debug)]
 pub struct Entered<'a> {

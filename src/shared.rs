@@ -71,6 +71,20 @@ impl Trace {
     ///
     /// Takes `&self`, so that many threads may make their own. Parts may have
     /// parts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("index");
+    /// let mut part = trace.part();
+    /// let worker = std::thread::spawn(move || {
+    ///     part.add("hashing").incr("files");
+    ///     part
+    /// });
+    /// trace.join(worker.join().unwrap()); // files=1 fragments="[4, 0.081ms] hashing"
+    /// # assert!(trace.render().contains(" files=1 fragments="));
+    /// ```
     pub fn part(&self) -> Part {
         Part(Trace::of(self.look(pool::take_part)))
     }
@@ -78,20 +92,44 @@ impl Trace {
     /// Merges a part: counters and timers add up, maxima compare, other fields
     /// are set as by [`set`](Trace::set), fragments stand by their times. An
     /// error in the part makes the outcome an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("index");
+    /// trace.count("files", 3).max("largest", 200);
+    /// let mut part = trace.part();
+    /// part.count("files", 4).max("largest", 150);
+    /// trace.join(part);
+    /// assert!(trace.render().ends_with(" files=7 largest=200"));
+    /// ```
     pub fn join(&mut self, mut part: Part) -> &mut Self {
-        let (Some(entry), Some(part)) = (self.entry_mut(), part.0.take_entry()) else {
-            return self;
-        };
-        // Of a `Trace` that took the part's place, the record is written.
-        if !part.parts.is_part() {
-            drop(Trace::of(Some(part)));
-            return self;
+        // Of a `Trace` that took the part's place, the record is written: it is
+        // dropped as it is.
+        if part.entry_mut().is_some_and(|entry| entry.parts.is_part())
+            && let Some(entry) = self.entry_mut()
+            && let Some(part) = part.0.take_entry()
+        {
+            pool::give_back(entry.merge(part));
         }
-        pool::give_back(entry.merge(part));
         self
     }
 
     /// Returns a handle that can be cloned and used by several threads at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..3 {
+    ///         scope.spawn(|| shared.incr("chunks"));
+    ///     }
+    /// });
+    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(3));
+    /// ```
     pub fn into_shared(mut self) -> SharedTrace {
         self.take_back();
         SharedTrace(Arc::new(Shared {
@@ -137,6 +175,17 @@ impl RefUnwindSafe for SharedTrace {}
 impl SharedTrace {
     /// Runs `work` with the trace, under the lock; `None` if called again from
     /// inside `work` on the same trace.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.with(|trace| {
+    ///     trace.set("user_id", 7).ok(); // both under one lock
+    /// });
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" user_id=7"));
+    /// ```
     pub fn with<R>(&self, work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
         let lock = self.0.trace.lock();
         let mut trace = lock.try_borrow_mut().ok()?;
@@ -156,75 +205,200 @@ impl SharedTrace {
     }
 
     /// Returns whether this trace gathers anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!logtrace::start!("upload").into_shared().is_enabled()); // there is no logger yet
+    /// env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// assert!(logtrace::start!("upload").into_shared().is_enabled());
+    /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
         self.0.enabled
     }
 
     /// Sets a field; see [`Trace::set`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.set("user_id", 7).set("name", "cat.png");
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" user_id=7 name=cat.png"));
+    /// ```
     pub fn set(&self, key: impl ToKey, value: impl ToValue) -> &Self {
+        // Keys of the user's make their text here, without the lock.
+        let key = key.to_key();
         settle::value(
             value.to_value(),
             || self.limit(),
             |kind| {
-                self.call(|entry| entry.set(key.to_key().0, kind));
+                self.call(|entry| entry.set(key.0, kind));
             },
         );
         self
     }
 
     /// Removes a field; see [`Trace::unset`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.set("resumed_at", 4_096).unset("resumed_at");
+    /// assert_eq!(shared.get("resumed_at"), None);
+    /// ```
     pub fn unset(&self, key: impl ToKey) -> &Self {
-        self.call(|entry| entry.unset(key.to_key().0))
+        let key = key.to_key();
+        self.call(|entry| entry.unset(key.0))
     }
 
     /// Returns a field's value; see [`Trace::get`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.set("name", "cat.png");
+    /// let name = shared.get("name");
+    /// assert_eq!(name.as_ref().and_then(|value| value.as_str()), Some("cat.png"));
+    /// ```
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        self.with(|trace| trace.get(key)).flatten()
+        let key = key.to_key();
+        self.with(|trace| trace.look(|entry| entry.get(key.0.as_str())))??
     }
 
     /// Adds one to a counter; see [`Trace::incr`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// let worker = std::thread::spawn({
+    ///     let shared = shared.clone();
+    ///     move || drop(shared.incr("chunks"))
+    /// });
+    /// shared.incr("chunks");
+    /// worker.join().unwrap();
+    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(2));
+    /// ```
     pub fn incr(&self, key: impl ToKey) -> &Self {
         self.sum(key, 1u64)
     }
 
     /// Adds to a counter; see [`Trace::count`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.count("chunks", 4).count("chunks", 2);
+    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(6));
+    /// ```
     pub fn count(&self, key: impl ToKey, n: impl Number) -> &Self {
         self.sum(key, n)
     }
 
     /// Adds to a sum; see [`Trace::sum`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.sum("megabytes", 1.5).sum("megabytes", 2);
+    /// assert_eq!(shared.get("megabytes").and_then(|value| value.as_f64()), Some(3.5));
+    /// ```
     pub fn sum(&self, key: impl ToKey, x: impl Number) -> &Self {
-        self.call(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+        let key = key.to_key();
+        self.call(|entry| entry.accumulate(key.0, Role::Sum, x.amount()))
     }
 
     /// Keeps the largest of the numbers given; see [`Trace::max`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.max("largest", 900).max("largest", 300);
+    /// assert_eq!(shared.get("largest").and_then(|value| value.as_u64()), Some(900));
+    /// ```
     pub fn max(&self, key: impl ToKey, x: impl Number) -> &Self {
-        self.call(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+        let key = key.to_key();
+        self.call(|entry| entry.accumulate(key.0, Role::Max, x.amount()))
     }
 
     /// Runs `work`, without the lock, and adds the time it takes to a timer; see
     /// [`Trace::time`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// let bytes = shared.time("read", || std::fs::read("Cargo.toml"));
+    /// # drop(bytes);
+    /// // read.count=1 read.ms=0.021 read.max_ms=0.021
+    /// # assert!(shared.with(|trace| trace.render()).unwrap().contains(" read.count=1 read.ms="));
+    /// ```
     pub fn time<R>(&self, key: impl ToKey, work: impl FnOnce() -> R) -> R {
         let mut lapse = None;
-        self.call(|entry| lapse = entry.start_lap(key.to_key().0));
+        let key = key.to_key();
+        self.call(|entry| lapse = entry.start_lap(key.0));
         let _lap = SharedLap { trace: self, lapse };
         work()
     }
 
     /// Adds a fragment; see [`Trace::add`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.add("hashing"); // fragments="[2, 0.003ms] hashing"
+    /// shared.add(format_args!("{} chunks", 3));
+    /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with("ms] 3 chunks\""));
+    /// ```
     #[track_caller]
     pub fn add(&self, message: impl Message) -> &Self {
         self.fragment(message, None, Location::caller())
     }
 
     /// Adds a fragment and raises the level to warn; see [`Trace::warn`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.warn("chunk sent again");
+    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
+    /// ```
     #[track_caller]
     pub fn warn(&self, message: impl Message) -> &Self {
         self.fragment(message, Some(Level::Warn), Location::caller())
     }
 
     /// Adds a fragment and makes the outcome an error; see [`Trace::fail`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::Outcome;
+    ///
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.fail("connection lost");
+    /// assert_eq!(shared.with(|trace| trace.outcome()), Some(Some(Outcome::Error)));
+    /// ```
     #[track_caller]
     pub fn fail(&self, message: impl Message) -> &Self {
         self.fragment(message, Some(Level::Error), Location::caller())
@@ -248,6 +422,16 @@ impl SharedTrace {
     }
 
     /// Returns the result, having recorded its error; see [`Trace::check`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// let size = shared.check("12 kB".parse::<u64>());
+    /// assert!(size.is_err()); // outcome=error … error="invalid digit found in string"
+    /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
+    /// ```
     pub fn check<T, E: Failure<M>, M>(&self, result: Result<T, E>) -> Result<T, E> {
         if let Err(error) = &result {
             self.error(error);
@@ -256,6 +440,15 @@ impl SharedTrace {
     }
 
     /// Records an error; see [`Trace::error`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.error("disk full");
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"disk full\""));
+    /// ```
     pub fn error<E: Failure<M> + ?Sized, M>(&self, error: &E) -> &Self {
         if let Some(limit) = self.limit() {
             let told = failure::tell(error.cause(), limit);
@@ -265,21 +458,58 @@ impl SharedTrace {
     }
 
     /// Makes the outcome `ok`; see [`Trace::ok`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.set("chunks", 3).ok();
+    /// assert!(shared.with(|trace| trace.render()).unwrap().contains(" outcome=ok "));
+    /// ```
     pub fn ok(&self) -> &Self {
         self.call(|entry| entry.severity.set_outcome(Outcome::Ok))
     }
 
     /// Sets the field `status` and what an HTTP status means; see [`Trace::status`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("request").into_shared();
+    /// shared.status(404);
+    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
+    /// assert_eq!(shared.get("status").and_then(|value| value.as_u64()), Some(404));
+    /// ```
     pub fn status(&self, status: u16) -> &Self {
         self.call(|entry| entry.set_status(status))
     }
 
     /// Raises the level; see [`Trace::raise`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// shared.raise(log::Level::Warn);
+    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
+    /// ```
     pub fn raise(&self, level: Level) -> &Self {
         self.call(|entry| entry.severity.raise(level))
     }
 
     /// Returns the time since the start; zero if disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let shared = logtrace::start!("upload").into_shared();
+    /// std::thread::sleep(std::time::Duration::from_millis(2));
+    /// assert!(shared.elapsed().as_millis() >= 2);
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.with(|trace| trace.elapsed()).unwrap_or_default()
     }

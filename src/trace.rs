@@ -1,7 +1,7 @@
 //! The collector of one unit of work.
 //!
-//! A `Trace` is a pointer: to the boxed entry, or to nothing if the logger
-//! would not take even an error of this target. So a disabled call is a branch
+//! A `Trace` is a tag and a pointer: to the boxed entry, or to nothing if the
+//! logger would not take even an error of this target. So a disabled call is a branch
 //! that is inlined where it stands, and a trace is cheap to move. While the
 //! trace is current, the entry is lent to the stack of `slot.rs`.
 
@@ -36,9 +36,10 @@ use crate::value::ToValue;
 /// one branch, and nothing is kept.
 ///
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so no
-/// record comes of a trace that is alive then. Do not keep a trace in a
-/// thread-local variable: where a thread is ending already, it is dropped in
-/// silence, as many loggers cannot be called then.
+/// record comes of a trace that is alive then; see
+/// [`current::emit`](crate::current::emit). Do not keep a trace in a
+/// thread-local variable: whether its record comes when the thread ends depends
+/// on the order in which the thread's variables are destroyed.
 ///
 /// # Examples
 ///
@@ -90,6 +91,14 @@ impl Trace {
     ///
     /// A filter such as `RUST_LOG=myapp=info` drops such a record. Prefer
     /// [`start!`](crate::start!), whose target is the caller's module.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// env_logger::Builder::new().parse_filters("myapp=info").init();
+    /// assert!(logtrace::start!("nightly", target: "myapp::jobs").is_enabled());
+    /// assert!(!logtrace::Trace::new("nightly").is_enabled()); // its target is `logtrace`
+    /// ```
     #[inline]
     #[track_caller]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Trace {
@@ -98,6 +107,14 @@ impl Trace {
 
     /// Returns a builder; the target is as with [`Trace::new`], unless it is set.
     /// Prefer [`builder!`](crate::builder!).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = logtrace::Trace::builder("nightly").target("jobs").field("shard", 3).start();
+    /// assert!(trace.render().ends_with(" shard=3"));
+    /// ```
     #[inline]
     pub fn builder<'c>(name: impl Into<Cow<'static, str>>) -> TraceBuilder<'c> {
         TraceBuilder::new(name.into(), None)
@@ -116,6 +133,14 @@ impl Trace {
     }
 
     /// Returns whether this trace gathers anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!logtrace::start!("job").is_enabled()); // there is no logger yet
+    /// env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// assert!(logtrace::start!("job").is_enabled());
+    /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
         matches!(self.0, State::Here(_) | State::Lent(_))
@@ -260,6 +285,16 @@ impl Trace {
     }
 
     /// Removes a field.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("checkout");
+    /// trace.set("cart_id", 7).set("coupon", "WELCOME10");
+    /// trace.unset("coupon");
+    /// assert!(trace.render().ends_with(" cart_id=7"));
+    /// ```
     #[inline]
     pub fn unset(&mut self, key: impl ToKey) -> &mut Self {
         self.with(|entry| entry.unset(key.to_key().0))
@@ -267,6 +302,18 @@ impl Trace {
 
     /// Returns a field's value as it was given, if it is set: that of the timer
     /// `db` is the sum of its laps.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// trace.incr("rows").incr("rows");
+    /// trace.time("db", |_| ());
+    /// assert_eq!(trace.get("rows").and_then(|value| value.as_u64()), Some(2));
+    /// assert_eq!(trace.get("db.count").and_then(|value| value.as_u64()), Some(1));
+    /// assert_eq!(trace.get("user_id"), None);
+    /// ```
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
         self.look(|entry| entry.get(key.to_key().0.as_str()))?
     }
@@ -277,12 +324,34 @@ impl Trace {
     ///
     /// On a key that holds something else, which `set` or `max` wrote, the
     /// counter is a field of its own, called `key_2` in the record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// for line in ["a,1", "", "b,2"] {
+    ///     trace.incr(if line.is_empty() { "skipped" } else { "rows" });
+    /// }
+    /// assert!(trace.render().ends_with(" rows=2 skipped=1"));
+    /// ```
     #[inline]
     pub fn incr(&mut self, key: impl ToKey) -> &mut Self {
         self.sum(key, 1u64)
     }
 
     /// Adds to a counter; see [`sum`](Trace::sum), which does the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// for batch in [&["a", "b"][..], &["c"]] {
+    ///     trace.count("rows", batch.len());
+    /// }
+    /// assert!(trace.render().ends_with(" rows=3"));
+    /// ```
     #[inline]
     pub fn count(&mut self, key: impl ToKey, n: impl Number) -> &mut Self {
         self.sum(key, n)
@@ -304,6 +373,17 @@ impl Trace {
     }
 
     /// Keeps the largest of the numbers given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// for line in ["a,1", "bcd,20", "e,3"] {
+    ///     trace.max("longest", line.len());
+    /// }
+    /// assert!(trace.render().ends_with(" longest=6"));
+    /// ```
     #[inline]
     pub fn max(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
         self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
@@ -343,6 +423,17 @@ impl Trace {
     /// that is no closure.
     ///
     /// A lap that is not stopped ends with the trace.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("upload");
+    /// let hashing = trace.start_timer("hash");
+    /// trace.set("chunks", 4); // the trace is free meanwhile
+    /// trace.stop(hashing);
+    /// assert!(trace.render().contains(" hash.count=1 hash.ms="));
+    /// ```
     #[inline]
     pub fn start_timer(&mut self, key: impl ToKey) -> Timer {
         let entry = self.entry_mut();
@@ -352,6 +443,18 @@ impl Trace {
     }
 
     /// Ends a lap. One that was started on another trace is left alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("upload");
+    /// for _chunk in 0..3 {
+    ///     let timer = trace.start_timer("write");
+    ///     trace.stop(timer);
+    /// }
+    /// assert!(trace.render().contains(" write.count=3 write.ms="));
+    /// ```
     #[inline]
     pub fn stop(&mut self, timer: Timer) -> &mut Self {
         self.with(|entry| {
@@ -362,6 +465,19 @@ impl Trace {
     }
 
     /// Returns the time since the start; zero if disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # fn work() { std::thread::sleep(std::time::Duration::from_millis(2)); }
+    /// let mut trace = logtrace::start!("import");
+    /// work();
+    /// if trace.elapsed().as_millis() > 1 {
+    ///     trace.warn("slow");
+    /// }
+    /// assert_eq!(trace.level(), Some(log::Level::Warn));
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.look(|entry| entry.now().saturating_duration_since(entry.start))
             .unwrap_or_default()
@@ -372,6 +488,16 @@ impl Trace {
     /// Adds a fragment: a text with its time and the source line of this call.
     ///
     /// [`add!`](crate::add!) formats one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("auth");
+    /// trace.add("header read").add("token found");
+    /// // fragments="[2, 0.003ms] header read; [2, 0.004ms] token found"
+    /// assert!(trace.render().ends_with("ms] token found\""));
+    /// ```
     #[inline]
     #[track_caller]
     pub fn add(&mut self, message: impl Message) -> &mut Self {
@@ -380,6 +506,17 @@ impl Trace {
     }
 
     /// Adds a fragment and raises the level to warn.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// trace.warn("2 rows skipped"); // level=warn … fragments="[2, 0.003ms, warn] 2 rows skipped"
+    /// assert_eq!(trace.level(), Some(log::Level::Warn));
+    /// assert_eq!(trace.outcome(), None);
+    /// # assert!(trace.render().ends_with("ms, warn] 2 rows skipped\""));
+    /// ```
     #[inline]
     #[track_caller]
     pub fn warn(&mut self, message: impl Message) -> &mut Self {
@@ -388,6 +525,16 @@ impl Trace {
     }
 
     /// Adds a fragment, raises the level to error and makes the outcome an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("checkout");
+    /// trace.fail("no stock"); // level=error … outcome=error … fragments="[2, 0.003ms, error] no stock"
+    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+    /// # assert!(trace.render().ends_with("ms, error] no stock\""));
+    /// ```
     #[inline]
     #[track_caller]
     pub fn fail(&mut self, message: impl Message) -> &mut Self {
@@ -423,41 +570,117 @@ impl Trace {
     }
 
     /// Records an error; see [`check`](Trace::check).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("auth");
+    /// trace.error("unknown token");
+    /// assert!(trace.render().ends_with(" error=\"unknown token\""));
+    /// assert_eq!(trace.level(), Some(log::Level::Error));
+    /// ```
     pub fn error<E: Failure<M> + ?Sized, M>(&mut self, error: &E) -> &mut Self {
         self.with(|entry| failure::record(entry, error.cause()))
     }
 
     /// Makes the outcome `ok`. An `error` recorded before stays to be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// trace.set("rows", 3).ok();
+    /// assert!(trace.render().contains(" msg=import outcome=ok "));
+    /// ```
     #[inline]
     pub fn ok(&mut self) -> &mut Self {
         self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
     }
 
-    /// Sets the field `status` and what an HTTP status means: under 400 info,
-    /// under 500 warn, else error with outcome error.
+    /// Sets the field `status`, and raises the level by what an HTTP status means:
+    /// from 400 to warn, from 500 to error, which is the outcome then. A status
+    /// under 400 changes neither.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("request");
+    /// trace.status(404); // level=warn … status=404
+    /// assert_eq!((trace.level(), trace.outcome()), (Some(log::Level::Warn), None));
+    /// trace.status(503); // level=error … outcome=error … status=503
+    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+    /// # assert!(trace.render().ends_with(" status=503"));
+    /// ```
     #[inline]
     pub fn status(&mut self, status: u16) -> &mut Self {
         self.with(|entry| entry.set_status(status))
     }
 
     /// Raises the level; a less severe one changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use log::Level;
+    ///
+    /// let mut trace = logtrace::start!("import");
+    /// trace.raise(Level::Warn).raise(Level::Debug);
+    /// assert_eq!(trace.level(), Some(Level::Warn));
+    /// ```
     #[inline]
     pub fn raise(&mut self, level: Level) -> &mut Self {
         self.with(|entry| entry.severity.raise(level))
     }
 
     /// Overwrites the level, whatever raised it before. Later raises count again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use log::Level;
+    ///
+    /// let mut trace = logtrace::start!("health");
+    /// trace.warn("cache is cold").set_level(Level::Debug);
+    /// assert_eq!(trace.level(), Some(Level::Debug));
+    /// trace.raise(Level::Info);
+    /// assert_eq!(trace.level(), Some(Level::Info));
+    /// ```
     #[inline]
     pub fn set_level(&mut self, level: Level) -> &mut Self {
         self.with(|entry| entry.severity.set_level(level))
     }
 
     /// Returns the level that the record would have now; `None` if disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// assert_eq!(trace.level(), Some(log::Level::Info));
+    /// trace.error("disk full");
+    /// assert_eq!(trace.level(), Some(log::Level::Error));
+    /// ```
     pub fn level(&self) -> Option<Level> {
         self.look(|entry| entry.severity.level())
     }
 
     /// Returns the outcome, if one was said.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// assert_eq!(trace.outcome(), None);
+    /// trace.ok();
+    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Ok));
+    /// ```
     pub fn outcome(&self) -> Option<Outcome> {
         self.look(|entry| entry.severity.outcome())?
     }
@@ -465,10 +688,34 @@ impl Trace {
     // ----- the end
 
     /// Ends the unit and emits its record now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// trace.set("rows", 3).ok();
+    /// # assert!(trace.render().ends_with(" rows=3"));
+    /// trace.emit(); // ts=… level=info msg=import outcome=ok duration_ms=0.042 rows=3
+    /// ```
     #[inline]
     pub fn emit(self) {}
 
     /// Ends the unit without a record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn poll(queue: &mut Vec<u64>) {
+    ///     let mut trace = logtrace::start!("poll");
+    ///     let Some(job) = queue.pop() else {
+    ///         return trace.discard(); // nothing to tell
+    ///     };
+    ///     trace.set("job", job);
+    /// }
+    /// # poll(&mut vec![7]);
+    /// # poll(&mut vec![]);
+    /// ```
     pub fn discard(mut self) {
         if let Some(entry) = self.take_entry() {
             pool::give_back(entry);
@@ -477,12 +724,37 @@ impl Trace {
 
     /// Emits a record of what there is so far, with `partial=true` and a number
     /// `seq`; the unit goes on. For long-running work.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("import");
+    /// for batch in 1..=2_000 {
+    ///     trace.count("rows", 500);
+    ///     if batch % 1_000 == 0 {
+    ///         trace.checkpoint(); // … rows=500000 partial=true seq=1
+    ///     }
+    /// }
+    /// ```
     pub fn checkpoint(&mut self) -> &mut Self {
         self.with(emit::checkpoint)
     }
 
     /// Returns the text of the record as it would be now, without emitting it;
     /// empty if disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().header(false).build()?;
+    /// let mut trace = logtrace::builder!("import").config(&config).start();
+    /// trace.set("rows", 3).ok(); // msg=import outcome=ok duration_ms=0.042 rows=3
+    /// assert!(trace.render().starts_with("msg=import outcome=ok duration_ms="));
+    /// # assert!(trace.render().ends_with(" rows=3"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn render(&self) -> String {
         self.look(emit::render).unwrap_or_default()
     }
@@ -565,6 +837,16 @@ impl fmt::Debug for Trace {
 }
 
 /// A running lap of a timer, to be given to [`Trace::stop`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("upload");
+/// let timer: logtrace::Timer = trace.start_timer("write");
+/// trace.stop(timer);
+/// assert!(trace.get("write").is_some());
+/// ```
 #[derive(Debug)]
 #[must_use = "pass it to `Trace::stop`; otherwise the lap ends with the trace"]
 pub struct Timer {

@@ -15,6 +15,16 @@ use crate::owned::OwnedValue;
 ///
 /// Made by [`ToValue`] and by [`null`], [`display`], [`debug`], [`mask`] and
 /// [`text_lossy`]. It borrows; the trace copies what it needs.
+///
+/// # Examples
+///
+/// ```
+/// let token = String::from("2c59aaaa");
+/// let value: logtrace::Value<'_> = logtrace::mask(&token, 4);
+/// # let mut trace = logtrace::Trace::default();
+/// trace.set("token", value); // 2c59******
+/// assert_eq!(value.to_string(), "2c59******");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Value<'a>(pub(crate) Kind<'a>);
 
@@ -169,6 +179,15 @@ pub trait ToValue {
 }
 
 /// Returns an explicit null, which is written as `null`; `None` is left out.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("checkout");
+/// trace.set("coupon", logtrace::null()).set("referrer", None::<&str>);
+/// assert!(trace.render().ends_with(" coupon=null"));
+/// ```
 #[inline]
 pub fn null() -> Value<'static> {
     Value(Kind::Null)
@@ -191,6 +210,15 @@ pub fn display<T: fmt::Display>(value: &T) -> Value<'_> {
 }
 
 /// Returns a value printed with [`Debug`](fmt::Debug); see [`display`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("compile");
+/// trace.set("lines", logtrace::debug(&(3..7)));
+/// assert!(trace.render().ends_with(" lines=3..7"));
+/// ```
 #[inline]
 pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
     Value(Kind::Debug(value))
@@ -246,6 +274,15 @@ pub(crate) fn masked(text: &str, shown: usize) -> String {
 }
 
 /// Returns bytes as text; what is not UTF-8 becomes U+FFFD, as in [`String::from_utf8_lossy`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("parse");
+/// trace.set("header", logtrace::text_lossy(b"caf\xe9"));
+/// assert!(trace.render().contains("caf\u{fffd}"));
+/// ```
 #[inline]
 pub fn text_lossy(bytes: &[u8]) -> Value<'_> {
     Value(Kind::Lossy(bytes))

@@ -1689,3 +1689,42 @@ mod process {
         });
     }
 }
+
+/// A logger between the library and a bridge that builds another record, as
+/// `fern` does where it formats.
+#[test]
+fn a_unit_s_record_that_was_built_anew_on_the_way_is_not_absorbed() {
+    struct Rebuilds<L>(L);
+    impl<L: Log> Log for Rebuilds<L> {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            self.0.enabled(metadata)
+        }
+        fn log(&self, record: &Record<'_>) {
+            let builder = &mut record.to_builder();
+            self.0.log(
+                &builder
+                    .args(format_args!("[app] {}", record.args()))
+                    .build(),
+            );
+        }
+        fn flush(&self) {}
+    }
+    let out = Keep::leak();
+    let clock = ManualClock::leak();
+    let log: &'static dyn Log = Box::leak(Box::new(Rebuilds(bridge(out).absorb(Level::Info))));
+    let config = Config::builder().header(false).clock(clock).logger(log);
+    let config = config.build().unwrap();
+    let mut outer = Trace::builder("outer").config(&config).start();
+    outer.scope(|| {
+        drop(Trace::builder("inner").config(&config).start());
+        current::set("a", 1);
+    });
+    drop(outer);
+    assert_eq!(
+        out.take(),
+        [
+            "info: [app] msg=inner duration_ms=0.0",
+            "info: [app] msg=outer duration_ms=0.0 a=1",
+        ]
+    );
+}

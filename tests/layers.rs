@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 22] = [
+const LADDER: [&[&str]; 23] = [
     &["lib"],
     &["macros"],
     &["bridge", "future"],
     &["unit"],
     &["current", "panics"],
-    &["scope", "shared"],
+    &["scope", "shared", "transaction"],
     &["trace", "builder"],
     &["emit"],
     &["encode"],
@@ -34,6 +34,7 @@ const LADDER: [&[&str]; 22] = [
     &["key"],
     &["value", "owned"],
     &["clock"],
+    &["ids"],
     &["guard"],
     &["bytes"],
 ];

@@ -613,11 +613,11 @@ mod abort {
         check(
             "one",
             &[
+                "the hook that was there",
                 &format!(
                     "ERROR: msg=outer outcome=panic rows=3 panic=\"no disk\" {at} \
                      fragments=\"[{add}, TIME] working\""
                 ),
-                "the hook that was there",
             ],
         );
     }
@@ -628,9 +628,9 @@ mod abort {
         check(
             "nested",
             &[
+                "the hook that was there",
                 &format!("ERROR: msg=inner outcome=panic shard=7 panic=\"no disk\" {at}"),
                 "ERROR: msg=outer outcome=panic rows=3",
-                "the hook that was there",
             ],
         );
     }
@@ -646,8 +646,8 @@ mod abort {
         check(
             "with",
             &[
-                "ERROR: msg=outer outcome=panic rows=3",
                 "the hook that was there",
+                "ERROR: msg=outer outcome=panic rows=3",
             ],
         );
     }
@@ -658,8 +658,8 @@ mod abort {
         check(
             "display",
             &[
-                &format!("ERROR: msg=outer outcome=panic rows=3 panic=\"in a display\" {at}"),
                 "the hook that was there",
+                &format!("ERROR: msg=outer outcome=panic rows=3 panic=\"in a display\" {at}"),
             ],
         );
     }
@@ -698,11 +698,11 @@ mod abort {
         check(
             "thread",
             &[
+                "the hook that was there",
                 &format!(
                     "ERROR: msg=worker outcome=panic panic=\"no disk\" \
                      panic.location=tests/child/abort.rs:{line}:{column}"
                 ),
-                "the hook that was there",
             ],
         );
     }

@@ -1811,3 +1811,96 @@ mod stress {
         }
     }
 }
+
+mod one_after_the_other {
+    use super::*;
+
+    /// What a part left behind shows in no later unit, on a thread that ran others.
+    #[test]
+    fn a_redacted_field_of_a_part_is_one_field_in_the_next_unit_too() {
+        let bench = Bench::new(bare().redact(["pw"]).max_fields(2));
+        for _ in 0..3 {
+            let mut unit = unit(&bench, "unit");
+            unit.set("a", 1);
+            let mut part = unit.part();
+            part.set("pw", "hunter2");
+            unit.join(part);
+            unit.set("pw", "hunter3");
+            drop(unit);
+            let mut unit = super::unit(&bench, "unit");
+            unit.set("a", 1).set("pw", "hunter4").set("pw", "hunter5");
+        }
+        for line in lines(&bench) {
+            assert_eq!(line, "msg=unit duration_ms=0.0 a=1 pw=\"******\"");
+        }
+    }
+
+    #[test]
+    fn the_configuration_of_the_unit_redacts_what_a_part_of_another_brings() {
+        let (open, closed) = (Bench::new(bare()), Bench::new(bare().redact(["password"])));
+        let mut other = unit(&open, "other");
+        let mut part = other.part();
+        part.set("password", "hunter2");
+        let mut closed_unit = unit(&closed, "unit");
+        closed_unit.join(part);
+        drop(closed_unit);
+        assert_eq!(
+            lines(&closed),
+            ["msg=unit duration_ms=0.0 password=\"******\""]
+        );
+        // And an open unit after a redacting part has its own say again.
+        let part = unit(&closed, "unit").part();
+        other.join(part);
+        other.discard();
+        let mut next = unit(&open, "other");
+        next.set("password", "shown");
+        drop(next);
+        assert_eq!(lines(&open), ["msg=other duration_ms=0.0 password=shown"]);
+    }
+
+    #[test]
+    fn a_part_of_an_earlier_unit_in_the_same_entry_hides_no_loss() {
+        let bench = Bench::new(bare());
+        let first = unit(&bench, "unit");
+        let late = first.part();
+        drop(first);
+        let mut second = unit(&bench, "unit");
+        drop(second.part());
+        second.join(late);
+        drop(second);
+        let want = "msg=unit duration_ms=0.0 lost_parts=1";
+        assert_eq!(lines(&bench), [want, want]);
+    }
+
+    #[test]
+    fn a_trace_in_the_place_of_a_part_that_joins_a_disabled_unit_has_its_record() {
+        let bench = Bench::new(bare());
+        let mut unit = unit(&bench, "unit");
+        let mut part = unit.part();
+        let mut whole = super::unit(&bench, "whole");
+        mem::swap(&mut *part, &mut whole);
+        Trace::default().join(part);
+        assert_eq!(lines(&bench), ["msg=whole duration_ms=0.0"]);
+        drop(whole);
+        unit.set("a", 1);
+        drop(unit);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1 lost_parts=1"]);
+    }
+
+    /// The text of fields and fragments that joining replaces is freed while the unit runs.
+    #[test]
+    fn joining_over_and_over_takes_no_more_room() {
+        let bench = Bench::new(bare().max_fragments(4));
+        let mut unit = unit(&bench, "unit");
+        let text = "x".repeat(200);
+        for _ in 0..10_000 {
+            let mut part = unit.part();
+            part.set("k", &text).add(&text);
+            unit.join(part);
+        }
+        // Looked at through the length of what a clone of the unit has to keep.
+        let line = unit.render();
+        assert!(line.contains("dropped_fragments=9996"), "{line}");
+        unit.discard();
+    }
+}

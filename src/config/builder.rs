@@ -40,6 +40,19 @@ const LEAST_RECORD: usize = 512;
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`ids`](Self::ids) | random |
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::{Config, ConfigBuilder, Format};
+///
+/// let mut builder: ConfigBuilder = Config::builder().field("service", "shop");
+/// if std::env::var_os("LOG_JSON").is_some() {
+///     builder = builder.format(Format::Json);
+/// }
+/// builder.install()?;
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build` or `install` is called"]
 pub struct ConfigBuilder {
@@ -50,6 +63,16 @@ pub struct ConfigBuilder {
 
 impl ConfigBuilder {
     /// Sets the text of records.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().format(logtrace::Format::Json).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert!(trace.render().starts_with(r#"{"ts":""#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn format(mut self, format: Format) -> Self {
         self.settings.format = format;
         self
@@ -57,6 +80,16 @@ impl ConfigBuilder {
 
     /// Sets whether a record begins with `ts` and `level`. Leave them out for a
     /// logger that prints both itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().header(false).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert!(trace.render().starts_with("msg=job duration_ms="));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn header(mut self, header: bool) -> Self {
         self.settings.header = header;
         self
@@ -64,6 +97,18 @@ impl ConfigBuilder {
 
     /// Sets what one of the library's own names is called. The default name is
     /// then free for users' fields.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().name(logtrace::Name::Msg, "unit").build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("msg", "hello"); // ts=… level=info unit=job duration_ms=0.012 msg=hello
+    /// assert!(trace.render().contains(" unit=job "));
+    /// # assert!(trace.render().ends_with(" msg=hello"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn name(mut self, name: Name, text: impl Into<String>) -> Self {
         self.settings.names.set(name, text.into());
         self
@@ -73,6 +118,16 @@ impl ConfigBuilder {
     /// after the message; a user's field of the same key gets `_2`.
     ///
     /// A value that is `None` adds nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().field("service", "shop").build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert!(trace.render().contains(" msg=job service=shop "));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn field(mut self, key: impl Into<String>, value: impl ToValue) -> Self {
         if let Some(value) = OwnedValue::of(value.to_value()) {
             self.settings.fixed.push((key.into(), value));
@@ -81,6 +136,17 @@ impl ConfigBuilder {
     }
 
     /// Sets how many fields a trace holds; more are counted in `dropped_fields`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().max_fields(2).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("a", 1).set("b", 2).set("c", 3);
+    /// assert!(trace.render().ends_with(" a=1 b=2 dropped_fields=1"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn max_fields(mut self, fields: usize) -> Self {
         self.settings.limits.fields = fields;
         self
@@ -88,6 +154,18 @@ impl ConfigBuilder {
 
     /// Sets how many fragments a trace holds, the first and the last halves;
     /// more are counted in `dropped_fragments`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().max_fragments(2).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.add("one").add("two").add("three").add("four");
+    /// assert!(trace.render().ends_with("ms] four\" dropped_fragments=2"));
+    /// # assert!(trace.render().contains("ms] one; "));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn max_fragments(mut self, fragments: usize) -> Self {
         self.settings.limits.fragments = fragments;
         self
@@ -95,6 +173,18 @@ impl ConfigBuilder {
 
     /// Sets the largest record in bytes. The longest values of a longer one are
     /// cut, then fragments and fields left out, each counted in the record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().max_record(1_024).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("query", "x".repeat(2_000)).set("rows", 3);
+    /// assert!(trace.render().len() <= 1_024);
+    /// assert!(trace.render().ends_with(" rows=3 truncated=1"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.settings.limits.record = bytes;
         self
@@ -102,6 +192,17 @@ impl ConfigBuilder {
 
     /// Sets how many bytes of one value a trace keeps; more are cut and counted
     /// in `truncated`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().max_value(16).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("query", "select * from orders");
+    /// assert!(trace.render().ends_with(" query=\"select * from or\" truncated=1"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = Some(bytes);
         self
@@ -110,6 +211,17 @@ impl ConfigBuilder {
     /// Adds keys whose values never leave: the record has six stars in their place.
     ///
     /// Keys are compared as the user gives them, letter for letter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().redact(["password", "card"]).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("user", "paul").set("password", "hunter2");
+    /// assert!(trace.render().ends_with(" user=paul password=\"******\""));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn redact<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.settings
             .redact
@@ -118,12 +230,34 @@ impl ConfigBuilder {
     }
 
     /// Sets how the source line of a fragment is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().line_tag(logtrace::LineTag::FileLine).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.add("picking"); // fragments="[job.rs:3, 0.012ms] picking"
+    /// # let text = trace.render();
+    /// # assert!(text.contains(".rs:") && !text.contains('/'), "{text}");
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn line_tag(mut self, tag: LineTag) -> Self {
         self.settings.line_tag = tag;
         self
     }
 
     /// Sets how many digits the fraction of a timestamp has: 3, 6 or 9.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().fraction_digits(3).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert_eq!(trace.render().find("Z "), Some("ts=2026-11-21T12:22:48.992".len()));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn fraction_digits(mut self, digits: u8) -> Self {
         self.settings.fraction_digits = digits;
         self
@@ -131,24 +265,75 @@ impl ConfigBuilder {
 
     /// Sets whether logfmt keys keep letters and digits beyond ASCII. Not every
     /// reader takes them; lnav reads only what follows the last one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().unicode_keys(true).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("größe", 3); // without this setting, `gr__e`
+    /// assert!(trace.render().ends_with(" größe=3"));
+    /// # let mut trace = logtrace::start!("job");
+    /// # assert!(trace.set("größe", 3).render().ends_with(" gr__e=3"));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn unicode_keys(mut self, keep: bool) -> Self {
         self.settings.unicode_keys = keep;
         self
     }
 
     /// Sets what JSON gets for NaN and the infinities.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Format, NonFinite};
+    ///
+    /// let config = Config::builder().format(Format::Json).non_finite(NonFinite::Text).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("ratio", f64::NAN);
+    /// assert!(trace.render().ends_with(r#","ratio":"NaN"}"#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.settings.non_finite = non_finite;
         self
     }
 
     /// Sets which integers JSON gets as strings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Format, Integers};
+    ///
+    /// let config = Config::builder().format(Format::Json).integers(Integers::Bits53).build()?;
+    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// trace.set("rows", 3).set("id", 1_u64 << 60);
+    /// assert!(trace.render().ends_with(r#","rows":3,"id":"1152921504606846976"}"#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn integers(mut self, integers: Integers) -> Self {
         self.settings.integers = integers;
         self
     }
 
     /// Sets when [`Format::Pretty`] uses colour.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Color, Format};
+    ///
+    /// let config = Config::builder().format(Format::Pretty).color(Color::Always).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert!(trace.render().starts_with("\x1b[1mjob\x1b[0m ")); // bold
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn color(mut self, color: Color) -> Self {
         self.color = color;
         self
@@ -156,6 +341,15 @@ impl ConfigBuilder {
 
     /// Sets the target of traces that are started without a macro, which cannot
     /// know the module they are in.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// env_logger::Builder::new().parse_filters("myapp=info").init();
+    /// logtrace::Config::builder().target("myapp").install()?;
+    /// assert!(logtrace::Trace::new("job").is_enabled());
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.settings.target = target.into();
         self
@@ -163,12 +357,43 @@ impl ConfigBuilder {
 
     /// Sends records to this logger instead of the global one of `log`. Its
     /// `enabled` decides; `log::max_level()` is not asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// let logger: &'static env_logger::Logger = Box::leak(Box::new(logger));
+    /// let config = logtrace::Config::builder().logger(logger).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert!(trace.is_enabled()); // though `log` has no logger
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn logger(mut self, logger: &'static dyn Log) -> Self {
         self.settings.logger = Some(logger);
         self
     }
 
     /// Takes the time from this clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use std::time::{Instant, SystemTime, UNIX_EPOCH};
+    ///
+    /// struct Stopped(Instant);
+    ///
+    /// impl logtrace::Clock for Stopped {
+    ///     fn now(&self) -> Instant { self.0 }
+    ///     fn wall(&self) -> SystemTime { UNIX_EPOCH }
+    /// }
+    ///
+    /// let clock: &'static Stopped = Box::leak(Box::new(Stopped(Instant::now())));
+    /// let config = logtrace::Config::builder().clock(clock).build()?;
+    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// assert_eq!(trace.render(), "ts=1970-01-01T00:00:00.000000Z level=info msg=job duration_ms=0.0");
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: &'static dyn Clock) -> Self {
         self.settings.clock = TimeSource::Custom(clock);
         self
@@ -182,6 +407,15 @@ impl ConfigBuilder {
     }
 
     /// Checks the settings and returns the configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let config = logtrace::Config::builder().max_record(32 * 1024).build();
+    /// assert!(config.is_ok());
+    /// let error = logtrace::Config::builder().max_record(100).build().unwrap_err();
+    /// assert_eq!(error.setting(), "max_record");
+    /// ```
     ///
     /// # Errors
     ///
@@ -210,6 +444,16 @@ impl ConfigBuilder {
     }
 
     /// Builds the configuration and [installs](Config::install) it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// logtrace::Config::builder().field("service", "shop").install()?; // once, early in `main`
+    /// let trace = logtrace::start!("checkout");
+    /// assert!(trace.render().contains(" msg=checkout service=shop "));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -367,6 +611,13 @@ impl ConfigError {
     }
 
     /// Returns the name of the setting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = logtrace::Config::builder().target("").build().unwrap_err();
+    /// assert_eq!(error.setting(), "target");
+    /// ```
     pub fn setting(&self) -> &'static str {
         self.setting
     }

@@ -21,6 +21,24 @@ pub use names::Name;
 pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
 
 /// The text of a record.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{Config, Format};
+///
+/// for (format, end) in [
+///     (Format::Logfmt, " rows=3"),
+///     (Format::Json, ",\"rows\":3}"),
+///     (Format::Pretty, "\n  rows             3"),
+/// ] {
+///     let config = Config::builder().format(format).build()?;
+///     let trace = logtrace::builder!("import").config(&config).field("rows", 3).start();
+///     assert!(trace.render().ends_with(end));
+/// }
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -34,6 +52,17 @@ pub enum Format {
 }
 
 /// How the source line of a fragment is written.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let config = logtrace::Config::builder().line_tag(logtrace::LineTag::PathLine).build()?;
+/// let mut trace = logtrace::builder!("import").config(&config).start();
+/// trace.add("reading"); // fragments="[src/import.rs:3, 0.012ms] reading"
+/// assert!(trace.render().contains(concat!(" fragments=\"[", file!(), ":")));
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LineTag {
@@ -47,6 +76,20 @@ pub enum LineTag {
 }
 
 /// What JSON, which has no such numbers, gets for NaN and the infinities.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{Config, Format, NonFinite};
+///
+/// for (non_finite, end) in [(NonFinite::Null, ":null}"), (NonFinite::Text, ":\"Infinity\"}")] {
+///     let config = Config::builder().format(Format::Json).non_finite(non_finite).build()?;
+///     let trace = logtrace::builder!("job").config(&config).field("ratio", 1.0 / 0.0).start();
+///     assert!(trace.render().ends_with(end));
+/// }
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NonFinite {
@@ -59,6 +102,23 @@ pub enum NonFinite {
 }
 
 /// Which integers JSON gets as strings of digits.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{Config, Format, Integers};
+///
+/// for (integers, end) in [
+///     (Integers::Bits64, ":9007199254740993}"),
+///     (Integers::Bits53, ":\"9007199254740993\"}"),
+/// ] {
+///     let config = Config::builder().format(Format::Json).integers(integers).build()?;
+///     let trace = logtrace::builder!("job").config(&config).field("id", (1_u64 << 53) + 1).start();
+///     assert!(trace.render().ends_with(end));
+/// }
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Integers {
@@ -72,6 +132,18 @@ pub enum Integers {
 }
 
 /// When [`Format::Pretty`] uses colour.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{Config, Color, Format};
+///
+/// let config = Config::builder().format(Format::Pretty).color(Color::Never).build()?;
+/// let trace = logtrace::builder!("job").config(&config).start();
+/// assert!(!trace.render().contains('\x1b'));
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Color {
@@ -123,12 +195,31 @@ pub struct Config {
 
 impl Config {
     /// Returns a builder with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = logtrace::Config::builder().header(false).field("service", "shop").build()?;
+    /// let trace = logtrace::builder!("checkout").config(&config).start();
+    /// assert!(trace.render().starts_with("msg=checkout service=shop "));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }
 
     /// Makes this the configuration of every trace of the process that starts
     /// from now on and is not given one of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::Config;
+    ///
+    /// assert!(Config::default().install().is_ok());
+    /// assert!(Config::default().install().is_err());
+    /// ```
     ///
     /// # Errors
     ///

@@ -7,6 +7,16 @@ use super::Format;
 macro_rules! names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// A name that the library writes in a record; see [`ConfigBuilder::name`](super::ConfigBuilder::name).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+        /// let config = logtrace::Config::builder().name(logtrace::Name::DurationMs, "took_ms").build()?;
+        /// let trace = logtrace::builder!("job").config(&config).start();
+        /// assert!(trace.render().contains(" msg=job took_ms="));
+        /// # Ok::<(), logtrace::ConfigError>(())
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Name {

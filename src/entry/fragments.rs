@@ -207,9 +207,12 @@ impl Fragments {
 
     /// Merges fragments of the same unit, gathered elsewhere, by their times;
     /// equal ones stand behind those that were here.
-    pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) {
+    ///
+    /// Returns those that had to go.
+    pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) -> Vec<Fragment> {
+        let mut gone = Vec::new();
         if others.is_empty() {
-            return;
+            return gone;
         }
         let mut all: SmallVec<[Fragment; 64]> = SmallVec::new();
         for run in self.runs(usize::MAX) {
@@ -220,17 +223,17 @@ impl Fragments {
         let (dropped, dropped_held) = (self.dropped, self.dropped_held);
         self.clear();
         for fragment in all {
-            if fragment.held {
-                self.push_held(fragment, limit);
-            } else {
-                self.push(fragment, limit);
-            }
+            gone.extend(match fragment.held {
+                true => self.push_held(fragment, limit),
+                false => self.push(fragment, limit),
+            });
         }
         self.dropped_held = self.dropped_held.saturating_add(dropped_held);
         // The ring is turned by the number of drops: straighten it before more is added.
         self.straighten();
         self.dropped = self.dropped.saturating_add(dropped);
         self.turned = self.dropped;
+        gone
     }
 
     /// Counts fragments that were dropped before they got here.

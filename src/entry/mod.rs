@@ -115,6 +115,8 @@ pub(crate) struct Entry {
     pub(crate) transaction: Option<Transaction>,
     pub(crate) request_id: Option<Span>,
     pub(crate) parts: Parts,
+    /// How many units this entry was before.
+    generation: u64,
     /// Tells the entry from the others that are current, while it is.
     pub(crate) token: Option<Token>,
     /// How many units that cannot be reached stand before this one, while it is current.
@@ -152,6 +154,7 @@ impl Entry {
             transaction: None,
             request_id: None,
             parts: Parts::default(),
+            generation: 0,
             token: None,
             masks: 0,
             ended: false,
@@ -189,6 +192,7 @@ impl Entry {
         self.transaction = None;
         self.request_id = None;
         self.parts = Parts::default();
+        self.generation += 1;
         self.masks = 0;
         self.ended = false;
         self.has_held = false;
@@ -204,7 +208,12 @@ impl Entry {
         self.arena.clear(KEEP);
         self.fields.shrink(KEEP);
         self.fragments.shrink(KEEP);
-        if self.origin.name.len() > KEEP {
+        // What a user gave away is freed, unless it is a short name: that tells
+        // the kind of the unit.
+        if let Cow::Owned(_) = self.origin.target {
+            self.origin.target = Cow::Borrowed("");
+        }
+        if matches!(&self.origin.name, Cow::Owned(name) if name.capacity() > KEEP / 64) {
             self.origin.name = Cow::Borrowed("");
         }
     }
@@ -516,7 +525,7 @@ impl Entry {
             false => self.fragments.push(fragment, limit),
         };
         if let Some(gone) = gone {
-            self.arena.note_dead(Some(gone.text));
+            self.note_gone(gone);
         }
         if logged.raises {
             self.severity.raise(logged.level);
@@ -549,9 +558,17 @@ impl Entry {
     #[inline(never)]
     fn push_over(&mut self, fragment: Fragment) {
         if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
-            self.arena.note_dead(Some(gone.text));
+            self.note_gone(gone);
         }
         self.tidy();
+    }
+
+    /// Counts the texts of a fragment that found no room any more.
+    fn note_gone(&mut self, gone: Fragment) {
+        self.arena.note_dead(Some(gone.text));
+        if let Place::Log { file, .. } = gone.place {
+            self.arena.note_dead(Some(file));
+        }
     }
 
     // ----- errors
@@ -572,6 +589,9 @@ impl Entry {
 
     /// Keeps message and place of a panic: the last one, as those before were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
+        for old in self.panic.into_iter().flat_map(<[Span; 2]>::from) {
+            self.arena.note_dead(Some(old));
+        }
         let message = self.arena.push_text(message, self.limits.value);
         let place = self.arena.push_text(place, self.limits.value);
         self.panic = Some((message, place));

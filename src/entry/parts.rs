@@ -20,11 +20,14 @@ pub(crate) struct Parts {
     of: Option<PartOf>,
 }
 
-/// Addresses of entries, which stay where they are as long as they are in use.
+/// Entries stay where they are as long as they are in use, and count the units
+/// that they were in turn.
+type Identity = (usize, u64);
+
 #[derive(Clone, Copy, Debug)]
 struct PartOf {
-    maker: usize,
-    unit: usize,
+    maker: Identity,
+    unit: Identity,
 }
 
 impl Clone for Parts {
@@ -78,21 +81,21 @@ impl Entry {
         // other memory is ordered by this number.
         self.parts.made.fetch_add(1, Ordering::Relaxed);
         part.parts.of = Some(PartOf {
-            maker: self.address(),
-            unit: self.unit_address(),
+            maker: self.identity(),
+            unit: self.unit(),
         });
     }
 
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+    fn identity(&self) -> Identity {
+        (std::ptr::from_ref(self).addr(), self.generation)
     }
 
-    fn unit_address(&self) -> usize {
-        self.parts.of.map_or(self.address(), |of| of.unit)
+    fn unit(&self) -> Identity {
+        self.parts.of.map_or(self.identity(), |of| of.unit)
     }
 
     fn count_joined(&mut self, part: &Parts) {
-        let (me, unit) = (self.address(), self.unit_address());
+        let (me, unit) = (self.identity(), self.unit());
         let mine = &mut self.parts;
         match part.of {
             Some(of) if of.maker == me => mine.joined = mine.joined.saturating_add(1),
@@ -121,12 +124,15 @@ impl Entry {
             return;
         }
         if field.has(flag::REDACTED) {
-            // That was told from all of the key, of which not all may be left.
-            let at = self.place(key, Role::Plain);
-            if let Some(field) = at.and_then(|at| self.fields.get_mut(at)) {
-                field.flags |= flag::REDACTED;
+            if let Some(at) = self.place(key, Role::Plain) {
+                // Told from all of the key, of which not all may be left. Not to
+                // be recalled: this unit's own configuration may know nothing of it.
+                if let Some(field) = self.fields.get_mut(at) {
+                    field.flags |= flag::REDACTED | flag::SECOND;
+                }
+                self.put(at, Kind::Null);
             }
-            return self.set_any(key, Kind::Null);
+            return;
         }
         match (role, value.to_amount(&part.arena)) {
             (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, role, amount),
@@ -150,6 +156,14 @@ impl Entry {
         let Some(at) = self.place(key, Role::Plain) else {
             return;
         };
+        let Some(field) = self.fields.get(at) else {
+            return;
+        };
+        if field.has(flag::REDACTED) {
+            return self.put(at, Kind::Null);
+        }
+        let old = field.value().span();
+        self.arena.note_dead(old);
         let value = match value.span() {
             Some(span) => {
                 let span = self.keep(arena, span);
@@ -169,7 +183,9 @@ impl Entry {
             copy.move_spans(|span| self.keep(&part.arena, span));
             copies.push(copy);
         }
-        self.fragments.merge(&copies, self.limits.fragments);
+        for gone in self.fragments.merge(&copies, self.limits.fragments) {
+            self.note_gone(gone);
+        }
         let dropped = part.fragments.lost();
         self.fragments.note_dropped(dropped);
         self.has_held |= part.has_held;

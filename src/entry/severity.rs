@@ -9,6 +9,17 @@ use log::Level;
 /// `panic` beats `cancelled`, which beats the last word said by
 /// [`ok`](crate::Trace::ok), [`error`](crate::Trace::error) and their like.
 /// Where nothing was said, nothing is written.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::Outcome;
+///
+/// let mut trace = logtrace::start!("import");
+/// trace.error("row 7 is cut").ok(); // the last word counts
+/// assert_eq!(trace.outcome(), Some(Outcome::Ok));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -24,6 +35,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns the word in the record: `ok`, `error`, `panic` or `cancelled`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(logtrace::Outcome::Cancelled.as_str(), "cancelled");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
