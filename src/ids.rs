@@ -233,7 +233,11 @@ impl TraceParent {
     /// characters, a higher one in at least that many, lower-case hex digits, no
     /// id all zero, not version `ff`. The error names the field.
     pub fn parse(header: &str) -> Result<TraceParent, IdError> {
-        let text = header.trim_matches([' ', '\t']).as_bytes();
+        // One of the right length has nothing around it.
+        let text = match header.len() {
+            TraceParent::LEN => header.as_bytes(),
+            _ => header.trim_matches([' ', '\t']).as_bytes(),
+        };
         let fault = |field, fault| Err(IdError::new(field, fault));
         let Some((head, rest)) = text.split_first_chunk::<{ TraceParent::LEN }>() else {
             return fault(Field::TraceParent, Fault::Length(text.len()));

@@ -59,15 +59,19 @@ pub struct Trace(State);
 
 /// One tag to look at: what is disabled once is seen to stay so by the compiler,
 /// and a disabled unit costs little more than its start.
-#[derive(Default)]
 enum State {
-    #[default]
-    Disabled,
+    /// With ids from outside that are to be passed on, if there are any.
+    Disabled(Option<Box<Passing>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
-    /// Disabled, but for ids from outside that are to be passed on.
-    Passing(Box<Passing>),
+}
+
+impl Default for State {
+    #[inline(always)]
+    fn default() -> State {
+        State::Disabled(None)
+    }
 }
 
 /// What a disabled trace passes on.
@@ -143,16 +147,13 @@ impl Trace {
     /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        matches!(self.0, State::Here(_) | State::Lent(_))
+        !matches!(self.0, State::Disabled(_))
     }
 
     /// Where a disabled trace keeps ids from outside.
     pub(crate) fn passing(&mut self) -> Option<&mut Passing> {
-        if let State::Disabled = self.0 {
-            self.0 = State::Passing(Box::default());
-        }
         match &mut self.0 {
-            State::Passing(passing) => Some(passing),
+            State::Disabled(passing) => Some(passing.get_or_insert_default()),
             _ => None,
         }
     }
@@ -160,7 +161,7 @@ impl Trace {
     /// What a disabled trace passes on, if it was told anything.
     pub(crate) fn passed(&self) -> Option<&Passing> {
         match &self.0 {
-            State::Passing(passing) => Some(passing),
+            State::Disabled(passing) => passing.as_deref(),
             _ => None,
         }
     }
@@ -176,7 +177,7 @@ impl Trace {
     /// A trace of an entry; disabled without one.
     #[inline(always)]
     pub(crate) fn of(entry: Option<Box<Entry>>) -> Trace {
-        Trace(entry.map_or(State::Disabled, State::Here))
+        Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
     #[inline(always)]
@@ -191,7 +192,7 @@ impl Trace {
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         match &self.0 {
-            State::Disabled | State::Passing(_) => None,
+            State::Disabled(_) => None,
             State::Here(entry) => Some(look(entry)),
             State::Lent(token) => slot::look(*token, look),
         }
@@ -252,7 +253,7 @@ impl Trace {
         entry.token = None;
         entry.masks = 0;
         if entry.ended {
-            self.0 = State::Disabled;
+            self.0 = State::Disabled(None);
             pool::give_back(entry);
         } else {
             self.0 = State::Here(entry);
