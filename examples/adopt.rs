@@ -10,9 +10,9 @@
 //!
 //! ```text
 //! INFO  starting
-//! INFO  ts=2026-11-21T15:27:41.955075Z level=info msg=import duration_ms=0.108 fragments="[41, 0.091ms] reading monday.csv; [43, 0.102ms] parsed rows=10 sorted=true; [48, 0.105ms] wrote 10 rows"
+//! INFO  ts=2026-11-21T16:33:40.435718Z level=info msg=import duration_ms=0.235 fragments="[41, 0.193ms] reading monday.csv; [43, 0.227ms] parsed rows=10 sorted=true; [48, 0.231ms] wrote 10 rows"
 //! WARN  tuesday.csv: no header, took the one of the day before
-//! INFO  ts=2026-11-21T15:27:41.955153Z level=info msg=import duration_ms=0.035 fragments="[41, 0.003ms] reading tuesday.csv; [43, 0.007ms] parsed rows=11 sorted=true; [48, 0.033ms] wrote 11 rows"
+//! INFO  ts=2026-11-21T16:33:40.435821Z level=info msg=import duration_ms=0.037 fragments="[41, 0.007ms] reading tuesday.csv; [43, 0.012ms] parsed rows=11 sorted=true; [48, 0.035ms] wrote 11 rows"
 //! INFO  done
 //! ```
 

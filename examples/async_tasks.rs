@@ -10,9 +10,9 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T15:27:41.469401Z level=error msg=broken outcome=error duration_ms=2.334 after_ms=0 attempts=2 error="the answer is empty" fragments="[45, 1.204ms] attempt 1 answered; [45, 2.319ms] attempt 2 answered; [57, 2.323ms] connection closed"
-//! ts=2026-11-21T15:27:41.471587Z level=info msg=quick outcome=ok duration_ms=4.578 after_ms=1 attempts=2 fragments="[45, 2.452ms] attempt 1 answered; [45, 4.569ms] attempt 2 answered; [57, 4.572ms] connection closed"
-//! ts=2026-11-21T15:27:41.497957Z level=warn msg=slow outcome=cancelled duration_ms=30.86 after_ms=1000 attempts=1 fragments="[57, 30.825ms] connection closed"
+//! ts=2026-11-21T16:33:40.402741Z level=error msg=broken outcome=error duration_ms=2.596 after_ms=0 attempts=2 error="the answer is empty" fragments="[45, 1.393ms] attempt 1 answered; [45, 2.561ms] attempt 2 answered; [57, 2.567ms] connection closed"
+//! ts=2026-11-21T16:33:40.404367Z level=info msg=quick outcome=ok duration_ms=4.286 after_ms=1 attempts=2 fragments="[45, 1.479ms] attempt 1 answered; [45, 4.277ms] attempt 2 answered; [57, 4.28ms] connection closed"
+//! ts=2026-11-21T16:33:40.430682Z level=warn msg=slow outcome=cancelled duration_ms=30.493 after_ms=1000 attempts=1 fragments="[57, 30.461ms] connection closed"
 //! ```
 
 use std::io::Write;

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T12:23:48.144278Z level=info msg=auth outcome=ok duration_ms=107.629 token="2c59******" renewal.count=1 renewal.ms=105.207 renewal.max_ms=105.207 db.count=1 db.ms=2.15 db.max_ms=2.15 user=paul fragments="[29, 0.082ms] auth header read; [32, 0.11ms] authenticate key, table: api_keys; [35, 105.377ms] token renewal for API call confirmed; [39, 107.591ms] got key from token table: paul; [42, 107.616ms] successfully authenticated"
-//! ts=2026-11-21T12:23:48.249830Z level=error msg=auth outcome=error duration_ms=105.274 token="77e0******" renewal.count=1 renewal.ms=105.167 renewal.max_ms=105.167 error="unknown token" fragments="[29, 0.005ms] auth header read; [32, 0.012ms] authenticate key, table: api_keys"
-//! ts=2026-11-21T12:23:48.250087Z level=error msg=auth outcome=error duration_ms=0.006 error="the header holds no token"
+//! ts=2026-11-21T16:33:40.547791Z level=info msg=auth outcome=ok duration_ms=107.706 token="2c59******" renewal.count=1 renewal.ms=105.143 renewal.max_ms=105.143 db.count=1 db.ms=2.134 db.max_ms=2.134 user=paul fragments="[29, 0.173ms] auth header read; [32, 0.246ms] authenticate key, table: api_keys; [35, 105.474ms] token renewal for API call confirmed; [39, 107.665ms] got key from token table: paul; [42, 107.688ms] successfully authenticated"
+//! ts=2026-11-21T16:33:40.653407Z level=error msg=auth outcome=error duration_ms=105.206 token="77e0******" renewal.count=1 renewal.ms=105.131 renewal.max_ms=105.131 error="unknown token" fragments="[29, 0.006ms] auth header read; [32, 0.012ms] authenticate key, table: api_keys"
+//! ts=2026-11-21T16:33:40.653572Z level=error msg=auth outcome=error duration_ms=0.004 error="the header holds no token"
 //! ```
 
 use std::collections::HashMap;

@@ -15,29 +15,29 @@
 //! The first of these prints, on standard error:
 //!
 //! ```text
-//! ts=2026-11-21T12:23:47.930137Z level=info msg=checkout service=shop outcome=ok duration_ms=3.307 cart_id=1001 user_id=41 items=3 grams=33400 total_cents=49880 stock.count=1 stock.ms=0.015 stock.max_ms=0.015 card="4242******" payment.count=1 payment.ms=3.107 payment.max_ms=3.107 receipt=ch_0001_49880 order_id=7001 status=201 fragments="[205, 0.131ms] 1 x desk, 3 in stock; [205, 0.14ms] 2 x lamp, 20 in stock"
-//! ts=2026-11-21T12:23:47.946786Z level=warn msg=checkout service=shop outcome=ok duration_ms=16.412 cart_id=1002 user_id=42 coupon=WELCOME10 items=1 grams=1200 total_cents=4491 stock.count=1 stock.ms=0.008 stock.max_ms=0.008 card="4000******" payment.count=2 payment.ms=6.176 payment.max_ms=3.092 retries=1 backoff.count=1 backoff.ms=10.095 backoff.max_ms=10.095 receipt=ch_0003_4491 order_id=7002 status=201 fragments="[205, 0.021ms] 1 x lamp, 18 in stock; [146, 3.137ms, warn] payment attempt 1: no answer within 3 ms; again in 10ms"
-//! ts=2026-11-21T12:23:47.950244Z level=warn msg=checkout service=shop outcome=error duration_ms=3.17 cart_id=1003 user_id=43 items=1 grams=7500 total_cents=12900 stock.count=1 stock.ms=0.011 stock.max_ms=0.011 card="4000******" payment.count=1 payment.ms=3.091 payment.max_ms=3.091 status=402 error="payment failed" error.chain="card declined (insufficient_funds)" fragments="[205, 0.026ms] 1 x chair, 1 in stock; [106, 3.148ms] stock released"
+//! ts=2026-11-21T16:33:40.671155Z level=info msg=checkout service=shop outcome=ok duration_ms=3.325 cart_id=1001 user_id=41 items=3 grams=33400 total_cents=49880 stock.count=1 stock.ms=0.021 stock.max_ms=0.021 card="4242******" payment.count=1 payment.ms=3.096 payment.max_ms=3.096 receipt=ch_0001_49880 order_id=7001 status=201 fragments="[205, 0.163ms] 1 x desk, 3 in stock; [205, 0.178ms] 2 x lamp, 20 in stock"
+//! ts=2026-11-21T16:33:40.687788Z level=warn msg=checkout service=shop outcome=ok duration_ms=16.414 cart_id=1002 user_id=42 coupon=WELCOME10 items=1 grams=1200 total_cents=4491 stock.count=1 stock.ms=0.006 stock.max_ms=0.006 card="4000******" payment.count=2 payment.ms=6.179 payment.max_ms=3.096 retries=1 backoff.count=1 backoff.ms=10.109 backoff.max_ms=10.109 receipt=ch_0003_4491 order_id=7002 status=201 fragments="[205, 0.016ms] 1 x lamp, 18 in stock; [146, 3.127ms, warn] payment attempt 1: no answer within 3 ms; again in 10ms"
+//! ts=2026-11-21T16:33:40.691150Z level=warn msg=checkout service=shop outcome=error duration_ms=3.157 cart_id=1003 user_id=43 items=1 grams=7500 total_cents=12900 stock.count=1 stock.ms=0.01 stock.max_ms=0.01 card="4000******" payment.count=1 payment.ms=3.082 payment.max_ms=3.082 status=402 error="payment failed" error.chain="card declined (insufficient_funds)" fragments="[205, 0.029ms] 1 x chair, 1 in stock; [106, 3.139ms] stock released"
 //! ```
 //!
 //! `-- unreachable`, and `-- panic` after the message of the panic itself:
 //!
 //! ```text
-//! ts=2026-11-21T12:23:47.992678Z level=error msg=checkout service=shop outcome=error duration_ms=39.835 cart_id=1005 user_id=45 items=4 grams=4800 total_cents=19960 stock.count=1 stock.ms=0.007 stock.max_ms=0.007 card="4000******" payment.count=3 payment.ms=9.281 payment.max_ms=3.102 retries=2 backoff.count=2 backoff.ms=30.202 backoff.max_ms=20.106 status=503 error="payment failed" error.chain="gateway unreachable: no answer within 3 ms" fragments="[205, 0.126ms] 4 x lamp, 20 in stock; [146, 3.272ms, warn] payment attempt 1: no answer within 3 ms; again in 10ms; [146, 16.51ms, warn] payment attempt 2: no answer within 3 ms; again in 20ms; [106, 39.788ms] stock released"
-//! ts=2026-11-21T12:23:47.995620Z level=error msg=checkout service=shop outcome=panic duration_ms=0.202 cart_id=1006 user_id=46 coupon=TYPO1000 items=1 grams=1200
+//! ts=2026-11-21T16:33:40.739686Z level=error msg=checkout service=shop outcome=error duration_ms=39.847 cart_id=1005 user_id=45 items=4 grams=4800 total_cents=19960 stock.count=1 stock.ms=0.011 stock.max_ms=0.011 card="4000******" payment.count=3 payment.ms=9.319 payment.max_ms=3.126 retries=2 backoff.count=2 backoff.ms=30.2 backoff.max_ms=20.106 status=503 error="payment failed" error.chain="gateway unreachable: no answer within 3 ms" fragments="[205, 0.094ms] 4 x lamp, 20 in stock; [146, 3.241ms, warn] payment attempt 1: no answer within 3 ms; again in 10ms; [146, 16.493ms, warn] payment attempt 2: no answer within 3 ms; again in 20ms; [106, 39.794ms] stock released"
+//! ts=2026-11-21T16:33:40.743184Z level=error msg=checkout service=shop outcome=panic duration_ms=0.197 cart_id=1006 user_id=46 coupon=TYPO1000 items=1 grams=1200
 //! ```
 //!
 //! `-- --json declined`:
 //!
 //! ```text
-//! {"ts":"2026-11-21T12:23:48.000840Z","level":"warn","msg":"checkout","service":"shop","outcome":"error","duration_ms":3.373,"cart_id":1003,"user_id":43,"items":1,"grams":7500,"total_cents":12900,"stock.count":1,"stock.ms":0.01,"stock.max_ms":0.01,"card":"4000******","payment.count":1,"payment.ms":3.162,"payment.max_ms":3.162,"status":402,"error":"payment failed","error.chain":"card declined (insufficient_funds)","fragments":[{"at_ms":0.117,"line":205,"msg":"1 x chair, 1 in stock"},{"at_ms":3.331,"line":106,"msg":"stock released"}]}
+//! {"ts":"2026-11-21T16:33:40.697300Z","level":"warn","msg":"checkout","service":"shop","outcome":"error","duration_ms":3.225,"cart_id":1003,"user_id":43,"items":1,"grams":7500,"total_cents":12900,"stock.count":1,"stock.ms":0.007,"stock.max_ms":0.007,"card":"4000******","payment.count":1,"payment.ms":3.078,"payment.max_ms":3.078,"status":402,"error":"payment failed","error.chain":"card declined (insufficient_funds)","fragments":[{"at_ms":0.093,"line":205,"msg":"1 x chair, 1 in stock"},{"at_ms":3.201,"line":106,"msg":"stock released"}]}
 //! ```
 //!
 //! `-- --pretty retry`, in colour where standard error is a terminal:
 //!
 //! ```text
-//! checkout  ok  16.787ms  warn  2026-11-21T12:23:48.020354Z
-//!   service=shop
+//! checkout  ok  16.453ms  warn  2026-11-21T16:33:40.761690Z
+//!   service          shop
 //!   cart_id          1002
 //!   user_id          42
 //!   coupon           WELCOME10
@@ -45,21 +45,21 @@
 //!   grams            1200
 //!   total_cents      4491
 //!   stock.count      1
-//!   stock.ms         0.01
-//!   stock.max_ms     0.01
+//!   stock.ms         0.007
+//!   stock.max_ms     0.007
 //!   card             4000******
 //!   payment.count    2
-//!   payment.ms       6.251
-//!   payment.max_ms   3.13
+//!   payment.ms       6.176
+//!   payment.max_ms   3.093
 //!   retries          1
 //!   backoff.count    1
-//!   backoff.ms       10.16
-//!   backoff.max_ms   10.16
+//!   backoff.ms       10.085
+//!   backoff.max_ms   10.085
 //!   receipt          ch_0002_4491
 //!   order_id         7001
 //!   status           201
-//!        +0.119ms  examples/checkout.rs:205  1 x lamp, 20 in stock
-//!        +3.287ms  examples/checkout.rs:146  payment attempt 1: no answer within 3 ms; again in 10ms
+//!        +0.083ms  examples/checkout.rs:205  1 x lamp, 20 in stock
+//!        +3.203ms  examples/checkout.rs:146  payment attempt 1: no answer within 3 ms; again in 10ms
 //! ```
 
 use std::collections::HashMap;

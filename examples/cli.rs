@@ -14,9 +14,9 @@
 //! The second prints:
 //!
 //! ```text
-//!      38     205    1436 Cargo.toml
+//!      95     403    2686 Cargo.toml
 //! wc: no-such-file: No such file or directory (os error 2)
-//! ts=2026-11-21T12:23:48.263046Z level=error msg=wc outcome=error duration_ms=0.247 read.count=2 read.ms=0.059 read.max_ms=0.057 files=1 lines=38 words=205 bytes=1436 largest_bytes=1436 failed=1 exit_code=1 error="No such file or directory (os error 2)" fragments="[55, 0.233ms] skipped no-such-file: No such file or directory (os error 2)"
+//! ts=2026-11-21T16:33:40.663749Z level=error msg=wc outcome=error duration_ms=0.474 read.count=2 read.ms=0.133 read.max_ms=0.128 files=1 lines=95 words=403 bytes=2686 largest_bytes=2686 failed=1 exit_code=1 error="No such file or directory (os error 2)" fragments="[55, 0.437ms] skipped no-such-file: No such file or directory (os error 2)"
 //! ```
 
 use std::fs;

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T15:27:40.250545Z level=info msg=checkout outcome=ok duration_ms=0.155 items=2 discounts=1 total_cents=40900 payment.count=1 payment.ms=0.01 payment.max_ms=0.01 gateway=test gateway.attempt=1 fragments="[48, 0.112ms] desk: 10 % off"
-//! ts=2026-11-21T15:27:40.250809Z level=error msg=checkout outcome=error duration_ms=0.052 items=1 discounts=1 total_cents=1080000 payment.count=1 payment.ms=0.009 payment.max_ms=0.009 gateway=test gateway.attempt=1 error="card declined" fragments="[48, 0.009ms] piano: 10 % off"
+//! ts=2026-11-21T16:33:40.378083Z level=info msg=checkout outcome=ok duration_ms=0.195 items=2 discounts=1 total_cents=40900 payment.count=1 payment.ms=0.012 payment.max_ms=0.012 gateway=test gateway.attempt=1 fragments="[48, 0.149ms] desk: 10 % off"
+//! ts=2026-11-21T16:33:40.378302Z level=error msg=checkout outcome=error duration_ms=0.031 items=1 discounts=1 total_cents=1080000 payment.count=1 payment.ms=0.002 payment.max_ms=0.002 gateway=test gateway.attempt=1 error="card declined" fragments="[48, 0.006ms] piano: 10 % off"
 //! ```
 
 use std::io::Write;

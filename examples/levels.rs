@@ -6,11 +6,11 @@
 //! `levels::jobs`; `Trace::new` is no macro and cannot know it: `logtrace`.
 //!
 //! ```text
-//! levels        ts=2026-11-21T12:23:48.276606Z level=info msg=served outcome=ok duration_ms=0.001
-//! levels        ts=2026-11-21T12:23:48.276706Z level=warn msg=retried outcome=ok duration_ms=0.001 fragments="[63, 0.0ms, warn] no answer, asked again"
-//! levels        ts=2026-11-21T12:23:48.276751Z level=error msg=broken outcome=error duration_ms=0.002 error="disk full"
-//! levels::jobs  ts=2026-11-21T12:23:48.276784Z level=info msg=nightly outcome=ok duration_ms=0.0
-//! logtrace      ts=2026-11-21T12:23:48.276810Z level=info msg=no_macro duration_ms=0.0
+//! levels        ts=2026-11-21T16:33:40.659667Z level=info msg=served outcome=ok duration_ms=0.032
+//! levels        ts=2026-11-21T16:33:40.659876Z level=warn msg=retried outcome=ok duration_ms=0.036 fragments="[63, 0.035ms, warn] no answer, asked again"
+//! levels        ts=2026-11-21T16:33:40.660011Z level=error msg=broken outcome=error duration_ms=0.042 error="disk full"
+//! levels::jobs  ts=2026-11-21T16:33:40.660163Z level=info msg=nightly outcome=ok duration_ms=0.044
+//! logtrace      ts=2026-11-21T16:33:40.660244Z level=info msg=no_macro duration_ms=0.031
 //! ```
 //!
 //! | command | records |

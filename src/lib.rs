@@ -34,8 +34,8 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:28:32.113586Z level=info msg=auth outcome=ok duration_ms=0.119 method=POST token="2c59******" db.count=1 db.ms=0.002 db.max_ms=0.002 user_id=7 fragments="[6, 0.092ms] auth header read; [9, 0.112ms] got key from token table: 7"
-//! ts=2026-11-21T16:28:32.113771Z level=error msg=auth outcome=error duration_ms=0.014 method=POST token="77e0******" db.count=1 db.ms=0.0 db.max_ms=0.0 error="unknown token" fragments="[6, 0.004ms] auth header read"
+//! ts=2026-11-21T16:33:40.783631Z level=info msg=auth outcome=ok duration_ms=0.13 method=POST token="2c59******" db.count=1 db.ms=0.002 db.max_ms=0.002 user_id=7 fragments="[6, 0.105ms] auth header read; [9, 0.124ms] got key from token table: 7"
+//! ts=2026-11-21T16:33:40.783774Z level=error msg=auth outcome=error duration_ms=0.014 method=POST token="77e0******" db.count=1 db.ms=0.0 db.max_ms=0.0 error="unknown token" fragments="[6, 0.003ms] auth header read"
 //! ```
 //!
 //! # Words
@@ -132,13 +132,13 @@
 //! [`Format::Logfmt`] is the default; `trace.time("write", …)` ran twice here:
 //!
 //! ```text
-//! {"ts":"2026-11-21T16:28:32.093817Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.267,"file":"a b.csv","write.count":2,"write.ms":2.198,"write.max_ms":1.107,"rows":12,"bytes":935,"fragments":[{"at_ms":2.256,"line":14,"level":"warn","msg":"2 rows skipped"}]}
+//! {"ts":"2026-11-21T16:33:40.778355Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.894,"file":"a b.csv","write.count":2,"write.ms":2.854,"write.max_ms":1.774,"rows":12,"bytes":935,"fragments":[{"at_ms":2.889,"line":14,"level":"warn","msg":"2 rows skipped"}]}
 //! ```
 //!
 //! [`Format::Json`] writes one object on one line:
 //!
 //! ```text
-//! import  ok  2.267ms  warn  2026-11-21T16:28:32.096277Z
+//! import  ok  2.196ms  warn  2026-11-21T16:33:40.780681Z
 //! ```
 //!
 //! [`Format::Pretty`] takes several lines, for a person at a terminal:
@@ -146,11 +146,11 @@
 //! ```text
 //!   file             a b.csv
 //!   write.count      2
-//!   write.ms         2.2
-//!   write.max_ms     1.107
+//!   write.ms         2.151
+//!   write.max_ms     1.076
 //!   rows             12
 //!   bytes            935
-//!        +2.259ms  src/import.rs:14  2 rows skipped
+//!        +2.192ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
 //! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
@@ -206,7 +206,7 @@
 //!
 //! It is no logger: it installs none, and without one every trace is disabled. It has no transport and no metrics beyond
 //! the counters of a unit. It does not replace `tracing`: a unit has no spans inside, and one inside another knows nothing
-//! of it. It hands no ids from one service to the next.
+//! of it, but for the ids of a transaction ([`Trace::child`]).
 //!
 //! # Features
 //!
