@@ -1,6 +1,6 @@
 //! The current trace of this thread, for code that is handed none.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, [`InTrace`](crate::InTrace)
+//! [`Trace::scope`], [`Trace::enter`] and, for futures, `InTrace`
 //! make a trace current. Each function here does what the method of that name
 //! does (but [`emit`] ends all units of the thread), and nothing where no trace
 //! is current; none of them panics or blocks by itself.

@@ -39,7 +39,7 @@ impl Trace {
     /// around it, so that what belongs to it is not told of another unit.
     ///
     /// The guard must not be held across an `.await`, which the compiler sees to
-    /// where the future has to be `Send`; see [`InTrace`](crate::InTrace) for
+    /// where the future has to be `Send`; see `InTrace` for
     /// futures. A guard that is forgotten (`mem::forget`) leaves the trace
     /// current until the trace is used or dropped on this thread.
     ///
