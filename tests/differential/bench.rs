@@ -1,0 +1,103 @@
+//! Clock and logger, which are the thread's own, and the configurations.
+
+use std::cell::{Cell, RefCell};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use log::{Level, Log, Metadata, Record};
+use logtrace::{Bridge, Clock, Color, Config, ConfigBuilder, Format, bridge};
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+thread_local! {
+    /// Nanoseconds since `START`.
+    static NOW: Cell<u64> = const { Cell::new(0) };
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A clock that moves on each time it is asked.
+struct ThreadClock;
+
+impl Clock for ThreadClock {
+    fn now(&self) -> Instant {
+        NOW.set(NOW.get() + 7_001);
+        *START + Duration::from_nanos(NOW.get())
+    }
+
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+    }
+}
+
+/// A logger that keeps what this thread logs; it takes no debug records.
+pub struct ThreadLog;
+
+impl Log for ThreadLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= Level::Info
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let (level, target) = (record.level(), record.target());
+        say(format!("{level}|{target}|{}", record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Adds a line to those of this thread.
+pub fn say(line: String) {
+    SAID.with_borrow_mut(|said| said.push(line));
+}
+
+/// The lines that this thread says while `work` runs.
+pub fn lines(work: impl FnOnce()) -> Vec<String> {
+    NOW.set(0);
+    work();
+    SAID.take()
+}
+
+/// What is redacted by one of the configurations or another.
+pub const REDACTED: [&str; 6] = ["secret", "pw", "db", "k3", "k5", "m7"];
+
+/// The configurations that redact, by their places.
+pub const REDACTING: [usize; 2] = [1, 3];
+
+pub static CONFIGS: LazyLock<[Config; 5]> = LazyLock::new(|| {
+    [
+        Config::builder(),
+        Config::builder()
+            .format(Format::Json)
+            .redact(["secret", "pw", "db", "k5"]),
+        Config::builder()
+            .header(false)
+            .max_fields(9)
+            .max_fragments(4)
+            .max_value(64),
+        Config::builder()
+            .redact(["k3", "secret", "m7"])
+            .field("service", "shop"),
+        Config::builder()
+            .format(Format::Pretty)
+            .color(Color::Never)
+            .max_record(1_200)
+            .max_fields(40),
+    ]
+    .map(build)
+});
+
+fn build(builder: ConfigBuilder) -> Config {
+    let builder = builder.logger(&ThreadLog).clock(&ThreadClock);
+    builder.build().expect("settings make sense")
+}
+
+/// One that absorbs what is not urgent, and a flight recorder for everything.
+pub static BRIDGES: LazyLock<[Bridge<ThreadLog>; 2]> = LazyLock::new(|| {
+    [
+        bridge(ThreadLog).absorb(Level::Info),
+        bridge(ThreadLog)
+            .absorb(Level::Error)
+            .absorb_filtered(true)
+            .only_on_failure(true),
+    ]
+});

@@ -1,0 +1,245 @@
+//! Units, and how one is run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use log::{Level, Log, Record};
+use logtrace::{Config, Timer, Trace, TraceBuilder, current};
+
+use super::bench::{BRIDGES, CONFIGS, say};
+use super::values::{Failed, Key, Num, Val, WIDE, with_number};
+
+#[derive(Clone, Debug)]
+pub struct Unit {
+    pub name: &'static str,
+    /// A place in `CONFIGS`.
+    pub config: usize,
+    pub start: Start,
+    /// Whether all of it goes through `current`.
+    pub scoped: bool,
+    pub ops: Vec<Op>,
+    pub end: End,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    Plain,
+    /// With fields of the builder's.
+    Fields,
+    /// With another level, and with a target and a name that are `String`s.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum End {
+    Emit,
+    Discard,
+    /// The trace is dropped by a panic.
+    Panic,
+}
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    Set(Key, Val),
+    /// Sets a field to `format_args!`.
+    SetArgs(Key, u32),
+    Unset(Key),
+    Sum(Key, Num),
+    Max(Key, Num),
+    /// Sets so many of the keys of wide units from this one on.
+    Wide(usize, usize),
+    Time(Key),
+    StartTimer(Key),
+    /// Stops one of the timers that run, if any does.
+    StopTimer(usize),
+    Add(String),
+    AddArgs(String),
+    Warn(String),
+    /// An ordinary log record, through one of `BRIDGES`.
+    Log(usize, Level, String),
+    Fail(String),
+    Error(String),
+    Chain(Failed),
+    Ok,
+    Status(u16),
+    Raise(Level),
+    SetLevel(Level),
+    Get(Key),
+    Render,
+    Checkpoint,
+    EmitCurrent,
+    Part {
+        of: Whose,
+        ops: Vec<Op>,
+        joined: bool,
+    },
+    /// These go through `current`.
+    Scope(Vec<Op>),
+    Nested(Unit),
+    /// A unit in the scope of a disabled one.
+    InDisabled(Unit),
+}
+
+/// Whose part it is that is joined.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose {
+    Ours,
+    /// A discarded unit's, of this place in `CONFIGS`.
+    Strangers(usize),
+}
+
+impl Unit {
+    pub fn run(&self) {
+        let mut trace = self.builder().start();
+        let mut timers = Vec::new();
+        if self.scoped {
+            trace.scope(|| through_current(&self.ops, &mut timers));
+        } else {
+            through_handle(&mut trace, &self.ops, &mut timers);
+        }
+        match self.end {
+            End::Emit => trace.emit(),
+            End::Discard => trace.discard(),
+            End::Panic => drop_by_panic(trace),
+        }
+    }
+
+    fn builder(&self) -> TraceBuilder<'static> {
+        let config = config(self.config);
+        match self.start {
+            Start::Plain => Trace::builder(self.name).config(config),
+            Start::Fields => Trace::builder(self.name)
+                .config(config)
+                .field("start", 1)
+                .field("k0", "from the builder"),
+            Start::Other => Trace::builder(self.name.repeat(40))
+                .config(config)
+                .level(Level::Warn)
+                .target(String::from("other")),
+        }
+    }
+}
+
+fn config(place: usize) -> &'static Config {
+    &CONFIGS[place]
+}
+
+fn drop_by_panic(trace: Trace) {
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _trace = trace;
+        resume_unwind(Box::new(()))
+    }));
+    panicked.expect_err("it panics");
+}
+
+fn through_handle(trace: &mut Trace, ops: &[Op], timers: &mut Vec<Timer>) {
+    for op in ops {
+        op.by_handle(trace, timers);
+    }
+}
+
+fn through_current(ops: &[Op], timers: &mut Vec<Timer>) {
+    for op in ops {
+        op.by_current(timers);
+    }
+}
+
+impl Op {
+    fn by_handle(&self, trace: &mut Trace, timers: &mut Vec<Timer>) {
+        match self {
+            Op::Set(key, value) => _ = trace.set(*key, value),
+            Op::SetArgs(key, n) => _ = trace.set(*key, format_args!("no. {n}")),
+            Op::Unset(key) => _ = trace.unset(*key),
+            Op::Sum(key, num) => with_number!(*num, |x| trace.sum(*key, x)),
+            Op::Max(key, num) => with_number!(*num, |x| trace.max(*key, x)),
+            Op::Wide(from, n) => set_many(trace, *from, *n),
+            Op::Time(key) => _ = trace.time(*key, |trace| trace.incr("in.time").is_enabled()),
+            Op::StartTimer(key) => timers.push(trace.start_timer(*key)),
+            Op::StopTimer(n) => stop_one(trace, *n, timers),
+            Op::Add(text) => _ = trace.add(text),
+            Op::AddArgs(text) => logtrace::add!(trace, "{text} and {}", text.len()),
+            Op::Warn(text) => _ = trace.warn(text),
+            Op::Fail(text) => _ = trace.fail(text),
+            Op::Error(text) => _ = trace.error(text),
+            Op::Chain(error) => _ = trace.error(error),
+            Op::Ok => _ = trace.ok(),
+            Op::Status(status) => _ = trace.status(*status),
+            Op::Raise(level) => _ = trace.raise(*level),
+            Op::SetLevel(level) => _ = trace.set_level(*level),
+            Op::Get(key) => say(format!("get {:?}", trace.get(*key))),
+            Op::Render => say(format!("render {}", trace.render())),
+            Op::Checkpoint => _ = trace.checkpoint(),
+            Op::Part { of, ops, joined } => gather_part(trace, *of, ops, *joined),
+            Op::Scope(ops) => trace.scope(|| through_current(ops, timers)),
+            Op::Log(..) | Op::EmitCurrent => trace.scope(|| self.by_current(timers)),
+            Op::Nested(unit) => unit.run(),
+            Op::InDisabled(unit) => Trace::default().scope(|| unit.run()),
+        }
+    }
+
+    fn by_current(&self, timers: &mut Vec<Timer>) {
+        match self {
+            Op::Set(key, value) => current::set(*key, value),
+            Op::SetArgs(key, n) => current::set(*key, format_args!("no. {n}")),
+            Op::Unset(key) => current::unset(*key),
+            Op::Sum(key, num) => with_number!(*num, |x| current::sum(*key, x)),
+            Op::Max(key, num) => with_number!(*num, |x| current::max(*key, x)),
+            Op::Time(key) => current::time(*key, || current::incr("in.time")),
+            Op::Add(text) => current::add(text),
+            Op::AddArgs(text) => current::add!("{text} and {}", text.len()),
+            Op::Warn(text) => current::warn(text),
+            Op::Log(bridge, level, text) => log(&BRIDGES[*bridge], *level, text),
+            Op::Fail(text) => current::fail(text),
+            Op::Error(text) => current::error(text),
+            Op::Chain(error) => current::error(error),
+            Op::Ok => current::ok(),
+            Op::Status(status) => current::status(*status),
+            Op::Raise(level) => current::raise(*level),
+            Op::EmitCurrent => current::emit(),
+            Op::Nested(unit) => unit.run(),
+            Op::InDisabled(unit) => Trace::default().scope(|| unit.run()),
+            // The rest has no function of its own in `current`.
+            other => _ = current::with(|trace| other.by_handle(trace, timers)),
+        }
+    }
+}
+
+/// Keys that are literal and keys that are built take turns.
+fn set_many(trace: &mut Trace, from: usize, n: usize) {
+    for i in from..from + n {
+        match i % 3 {
+            0 => trace.set(format!("w{i}"), i),
+            _ => trace.set(WIDE[i % WIDE.len()], i),
+        };
+    }
+}
+
+fn stop_one(trace: &mut Trace, n: usize, timers: &mut Vec<Timer>) {
+    if !timers.is_empty() {
+        let timer = timers.remove(n % timers.len());
+        trace.stop(timer);
+    }
+}
+
+/// Timers that the part leaves running end when it is joined.
+fn gather_part(trace: &mut Trace, of: Whose, ops: &[Op], joined: bool) {
+    let mut part = match of {
+        Whose::Ours => trace.part(),
+        Whose::Strangers(place) => {
+            let stranger = Trace::builder("stranger").config(config(place)).start();
+            let part = stranger.part();
+            stranger.discard();
+            part
+        }
+    };
+    through_handle(&mut part, ops, &mut Vec::new());
+    if joined {
+        trace.join(part);
+    }
+}
+
+fn log(logger: &dyn Log, level: Level, text: &str) {
+    let mut record = Record::builder();
+    record.level(level).target("lib");
+    record.file(Some("src/lib.rs")).line(Some(7));
+    logger.log(&record.args(format_args!("log {text}")).build());
+}
