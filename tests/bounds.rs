@@ -642,8 +642,136 @@ mod large {
     }
 }
 
+mod nested {
+    use super::*;
+
+    use logtrace::OwnedValue;
+
+    fn nested(depth: usize) -> OwnedValue {
+        (0..depth).fold(OwnedValue::U64(7), |value, _| OwnedValue::List(vec![value]))
+    }
+
+    /// A thread's stack is 2 MiB; each level may take some KiB of it.
+    #[test]
+    fn a_list_nested_without_end_is_cut_and_takes_no_stack() {
+        let deep = nested(5_000);
+        for format in [Format::Logfmt, Format::Json] {
+            let line = record_within(64 * KIB, bare().format(format), |trace| {
+                trace
+                    .set("deep", &deep)
+                    .set("flat", nested(31))
+                    .set("last", 1);
+            });
+            if format == Format::Json {
+                let record = parse(&line);
+                assert_eq!(record["truncated"], 1);
+                assert_eq!(record["last"], 1);
+                let mut value = &record["flat"];
+                for _ in 0..31 {
+                    value = &value[0];
+                }
+                assert_eq!(*value, 7);
+            }
+        }
+        let bench = Bench::new(bare());
+        let built = Trace::builder("unit")
+            .config(&bench.config)
+            .field("deep", &deep);
+        built.start().emit();
+        assert!(bench.log.only().args.contains("deep=\"[[["));
+        // Dropping a value that is nested so deep takes a stack of its own.
+        drop(deep);
+    }
+}
+
 mod limits {
     use super::*;
+
+    /// At the default limits, full of short fields and fragments, a record tells
+    /// what it is about.
+    #[test]
+    fn a_full_unit_of_short_texts_keeps_its_name_and_its_error() {
+        for format in [Format::Logfmt, Format::Json] {
+            let bench = Bench::new(bare().format(format));
+            let name = "checkout.of.the.whole.cart";
+            let mut trace = Trace::builder(name).config(&bench.config).start();
+            for n in 0..FIELDS {
+                trace.set(
+                    format!("customer_field_{n}"),
+                    "a value of some length, as they are",
+                );
+            }
+            for n in 0..FRAGMENTS {
+                trace.add(format!("the {n}th fragment says a few words, as they do"));
+            }
+            trace.error("gateway unreachable: no answer within 3 ms");
+            drop(trace);
+            let line = bench.log.only().args;
+            assert!(line.len() <= RECORD, "{}", line.len());
+            assert!(line.contains(name), "{line}");
+            assert!(
+                line.contains("gateway unreachable: no answer within 3 ms"),
+                "{line}"
+            );
+            assert!(line.contains("a value of some "), "{line}");
+        }
+    }
+
+    /// Texts of fields and fragments that joining replaces are freed while the unit runs.
+    #[test]
+    fn what_parts_bring_over_and_over_takes_no_more_room() {
+        let text = "x".repeat(200);
+        let line = record_within(512 * KIB, bare().max_fragments(4), |trace| {
+            for _ in 0..10_000 {
+                let mut part = trace.part();
+                part.set("k", &text).add(&text);
+                trace.join(part);
+            }
+        });
+        assert!(line.ends_with("dropped_fragments=9996"), "{line}");
+    }
+
+    #[test]
+    fn what_absorbed_records_bring_over_and_over_takes_no_more_room() {
+        use log::{Level, Log, Record};
+
+        let bridge = logtrace::bridge(util::Capture::leak()).absorb(Level::Info);
+        let path = format!("/home/somebody/{}/src/lib.rs", "deep/".repeat(20));
+        let line = record_within(512 * KIB, bare().max_fragments(4), |trace| {
+            trace.scope(|| {
+                for n in 0..100_000 {
+                    bridge.log(
+                        &Record::builder()
+                            .level(Level::Info)
+                            .target("lib")
+                            .file(Some(&path))
+                            .line(Some(7))
+                            .args(format_args!("{n}"))
+                            .build(),
+                    );
+                }
+            });
+        });
+        assert!(line.ends_with("99999\" dropped_fragments=99996"), "{line}");
+    }
+
+    #[test]
+    fn what_one_unit_with_raised_limits_took_is_given_back() {
+        let builder = bare()
+            .max_fields(60_000)
+            .max_fragments(200_000)
+            .max_value(64);
+        let bench = Bench::new(builder);
+        let ((), used) = count(|| {
+            let mut trace = bench.start();
+            for n in 0..50_000 {
+                trace.set(format!("k{n}"), n).add("x");
+            }
+            trace.discard();
+        });
+        assert!(used.peak > 4 * MIB, "{used:?}");
+        assert!(used.kept < 256 * KIB, "{used:?}");
+    }
 
     #[test]
     fn no_fields_at_all() {

@@ -635,6 +635,49 @@ mod clocks {
         }
     }
 
+    /// Panics at each reading from the second on.
+    #[derive(Debug)]
+    struct Breaks {
+        base: Instant,
+        readings: AtomicU32,
+    }
+
+    impl Clock for Breaks {
+        fn now(&self) -> Instant {
+            assert_eq!(
+                self.readings.fetch_add(1, Ordering::Relaxed),
+                0,
+                "the clock broke"
+            );
+            self.base
+        }
+        fn wall(&self) -> SystemTime {
+            panic!("the clock broke")
+        }
+    }
+
+    #[test]
+    fn a_clock_that_panics_costs_no_record_and_no_process() {
+        for panics in [false, true] {
+            let (log, base) = (Capture::leak(), Instant::now());
+            let clock: &'static Breaks = Box::leak(Box::new(Breaks {
+                base,
+                readings: AtomicU32::new(0),
+            }));
+            let config = log.config(Config::builder().clock(clock));
+            let mut trace = Trace::builder("unit").config(&config).start();
+            trace.add("a fragment").time("db", |_| ());
+            let work = move || {
+                let _trace = trace;
+                assert!(!panics, "the unit broke");
+            };
+            assert_eq!(catch_unwind(AssertUnwindSafe(work)).is_err(), panics);
+            let line = log.only().args;
+            assert!(line.contains(" a fragment"), "{line}");
+            assert_eq!(line.contains("outcome=panic"), panics, "{line}");
+        }
+    }
+
     #[test]
     fn a_clock_that_jumps_by_centuries_saturates() {
         for by in [

@@ -578,3 +578,16 @@ fn a_panic_in_a_display_of_a_builders_field_costs_that_value() {
         "msg=unit duration_ms=0.0 bad=\"<panicked>\""
     );
 }
+
+#[test]
+fn shared_and_borrowed_errors_are_errors_too() {
+    type Shared = Arc<dyn Error + Send + Sync>;
+    let line = record_of(|trace| {
+        let error: Shared = Arc::new(AuthError);
+        let result = trace.check(Err::<(), Shared>(error.clone()));
+        assert!(result.is_err());
+        let borrowed: &(dyn Error + 'static) = &AuthError;
+        assert!(trace.check(Err::<(), _>(borrowed)).is_err());
+    });
+    ends_with(&line, "outcome=error duration_ms=0.0 error=auth");
+}

@@ -1904,3 +1904,34 @@ mod one_after_the_other {
         unit.discard();
     }
 }
+
+/// A key that makes its text by code of the user's, which uses the unit itself.
+#[test]
+fn keys_make_their_text_before_the_trace_is_taken() {
+    use logtrace::{Key, ToKey};
+
+    struct Counting<'a>(Option<&'a SharedTrace>);
+    impl ToKey for Counting<'_> {
+        fn to_key(&self) -> Key<'_> {
+            match self.0 {
+                Some(shared) => _ = shared.incr("keys"),
+                None => current::incr("keys"),
+            }
+            logtrace::key("k")
+        }
+    }
+    let bench = Bench::new(bare());
+    let shared = unit(&bench, "unit").into_shared();
+    shared
+        .set(Counting(Some(&shared)), 1)
+        .incr(Counting(Some(&shared)));
+    drop(shared);
+    let mut unit = unit(&bench, "unit");
+    unit.scope(|| {
+        current::set(Counting(None), 1);
+        current::incr(Counting(None));
+    });
+    drop(unit);
+    let want = "msg=unit duration_ms=0.0 keys=2 k=1 k_2=1";
+    assert_eq!(lines(&bench), [want, want]);
+}

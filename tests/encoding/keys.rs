@@ -418,3 +418,43 @@ fn what_is_in_the_record_can_be_read_back() {
     assert_eq!(trace.get("x").and_then(|value| value.as_u64()), Some(1));
     trace.discard();
 }
+
+/// "Redaction looks at the key as given", also where less of it is kept.
+#[test]
+fn a_redacted_key_that_is_cut_is_redacted() {
+    let builder = logfmt().max_value(16).redact(["authorization_token"]);
+    let line = record(builder, |trace| {
+        trace.set("authorization_token", "hunter2");
+        trace.set(key("authorization_tokens"), "shown");
+    });
+    let want = r#"authorization_to="******" authorization_to_2=shown truncated=2"#;
+    same_line(&line, &logfmt_line(want));
+}
+
+#[test]
+fn a_timer_on_a_redacted_key_gives_way_to_a_field_of_one_of_its_names() {
+    for builder in [logfmt(), json()] {
+        let line = record(builder.redact(["db"]), |trace| {
+            trace.set("db", 1).set("db.count", 5).time("db", |_| ());
+        });
+        assert_eq!(line.matches("db.count_2").count(), 1, "{line}");
+        assert_eq!(line.matches("db.count").count(), 2, "{line}");
+    }
+}
+
+#[test]
+fn unset_removes_the_fields_of_a_key_in_every_role() {
+    expect(
+        |trace| {
+            trace
+                .set("a", "x")
+                .incr("a")
+                .max("a", 2)
+                .unset("a")
+                .set("b", 1);
+            assert_eq!(trace.get("a"), None);
+        },
+        "b=1",
+        r#""b":1"#,
+    );
+}
