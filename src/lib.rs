@@ -228,8 +228,10 @@ mod config;
 pub mod current;
 mod emit;
 mod encode;
+mod ended;
 mod entry;
 mod failure;
+mod finished;
 #[cfg(feature = "future")]
 mod future;
 mod guard;
@@ -238,9 +240,11 @@ mod key;
 mod macros;
 mod message;
 mod number;
+mod outcome;
 mod owned;
 mod panics;
 mod pool;
+mod sampling;
 mod scope;
 mod settle;
 mod shared;
@@ -254,10 +258,10 @@ pub use bridge::{Bridge, bridge};
 pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
-    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite,
+    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Output,
 };
-pub use entry::Outcome;
 pub use failure::Failure;
+pub use finished::{Entry, Fragment};
 #[cfg(feature = "future")]
 #[doc(hidden)]
 pub use future::__run_async;
@@ -269,8 +273,10 @@ pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
 pub use number::Number;
+pub use outcome::Outcome;
 pub use owned::OwnedValue;
 pub use panics::panic_hook;
+pub use sampling::{Sampled, Sampling};
 pub use scope::Entered;
 pub use shared::{Part, SharedTrace};
 pub use trace::{Timer, Trace};

@@ -11,16 +11,21 @@ mod line;
 mod logfmt;
 mod names;
 mod number;
+mod pairs;
 mod pretty;
 mod record;
+mod source;
 
 use crate::clock::Stamp;
 use crate::config::{Format, Settings};
-use crate::entry::{Entry, Outcome, Scratch};
+use crate::entry::{Entry, Scratch};
+use crate::outcome::Outcome;
 
 use json::Json;
 use line::{Line, Written};
 use logfmt::Logfmt;
+pub(crate) use pairs::{gather, of as piece};
+pub(crate) use source::Pairs;
 
 /// What a record says of the moment it is written at.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct Moment {
     pub(crate) duration_micros: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
+    /// Of how many units this is the one that sampling kept.
+    pub(crate) sample_rate: Option<u32>,
 }
 
 /// Where the text of a value stands, for the few rules that depend on it.
@@ -94,6 +101,19 @@ pub(crate) struct Job<'a> {
     pub(crate) fixed: &'a [u8],
 }
 
+impl<'a> Job<'a> {
+    /// Of all that there is.
+    fn new(entry: &'a Entry, moment: &'a Moment, names: Option<&'a names::FieldNames>) -> Job<'a> {
+        Job {
+            entry,
+            moment,
+            fit: Fit::ALL,
+            names,
+            fixed: fixed::text_of(entry),
+        }
+    }
+}
+
 impl Job<'_> {
     pub(crate) fn settings(&self) -> &Settings {
         &self.entry.settings
@@ -111,18 +131,7 @@ impl Job<'_> {
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
 pub(crate) fn encode(entry: &Entry, moment: &Moment, scratch: &mut Scratch) -> usize {
-    let settings = &entry.settings;
     let names = entry.fields.special.then(|| names::resolve(entry));
-    let fixed = match settings.fixed.is_empty() {
-        true => &[][..],
-        false => settings.fixed_text.get_or_init(|| fixed::text(entry)),
-    };
-    let job = Job {
-        entry,
-        moment,
-        fit: Fit::ALL,
-        names: names.as_ref(),
-        fixed,
-    };
-    fit::encode(job, scratch)
+    let mut job = Job::new(entry, moment, names.as_ref());
+    fit::encode(&mut job, scratch)
 }

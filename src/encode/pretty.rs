@@ -10,7 +10,8 @@ use super::number::{self, StampText};
 use super::record::{self, TimerPart};
 use super::{Job, json};
 use crate::config::{Name, TIMER_SUFFIXES};
-use crate::entry::{Fragment, Outcome, Span, Tag};
+use crate::entry::{Fragment, Span, Tag};
+use crate::outcome::Outcome;
 use log::Level;
 
 const BOLD: &str = "\x1b[1m";
@@ -237,6 +238,10 @@ fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             name(line, job, names.text(key))?;
             number::u64(line, count)?;
         }
+    }
+    if let Some(rate) = job.moment.sample_rate {
+        name(line, job, names.text(Name::SampleRate))?;
+        number::u64(line, rate.into())?;
     }
     if let Some(seq) = job.moment.partial {
         name(line, job, names.text(Name::Seq))?;

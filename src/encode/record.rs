@@ -360,7 +360,7 @@ pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
 }
 
 /// The items of a list, as many of them as the record has room for.
-fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
+pub(super) fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
     let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
     if bytes.len() <= job.fit.text {
         bytes
@@ -404,6 +404,10 @@ fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
                 number::u64(line, count)?;
             }
         }
+    }
+    if let Some(rate) = job.moment.sample_rate {
+        line.put(settings.names.prefix(Name::SampleRate))?;
+        number::u64(line, rate.into())?;
     }
     if let Some(seq) = job.moment.partial {
         line.put(settings.names.prefix(Name::Partial))?;

@@ -12,6 +12,7 @@ mod fields;
 mod fragments;
 mod items;
 mod laps;
+mod pairs;
 mod parts;
 mod read;
 mod severity;
@@ -33,6 +34,7 @@ use crate::config::{Limits, Settings};
 use crate::key::KeyRef;
 use crate::message::Text;
 use crate::number::Amount;
+use crate::outcome::Outcome;
 use crate::value::{Kind, STARS};
 
 pub(crate) use arena::{Arena, Span, Writer};
@@ -41,8 +43,8 @@ pub(crate) use fragments::{Fragment, Fragments, Place};
 pub(crate) use items::{Item, Items};
 use laps::Lap;
 pub(crate) use laps::Lapse;
+pub(crate) use pairs::{Pair, PairText, PairValue, Piece};
 use parts::Parts;
-pub use severity::Outcome;
 pub(crate) use severity::Severity;
 pub(crate) use stored::{Laps, Stored, Tag};
 pub(crate) use transaction::Transaction;
@@ -71,6 +73,8 @@ pub(crate) struct Scratch {
     pub(crate) line: Vec<u8>,
     /// The JSON text of one list, before logfmt quotes it.
     pub(crate) list: Vec<u8>,
+    /// The record, where it goes out as key-values.
+    pub(crate) pairs: Vec<Pair>,
 }
 
 /// An ordinary log record on its way to become a fragment.
@@ -202,7 +206,8 @@ impl Entry {
     /// Forgets the texts, and gives back buffers that one large record made large.
     #[inline]
     pub(crate) fn shrink(&mut self) {
-        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP {
+        let pairs = self.scratch.pairs.capacity() * size_of::<Pair>();
+        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP || pairs > KEEP {
             self.scratch = Scratch::default();
         }
         self.arena.clear(KEEP);
