@@ -69,7 +69,7 @@ impl Typed {
     pub fn is_json(&self, json: &Json) -> bool {
         match (self, json) {
             (Typed::Bool(got), Json::Bool(want)) => got == want,
-            (Typed::Integer(got), Json::Number(_)) => *got == json.to_string(),
+            (Typed::Integer(got), Json::Number(want)) => *got == *want.to_string(),
             (Typed::Integer(got), Json::String(want)) => got == want,
             (Typed::Float(got), Json::Number(want)) => want
                 .as_f64()
