@@ -9,8 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use log::kv::{self, Key, Value, VisitSource};
 use log::{Level, Log, Metadata, Record};
 use logtrace::{
-    Config, ConfigBuilder, Format, Name, Output, Sampling, SpanId, Trace, TraceId, TraceParent,
-    null, text_lossy,
+    Config, ConfigBuilder, Format, Name, Output, OwnedValue, Sampling, SpanId, Trace, TraceId,
+    TraceParent, null, text_lossy,
 };
 use serde_json::{Value as Json, json};
 
@@ -319,6 +319,27 @@ fn redacted_values_do_not_leave() {
 }
 
 #[test]
+fn a_hook_does_not_see_redacted_values() {
+    let builder = Config::builder()
+        .redact(["card", "db"])
+        .on_emit(|unit, emit| {
+            let stars = OwnedValue::Text("******".into());
+            assert!(unit.fields().iter().all(|(_, value)| *value == stars));
+            assert_eq!(unit.fields().len(), 4);
+            assert_eq!(unit.text("card"), Some("******"));
+            assert_eq!(unit.get("db.ms"), Some(stars));
+            emit();
+            HOOKED.fetch_add(1, Ordering::Relaxed);
+        });
+    static HOOKED: AtomicU32 = AtomicU32::new(0);
+    seen(builder, |trace| {
+        trace.set("card", "4111").time("db", |_| ());
+    });
+    // An assertion that fails in a hook is caught there.
+    assert_eq!(HOOKED.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn the_limits_are_those_of_a_line() {
     let builder = Config::builder().max_record(1_024).max_value(1_024);
     let seen = seen(builder, |trace| {
@@ -476,6 +497,7 @@ fn units_that_end_inside_a_hook_go_past_it() {
 
 #[test]
 fn the_hook_sees_the_unit_as_the_program_gave_it() {
+    static HOOKED: AtomicU32 = AtomicU32::new(0);
     let (config, log) = hooked(|unit, emit| {
         assert_eq!(unit.name(), "unit");
         assert_eq!(
@@ -505,6 +527,7 @@ fn the_hook_sees_the_unit_as_the_program_gave_it() {
             ("slow", Some(Level::Warn))
         );
         assert!(fragments[0].file.ends_with("key_values.rs"));
+        HOOKED.fetch_add(1, Ordering::Relaxed);
         emit();
     });
     let mut trace = Trace::builder("unit").config(&config).start();
@@ -520,4 +543,5 @@ fn the_hook_sees_the_unit_as_the_program_gave_it() {
         .error("no rows");
     drop(trace);
     assert_eq!(log.only().level, "ERROR");
+    assert_eq!(HOOKED.load(Ordering::Relaxed), 1);
 }

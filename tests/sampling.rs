@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{Level, LevelFilter};
 use logtrace::{
     Config, ConfigBuilder, Format, IdSource, Name, OwnedValue, Sampling, SpanId, Trace, TraceId,
-    TraceParent,
+    TraceParent, bridge,
 };
 
 use util::{Bench, Capture, same_line};
@@ -182,6 +182,12 @@ fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let trusting = || Sampling::one_in(10).sampled_callers(true);
     assert_eq!(records(trusting(), called("01")), 1);
     assert_eq!(records(trusting(), called("00")), 0);
+    // For how many it stands nobody knows.
+    let bench = unlucky(trusting());
+    let mut trace = bench.start();
+    called("01")(&mut trace, &bench);
+    drop(trace);
+    assert!(bench.log.only().args.ends_with(" duration_ms=0.0"));
     // One without a caller.
     assert_eq!(records(trusting(), |_, _| ()), 0);
 }
@@ -336,6 +342,23 @@ fn checkpoints_and_the_record_have_the_same_ids() {
         rest.split_once(' ').expect("more").0.to_owned()
     };
     assert_eq!(id(&lines[0]), id(&lines[1]));
+}
+
+#[test]
+fn a_checkpoint_that_leaves_held_fragments_out_has_the_ids_of_its_unit() {
+    let log = Capture::leak();
+    let held: &_ = Box::leak(Box::new(
+        bridge(log).absorb(Level::Info).only_on_failure(true),
+    ));
+    let config = Config::builder().sampling(Sampling::one_in(1)).logger(held);
+    let config = config.build().unwrap();
+    let mut trace = Trace::builder("unit").config(&config).start();
+    trace.scope(|| log::info!(logger: held, "held"));
+    trace.checkpoint();
+    let checkpoint = log.only().args;
+    assert!(!checkpoint.contains("held"));
+    let id = trace.trace_id().unwrap().to_string();
+    assert!(checkpoint.contains(&id), "{checkpoint} has not {id}");
 }
 
 #[test]
