@@ -353,7 +353,9 @@ fn a_checkpoint_that_leaves_held_fragments_out_has_the_ids_of_its_unit() {
     let config = Config::builder().sampling(Sampling::one_in(1)).logger(held);
     let config = config.build().unwrap();
     let mut trace = Trace::builder("unit").config(&config).start();
+    log::set_max_level(LevelFilter::Trace);
     trace.scope(|| log::info!(logger: held, "held"));
+    assert!(log.records().is_empty());
     trace.checkpoint();
     let checkpoint = log.only().args;
     assert!(!checkpoint.contains("held"));
