@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
 const LADDER: [&[&str]; 27] = [
-    &["lib"],
+    &["lib", "_guide"],
     &["macros"],
     &["bridge", "future"],
     &["unit"],
