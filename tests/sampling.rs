@@ -217,9 +217,24 @@ fn the_outgoing_flag_is_the_answer_of_the_hash() {
             assert_eq!(sampled(None, &id, flags), flags == "01");
         }
     }
-    // A unit without a caller, too.
-    let mut trace = unlucky(Sampling::one_in(10)).start();
-    assert!(!trace.traceparent().unwrap().is_sampled());
+}
+
+#[test]
+fn a_unit_without_a_caller_says_what_the_hash_says_and_so_do_those_it_calls() {
+    for trusting in [false, true] {
+        let bench = unlucky(Sampling::one_in(10).sampled_callers(trusting));
+        let mut order = bench.start();
+        assert!(!order.traceparent().unwrap().is_sampled());
+        let mut payment = order.child("payment");
+        assert!(!payment.traceparent().unwrap().is_sampled());
+        drop((payment, order));
+        assert_eq!(bench.log.take_lines(), [""; 0]);
+        let bench = lucky(Config::builder(), 10);
+        assert!(bench.start().traceparent().unwrap().is_sampled());
+    }
+    // Without sampling all are kept.
+    let bench = Bench::new(Config::builder().ids(&Unlucky));
+    assert!(bench.start().traceparent().unwrap().is_sampled());
 }
 
 #[test]

@@ -402,10 +402,11 @@ impl Settings {
     }
 
     /// What outgoing headers say of a transaction: whether its records are kept.
-    pub(crate) fn passes_on(&self, trace_id: TraceId, caller_sampled: bool) -> bool {
+    /// `caller` is what the caller said, if there is one.
+    pub(crate) fn passes_on(&self, trace_id: TraceId, caller: Option<bool>) -> bool {
         match &self.sampling {
-            Some(sampling) => sampling.flag(trace_id, caller_sampled),
-            None => caller_sampled,
+            Some(sampling) => sampling.flag(trace_id, caller == Some(true)),
+            None => caller.unwrap_or(true),
         }
     }
 

@@ -37,7 +37,7 @@ impl Entry {
             trace_id,
             span_id: ids.span_id(),
             parent_id: None,
-            sampled: self.settings.passes_on(trace_id, true),
+            sampled: self.settings.passes_on(trace_id, None),
             caller_sampled: false,
             random: ids.are_random(),
             state: Span::default(),
@@ -53,7 +53,7 @@ impl Entry {
             parent_id: Some(parent.span_id()),
             sampled: self
                 .settings
-                .passes_on(parent.trace_id(), parent.is_sampled()),
+                .passes_on(parent.trace_id(), Some(parent.is_sampled())),
             caller_sampled: parent.is_sampled(),
             random: parent.is_random(),
             state: Span::default(),
