@@ -122,7 +122,8 @@ impl Sampling {
     }
 
     /// Keeps all units of which the closure says so. It is called at the end of
-    /// a unit that nothing else keeps for certain; one that panics keeps the unit.
+    /// a unit that nothing else keeps for certain, and at its checkpoints; one
+    /// that panics keeps the unit. Units that end inside it are not asked about.
     pub fn keep_if(
         mut self,
         rule: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static,
@@ -166,15 +167,27 @@ impl Sampling {
         };
         bad || unit.level() <= least
             || self.slower_than.is_some_and(|most| unit.duration() > most)
-            || self
-                .rule
-                .as_ref()
-                .is_some_and(|rule| guard::run(|| rule(unit)).unwrap_or(true))
+            || self.rule.as_ref().is_some_and(|rule| asked(rule, unit))
     }
 
     fn hash_keeps(&self, trace_id: TraceId) -> bool {
         hash(trace_id) <= self.most
     }
+}
+
+thread_local! {
+    static IN_RULE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a closure says of a unit. Of one that ends inside it, it is not asked:
+/// the closure may call code that is a unit of work, and would never end.
+fn asked(rule: &Rule, unit: &Entry<'_>) -> bool {
+    if IN_RULE.replace(true) {
+        return false;
+    }
+    let keeps = guard::run(|| rule(unit)).unwrap_or(true);
+    IN_RULE.set(false);
+    keeps
 }
 
 fn hash(trace_id: TraceId) -> u64 {

@@ -170,6 +170,56 @@ fn a_closure_may_log_units_of_its_own() {
 }
 
 #[test]
+fn a_closure_is_not_asked_about_units_that_end_inside_it() {
+    static CONFIG: std::sync::OnceLock<Config> = std::sync::OnceLock::new();
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let rule = Sampling::one_in(10).keep_if(|unit| {
+        // An end, for a closure that is asked all the same.
+        if ASKED.fetch_add(1, Ordering::Relaxed) < 100 {
+            let config = CONFIG.get().unwrap();
+            Trace::builder("inner").config(config).start().ok();
+        }
+        unit.name() == "unit"
+    });
+    let bench = unlucky(rule);
+    CONFIG.set(bench.config.clone()).unwrap();
+    for n in 1..=2 {
+        bench.start().ok();
+        assert_eq!(ASKED.load(Ordering::Relaxed), n);
+        assert!(bench.log.only().args.starts_with("msg=unit "));
+    }
+    let sampled = bench.config.sampled();
+    assert_eq!((sampled.kept, sampled.dropped), (2, 2));
+}
+
+#[test]
+fn closures_that_panic_while_the_thread_unwinds_are_survived() {
+    /// A unit of its own in a destructor, which knows nothing of the panic.
+    struct Cleanup(Bench);
+    impl Drop for Cleanup {
+        fn drop(&mut self) {
+            self.0.start().ok();
+        }
+    }
+    static PANICS: AtomicU32 = AtomicU32::new(0);
+    fn panic<T>() -> T {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        std::panic::resume_unwind(Box::new("again"))
+    }
+    let builder = Config::builder().header(false).ids(&Unlucky);
+    let builder = builder.sampling(Sampling::one_in(10).keep_if(|_| panic()));
+    let bench = Bench::new(builder.on_emit(|_, _| panic()));
+    let log = bench.log;
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _cleanup = Cleanup(bench);
+        std::panic::resume_unwind(Box::new("boom"));
+    }));
+    assert!(result.is_err());
+    assert!(log.only().args.contains(" outcome=ok "));
+    assert_eq!(PANICS.load(Ordering::Relaxed), 2);
+}
+
+#[test]
 fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let called = |flags: &str| {
         let id = Unlucky.trace_id().unwrap();
