@@ -124,11 +124,16 @@ impl Sampling {
     /// Keeps all units of which the closure says so. It is called at the end of
     /// a unit that nothing else keeps for certain, and at its checkpoints; one
     /// that panics keeps the unit. Units that end inside it are not asked about.
+    ///
+    /// Called again, it adds a closure; a unit is kept if any says so.
     pub fn keep_if(
         mut self,
         rule: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static,
     ) -> Sampling {
-        self.rule = Some(Arc::new(rule));
+        self.rule = Some(match self.rule {
+            Some(first) => Arc::new(move |unit| first(unit) || rule(unit)),
+            None => Arc::new(rule),
+        });
         self
     }
 

@@ -147,6 +147,21 @@ fn a_closure_sees_the_finished_unit_and_keeps_it() {
 }
 
 #[test]
+fn any_of_several_closures_keeps_a_unit() {
+    let rule = || {
+        Sampling::one_in(10)
+            .keep_if(|unit| unit.text("plan") == Some("partner"))
+            .keep_if(|unit| unit.get("debug").is_some())
+    };
+    for (key, kept) in [("plan", 1), ("debug", 1), ("other", 0)] {
+        assert_eq!(
+            records(rule(), |trace, _| _ = trace.set(key, "partner")),
+            kept
+        );
+    }
+}
+
+#[test]
 fn a_closure_that_panics_keeps_the_unit() {
     let rule = Sampling::one_in(10).keep_if(|_| std::panic::resume_unwind(Box::new("boom")));
     assert_eq!(records(rule, |_, _| ()), 1);
