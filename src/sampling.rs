@@ -77,7 +77,7 @@ pub struct Sampling {
 pub(crate) enum Verdict {
     Drop,
     Keep,
-    /// Kept for as many units as it was one of.
+    /// Kept for as many units as it was one of; for none beside those.
     KeepFor(u32),
 }
 
@@ -114,8 +114,8 @@ impl Sampling {
     /// Keeps all units whose caller said in `traceparent` that it is sampled.
     ///
     /// Off by default: whoever may call the service from outside could then
-    /// have every unit kept. Such a record has no `sample_rate` unless the hash
-    /// keeps it too.
+    /// have every unit kept. Where nothing but its caller kept a unit, the record
+    /// says `sample_rate=0`: those that the hash kept stand for it already.
     pub fn sampled_callers(mut self, keep: bool) -> Sampling {
         self.callers = keep;
         self
@@ -154,7 +154,7 @@ impl Sampling {
         } else if self.hash_keeps(trace_id) {
             Verdict::KeepFor(self.one_in)
         } else if self.callers && caller_sampled {
-            Verdict::Keep
+            Verdict::KeepFor(0)
         } else {
             Verdict::Drop
         }

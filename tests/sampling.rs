@@ -247,14 +247,44 @@ fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let trusting = || Sampling::one_in(10).sampled_callers(true);
     assert_eq!(records(trusting(), called("01")), 1);
     assert_eq!(records(trusting(), called("00")), 0);
-    // For how many it stands nobody knows.
+    // Those that the hash keeps stand for it.
     let bench = unlucky(trusting());
     let mut trace = bench.start();
     called("01")(&mut trace, &bench);
     drop(trace);
-    assert!(bench.log.only().args.ends_with(" duration_ms=0.0"));
+    assert!(
+        bench
+            .log
+            .only()
+            .args
+            .ends_with(" duration_ms=0.0 sample_rate=0")
+    );
     // One without a caller.
     assert_eq!(records(trusting(), |_, _| ()), 0);
+}
+
+/// As the documentation says: `sample_rate` times, or once without it.
+#[test]
+fn counts_of_records_by_their_sample_rate_add_up_to_the_units() {
+    let sampling = Sampling::one_in(10).sampled_callers(true);
+    let bench = Bench::new(Config::builder().sampling(sampling.warnings(false)));
+    let (mut kept, mut counted, units) = (0, 0, 20_000_u64);
+    for n in 0..units {
+        let mut trace = bench.start();
+        let id = TraceId::random();
+        trace.continue_from(TraceParent::new(id, SpanId::random(), n % 2 == 0, true));
+        if n % 5 == 0 {
+            trace.error("no rows");
+        } else {
+            kept += u64::from(hash_keeps(id, 10));
+        }
+        drop(trace);
+        for line in bench.log.take_lines() {
+            let rate = line.split_once(" sample_rate=").map_or("1", |(_, n)| n);
+            counted += rate.parse::<u64>().expect("it is the last field");
+        }
+    }
+    assert_eq!(counted, units / 5 + 10 * kept);
 }
 
 #[test]

@@ -67,7 +67,7 @@ names! {
     LostParts = "lost_parts",
     /// how many values were cut.
     Truncated = "truncated",
-    /// of how many units this record is the one that was kept.
+    /// of how many units this record is the one that was kept; 0 if others stand for it.
     SampleRate = "sample_rate",
     /// `true` in a record of a unit that still runs.
     Partial = "partial",
