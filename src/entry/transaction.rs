@@ -74,6 +74,19 @@ impl Entry {
         state.map_or("", |state| self.arena.text(state))
     }
 
+    /// Takes the ids of another entry of the unit, as far as this has none yet.
+    pub(super) fn adopt_ids(&mut self, of: &Entry) {
+        if self.transaction.is_none() {
+            self.transaction = of.transaction.map(|ids| Transaction {
+                state: self.arena.push(of.state().as_bytes()),
+                ..ids
+            });
+        }
+        if let (None, Some(id)) = (self.request_id, of.request_id()) {
+            self.set_request_id(id);
+        }
+    }
+
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.map(|id| self.arena.text(id))
     }
