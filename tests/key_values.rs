@@ -362,6 +362,40 @@ fn the_limits_are_those_of_a_line() {
     assert_eq!(live.count() as u64 + dropped, 300);
 }
 
+/// Bytes of all keys and values.
+fn size(seen: &Seen) -> usize {
+    let texts = seen.pairs.iter().map(|(key, value)| {
+        let text = value.as_str().map(str::len);
+        key.len() + text.unwrap_or_else(|| value.to_string().len())
+    });
+    texts.sum()
+}
+
+#[test]
+fn fragments_that_are_longer_than_in_a_line_stay_within_the_limit() {
+    for format in [Format::Logfmt, Format::Json, Format::Pretty] {
+        let seen = seen(Config::builder().format(format), |trace| {
+            for n in 0..256 {
+                logtrace::add!(trace, "{n:040}");
+            }
+        });
+        assert!(size(&seen) <= 16 * 1024, "{format:?}: {}", size(&seen));
+        assert!(seen.get("dropped_fragments").is_some() || seen.get("truncated").is_some());
+    }
+}
+
+#[test]
+fn names_of_timers_count_as_in_a_line_of_json() {
+    let keys: [&'static str; 18] =
+        std::array::from_fn(|n| &*format!("{n}{}", "\u{1}".repeat(100)).leak());
+    let work = |trace: &mut Trace| keys.iter().for_each(|key| trace.time(*key, |_| ()));
+    let builder = || Config::builder().format(Format::Json);
+    let seen = seen(builder(), work);
+    let line: Json = serde_json::from_str(&util::record(builder(), work)).unwrap();
+    assert!(line.get("dropped_fields").is_some());
+    assert_eq!(seen.get("dropped_fields"), line.get("dropped_fields"));
+}
+
 #[test]
 fn a_record_of_many_texts_grows_its_room() {
     let seen = seen(Config::builder().max_record(1 << 20), |trace| {

@@ -181,8 +181,10 @@ pub enum Output {
     ///
     /// Time and level are left out, which the logger has, and so are nulls,
     /// which many print as the text `None`. Lists and fragments are their JSON
-    /// text. Keys are cleaned as [`Format`] asks. [`Trace::render`](crate::Trace::render)
-    /// still returns the text of the line.
+    /// text. Keys are cleaned as [`Format`] asks; other texts, the message among
+    /// them, are not escaped, which is up to the logger. Limits are kept as if the
+    /// record were a line of JSON. [`Trace::render`](crate::Trace::render) still
+    /// returns the text of the line.
     KeyValues,
 }
 

@@ -149,7 +149,7 @@ impl Names {
     }
 
     /// How much longer the names are, together, than the default ones.
-    pub(super) fn extra_bytes(&self) -> usize {
+    pub(crate) fn extra_bytes(&self) -> usize {
         let default: usize = DEFAULTS.iter().map(|name| name.len()).sum();
         let now: usize = self.iter().map(str::len).sum();
         now.saturating_sub(default)
