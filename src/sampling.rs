@@ -85,6 +85,15 @@ impl Sampling {
     /// Keeps one in `n` of the units that no other rule keeps: all with 1.
     ///
     /// 0 is refused when the configuration is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
+    /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
+    /// ```
     pub fn one_in(n: u32) -> Sampling {
         Sampling {
             one_in: n,
@@ -96,7 +105,16 @@ impl Sampling {
         }
     }
 
-    /// Keeps all units that took longer than this.
+    /// Keeps all units that took longer than this, in whole microseconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use logtrace::Sampling;
+    ///
+    /// let sampling = Sampling::one_in(100).slower_than(Duration::from_millis(500));
+    /// ```
     pub fn slower_than(mut self, duration: Duration) -> Sampling {
         self.slower_than = Some(duration);
         self
@@ -106,6 +124,20 @@ impl Sampling {
     ///
     /// Without, a flood of answers 404 is sampled as those of 200 are. Errors,
     /// panics and cancelled units are kept all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
+    /// let config = Config::builder().sampling(sampling).build()?;
+    /// logtrace::builder!("request").config(&config).start().status(404);
+    /// logtrace::builder!("request").config(&config).start().status(503);
+    /// assert_eq!((config.sampled().kept, config.sampled().dropped), (1, 1));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn warnings(mut self, keep: bool) -> Sampling {
         self.warnings = keep;
         self
@@ -116,6 +148,22 @@ impl Sampling {
     /// Off by default: whoever may call the service from outside could then
     /// have every unit kept. Where nothing but its caller kept a unit, the record
     /// says `sample_rate=0`: those that the hash kept stand for it already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Sampling, TraceParent};
+    ///
+    /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
+    /// let config = Config::builder().sampling(sampling).build()?;
+    /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// trace.continue_from(TraceParent::parse(header).unwrap());
+    /// drop(trace); // … duration_ms=0.012 sample_rate=0
+    /// assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn sampled_callers(mut self, keep: bool) -> Sampling {
         self.callers = keep;
         self
@@ -126,6 +174,16 @@ impl Sampling {
     /// that panics keeps the unit. Units that end inside it are not asked about.
     ///
     /// Called again, it adds a closure; a unit is kept if any says so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::Sampling;
+    ///
+    /// let sampling = Sampling::one_in(100)
+    ///     .keep_if(|unit| unit.text("plan") == Some("partner"))
+    ///     .keep_if(|unit| unit.request_id().is_some_and(|id| id.starts_with("debug-")));
+    /// ```
     pub fn keep_if(
         mut self,
         rule: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static,
@@ -217,6 +275,13 @@ impl fmt::Debug for Sampling {
 
 /// How many units a configuration's sampling kept and dropped; see
 /// [`Config::sampled`](crate::Config::sampled).
+///
+/// # Examples
+///
+/// ```
+/// let logtrace::Sampled { kept, dropped, .. } = logtrace::Config::default().sampled();
+/// assert_eq!((kept, dropped), (0, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sampled {
