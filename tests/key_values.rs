@@ -531,6 +531,32 @@ fn units_that_end_inside_a_hook_go_past_it() {
 }
 
 #[test]
+fn the_hook_runs_for_checkpoints_and_sees_the_fields_of_the_record() {
+    static SEEN: Mutex<Vec<(bool, Vec<String>)>> = Mutex::new(Vec::new());
+    let (config, log) = hooked(|unit, emit| {
+        let keys = unit.fields().into_iter().map(|(key, _)| key);
+        SEEN.lock()
+            .unwrap()
+            .push((unit.is_partial(), keys.collect()));
+        emit();
+    });
+    let mut trace = Trace::builder("unit").config(&config).start();
+    let lap = trace.set("rows", 3).start_timer("db");
+    trace.checkpoint();
+    trace.stop(lap);
+    drop(trace);
+    let seen = std::mem::take(&mut *log.0.lock().unwrap());
+    let of_record = |seen: &Seen| {
+        let keys = seen.pairs.iter().map(|(key, _)| key.clone());
+        let own = ["duration_ms", "partial", "seq"];
+        keys.filter(|key| !own.contains(&&**key)).collect()
+    };
+    let want: Vec<Vec<String>> = seen.iter().map(of_record).collect();
+    let (partial, keys): (Vec<_>, Vec<_>) = SEEN.lock().unwrap().drain(..).unzip();
+    assert_eq!((partial, keys), (vec![true, false], want));
+}
+
+#[test]
 fn the_hook_sees_the_unit_as_the_program_gave_it() {
     static HOOKED: AtomicU32 = AtomicU32::new(0);
     let (config, log) = hooked(|unit, emit| {
