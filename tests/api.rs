@@ -4,8 +4,8 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use logtrace::{
-    Color, Config, ConfigError, Format, Integers, Key, LineTag, Name, NonFinite, Outcome,
-    OwnedValue, Timer, Trace, TraceBuilder, Value,
+    Color, Config, ConfigError, Entry, Format, Fragment, Integers, Key, LineTag, Name, NonFinite,
+    Outcome, Output, OwnedValue, Sampled, Sampling, Timer, Trace, TraceBuilder, Value,
 };
 
 /// Names the auto traits that a type has.
@@ -66,6 +66,13 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Outcome: 1, ALL;
         OwnedValue: 32, ALL;
         Key<'_>: 24, ALL;
+        Output: 1, ALL;
+        Sampled: 16, ALL;
+        // It may hold closures of the user's.
+        Sampling: 48, NOT_UNWIND_SAFE;
+        // A look at a unit, for the time of a call.
+        Entry<'_>: 16, "Unpin";
+        Fragment<'_>: 64, ALL;
         // It may hold a `&dyn Display` of any type.
         Value<'_>: 32, "Unpin";
     };
