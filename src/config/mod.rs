@@ -267,6 +267,23 @@ impl Config {
         Ok(())
     }
 
+    /// Returns the configuration of the process: the installed one, or the
+    /// default until there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
+    /// let dropped = Config::installed().sampled().dropped; // later, anywhere
+    /// # assert_eq!(dropped, 0);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn installed() -> Config {
+        process().clone()
+    }
+
     /// Returns how many units were kept and dropped so far by the
     /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
     ///
