@@ -288,8 +288,8 @@ impl Config {
     /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
     ///
     /// Units that no logger would take, discarded ones and checkpoints count as
-    /// neither; without sampling, nothing is counted. For the counts of the
-    /// process, keep a clone of the configuration that is [installed](Config::install).
+    /// neither; without sampling, nothing is counted. Those of the process are the
+    /// counts of the [installed](Config::installed) configuration.
     ///
     /// # Examples
     ///
