@@ -110,6 +110,7 @@
 //! |---|---|
 //! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
 //! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
+//! | HTTP servers | `tower::TraceLayer`, one unit a request; feature `tower` |
 //! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name of the unit |
 //! | panics | [`panic_hook`] keeps message and place |
 //!
@@ -221,6 +222,9 @@
 //!
 //! `future`, off by default: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
 //!
+//! `tower`, off by default: layers for HTTP, one unit a request, on axum, tonic and hyper. It needs `future`, `tower-layer`,
+//! `tower-service`, `http`, `http-body` and `bytes`.
+//!
 //! # Rust version
 //!
 //! Rust 1.88 or later.
@@ -260,6 +264,9 @@ mod scope;
 mod settle;
 mod shared;
 mod slot;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub mod tower;
 mod trace;
 mod transaction;
 mod unit;
