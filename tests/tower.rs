@@ -740,6 +740,126 @@ mod panics {
         );
     }
 
+    /// A body that panics where it says.
+    #[derive(Debug)]
+    struct Trap(&'static str);
+
+    impl Trap {
+        fn check(&self, method: &str) {
+            assert_ne!(self.0, method);
+        }
+    }
+
+    impl Body for Trap {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(None)
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.check("is_end_stream");
+            false
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.check("size_hint");
+            SizeHint::new()
+        }
+    }
+
+    impl Drop for Trap {
+        fn drop(&mut self) {
+            current::add("body dropped");
+            self.check("drop");
+        }
+    }
+
+    fn trap(body: fn() -> Trap) -> Answers<impl Fn(Request<()>) -> io::Result<Response<Trap>>> {
+        Answers(move |_| Ok(Response::new(body())))
+    }
+
+    #[test]
+    fn a_body_that_panics_in_any_of_its_methods_leaves_one_record() {
+        let bench = bench();
+        for body in [|| Trap("is_end_stream"), || Trap("size_hint")] {
+            let mut service = layer(&bench).layer(trap(body));
+            let work = || drop(now(service.call(request())));
+            assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
+            let record = untagged(&bench.log.only().args);
+            assert!(record.contains("outcome=panic"), "{record}");
+        }
+        let rest = " status=200 head_ms=0.0 response_bytes=0 fragments=\"[0.0ms] body dropped\"";
+        for polls in [true, false] {
+            let mut service = layer(&bench).layer(trap(|| Trap("drop")));
+            let response = now(service.call(request())).unwrap();
+            let work = || match polls {
+                true => read(response.into_body()),
+                false => drop(response),
+            };
+            panics(&bench, work, rest);
+        }
+    }
+
+    /// Says that it is dropped, and panics if it may.
+    struct Local {
+        panics: bool,
+    }
+
+    impl Drop for Local {
+        fn drop(&mut self) {
+            current::add("local dropped");
+            assert!(!self.panics, "in a destructor");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_handlers_destructor_is_the_outcome() {
+        let bench = bench();
+        let waits = Later(|_: Request<()>| async {
+            let _local = Local { panics: true };
+            pending::<Result<Response<Frames>, Infallible>>().await
+        });
+        let mut future = Box::pin(layer(&bench).layer(waits).call(request()));
+        assert!(poll_once(future.as_mut()).is_pending());
+        let rest = " fragments=\"[0.0ms] local dropped\"";
+        panics(&bench, || drop(future), rest);
+        let answers = Later(|_: Request<()>| async {
+            let _local = Local { panics: true };
+            Ok::<_, Infallible>(Response::new(Frames::of([])))
+        });
+        let mut service = layer(&bench).layer(answers);
+        panics(&bench, || drop(now(service.call(request()))), rest);
+    }
+
+    #[test]
+    fn a_request_that_is_dropped_by_a_panic_around_it_has_one_record() {
+        let bench = bench();
+        let waits = Later(|_: Request<()>| async {
+            let _local = Local { panics: false };
+            pending::<Result<Response<Frames>, Infallible>>().await
+        });
+        let mut waiting = layer(&bench).layer(waits);
+        let work = || {
+            let mut future = pin!(waiting.call(request()));
+            assert!(poll_once(future.as_mut()).is_pending());
+            panic!("around");
+        };
+        let rest = " fragments=\"[0.0ms] local dropped\"";
+        panics(&bench, work, rest);
+        let mut answers = layer(&bench).layer(frames(200, Frames::of([Data(b"one")])));
+        let work = || {
+            let _response = now(answers.call(request())).unwrap();
+            panic!("around");
+        };
+        let rest = " status=200 head_ms=0.0 response_bytes=0 fragments=\"[0.0ms] body dropped\"";
+        panics(&bench, work, rest);
+    }
+
     #[test]
     fn a_hook_that_panics_costs_neither_the_request_nor_the_record() {
         let bench = bench();
@@ -794,6 +914,62 @@ mod hooks {
     }
 
     #[test]
+    fn a_trace_that_a_hook_swaps_is_the_one_that_goes_on() {
+        let bench = bench();
+        let other = bench.config.clone();
+        let layer = layer(&bench)
+            .on_request(move |_, trace| {
+                let mine = Trace::builder("mine").config(&other).start();
+                std::mem::replace(trace, mine).set("given", true);
+            })
+            .on_response(|_, trace| drop(std::mem::take(trace)));
+        let response = now(layer
+            .layer(frames(200, Frames::of([Data(b"one")])))
+            .call(request()));
+        let response = response.unwrap();
+        assert!(response.headers().is_empty());
+        let lines = bench.log.take_lines();
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        assert!(lines[0].starts_with("msg=request ") && lines[0].ends_with(" given=true"));
+        assert!(lines[1].starts_with("msg=mine ") && lines[1].contains(" status=200 "));
+        read(response.into_body());
+        assert!(bench.log.records().is_empty());
+    }
+
+    #[test]
+    fn a_handler_that_ends_its_unit_leaves_a_request_without_one() {
+        let bench = bench();
+        let mut service = layer(&bench).layer(Answers(|_: Request<()>| {
+            current::set("a", 1);
+            current::emit();
+            current::set("b", 2);
+            Ok::<_, Infallible>(Response::new(Frames::of([Data(b"one")])))
+        }));
+        read(now(service.call(request())).unwrap().into_body());
+        let line = only(&bench);
+        assert!(line.ends_with(" a=1"), "{line}");
+    }
+
+    #[test]
+    fn a_layer_inside_of_another_makes_a_unit_of_its_own() {
+        let bench = bench();
+        let mut service = layer(&bench).name("outer").layer(
+            layer(&bench)
+                .name("inner")
+                .layer(frames(200, Frames::of([Data(b"one")]))),
+        );
+        let mut request = request();
+        let parent = HeaderValue::from_static(IN);
+        request.headers_mut().insert("traceparent", parent);
+        let response = now(service.call(request)).unwrap();
+        read(response.into_body());
+        let lines = bench.log.take_lines();
+        println!("{lines:#?}");
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("msg=inner ") && lines[1].starts_with("msg=outer "));
+    }
+
+    #[test]
     fn a_trace_that_a_hook_takes_away_leaves_a_request_without_one() {
         let bench = bench();
         let layer = layer(&bench).on_request(|request, trace| {
@@ -841,6 +1017,7 @@ mod grpc {
             ("16", Level::Warn, "ok", " grpc.status=16"),
             ("4294967296", Level::Info, "ok", ""),
             ("x", Level::Info, "ok", ""),
+            ("+13", Level::Info, "ok", ""),
         ] {
             let bench = bench();
             let body = Frames::of([Data(b"hello"), Trailers(trailers(status))]);
@@ -957,6 +1134,7 @@ mod ids {
             &[("tracestate", b"rojo=1"), ("b3", b"0")],
             &[("b3", b"1-2-3-4-5-6-7")],
             &[("content-length", b"x"), ("grpc-status", b"13")],
+            &[("content-length", b"+5")],
         ] {
             check(headers, OWN_IDS, OWN, OWN_ID);
         }

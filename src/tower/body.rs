@@ -76,12 +76,13 @@ impl<B> TraceBody<B> {
     #[cold]
     fn dropped(self: Pin<&mut Self>) {
         let mut this = self.project();
+        // First, as the destructor of the body may panic.
+        this.unit.trace().set("response_bytes", *this.sent);
         let body = &mut this.body;
         this.unit.poll(|| body.set(None));
         if this.promised.is_some_and(|promised| *this.sent >= promised) {
-            return end(this.unit, *this.sent);
+            end(this.unit, *this.sent);
         }
-        this.unit.trace().set("response_bytes", *this.sent);
     }
 }
 

@@ -8,7 +8,7 @@ use http_body::Body;
 use log::Level;
 
 use super::body::TraceBody;
-use super::layer::{OnResponse, content_length};
+use super::layer::{OnResponse, content_length, number};
 use crate::guard;
 use crate::outcome::Outcome;
 use crate::trace::Trace;
@@ -104,14 +104,7 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
 /// Those of them that are the server's fault make it an error: the ones that
 /// OpenTelemetry's conventions list.
 pub(super) fn grpc_status(headers: &HeaderMap, trace: &mut Trace) {
-    let Some(value) = headers.get(GRPC_STATUS) else {
-        return;
-    };
-    let Some(status) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<u32>().ok())
-    else {
+    let Some(status) = headers.get(GRPC_STATUS).and_then(number::<u32>) else {
         return;
     };
     trace.set("grpc.status", status);

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use http::header::CONTENT_LENGTH;
-use http::{Request, request, response};
+use http::{HeaderMap, HeaderValue, Request, request, response};
 use log::Level;
 use tower_layer::Layer;
 
@@ -90,7 +91,8 @@ impl TraceLayer {
         })
     }
 
-    /// Sets the target that logger filters look at.
+    /// Sets the target that logger filters look at. One that is no literal is
+    /// copied for each request, and so is a [`name`](Self::name).
     ///
     /// # Examples
     ///
@@ -268,8 +270,17 @@ impl Settings {
 }
 
 /// What a `Content-Length` says, if it says anything.
-pub(super) fn content_length(headers: &http::HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    number(headers.get(CONTENT_LENGTH)?)
+}
+
+/// A number as HTTP and gRPC write it: of digits alone, where `parse` takes a sign.
+pub(super) fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
+    let text = value.to_str().ok()?;
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some(())?;
+    text.parse().ok()
 }
 
 impl fmt::Debug for TraceLayer {
