@@ -11,7 +11,7 @@ mod util;
 use std::fmt::Write;
 
 use log::Level;
-use logtrace::{Config, ConfigBuilder, Format, Name, Trace, key};
+use logtrace::{Config, ConfigBuilder, Format, Name, Trace, TraceParent, TraceState, key};
 use serde_json::Value as Json;
 
 use counting::count;
@@ -150,6 +150,33 @@ mod repeated {
                 ),
             );
         }
+    }
+
+    #[test]
+    fn ids_that_are_set_again_and_again_take_the_room_of_one() {
+        const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent: TraceParent = format!("00-{TRACE}-00f067aa0ba902b7-01").parse().unwrap();
+        let state = TraceState::parse([format!("rojo={}", "x".repeat(200)).as_str()]).unwrap();
+        let bench = Bench::new(bare().ids(&util::FixedIds(9)));
+        let ((), used) = count(|| {
+            let mut trace = bench.start();
+            for n in 0..MANY / 10 {
+                trace.request_id(&"r".repeat(1 + n % 100));
+                trace.set_tracestate(&state);
+                if n % 2 == 0 {
+                    trace.continue_from(parent).set_tracestate(&state);
+                }
+            }
+            assert_eq!(trace.tracestate().as_ref(), Some(&state));
+            trace.request_id("r-1");
+        });
+        assert!(used.peak < 64 * KIB, "{used:?}");
+        assert_eq!(
+            bench.log.only().args,
+            format!(
+                r#"msg=unit trace_id={TRACE} span_id="0909090909090909" parent_id=00f067aa0ba902b7 trace_flags="01" request_id=r-1 duration_ms=0.0"#
+            )
+        );
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl Entry {
 
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
+        self.forget_state();
         self.transaction = Some(Transaction {
             trace_id: parent.trace_id(),
             span_id: self.settings.ids.span_id(),
@@ -106,9 +107,18 @@ impl Entry {
     /// Keeps what is to be passed on with the ids.
     pub(crate) fn set_state(&mut self, state: &str) {
         self.transaction();
+        self.forget_state();
         let text = self.arena.push(state.as_bytes());
         if let Some(transaction) = &mut self.transaction {
             transaction.state = text;
+        }
+        self.tidy();
+    }
+
+    fn forget_state(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            self.arena
+                .note_dead(Some(std::mem::take(&mut transaction.state)));
         }
     }
 
@@ -137,5 +147,6 @@ impl Entry {
     pub(crate) fn set_request_id(&mut self, id: &str) {
         self.arena.note_dead(self.request_id);
         self.request_id = Some(self.arena.push(id.as_bytes()));
+        self.tidy();
     }
 }
