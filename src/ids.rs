@@ -302,7 +302,7 @@ impl TraceParent {
     }
 
     /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
-    /// one, `X-B3-Sampled`.
+    /// one, `X-B3-Sampled`; `X-B3-Flags: 1` is the decision `d`.
     ///
     /// # Errors
     ///

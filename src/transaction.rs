@@ -49,6 +49,9 @@ impl Trace {
     /// else `b3` or `X-B3-…`, and `X-Request-ID`. Names in any case; any map of
     /// headers will do, and others are skipped.
     ///
+    /// A B3 caller may leave it open whether the transaction is sampled; then
+    /// what goes out is said as for a new one.
+    ///
     /// What is absent, comes twice or is none is made afresh, and never an
     /// error: a request must not fail for a bad header.
     ///
@@ -74,7 +77,10 @@ impl Trace {
         match found.parent() {
             Some(parent) => {
                 self.continue_from(parent);
-                self.take_state(&found);
+                match found.is_decided() {
+                    true => self.take_state(&found),
+                    false => self.decide(),
+                }
             }
             None => self.with_own_ids(),
         }
@@ -97,6 +103,14 @@ impl Trace {
             }
         } else if let Some(passing) = self.passing() {
             passing.state = TraceState::parse(texts).unwrap_or_default();
+        }
+    }
+
+    /// The caller left it to this unit whether the transaction is sampled.
+    #[cold]
+    fn decide(&mut self) {
+        if let Some(entry) = self.entry_mut() {
+            entry.decide();
         }
     }
 
@@ -216,16 +230,16 @@ impl Trace {
     /// ```
     #[track_caller]
     pub fn child(&mut self, name: impl Into<Cow<'static, str>>) -> Trace {
-        let Some(parent) = self.traceparent() else {
-            return Trace::default();
-        };
+        let parent = self.traceparent();
         let state = self.tracestate();
         let request_id = self.get_request_id();
         let mut child = match self.entry() {
             Some(entry) => TraceBuilder::of_child(name.into(), entry, Location::caller()),
             None => Trace::default(),
         };
-        child.continue_from(parent);
+        if let Some(parent) = parent {
+            child.continue_from(parent);
+        }
         if let Some(state) = state {
             child.set_tracestate(&state);
         }
@@ -275,6 +289,7 @@ struct Found<V> {
     b3_trace: Header<V>,
     b3_span: Header<V>,
     b3_sampled: Header<V>,
+    b3_flags: Header<V>,
     request_id: Header<V>,
 }
 
@@ -287,6 +302,7 @@ impl<V> Default for Found<V> {
             b3_trace: Header::None,
             b3_span: Header::None,
             b3_sampled: Header::None,
+            b3_flags: Header::None,
             request_id: Header::None,
         }
     }
@@ -304,6 +320,7 @@ impl<V: AsRef<[u8]>> Found<V> {
             12 if is("x-b3-traceid") => &mut self.b3_trace,
             11 if is("x-b3-spanid") => &mut self.b3_span,
             12 if is("x-b3-sampled") => &mut self.b3_sampled,
+            10 if is("x-b3-flags") => &mut self.b3_flags,
             10 if is("tracestate") => return self.states.push(value),
             _ => return,
         };
@@ -320,7 +337,27 @@ impl<V: AsRef<[u8]>> Found<V> {
             return parsed(self.b3.text().map(TraceParent::parse_b3));
         }
         let (trace, span) = (self.b3_trace.text()?, self.b3_span.text()?);
-        TraceParent::of_b3(trace, span, self.b3_sampled.text()).ok()
+        TraceParent::of_b3(trace, span, self.b3_decision()).ok()
+    }
+
+    /// Who debugs has decided, whatever else is said.
+    fn b3_decision(&self) -> Option<&str> {
+        match self.b3_flags.text() {
+            Some("1") => Some("d"),
+            _ => self.b3_sampled.text(),
+        }
+    }
+
+    /// Whether the caller said if the transaction is sampled: B3 leaves it open
+    /// where it has ids alone.
+    fn is_decided(&self) -> bool {
+        if !self.traceparent.is_none() {
+            return true;
+        }
+        match self.b3.text() {
+            Some(b3) => b3.split('-').nth(2).is_some(),
+            None => self.b3_decision().is_some(),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ mod util;
 
 use log::Level;
 use logtrace::{
-    Config, ConfigBuilder, Format, IdSource, SpanId, Trace, TraceId, TraceParent, TraceState,
-    bridge, current,
+    Config, ConfigBuilder, Format, IdSource, Sampling, SpanId, Trace, TraceId, TraceParent,
+    TraceState, bridge, current,
 };
 
 use util::{Bench, FixedIds, same_line};
@@ -245,6 +245,55 @@ fn headers_are_found_in_any_case_and_order() {
     }
 }
 
+/// The header of an outgoing call of a unit that was called with these.
+fn passed_on(headers: &[(&str, &str)]) -> String {
+    let bench = bench(Config::builder());
+    let mut trace = bench.start();
+    trace.continue_from_headers(headers.iter().copied());
+    let parent = trace.traceparent().unwrap();
+    trace.discard();
+    parent.to_string()
+}
+
+#[test]
+fn a_b3_caller_who_debugs_has_decided_to_sample() {
+    let ids = [("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN)];
+    let sampled = |decision: &[(&str, &str)]| passed_on(&[&ids, decision].concat());
+    let (yes, no) = (
+        format!("00-{TRACE}-{OWN_SPAN}-01"),
+        format!("00-{TRACE}-{OWN_SPAN}-00"),
+    );
+    assert_eq!(sampled(&[("X-B3-Flags", "1")]), yes);
+    // Who debugs need not say more, and what else is said counts less.
+    assert_eq!(sampled(&[("x-b3-flags", "1"), ("x-b3-sampled", "0")]), yes);
+    assert_eq!(sampled(&[("x-b3-flags", "0"), ("x-b3-sampled", "0")]), no);
+    assert_eq!(sampled(&[("x-b3-flags", "x"), ("x-b3-sampled", "0")]), no);
+    let twice = [("x-b3-flags", "1"), ("x-b3-flags", "1")];
+    assert_eq!(
+        sampled(&[&twice[..], &[("x-b3-sampled", "0")]].concat()),
+        no
+    );
+    assert_eq!(passed_on(&[("b3", &format!("{TRACE}-{SPAN}-d"))]), yes);
+    // Without ids it says nothing of them.
+    assert_eq!(from_headers(&[("X-B3-Flags", "1")]).0, OWN_TRACE);
+}
+
+#[test]
+fn a_b3_caller_who_left_the_decision_to_us_has_not_said_no() {
+    let one = |decision: &str| passed_on(&[("b3", &format!("{TRACE}-{SPAN}{decision}"))]);
+    assert_eq!(one(""), format!("00-{TRACE}-{OWN_SPAN}-01"));
+    assert_eq!(one("-0"), format!("00-{TRACE}-{OWN_SPAN}-00"));
+    let several = [("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN)];
+    assert_eq!(passed_on(&several), format!("00-{TRACE}-{OWN_SPAN}-01"));
+    // Where a hash decides, it does.
+    let rarely = Config::builder().sampling(Sampling::one_in(u32::MAX));
+    let bench = bench(rarely);
+    let mut trace = bench.start();
+    trace.continue_from_headers(several);
+    assert!(!trace.traceparent().unwrap().is_sampled());
+    trace.discard();
+}
+
 #[test]
 fn absent_doubled_and_hostile_headers_start_afresh() {
     let fresh = (OWN_TRACE.to_owned(), None, None);
@@ -301,6 +350,15 @@ fn a_disabled_trace_passes_on_what_it_was_given() {
     assert_eq!(trace.render(), "");
     trace.scope(|| assert!(!logtrace::current::is_active()));
     assert_eq!(trace.traceparent(), Some(parent()));
+}
+
+#[test]
+fn a_disabled_trace_that_was_given_a_request_id_alone_passes_that_on() {
+    let mut trace = Trace::default();
+    trace.request_id("r-1");
+    let mut child = trace.child("child");
+    assert_eq!(child.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(child.traceparent(), None);
 }
 
 #[test]

@@ -104,6 +104,13 @@ impl Entry {
         });
     }
 
+    /// Says of the transaction what one that starts here would be said of.
+    pub(crate) fn decide(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.sampled = self.settings.passes_on(transaction.trace_id, None);
+        }
+    }
+
     /// Keeps what is to be passed on with the ids.
     pub(crate) fn set_state(&mut self, state: &str) {
         self.transaction();
