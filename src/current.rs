@@ -458,8 +458,8 @@ pub fn traceparent() -> Option<TraceParent> {
 /// # Ok::<(), logtrace::IdError>(())
 /// ```
 pub fn tracestate() -> Option<TraceState> {
-    let parsed = outgoing(|outgoing| TraceState::parse([outgoing.state]).ok());
-    parsed.filter(|state| !state.is_empty())
+    let state = outgoing(|outgoing| Some(TraceState::of(outgoing.state)));
+    state.filter(|state| !state.is_empty())
 }
 
 /// Returns the id of the transaction; see [`Trace::trace_id`].
@@ -486,7 +486,7 @@ pub fn trace_id() -> Option<TraceId> {
 /// assert_eq!(trace.scope(logtrace::current::get_request_id).as_deref(), Some("order-4711"));
 /// ```
 pub fn get_request_id() -> Option<String> {
-    outgoing(|outgoing| outgoing.request_id.map(str::to_owned))
+    outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
 }
 
 /// What calls are told of the current unit.

@@ -242,10 +242,15 @@ impl TraceParent {
     /// characters, a higher one in at least that many, lower-case hex digits, no
     /// id all zero, not version `ff`. The error names the field.
     pub fn parse(header: &str) -> Result<TraceParent, IdError> {
+        TraceParent::parse_bytes(header.as_bytes())
+    }
+
+    /// What is no text is no header either.
+    pub(crate) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
         // One of the right length has nothing around it.
         let text = match header.len() {
-            TraceParent::LEN => header.as_bytes(),
-            _ => header.trim_matches([' ', '\t']).as_bytes(),
+            TraceParent::LEN => header,
+            _ => trimmed_end(without_blanks(header)),
         };
         let fault = |field, fault| Err(IdError::new(field, fault));
         let Some((head, rest)) = text.split_first_chunk::<{ TraceParent::LEN }>() else {
@@ -424,8 +429,14 @@ impl TraceState {
     /// If a member is not `key=value` in the characters of level 2, or if there
     /// are more than 32: the whole list is not to be used then.
     pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<TraceState, IdError> {
-        let list = list(headers)?;
-        Ok(TraceState(text_of(&list).to_owned()))
+        let mut text = List::new();
+        list(headers.into_iter().map(str::as_bytes), &mut text)?;
+        Ok(TraceState::of(&text))
+    }
+
+    /// One of a list that was parsed.
+    pub(crate) fn of(list: &[u8]) -> TraceState {
+        TraceState(String::from_utf8_lossy(list).into_owned())
     }
 
     /// Returns the list, for the header of an outgoing call; empty if there is none.
@@ -448,25 +459,15 @@ impl fmt::Display for TraceState {
 /// The text of a list, which needs no allocation.
 pub(crate) type List = SmallVec<[u8; MOST_STATE]>;
 
-pub(crate) fn text_of(list: &List) -> &str {
-    std::str::from_utf8(list).unwrap_or_default()
-}
-
-/// What is to be passed on of all headers of the name; see [`TraceState::parse`].
-pub(crate) fn list<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<List, IdError> {
-    let mut members = SmallVec::<[&[u8]; MOST_MEMBERS]>::new();
+/// Writes what is to be passed on of all headers of the name; see
+/// [`TraceState::parse`]. Not returned, as 512 bytes take a while to move.
+pub(crate) fn list<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    list: &mut List,
+) -> Result<(), IdError> {
+    let mut members = Members::new();
     for header in headers {
-        for member in header.as_bytes().split(|byte| *byte == b',') {
-            let member = trimmed(member);
-            // Empty ones are allowed, and dropped.
-            if member.is_empty() {
-                continue;
-            }
-            if !is_member(member) {
-                return Err(IdError::new(Field::TraceState, Fault::Forbidden));
-            }
-            members.push(member);
-        }
+        split(header, &mut members).ok_or(IdError::new(Field::TraceState, Fault::Forbidden))?;
     }
     if members.len() > MOST_MEMBERS {
         return Err(IdError::new(
@@ -481,38 +482,97 @@ pub(crate) fn list<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<Lis
     while bytes(&members) > MOST_STATE + 1 {
         members.pop();
     }
-    let mut list = List::new();
     for (at, member) in members.iter().enumerate() {
         if at > 0 {
             list.push(b',');
         }
         list.extend_from_slice(member);
     }
-    Ok(list)
+    Ok(())
 }
 
-fn trimmed(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+type Members<'a> = SmallVec<[&'a [u8]; MOST_MEMBERS]>;
+
+/// Adds the members of one header; `None` if it has a bad one. Empty ones are
+/// allowed, and dropped.
+fn split<'a>(header: &'a [u8], members: &mut Members<'a>) -> Option<()> {
+    let mut rest = header;
+    loop {
+        rest = without_blanks(rest);
+        if !matches!(rest, [] | [b',', ..]) {
+            let member;
+            (member, rest) = first_member(rest)?;
+            members.push(member);
+            rest = without_blanks(rest);
+        }
+        match rest {
+            [] => return Some(()),
+            [b',', behind @ ..] => rest = behind,
+            _ => return None,
+        }
+    }
+}
+
+fn without_blanks(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }
     text
 }
 
-/// `key=value`, section 3.3.1 of level 2.
-fn is_member(member: &[u8]) -> bool {
-    let mut parts = member.splitn(2, |byte| *byte == b'=');
-    let (Some(key), Some(value)) = (parts.next(), parts.next()) else {
-        return false;
+fn trimmed_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// `key=value`, section 3.3.1 of level 2, and what stands behind it.
+fn first_member(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_not = |class| move |byte: &u8| !is(*byte, class);
+    let key = text.iter().position(is_not(IN_KEY))?;
+    let [b'=', rest @ ..] = text.get(key..)? else {
+        return None;
     };
-    let starts = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let in_key = |byte: &u8| starts(byte) || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@');
-    let in_value = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'=');
-    (1..=256).contains(&key.len())
-        && key.first().is_some_and(starts)
-        && key.iter().all(in_key)
-        && (1..=256).contains(&value.len())
-        && value.iter().all(in_value)
-        && !value.ends_with(b" ")
+    let value = rest.iter().position(is_not(IN_VALUE));
+    let value = rest.get(..value.unwrap_or(rest.len()))?;
+    // A value does not end in blanks: they are those around the member.
+    let value = trimmed_end(value).len();
+    let fits = |len| (1..=256).contains(&len);
+    let starts = is(*text.first()?, STARTS_KEY);
+    let member = text.split_at_checked(key + 1 + value)?;
+    (starts && fits(key) && fits(value)).then_some(member)
+}
+
+const STARTS_KEY: u8 = 1;
+const IN_KEY: u8 = 2;
+const IN_VALUE: u8 = 4;
+
+/// What a byte may be in a member.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut n = 0;
+    while n < 128 {
+        let byte = n as u8;
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            classes[n] |= STARTS_KEY | IN_KEY;
+        }
+        if matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@') {
+            classes[n] |= IN_KEY;
+        }
+        if matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'=') {
+            classes[n] |= IN_VALUE;
+        }
+        n += 1;
+    }
+    classes
+};
+
+#[inline(always)]
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|of| of & class != 0)
 }
 
 // ----- hex
@@ -550,6 +610,7 @@ fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N], IdError>
     Ok(bytes)
 }
 
+#[inline]
 pub(crate) fn encode(bytes: &[u8], text: &mut [u8]) {
     let (fours, rest) = bytes.as_chunks::<4>();
     let (eights, text) = text.split_at_mut((8 * fours.len()).min(text.len()));

@@ -50,6 +50,11 @@ impl Syntax for Json {
         line.put_byte(b'"')
     }
 
+    #[inline(always)]
+    fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written {
+        Json::word(line, digits.get(..len).unwrap_or_default())
+    }
+
     #[cold]
     fn non_finite(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written {
         match settings.non_finite {

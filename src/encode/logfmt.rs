@@ -49,6 +49,12 @@ impl Syntax for Logfmt {
         line.put(text)
     }
 
+    /// One of digits alone looks like a number, and so may one with an `e`.
+    #[inline(always)]
+    fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written {
+        Logfmt::text(line, digits, 0, len)
+    }
+
     #[cold]
     fn non_finite(line: &mut Line<'_>, _settings: &Settings, x: f64) -> Written {
         line.put(number::non_finite(x).as_bytes())

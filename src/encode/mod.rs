@@ -57,6 +57,8 @@ pub(crate) trait Syntax {
     fn word(line: &mut Line<'_>, text: &[u8]) -> Written;
     /// Writes a NaN or an infinity.
     fn non_finite(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written;
+    /// Writes the first `len` bytes, hex digits that are text.
+    fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written;
     /// Writes decimal digits; `fits` tells whether 64 and 53 bits hold the number.
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
     /// Writes a list.

@@ -132,11 +132,12 @@ impl Out<'_, '_> {
     }
 
     fn ids(&mut self) -> Written {
-        for (name, (text, len)) in record::id_texts(self.job).into_iter().flatten() {
+        record::each_id(self.job, |name, text, len| {
             let text = text.get(..len).unwrap_or_default();
             let text = self.written(|line| line.put(text))?;
             self.name(name, PairValue::Text(text));
-        }
+            Ok(())
+        })?;
         if let Some(id) = self.job.entry.request_id {
             let id = self.arena(id);
             self.name(Name::RequestId, id);

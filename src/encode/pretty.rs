@@ -95,10 +95,10 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 
 fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (key, (text, len)) in record::id_texts(job).into_iter().flatten() {
+    record::each_id(job, |key, text, len| {
         name(line, job, names.text(key))?;
-        line.put(text.get(..len).unwrap_or_default())?;
-    }
+        line.put(text.get(..len).unwrap_or_default())
+    })?;
     if let Some(id) = job.entry.request_id {
         name(line, job, names.text(Name::RequestId))?;
         text(line, job, id)?;

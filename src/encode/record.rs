@@ -76,11 +76,10 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 #[inline(never)]
 fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (name, text) in id_texts(job).into_iter().flatten() {
-        let (text, len) = text;
+    each_id(job, |name, text, len| {
         line.put(names.prefix(name))?;
-        S::text(line, &text, 0, len)?;
-    }
+        S::hex(line, text, len)
+    })?;
     if let Some(id) = job.entry.request_id {
         line.put(names.prefix(Name::RequestId))?;
         text::<S>(line, job, id)?;
@@ -89,25 +88,30 @@ fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 /// 32 hex digits at most, and room behind them to read 16 bytes at a time.
-type IdText = ([u8; 32 + SLACK], usize);
+pub(crate) type IdText = [u8; 32 + SLACK];
 
-pub(crate) fn id_texts(job: &Job<'_>) -> [Option<(Name, IdText)>; 4] {
-    let Some(transaction) = job.entry.transaction else {
-        return [None; 4];
+/// Shows the ids as text one after the other, with the number of their digits.
+#[inline(always)]
+pub(crate) fn each_id(
+    job: &Job<'_>,
+    mut see: impl FnMut(Name, &IdText, usize) -> Written,
+) -> Written {
+    let Some(ids) = &job.entry.transaction else {
+        return Ok(());
     };
-    let text = |bytes: &[u8]| {
-        let mut text = [0; 32 + SLACK];
-        let len = (2 * bytes.len()).min(32);
-        ids::encode(bytes, text.get_mut(..len).unwrap_or_default());
-        (text, len)
-    };
-    let parent = transaction.parent_id.map(|id| text(&id.to_bytes()));
-    [
-        Some((Name::TraceId, text(&transaction.trace_id.to_bytes()))),
-        Some((Name::SpanId, text(&transaction.span_id.to_bytes()))),
-        parent.map(|parent| (Name::ParentId, parent)),
-        Some((Name::TraceFlags, text(&[transaction.parent().flags()]))),
-    ]
+    see(Name::TraceId, &hex(ids.trace_id.to_bytes()), 32)?;
+    see(Name::SpanId, &hex(ids.span_id.to_bytes()), 16)?;
+    if let Some(parent) = ids.parent_id {
+        see(Name::ParentId, &hex(parent.to_bytes()), 16)?;
+    }
+    see(Name::TraceFlags, &hex([ids.parent().flags()]), 2)
+}
+
+#[inline(always)]
+fn hex<const N: usize>(bytes: [u8; N]) -> IdText {
+    let mut text = [0; 32 + SLACK];
+    ids::encode(&bytes, text.get_mut(..2 * N).unwrap_or_default());
+    text
 }
 
 /// The level's word: lower case, five letters at most.

@@ -38,16 +38,16 @@ pub(crate) struct Passing {
 pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<TraceParent>,
     /// Empty if there is nothing to pass on.
-    pub(crate) state: &'a str,
-    pub(crate) request_id: Option<&'a str>,
+    pub(crate) state: &'a [u8],
+    pub(crate) request_id: Option<&'a [u8]>,
 }
 
 impl Passing {
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             parent: self.parent,
-            state: self.state.as_str(),
-            request_id: self.request_id.as_deref(),
+            state: self.state.as_str().as_bytes(),
+            request_id: self.request_id.as_deref().map(str::as_bytes),
         }
     }
 }
@@ -65,7 +65,7 @@ impl Entry {
         Outgoing {
             parent: Some(parent),
             state: self.state(),
-            request_id: self.request_id(),
+            request_id: self.request_id.map(|id| self.arena.get(id)),
         }
     }
 
@@ -112,10 +112,10 @@ impl Entry {
     }
 
     /// Keeps what is to be passed on with the ids.
-    pub(crate) fn set_state(&mut self, state: &str) {
+    pub(crate) fn set_state(&mut self, state: &[u8]) {
         self.transaction();
         self.forget_state();
-        let text = self.arena.push(state.as_bytes());
+        let text = self.arena.push(state);
         if let Some(transaction) = &mut self.transaction {
             transaction.state = text;
         }
@@ -129,21 +129,21 @@ impl Entry {
         }
     }
 
-    pub(crate) fn state(&self) -> &str {
-        let state = self.transaction.map(|transaction| transaction.state);
-        state.map_or("", |state| self.arena.text(state))
+    pub(crate) fn state(&self) -> &[u8] {
+        let transaction = self.transaction.as_ref();
+        transaction.map_or(b"", |transaction| self.arena.get(transaction.state))
     }
 
     /// Takes the ids of another entry of the unit, as far as this has none yet.
     pub(super) fn adopt_ids(&mut self, of: &Entry) {
         if self.transaction.is_none() {
             self.transaction = of.transaction.map(|ids| Transaction {
-                state: self.arena.push(of.state().as_bytes()),
+                state: self.arena.push(of.state()),
                 ..ids
             });
         }
-        if let (None, Some(id)) = (self.request_id, of.request_id()) {
-            self.set_request_id(id);
+        if let (None, Some(id)) = (self.request_id, of.request_id) {
+            self.set_request_id(of.arena.get(id));
         }
     }
 
@@ -151,9 +151,9 @@ impl Entry {
         self.request_id.map(|id| self.arena.text(id))
     }
 
-    pub(crate) fn set_request_id(&mut self, id: &str) {
+    pub(crate) fn set_request_id(&mut self, id: &[u8]) {
         self.arena.note_dead(self.request_id);
-        self.request_id = Some(self.arena.push(id.as_bytes()));
+        self.request_id = Some(self.arena.push(id));
         self.tidy();
     }
 }

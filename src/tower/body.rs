@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::head::grpc_status;
+use super::layer::content_length;
 use super::service::record;
 use crate::unit::Unit;
 
@@ -48,9 +50,10 @@ pin_project! {
 
 impl<B: Body> TraceBody<B> {
     /// A body that is still to come.
-    pub(super) fn open(body: B, unit: Unit, content_length: Option<u64>) -> TraceBody<B> {
+    pub(super) fn open(body: B, unit: Unit, headers: &HeaderMap) -> TraceBody<B> {
         // hyper takes a size that is known for the length.
-        let promised = body.size_hint().exact().or(content_length);
+        let size = body.size_hint().exact();
+        let promised = size.or_else(|| content_length(headers));
         TraceBody {
             body: Some(body),
             unit,

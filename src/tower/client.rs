@@ -55,11 +55,11 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
     {
         put(headers, TRACEPARENT, &parent.to_bytes());
         if !outgoing.state.is_empty() {
-            put(headers, TRACESTATE, outgoing.state.as_bytes());
+            put(headers, TRACESTATE, outgoing.state);
         }
     }
     if let Some(id) = outgoing.request_id {
-        put(headers, REQUEST_ID, id.as_bytes());
+        put(headers, REQUEST_ID, id);
     }
 }
 

@@ -8,7 +8,7 @@ use http_body::Body;
 use log::Level;
 
 use super::body::TraceBody;
-use super::layer::{OnResponse, content_length, number};
+use super::layer::{OnResponse, number};
 use crate::guard;
 use crate::outcome::Outcome;
 use crate::trace::Trace;
@@ -50,7 +50,7 @@ impl Head {
         }
         self.write_ids(trace, &mut parts.headers);
         let body = match is_open {
-            true => TraceBody::open(body, unit, content_length(&parts.headers)),
+            true => TraceBody::open(body, unit, &parts.headers),
             false => TraceBody::ended(body, unit),
         };
         Response::from_parts(parts, body)
@@ -71,7 +71,7 @@ impl Head {
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
         let outgoing = trace.outgoing();
         if let Some(id) = outgoing.request_id {
-            put(headers, REQUEST_ID, id.as_bytes());
+            put(headers, REQUEST_ID, id);
         }
         if let Some(parent) = outgoing.parent.filter(|_| self.with_traceparent) {
             put(headers, TRACEPARENT, &parent.to_bytes());
