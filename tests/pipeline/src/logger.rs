@@ -118,7 +118,10 @@ impl Log for NatsLogger {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            self.queue.push(record.args().to_string(), self.max_line);
+            match record.args().as_str() {
+                Some(text) => self.queue.push(text, self.max_line),
+                None => self.queue.push(&record.args().to_string(), self.max_line),
+            }
         }
     }
 

@@ -117,7 +117,8 @@ async fn publish_some(
 async fn publish_one(context: &Context, route: &Route, line: Line) -> Option<u64> {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", format!("{}-{}", route.instance, line.number));
-    let sent = context.publish_with_headers(route.subject.clone(), headers, line.text.into());
+    let text = line.text.as_bytes().to_vec();
+    let sent = context.publish_with_headers(route.subject.clone(), headers, text.into());
     let confirmed = timeout(PATIENCE, async { sent.await.ok()?.await.ok() }).await;
     confirmed.ok().flatten().map(|_| line.number)
 }

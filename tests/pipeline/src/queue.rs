@@ -4,6 +4,7 @@
 //! A full queue drops what comes; what is there may be needed to understand how it began.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -13,7 +14,8 @@ use tokio::sync::Notify;
 #[derive(Clone, Debug)]
 pub struct Line {
     pub number: u64,
-    pub text: String,
+    /// Shared, so that a batch is not copied while callers wait for the lock.
+    pub text: Arc<str>,
 }
 
 /// How many records went where.
@@ -64,7 +66,8 @@ impl Queue {
     }
 
     /// Takes a line if there is room, and counts it if not; never waits.
-    pub fn push(&self, text: String, max_line: usize) {
+    pub fn push(&self, text: &str, max_line: usize) {
+        let text: Arc<str> = text.into();
         let mut state = self.state.lock();
         let fits = state.lines.len() < self.max_records
             && state.bytes + text.len() <= self.max_bytes
@@ -85,7 +88,7 @@ impl Queue {
         let news = state.dropped - state.reported;
         if news > 0 && state.report.is_none() {
             state.reported = state.dropped;
-            state.report = Some(state.push(report(news)));
+            state.report = Some(state.push(report(news).into()));
         }
     }
 
@@ -161,7 +164,7 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, text: String) -> u64 {
+    fn push(&mut self, text: Arc<str>) -> u64 {
         self.numbered += 1;
         self.bytes += text.len();
         self.lines.push_back(Line {
