@@ -51,6 +51,14 @@ pub fn judge(id: String, line: &[u8], now: OffsetDateTime) -> Row {
     }
 }
 
+/// The time as the database keeps it, which rounds what is finer: the last half microsecond of a day would be in the next,
+/// for which there may be no table.
+fn micros(at: OffsetDateTime) -> String {
+    let (hour, minute, second, micro) = at.time().as_hms_micro();
+    let day = at.date();
+    format!("{day}T{hour:02}:{minute:02}:{second:02}.{micro:06}Z")
+}
+
 fn record(line: &[u8], now: OffsetDateTime) -> Result<(String, Date, String), &'static str> {
     let doc = str::from_utf8(line).map_err(|_| "not UTF-8")?;
     let parsed: Json = serde_json::from_str(doc).map_err(|_| "not JSON")?;
@@ -62,6 +70,6 @@ fn record(line: &[u8], now: OffsetDateTime) -> Result<(String, Date, String), &'
     if at > now + NEWEST {
         return Err("from the future");
     }
-    let day = at.to_offset(time::UtcOffset::UTC).date();
-    Ok((ts.to_owned(), day, doc.to_owned()))
+    let at = at.to_offset(time::UtcOffset::UTC);
+    Ok((micros(at), at.date(), doc.to_owned()))
 }

@@ -120,11 +120,11 @@ fn partition(day: Date) -> String {
     )
 }
 
-/// Class 22 is what a value can be guilty of: no `jsonb` for it, no time.
+/// What a value can be guilty of. Class 22: no `jsonb` for it, no time. Class 54: an id that the index has no room for, a
+/// document too deep. Tried again it would be refused again, and everything behind it would wait.
 fn is_about_data(error: &Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| code.code().starts_with("22"))
+    let class = error.code().and_then(|code| code.code().get(..2));
+    matches!(class, Some("22" | "54"))
 }
 
 fn message(error: &Error) -> String {

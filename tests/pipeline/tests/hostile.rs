@@ -86,6 +86,46 @@ fn what_is_no_record_is_rejected_with_the_reason_and_does_not_stop_the_others() 
     }
 }
 
+fn log(logger: &NatsLogger, text: &str) {
+    let args = format_args!("{text}");
+    log::Log::log(logger, &log::Record::builder().args(args).build());
+}
+
+#[test]
+fn a_record_that_the_index_has_no_room_for_is_rejected_and_stops_nobody() {
+    let (broker, database) = (Broker::start(), Database::start());
+    let _consumer = consumer(&broker, &database, &[]);
+    let logger = NatsLogger::start(Options::new(&broker.url(), "hostile")).unwrap();
+    let ts = format!("{}T00:00:00Z", OffsetDateTime::now_utc().date());
+    // PostgreSQL packs what repeats, so it must not.
+    let ids: Vec<String> = (0..200)
+        .map(|_| logtrace::TraceId::random().to_string())
+        .collect();
+    let long = ids.concat();
+    log(&logger, &format!(r#"{{"ts":"{ts}","trace_id":"{long}"}}"#));
+    log(&logger, &format!(r#"{{"ts":"{ts}","trace_id":"short"}}"#));
+    assert_eq!(logger.close(Duration::from_secs(60)).stored, 2);
+    database.wait_for("records", 1);
+    database.wait_for("rejected", 1);
+    let why = database.query("select why from rejected", &[]);
+    let why: &str = why[0].get(0);
+    assert!(why.starts_with("index row "), "{why}");
+}
+
+#[test]
+fn the_last_half_microsecond_of_a_day_belongs_to_the_day() {
+    let (broker, database) = (Broker::start(), Database::start());
+    let _consumer = consumer(&broker, &database, &[]);
+    let logger = NatsLogger::start(Options::new(&broker.url(), "night")).unwrap();
+    let day = OffsetDateTime::now_utc().date() - time::Duration::days(7);
+    log(&logger, &format!(r#"{{"ts":"{day}T23:59:59.999999999Z"}}"#));
+    assert_eq!(logger.close(Duration::from_secs(60)).stored, 1);
+    database.wait_for("records", 1);
+    let at = database.query("select (at at time zone 'UTC')::text from records", &[]);
+    let at: Vec<&str> = at.iter().map(|row| row.get(0)).collect();
+    assert_eq!(at, [format!("{day} 23:59:59.999999")]);
+}
+
 #[test]
 fn a_message_of_any_bytes_and_headers_is_taken_off_the_stream() {
     let (broker, database) = (Broker::start(), Database::start());
