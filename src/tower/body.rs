@@ -79,13 +79,23 @@ impl<B> TraceBody<B> {
     #[cold]
     fn dropped(self: Pin<&mut Self>) {
         let mut this = self.project();
-        // First, as the destructor of the body may panic.
-        this.unit.trace().set("response_bytes", *this.sent);
         let body = &mut this.body;
-        this.unit.poll(|| body.set(None));
+        let after = Bytes(this.unit, *this.sent);
+        after.0.poll(|| body.set(None));
+        drop(after);
         if this.promised.is_some_and(|promised| *this.sent >= promised) {
             end(this.unit, *this.sent);
         }
+    }
+}
+
+/// Says how much was sent when it is dropped: behind what the destructor of the
+/// body says, which may panic.
+struct Bytes<'a>(&'a mut Unit, u64);
+
+impl Drop for Bytes<'_> {
+    fn drop(&mut self) {
+        self.0.trace().set("response_bytes", self.1);
     }
 }
 
