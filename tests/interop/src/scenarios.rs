@@ -13,6 +13,7 @@ pub fn run(name: &str) {
     match name {
         "types" => types(),
         "odd" => odd(),
+        "names" => names(),
         "ids" => ids(),
         "panic" => panics(),
         "unwinding" => unwinding(),
@@ -22,7 +23,8 @@ pub fn run(name: &str) {
         "levels" => levels(),
         "locals" => locals(),
         "locals_at_exit" => locals_at_exit(),
-        "exit" => exit(),
+        "exit" => exit(|| ()),
+        "exit_flushed" => exit(|| log::logger().flush()),
         _ => panic!("no scenario `{name}`"),
     }
 }
@@ -51,6 +53,15 @@ fn odd() {
         .set("letters", "größe 漢字 🦀")
         .add("one\ntwo \u{1b}[31m")
         .add("{\"level\":\"fatal\"}");
+}
+
+/// What backends call their own things.
+fn names() {
+    let mut trace = start!("names");
+    for name in ["target", "message", "timestamp", "file", "line", "module", "text", "body", "thread", "priority"] {
+        trace.set(name, "mine");
+    }
+    trace.ok();
 }
 
 fn ids() {
@@ -217,12 +228,12 @@ fn locals_at_exit() {
     std::process::exit(0);
 }
 
-fn exit() {
+fn exit(flush: fn()) {
     let mut trace = start!("fatal");
     trace.scope(|| {
         current::fail("no disk");
         current::emit();
-        log::logger().flush();
+        flush();
         std::process::exit(3);
     });
 }

@@ -75,6 +75,14 @@ pub fn odd() -> Vec<Want> {
     vec![odd.with(&["one\ntwo \u{1b}[31m", "{\"level\":\"fatal\"}"])]
 }
 
+pub fn names() -> Vec<Want> {
+    let fields = json!({
+        "target": "mine", "message": "mine", "timestamp": "mine", "file": "mine", "line": "mine", "module": "mine",
+        "text": "mine", "body": "mine", "thread": "mine", "priority": "mine",
+    });
+    vec![Want::ok("names", fields)]
+}
+
 pub const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 pub fn ids() -> Vec<Want> {

@@ -4,6 +4,7 @@
 //! nothing is lost at a normal exit; nothing aborts, hangs or panics.
 
 mod expect;
+mod guide;
 mod hostile;
 mod journal;
 mod own;
@@ -24,10 +25,20 @@ struct Backend {
     output: fn(&Backend, &str) -> Ran,
     read: fn(&str) -> Line,
     cast: fn(&Value) -> Value,
-    /// Whether the last record survives `process::exit` without more than a flush of the logger.
-    exits: bool,
+    exit: AtExit,
+    /// Whether fields may be called what it calls its own things.
+    any_name: bool,
     /// Whether it can be had on this machine.
     is_here: fn() -> bool,
+}
+
+/// What a program must do before `process::exit`.
+#[derive(PartialEq, PartialOrd)]
+enum AtExit {
+    Nothing,
+    Flush,
+    /// What only the recipe's own end does.
+    Shutdown,
 }
 
 /// What a run left behind.
@@ -176,7 +187,7 @@ fn check_limit(backend: &Backend) {
 #[track_caller]
 fn check_locals(backend: &Backend) {
     assert_eq!(outside_of_destructors(backend, "locals"), ["before", "after"]);
-    let before_exit: &[&str] = if backend.exits { &["before"] } else { &[] };
+    let before_exit: &[&str] = if backend.exit <= AtExit::Flush { &["before"] } else { &[] };
     assert_eq!(outside_of_destructors(backend, "locals_at_exit"), before_exit);
 }
 
@@ -191,9 +202,18 @@ fn outside_of_destructors(backend: &Backend, scenario: &str) -> Vec<String> {
 
 #[track_caller]
 fn check_exit(backend: &Backend) {
-    let (units, _) = outcome(backend, "exit", 3);
-    let wants = if backend.exits { expect::exit() } else { Vec::new() };
-    assert_seen(backend, &units, &wants);
+    for (scenario, done) in [("exit", AtExit::Nothing), ("exit_flushed", AtExit::Flush)] {
+        let (units, _) = outcome(backend, scenario, 3);
+        let wants = if backend.exit <= done { expect::exit() } else { Vec::new() };
+        assert_seen(backend, &units, &wants);
+    }
+}
+
+#[track_caller]
+fn check_names(backend: &Backend) {
+    if backend.any_name {
+        check(backend, "names", &expect::names());
+    }
 }
 
 macro_rules! backends {
@@ -208,6 +228,7 @@ macro_rules! backends {
                 the_recipe_gives_one_record_a_unit_that_reads_back_equal: check(&BACKEND, "", &expect::checkouts());
                 types_are_kept_where_the_backend_can: check(&BACKEND, "types", &expect::types());
                 odd_characters_neither_end_a_line_nor_forge_a_field: check(&BACKEND, "odd", &expect::odd());
+                fields_may_be_called_anything_or_the_guide_says_so: check_names(&BACKEND);
                 ids_are_there: check(&BACKEND, "ids", &expect::ids());
                 levels_are_those_of_the_backend: check(&BACKEND, "levels", &expect::levels());
                 a_unit_that_panics_leaves_a_record_and_a_backend_that_works: check(&BACKEND, "panic", &expect::panics());
@@ -242,8 +263,15 @@ macro_rules! program {
 pub(crate) use program;
 
 /// Prints the record alone, to standard error.
-const PLAIN: Backend =
-    Backend { program: "", output: stderr, read: read::logfmt, cast: read::texts, exits: true, is_here: || true };
+const PLAIN: Backend = Backend {
+    program: "",
+    output: stderr,
+    read: read::logfmt,
+    cast: read::texts,
+    exit: AtExit::Nothing,
+    any_name: true,
+    is_here: || true,
+};
 
 /// The same, as JSON.
 const JSON: Backend = Backend { read: read::json, cast: read::all, ..PLAIN };
@@ -257,7 +285,7 @@ backends! {
     fern: Backend { program: program!("fern"), output: fern_file, ..PLAIN };
     log4rs: Backend { program: program!("log4rs"), output: log4rs_file, ..PLAIN };
     flexi_logger: Backend { program: program!("flexi_logger"), ..JSON };
-    flexi_logger_files: Backend { program: program!("flexi_logger_files"), output: flexi_files, ..PLAIN };
+    flexi_logger_files: Backend { program: program!("flexi_logger_files"), output: flexi_files, exit: AtExit::Flush, ..PLAIN };
     flexi_logger_json: Backend {
         program: program!("flexi_logger_json"), output: stderr, read: read::flexi_json, ..STRUCTURED
     };
@@ -265,14 +293,14 @@ backends! {
     tracing_text: Backend { program: program!("tracing_text"), ..JSON };
     tracing_json: Backend { program: program!("tracing_json"), read: read::tracing_json, ..PLAIN };
     opentelemetry: Backend {
-        program: program!("opentelemetry"), read: read::opentelemetry, cast: read::in_63_bits, exits: false,
+        program: program!("opentelemetry"), read: read::opentelemetry, cast: read::in_63_bits, exit: AtExit::Shutdown,
         ..STRUCTURED
     };
-    structured_logger: Backend { program: program!("structured_logger"), ..STRUCTURED };
+    structured_logger: Backend { program: program!("structured_logger"), any_name: false, ..STRUCTURED };
     logforth: Backend { program: program!("logforth"), read: read::logforth, ..STRUCTURED };
     syslog: Backend { program: program!("syslog"), output: syslog_socket, read: read::syslog, ..PLAIN };
     systemd_journal: Backend {
         program: program!("systemd_journal"), output: journal::output, read: read::journal, cast: read::displayed,
-        is_here: journal::can_be_had, ..PLAIN
+        is_here: journal::can_be_had, any_name: false, ..PLAIN
     };
 }

@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::expect::TRACE_ID;
 use crate::read::{self, Line};
 use crate::run::{self, Folder, text};
-use crate::{flexi_logger_files, lines, log4rs, opentelemetry, program};
+use crate::{
+    Backend, flexi_logger_files, journal, lines, log4rs, opentelemetry, program, structured_logger, systemd_journal,
+};
 
 /// The names of the units that env_logger lets through.
 #[track_caller]
@@ -53,6 +55,14 @@ fn env_logger_prints_key_values_unquoted() {
 }
 
 #[test]
+fn tracing_log_drops_key_values() {
+    let out = run::run(program!("tracing_kv"), "", &Folder::new(), &[]);
+    let lines = lines(text(&out.stdout));
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].contains(r#""message":"checkout""#) && !text(&out.stdout).contains("1001"), "{lines:?}");
+}
+
+#[test]
 fn opentelemetry_has_the_ids_natively() {
     let ran = (opentelemetry::BACKEND.output)(&opentelemetry::BACKEND, "ids");
     let record: Value = serde_json::from_str(&ran.lines[0]).expect("an object");
@@ -72,4 +82,29 @@ fn files_roll_on_the_way() {
         let files = std::fs::read_dir(folder.path().join("log")).expect("a folder of log files");
         assert!(files.count() > 1, "{}", backend.program);
     }
+}
+
+/// The only record, as it stands.
+#[track_caller]
+fn names(backend: &Backend) -> Value {
+    let ran = (backend.output)(backend, "names");
+    serde_json::from_str(&ran.lines[0]).expect("an object")
+}
+
+#[test]
+fn structured_logger_overwrites_fields_that_are_called_like_its_own() {
+    let record = names(&structured_logger::BACKEND);
+    assert_eq!((&record["target"], &record["message"]), (&"shop::scenarios".into(), &"names".into()));
+    assert!(record["timestamp"].is_u64(), "{record}");
+    assert_eq!((&record["text"], &record["file"]), (&"mine".into(), &"mine".into()));
+}
+
+#[test]
+fn the_journal_shows_its_own_before_fields_that_are_called_like_them() {
+    if !journal::can_be_had() {
+        return;
+    }
+    let record = names(&systemd_journal::BACKEND);
+    assert_eq!((&record["TARGET"], &record["MESSAGE"]), (&"shop::scenarios".into(), &"names".into()));
+    assert_eq!((&record["PRIORITY"], &record["TEXT"]), (&"5".into(), &"mine".into()));
 }

@@ -41,7 +41,7 @@ pub fn run(program: &str, scenario: &str, folder: &Folder, environment: &[(&str,
     for name in ["RUST_LOG", "LOG", "LOG_LEVEL", "TRACE", "DEBUG", "RUST_BACKTRACE"] {
         command.env_remove(name);
     }
-    command.envs(environment.iter().copied()).current_dir(folder.path()).stdin(Stdio::null());
+    command.env("TZ", "UTC").envs(environment.iter().copied()).current_dir(folder.path()).stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
     let id = child.id();
     let (send, receive) = mpsc::channel();
