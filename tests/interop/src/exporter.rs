@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use opentelemetry::Context;
 use opentelemetry::logs::AnyValue;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{InMemoryLogExporter, LogBatch, LogExporter, SdkLogRecord};
 use serde_json::{Map, Value, json};
@@ -27,6 +29,18 @@ impl LogExporter for Exporter {
         }
         self.0.shutdown_with_timeout(timeout)
     }
+}
+
+/// A context with the ids of some span, as other parts of a program have it.
+pub fn context() -> Context {
+    let ids = SpanContext::new(
+        TraceId::from_bytes([1; 16]),
+        SpanId::from_bytes([2; 8]),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    Context::new().with_remote_span_context(ids)
 }
 
 fn as_json(record: &SdkLogRecord) -> Value {

@@ -1,6 +1,6 @@
 //! What goes wrong inside backends, and what is hard to write in one line.
 //!
-//! `tests/common/expect.rs` says what each must leave behind.
+//! `tests/backends/expect.rs` says what each must leave behind.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,9 +9,12 @@ use std::thread;
 
 use logtrace::{Config, Trace, TraceParent, current, display, set, start};
 
+use crate::exporter;
+
 pub fn run(name: &str) {
     match name {
         "types" => types(),
+        "numbers" => numbers(),
         "odd" => odd(),
         "names" => names(),
         "ids" => ids(),
@@ -21,6 +24,9 @@ pub fn run(name: &str) {
         "threads" => threads(),
         "limit" => limit(),
         "levels" => levels(),
+        "log_calls" => log_calls(),
+        "own_context" => own_context(),
+        "exit_amid" => exit_amid(),
         "locals" => locals(),
         "locals_at_exit" => locals_at_exit(),
         "exit" => exit(|| ()),
@@ -34,6 +40,14 @@ fn types() {
     set!(trace, user_id = 7, delta = -3, ratio = 0.25, whole = 1.0, cached = true);
     set!(trace, plan = "pro", digits = "007", big = u64::MAX, sizes = [1, 2, 3], none = None::<u8>);
     trace.count("items", 2).ok();
+}
+
+/// What has no place in 64 bits, or none in JSON.
+fn numbers() {
+    let mut trace = start!("numbers");
+    set!(trace, huge = u128::MAX, low = i128::MIN, least = i64::MIN, small = 5u128);
+    set!(trace, single = 0.1f32, minus_zero = -0.0, tiny = 5e-324, large = 1e300, whole = 1e15);
+    set!(trace, nan = f64::NAN, infinity = f64::INFINITY, empty = [0u8; 0], null = logtrace::null());
 }
 
 /// Line ends, terminal codes, and what would be fields of its own if it got out.
@@ -157,6 +171,41 @@ fn limit() {
         trace.set(key, "x".repeat(8_000));
     }
     trace.set("after", 1).ok();
+}
+
+/// Ordinary log calls in and around units.
+fn log_calls() {
+    log::info!("before");
+    let mut outer = start!("outer");
+    outer.scope(|| {
+        log::info!("absorbed {}", 1);
+        start!("inner").scope(|| log::info!("absorbed too"));
+        log::warn!("passed on");
+        log::debug!("filtered out");
+    });
+    drop(outer);
+    log::info!("after");
+}
+
+/// A unit without ids, inside a context that the program attached itself.
+fn own_context() {
+    let _guard = exporter::context().attach();
+    start!("inside").ok();
+}
+
+/// Other threads are inside the backend when the process ends.
+fn exit_amid() {
+    for n in 0..THREADS {
+        thread::spawn(move || {
+            loop {
+                start!("work").set("thread", n).ok();
+            }
+        });
+    }
+    for _ in 0..UNITS {
+        start!("main").ok();
+    }
+    std::process::exit(3);
 }
 
 fn levels() {

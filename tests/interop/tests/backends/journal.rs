@@ -13,26 +13,38 @@ use crate::{Backend, Ran};
 
 /// Collects what arrives while `work` runs.
 pub fn datagrams(socket: &UnixDatagram, work: impl FnOnce() -> Output) -> (Output, Vec<Vec<u8>>) {
-    const END: &[u8] = b"the end";
-    let receive = || {
-        let mut room = vec![0; 1 << 18];
-        let mut found = Vec::new();
-        loop {
-            let length = socket.recv(&mut room).expect("a datagram");
-            match &room[..length] {
-                END => return found,
-                datagram => found.push(datagram.to_vec()),
-            }
-        }
-    };
     thread::scope(|scope| {
-        let receiver = scope.spawn(receive);
+        let receiver = scope.spawn(|| receive(socket));
+        let end = End(socket);
         let out = work();
-        let path = socket.local_addr().expect("it is bound");
-        let end = UnixDatagram::unbound().expect("a socket");
-        end.send_to(END, path.as_pathname().expect("a path")).expect("the receiver is there");
+        drop(end);
         (out, receiver.join().expect("it received"))
     })
+}
+
+/// Says that nothing more comes, also where `work` panics: the receiver would wait for ever.
+struct End<'a>(&'a UnixDatagram);
+
+const END: &[u8] = b"the end";
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let address = self.0.local_addr().expect("it is bound");
+        let path = address.as_pathname().expect("to a path");
+        UnixDatagram::unbound().and_then(|socket| socket.send_to(END, path)).expect("the receiver is there");
+    }
+}
+
+fn receive(socket: &UnixDatagram) -> Vec<Vec<u8>> {
+    let mut room = vec![0; 1 << 18];
+    let mut found = Vec::new();
+    loop {
+        let length = socket.recv(&mut room).expect("a datagram");
+        match &room[..length] {
+            END => return found,
+            datagram => found.push(datagram.to_vec()),
+        }
+    }
 }
 
 /// Where the journal listens; a program cannot be told another place.

@@ -1,13 +1,13 @@
 //! What is particular to one backend.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::expect::TRACE_ID;
 use crate::read::{self, Line};
 use crate::run::{self, Folder, text};
-use crate::{
-    Backend, flexi_logger_files, journal, lines, log4rs, opentelemetry, program, structured_logger, systemd_journal,
-};
+use crate::{Backend, journal, lines, outcome, program};
+use crate::{flexi_logger, flexi_logger_files, flexi_logger_json, log4rs, logforth, opentelemetry};
+use crate::{structured_logger, systemd_journal, tracing_text};
 
 /// The names of the units that env_logger lets through.
 #[track_caller]
@@ -71,6 +71,43 @@ fn opentelemetry_has_the_ids_natively() {
     assert_eq!(record["trace_flags"], 1);
     assert_eq!((&record["body"], &record["severity_number"]), (&"ids".into(), &9.into()));
     assert_eq!(record["target"], "shop::scenarios");
+}
+
+#[test]
+fn opentelemetry_takes_the_ids_of_the_program_s_context_where_a_unit_has_none() {
+    let ran = (opentelemetry::BACKEND.output)(&opentelemetry::BACKEND, "own_context");
+    let record: Value = serde_json::from_str(&ran.lines[0]).expect("an object");
+    assert_eq!((&record["trace_id"], &record["span_id"]), (&"01".repeat(16).into(), &"02".repeat(8).into()));
+}
+
+/// Of 128-bit integers, the text or the nearest float.
+#[track_caller]
+fn check_numbers(backend: &Backend, as_text: bool) {
+    let (units, _) = outcome(backend, "numbers", 0);
+    let mut fields = units[0].fields.clone();
+    for (key, digits) in [("huge", u128::MAX.to_string()), ("low", i128::MIN.to_string())] {
+        let nearest: f64 = digits.parse().expect("a number");
+        let want = if as_text { json!(digits) } else { json!(nearest) };
+        assert_eq!(fields.remove(key), Some(want), "{}", backend.program);
+    }
+    fields.remove("null");
+    assert_eq!((backend.cast)(&fields.remove("empty").expect("a list")), (backend.cast)(&json!([])));
+    let want = json!({
+        "least": i64::MIN, "small": 5, "single": 0.1, "minus_zero": -0.0, "tiny": 5e-324, "large": 1e300,
+        "whole": 1e15, "nan": null, "infinity": null,
+    });
+    assert_eq!(json!(fields), want, "{}", backend.program);
+}
+
+#[test]
+fn numbers_without_a_place_in_64_bits_or_in_json_do_no_harm() {
+    check_numbers(&flexi_logger::BACKEND, true);
+    check_numbers(&tracing_text::BACKEND, true);
+    check_numbers(&opentelemetry::BACKEND, true);
+    check_numbers(&logforth::BACKEND, true);
+    // These write the digits as a number, which few readers of JSON take for what it is.
+    check_numbers(&flexi_logger_json::BACKEND, false);
+    check_numbers(&structured_logger::BACKEND, false);
 }
 
 #[test]
