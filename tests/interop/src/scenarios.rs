@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::thread;
 
 use logtrace::{Config, Trace, TraceParent, current, display, set, start};
@@ -195,16 +196,17 @@ fn own_context() {
 
 /// Other threads are inside the backend when the process ends.
 fn exit_amid() {
+    let (begun, begins) = mpsc::channel();
     for n in 0..THREADS {
+        let begun = begun.clone();
         thread::spawn(move || {
             loop {
                 start!("work").set("thread", n).ok();
+                let _ = begun.send(());
             }
         });
     }
-    for _ in 0..UNITS {
-        start!("main").ok();
-    }
+    begins.iter().take(UNITS as usize).for_each(drop);
     std::process::exit(3);
 }
 
