@@ -48,7 +48,7 @@ fn receive(socket: &UnixDatagram) -> Vec<Vec<u8>> {
 }
 
 /// Where the journal listens; a program cannot be told another place.
-const PATH: &str = "/run/systemd/journal/socket";
+pub const PATH: &str = "/run/systemd/journal/socket";
 
 /// Whether a journal of the test's can take that place: it is free, and the test may.
 pub fn can_be_had() -> bool {
@@ -72,14 +72,14 @@ pub fn output(backend: &Backend, scenario: &str) -> Ran {
 }
 
 /// A socket at the journal's place, gone with the test.
-struct Journal {
+pub struct Journal {
     socket: UnixDatagram,
     /// Held against other tests, in other processes too.
     _lock: File,
 }
 
 impl Journal {
-    fn open() -> Option<Journal> {
+    pub fn open() -> Option<Journal> {
         fs::create_dir_all(Path::new(PATH).parent()?).ok()?;
         let lock = File::create(std::env::temp_dir().join("logtrace-interop-journal.lock")).ok()?;
         lock.lock().ok()?;
@@ -89,11 +89,16 @@ impl Journal {
         }
         Some(Journal { socket: UnixDatagram::bind(PATH).ok()?, _lock: lock })
     }
+
+    /// Leaves the place to another one, and keeps the lock.
+    pub fn make_room(&self) {
+        let _ = fs::remove_file(PATH);
+    }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        let _ = fs::remove_file(PATH);
+        self.make_room();
     }
 }
 

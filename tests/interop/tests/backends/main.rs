@@ -8,6 +8,7 @@ mod expect;
 mod guide;
 mod hostile;
 mod journal;
+mod journald;
 mod own;
 mod read;
 mod run;
