@@ -109,7 +109,7 @@ fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment {
         stamp: entry.wall.map(|start| later(start, nanos)),
         level: entry.severity.level(),
         outcome: entry.severity.outcome(),
-        duration_micros: nanos / 1_000,
+        duration_nanos: nanos,
         partial,
     }
 }

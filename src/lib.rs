@@ -254,7 +254,7 @@ pub use bridge::{Bridge, bridge};
 pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
-    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite,
+    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Schema,
 };
 pub use entry::Outcome;
 pub use failure::Failure;

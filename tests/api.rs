@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use logtrace::{
     Color, Config, ConfigError, Format, Integers, Key, LineTag, Name, NonFinite, Outcome,
-    OwnedValue, Timer, Trace, TraceBuilder, Value,
+    OwnedValue, Schema, Timer, Trace, TraceBuilder, Value,
 };
 
 /// Names the auto traits that a type has.
@@ -63,6 +63,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         LineTag: 1, ALL;
         Name: 1, ALL;
         NonFinite: 1, ALL;
+        Schema<'_>: 24, ALL;
         Outcome: 1, ALL;
         OwnedValue: 32, ALL;
         Key<'_>: 24, ALL;

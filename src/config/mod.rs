@@ -15,10 +15,13 @@ use crate::owned::OwnedValue;
 
 mod builder;
 mod names;
+mod schema;
 
 pub use builder::{ConfigBuilder, ConfigError};
 pub use names::Name;
 pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
+pub use schema::Schema;
+pub(crate) use schema::{Forms, IdForm, Word};
 
 /// The text of a record.
 ///
@@ -275,6 +278,7 @@ pub(crate) struct Settings {
     pub(crate) format: Format,
     pub(crate) header: bool,
     pub(crate) names: Names,
+    pub(crate) forms: Forms,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
     reserved: Filter,
     /// The fixed fields as text, made by the encoder when first needed.
@@ -299,6 +303,7 @@ impl Default for Settings {
             format: Format::default(),
             header: true,
             names: Names::default(),
+            forms: Forms::default(),
             fixed: Vec::new(),
             fixed_text: OnceLock::new(),
             limits: Limits {
@@ -339,14 +344,17 @@ impl Settings {
     /// says no for most keys, without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
         self.reserved.may_hold(hash)
-            && (self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key))
+            && (self.names.is_reserved(key)
+                || self.forms.more_names().any(|name| name == key)
+                || self.fixed.iter().any(|(fixed, _)| fixed == key))
     }
 
     /// Fills the filter of reserved names; the last step of building.
     pub(crate) fn fill_reserved(&mut self) {
         let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
         let mut reserved = Filter::default();
-        for name in self.names.reserved().chain(fixed) {
+        let more = self.forms.more_names();
+        for name in self.names.reserved().chain(more).chain(fixed) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;

@@ -40,7 +40,7 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         stamp: None,
         level: Level::Info,
         outcome: None,
-        duration_micros: 0,
+        duration_nanos: 0,
         partial: None,
     };
     let job = Job {

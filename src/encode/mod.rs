@@ -29,7 +29,7 @@ pub(crate) struct Moment {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) level: log::Level,
     pub(crate) outcome: Option<Outcome>,
-    pub(crate) duration_micros: u64,
+    pub(crate) duration_nanos: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
 }

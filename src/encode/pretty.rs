@@ -72,7 +72,7 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         })?;
     }
     line.put(b"  ")?;
-    number::millis(line, moment.duration_micros)?;
+    number::millis(line, moment.duration_nanos / 1_000)?;
     line.put(b"ms")?;
     if !job.settings().header {
         return Ok(());

@@ -5,9 +5,9 @@ use super::number::{self, StampText};
 use super::{Fits, Job, Syntax};
 use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
-use crate::config::{Name, Settings, TIMER_SUFFIXES};
-use crate::entry::{Arena, Field, FieldKey, Items, Laps, Span, Stored, Tag, flag};
-use crate::ids;
+use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
+use crate::entry::{Arena, Field, FieldKey, Items, Laps, Outcome, Span, Stored, Tag, flag};
+use crate::ids::{self, SpanId};
 use crate::value::STARS;
 
 /// Writes the record.
@@ -54,7 +54,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             line.apart(|line| stamp::<S>(line, settings, at))?;
         }
         prefix(line, Name::Level)?;
-        S::word(line, level(moment.level).as_bytes())?;
+        word(line, settings.forms.level(moment.level))?;
     }
     prefix(line, Name::Msg)?;
     main_text::<S>(line, job, job.entry.name)?;
@@ -66,26 +66,103 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     }
     if let Some(outcome) = moment.outcome {
         line.put(names.prefix(Name::Outcome))?;
-        S::word(line, outcome.as_str().as_bytes())?;
+        word(line, outcome_word(settings, outcome))?;
     }
     line.put(names.prefix(Name::DurationMs))?;
-    number::millis(line, moment.duration_micros)
+    match settings.forms.in_nanos() {
+        false => number::millis(line, moment.duration_nanos / 1_000),
+        true => line.apart(|line| nanos(line, moment.duration_nanos)),
+    }
+}
+
+/// A word of the configuration's schema.
+#[inline(always)]
+fn word(line: &mut Line<'_>, word: &Word) -> Written {
+    line.put_padded(&word.text, word.len)?;
+    match word.more.as_slice() {
+        [] => Ok(()),
+        more => line.apart(|line| beside(line, more)),
+    }
+}
+
+#[cold]
+fn beside(line: &mut Line<'_>, more: &[u8]) -> Written {
+    line.put(more)
+}
+
+#[cold]
+fn nanos(line: &mut Line<'_>, nanos: u64) -> Written {
+    number::u64(line, nanos)
+}
+
+#[inline(always)]
+fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
+    let [ok, error, panic, cancelled] = settings.forms.outcomes();
+    match outcome {
+        Outcome::Ok => ok,
+        Outcome::Error => error,
+        Outcome::Panic => panic,
+        Outcome::Cancelled => cancelled,
+    }
 }
 
 /// The ids, each as text: one of digits alone looks like a number.
 #[inline(never)]
 fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let names = &job.settings().names;
+    let settings = job.settings();
+    let names = &settings.names;
     for (name, text) in id_texts(job).into_iter().flatten() {
         let (text, len) = text;
         line.put(names.prefix(name))?;
-        S::text(line, &text, 0, len)?;
+        match settings.forms.ids() {
+            IdForm::Hex => S::text(line, &text, 0, len)?,
+            form => id_in::<S>(line, job, form, name, text.get(..len).unwrap_or_default())?,
+        }
     }
     if let Some(id) = job.entry.request_id {
         line.put(names.prefix(Name::RequestId))?;
         text::<S>(line, job, id)?;
     }
     Ok(())
+}
+
+/// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
+const MOST_RESOURCE: usize = 160;
+
+/// An id, of which the hex digits are given, in the form of a schema.
+#[cold]
+fn id_in<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    form: IdForm,
+    name: Name,
+    hex: &[u8],
+) -> Written {
+    let Some(transaction) = job.entry.transaction else {
+        return Ok(());
+    };
+    let decimal = |id: SpanId| u64::from_be_bytes(id.to_bytes());
+    let mut buffer = itoa::Buffer::new();
+    let text = match (form, name) {
+        (IdForm::Google, Name::TraceId) => {
+            let mut resource = [0; MOST_RESOURCE + SLACK];
+            let mut text = Line::new(&mut resource);
+            text.put(job.settings().forms.trace_prefix().as_bytes())?;
+            text.put(hex)?;
+            let len = text.len();
+            return S::text(line, &resource, 0, len);
+        }
+        (IdForm::Google, Name::TraceFlags) => {
+            return boolean(line, transaction.parent().is_sampled());
+        }
+        (IdForm::Datadog, Name::SpanId) => buffer.format(decimal(transaction.span_id)).as_bytes(),
+        (IdForm::Datadog, Name::ParentId) => match transaction.parent_id {
+            Some(parent) => buffer.format(decimal(parent)).as_bytes(),
+            None => hex,
+        },
+        _ => hex,
+    };
+    S::text(line, text, 0, text.len())
 }
 
 /// 32 hex digits at most, and room behind them to read 16 bytes at a time.

@@ -245,7 +245,8 @@ impl Entry {
     /// Keeps an HTTP status and what it means.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
-        self.set(KeyRef::Static("status"), Kind::U64(status.into()));
+        let key = KeyRef::Static(self.settings.forms.status());
+        self.set(key, Kind::U64(status.into()));
         match status {
             0..400 => {}
             400..500 => self.severity.raise(Level::Warn),
