@@ -103,7 +103,7 @@ fn render_into(entry: &mut Entry, partial: Option<u32>, scratch: &mut Scratch) -
 }
 
 #[inline]
-fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment {
+fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment<'static> {
     let nanos = entry.nanos_at(now);
     Moment {
         stamp: entry.wall.map(|start| later(start, nanos)),
@@ -111,6 +111,7 @@ fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment {
         outcome: entry.severity.outcome(),
         duration_nanos: nanos,
         partial,
+        ordinary: None,
     }
 }
 
@@ -174,6 +175,11 @@ pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
         HandOver::Record(own) => own == Own::of(record),
         _ => false,
     }
+}
+
+/// Whether a record is the one of a unit that ends, with the unit's text.
+pub(crate) fn is_own_text(record: &Record<'_>) -> bool {
+    is_own_record(record) && record.key_values().count() == 0
 }
 
 /// Whether `enabled` is asked on behalf of a unit.

@@ -158,7 +158,7 @@
 //! is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
 //!
 //! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
-//! no longer JSON: have the message printed alone, as above.
+//! no longer JSON: have the message printed alone, as above, or all records in one format by [`format_record`].
 //!
 //! # Configuration
 //!
@@ -238,6 +238,7 @@ mod key;
 mod macros;
 mod message;
 mod number;
+mod ordinary;
 mod owned;
 mod panics;
 mod pool;
@@ -269,6 +270,7 @@ pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
 pub use number::Number;
+pub use ordinary::{FormattedRecord, format_record};
 pub use owned::OwnedValue;
 pub use panics::panic_hook;
 pub use scope::Entered;

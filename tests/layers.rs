@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 const LADDER: [&[&str]; 23] = [
     &["lib"],
     &["macros"],
-    &["bridge", "future"],
+    &["bridge", "future", "ordinary"],
     &["unit"],
     &["current", "panics"],
     &["scope", "shared", "transaction"],

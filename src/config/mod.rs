@@ -21,7 +21,7 @@ pub use builder::{ConfigBuilder, ConfigError};
 pub use names::Name;
 pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
 pub use schema::Schema;
-pub(crate) use schema::{Forms, IdForm, Word};
+pub(crate) use schema::{Forms, IdForm, OrdinaryNames, Word};
 
 /// The text of a record.
 ///

@@ -72,6 +72,32 @@ pub(crate) enum IdForm {
     Google,
 }
 
+/// Names that ordinary records have and units do not.
+#[derive(Debug)]
+pub(crate) struct OrdinaryNames {
+    pub(crate) target: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) line: &'static str,
+    /// One object of file and line instead.
+    pub(crate) place: Option<&'static str>,
+    pub(crate) unit: &'static str,
+}
+
+impl OrdinaryNames {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        [self.target, self.file, self.line, self.unit].contains(&name)
+            || self.place.is_some_and(|place| place == name)
+    }
+}
+
+const ORDINARY: OrdinaryNames = OrdinaryNames {
+    target: "target",
+    file: "file",
+    line: "line",
+    place: None,
+    unit: "unit",
+};
+
 /// What a schema says.
 #[derive(Debug)]
 struct Preset {
@@ -87,6 +113,7 @@ struct Preset {
     in_nanos: bool,
     ids: IdForm,
     status: &'static str,
+    ordinary: OrdinaryNames,
     /// A field that every record must have.
     fixed: Option<(&'static str, &'static str)>,
 }
@@ -100,6 +127,7 @@ const DEFAULT: Preset = Preset {
     in_nanos: false,
     ids: IdForm::Hex,
     status: "status",
+    ordinary: ORDINARY,
     fixed: None,
 };
 
@@ -128,6 +156,12 @@ static ECS: Preset = Preset {
     )),
     in_nanos: true,
     status: "http.response.status_code",
+    ordinary: OrdinaryNames {
+        target: "log.logger",
+        file: "log.origin.file.name",
+        line: "log.origin.file.line",
+        ..ORDINARY
+    },
     fixed: Some(("ecs.version", "8.11.0")),
     ..DEFAULT
 };
@@ -143,6 +177,10 @@ static GOOGLE_CLOUD: Preset = Preset {
     ],
     levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
     ids: IdForm::Google,
+    ordinary: OrdinaryNames {
+        place: Some("logging.googleapis.com/sourceLocation"),
+        ..ORDINARY
+    },
     ..DEFAULT
 };
 
@@ -158,6 +196,12 @@ static OPEN_TELEMETRY: Preset = Preset {
     levels: ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"],
     level_number: Some(("severity_number", [17, 13, 9, 5, 1])),
     status: "http.response.status_code",
+    ordinary: OrdinaryNames {
+        target: "otel.scope.name",
+        file: "code.file.path",
+        line: "code.line.number",
+        ..ORDINARY
+    },
     ..DEFAULT
 };
 
@@ -181,6 +225,10 @@ static DATADOG: Preset = Preset {
     ids: IdForm::Datadog,
     // `status` is the level there.
     status: "http.status_code",
+    ordinary: OrdinaryNames {
+        target: "logger.name",
+        ..ORDINARY
+    },
     ..DEFAULT
 };
 
@@ -332,6 +380,11 @@ impl Forms {
     #[inline]
     pub(crate) fn ids(&self) -> IdForm {
         self.preset.ids
+    }
+
+    #[inline]
+    pub(crate) fn ordinary(&self) -> &'static OrdinaryNames {
+        &self.preset.ordinary
     }
 
     /// The key of an HTTP status.

@@ -42,6 +42,7 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         outcome: None,
         duration_nanos: 0,
         partial: None,
+        ordinary: None,
     };
     let job = Job {
         entry: &entry,

@@ -6,7 +6,7 @@ use super::number;
 use super::record;
 use super::{Fits, Job, Syntax};
 use crate::config::{Integers, LineTag, NonFinite, Settings};
-use crate::entry::{Fragment, Item, Items};
+use crate::entry::{Fragment, Item, Items, base_name};
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -122,11 +122,6 @@ pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
         LineTag::Line | LineTag::FileLine => Some(base_name(file)),
         LineTag::PathLine => Some(file),
     }
-}
-
-fn base_name(path: &str) -> &str {
-    let separator = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
-    separator.and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
 /// The level of a fragment, where it is not the trace's own.

@@ -11,12 +11,13 @@ mod line;
 mod logfmt;
 mod names;
 mod number;
+mod ordinary;
 mod pretty;
 mod record;
 
 use crate::clock::Stamp;
 use crate::config::{Format, Settings};
-use crate::entry::{Entry, Outcome, Scratch};
+use crate::entry::{Entry, Ordinary, Outcome, Scratch};
 
 use json::Json;
 use line::{Line, Written};
@@ -24,7 +25,7 @@ use logfmt::Logfmt;
 
 /// What a record says of the moment it is written at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct Moment<'a> {
     /// The wall clock, if the record prints it.
     pub(crate) stamp: Option<Stamp>,
     pub(crate) level: log::Level,
@@ -32,6 +33,8 @@ pub(crate) struct Moment {
     pub(crate) duration_nanos: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
+    /// Of a record that is no unit's.
+    pub(crate) ordinary: Option<&'a Ordinary>,
 }
 
 /// Where the text of a value stands, for the few rules that depend on it.
@@ -87,7 +90,7 @@ impl Fit {
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) entry: &'a Entry,
-    pub(crate) moment: &'a Moment,
+    pub(crate) moment: &'a Moment<'a>,
     pub(crate) fit: Fit,
     /// The names of all fields, if any had to be worked out.
     pub(crate) names: Option<&'a names::FieldNames>,
@@ -110,9 +113,12 @@ impl Job<'_> {
 }
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
-pub(crate) fn encode(entry: &Entry, moment: &Moment, scratch: &mut Scratch) -> usize {
+pub(crate) fn encode(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> usize {
     let settings = &entry.settings;
-    let names = entry.fields.special.then(|| names::resolve(entry));
+    let names = match moment.ordinary {
+        None => entry.fields.special.then(|| names::resolve(entry, None)),
+        Some(_) => names::of_ordinary(entry),
+    };
     let fixed = match settings.fixed.is_empty() {
         true => &[][..],
         false => settings.fixed_text.get_or_init(|| fixed::text(entry)),

@@ -8,8 +8,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::bytes;
-use crate::config::{Format, Settings, TIMER_SUFFIXES};
-use crate::entry::{Entry, Tag};
+use crate::config::{Format, OrdinaryNames, Settings, TIMER_SUFFIXES};
+use crate::entry::{Entry, Field, Tag};
 
 /// The names of each field: one, three of a timer, none of an absent one.
 #[derive(Debug)]
@@ -25,8 +25,9 @@ impl FieldNames {
 
 /// Works out the names of all fields, in their order.
 #[cold]
-pub(super) fn resolve(entry: &Entry) -> FieldNames {
+pub(super) fn resolve(entry: &Entry, more: Option<&'static OrdinaryNames>) -> FieldNames {
     let mut taken = Taken {
+        more,
         settings: &entry.settings,
         used: HashSet::new(),
         next: HashMap::new(),
@@ -46,7 +47,20 @@ pub(super) fn resolve(entry: &Entry) -> FieldNames {
     }
 }
 
+/// Those of an ordinary record, if any key is not written as it is.
+pub(super) fn of_ordinary(entry: &Entry) -> Option<FieldNames> {
+    let more = entry.settings.forms.ordinary();
+    let is_taken = |field: &Field| {
+        let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
+        more.has(key)
+    };
+    let odd = entry.fields.special || entry.fields.as_slice().iter().any(is_taken);
+    odd.then(|| resolve(entry, Some(more)))
+}
+
 struct Taken<'a> {
+    /// Names of the library in this record alone.
+    more: Option<&'static OrdinaryNames>,
     settings: &'a Settings,
     used: HashSet<String>,
     /// The next number to try for a key, so that equal ones do not all begin at 2.
@@ -61,6 +75,7 @@ impl Taken<'_> {
         while self
             .settings
             .is_reserved(&name, bytes::hash(name.as_bytes()))
+            || self.more.is_some_and(|more| more.has(&name))
             || self.used.contains(&name)
         {
             let number = self.next.entry(base.clone()).or_insert(2);

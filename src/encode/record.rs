@@ -2,16 +2,22 @@
 
 use super::line::{Line, Written};
 use super::number::{self, StampText};
+use super::ordinary;
 use super::{Fits, Job, Syntax};
 use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
 use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
-use crate::entry::{Arena, Field, FieldKey, Items, Laps, Outcome, Span, Stored, Tag, flag};
+use crate::entry::{
+    Arena, Field, FieldKey, Items, Laps, Ordinary, Outcome, Span, Stored, Tag, flag,
+};
 use crate::ids::{self, SpanId};
 use crate::value::STARS;
 
 /// Writes the record.
 pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    if let Some(ordinary) = job.moment.ordinary {
+        return write_ordinary::<S>(line, job, ordinary, room);
+    }
     let mut own = line.own();
     write_inline::<S>(&mut own, job, room)?;
     let written = own.len();
@@ -23,6 +29,7 @@ pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Ve
 fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
+    course::<S>(line, job)?;
     match job.names {
         None => fields::<S>(line, job, room)?,
         Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
@@ -37,7 +44,26 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
     S::close(line)
 }
 
-/// Time, level, message, fixed fields, outcome, duration.
+/// Writes a record that is no unit's.
+#[cold]
+fn write_ordinary<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    ordinary: &Ordinary,
+    room: &mut Vec<u8>,
+) -> Written {
+    S::open(line)?;
+    head::<S>(line, job)?;
+    ordinary::write::<S>(line, job, ordinary)?;
+    match job.names {
+        None => fields::<S>(line, job, room)?,
+        Some(_) => named_fields::<S>(line, job, room)?,
+    }
+    accounting::<S>(line, job)?;
+    S::close(line)
+}
+
+/// Time, level, message, fixed fields.
 #[inline(always)]
 fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -61,6 +87,14 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     if !job.fixed.is_empty() {
         line.put(job.fixed)?;
     }
+    Ok(())
+}
+
+/// Ids, outcome, duration.
+#[inline(always)]
+fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let (settings, moment) = (job.settings(), job.moment);
+    let names = &settings.names;
     if job.entry.transaction.is_some() | job.entry.request_id.is_some() {
         line.apart(|line| all_ids::<S>(line, job))?;
     }
@@ -108,7 +142,7 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
 
 /// The ids, each as text: one of digits alone looks like a number.
 #[inline(never)]
-fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let settings = job.settings();
     let names = &settings.names;
     for (name, text) in id_texts(job).into_iter().flatten() {
@@ -566,7 +600,9 @@ fn truncated(job: &Job<'_>) -> u64 {
         .filter_map(|(_, span)| span)
         .chain([entry.name])
         .filter(|span| span.is_cut() || span.len() > main_fit(job));
-    (fields.count() + fragments.count() + others.count()) as u64
+    let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
+    let ordinary = ordinary.filter(|span| is_cut(*span));
+    (fields.count() + fragments.count() + others.count() + ordinary.count()) as u64
 }
 
 /// Writes the fixed fields of a configuration, which are reserved, as they are.
