@@ -34,11 +34,12 @@ use std::panic::Location;
 use log::Level;
 
 use crate::emit;
-use crate::entry::{Entry, Outcome, Role};
+use crate::entry::{Entry, Role};
 use crate::failure::{self, Failure};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
+use crate::outcome::Outcome;
 use crate::panics;
 use crate::settle;
 use crate::slot;

@@ -12,11 +12,15 @@ use std::time::Instant;
 use log::{Level, Log, Metadata, Record};
 
 use crate::clock::Stamp;
-use crate::config::Settings;
-use crate::encode::{self, Moment};
-use crate::entry::{Entry, Outcome, Scratch};
+use crate::config::{Hook, Output, Settings};
+use crate::encode::{self, Moment, Pairs};
+use crate::ended::Ended;
+use crate::entry::{Entry, Scratch};
+use crate::finished::Entry as Unit;
 use crate::guard;
+use crate::outcome::Outcome;
 use crate::pool;
+use crate::sampling::Verdict;
 
 /// Whether a record of this level and target would be logged.
 #[inline]
@@ -67,6 +71,10 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
     }
     entry.seq = entry.seq.saturating_add(1);
     if entry.has_held && entry.severity.level() > Level::Warn {
+        if entry.settings.sampling.is_some() {
+            // Made here, or the copy would have ids of its own.
+            entry.transaction();
+        }
         let mut copy = entry.clone();
         copy.drop_held();
         return write(&mut copy, Some(entry.seq));
@@ -74,32 +82,69 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
     write(entry, Some(entry.seq));
 }
 
-/// Writes a record, if it is severe enough for the logger.
+/// Writes a record, if it is severe enough for the logger and sampling keeps it.
 #[inline]
 fn write(entry: &mut Entry, partial: Option<u32>) {
     let level = entry.severity.level();
     if !would_log(&entry.settings, level, &entry.origin.target) {
         return;
     }
-    let mut scratch = std::mem::take(&mut entry.scratch);
-    let len = render_into(entry, partial, &mut scratch);
-    let line = scratch.line.get(..len).unwrap_or_default();
-    match std::str::from_utf8(line) {
-        Ok(text) => hand_over(entry, level, text),
-        // No path leads here; if one did, a damaged record is better than none.
-        Err(_) => hand_over(entry, level, &String::from_utf8_lossy(line)),
-    }
-    entry.scratch = scratch;
-}
-
-/// Renders into the scratch buffer; returns the length of the text.
-#[inline]
-fn render_into(entry: &mut Entry, partial: Option<u32>, scratch: &mut Scratch) -> usize {
     let now = entry.now();
     if partial.is_none() {
         entry.close_laps(now);
     }
-    encode::encode(entry, &moment(entry, now, partial), scratch)
+    let mut moment = moment(entry, now, partial);
+    if entry.settings.sampling.is_some() {
+        match sample(entry, &moment) {
+            Verdict::Drop => return,
+            Verdict::Keep => {}
+            Verdict::KeepFor(units) => moment.sample_rate = Some(units).filter(|units| *units > 1),
+        }
+    }
+    let mut scratch = std::mem::take(&mut entry.scratch);
+    match entry.settings.output {
+        Output::Line => write_line(entry, &moment, &mut scratch),
+        Output::KeyValues => write_pairs(entry, &moment, &mut scratch),
+    }
+    entry.scratch = scratch;
+}
+
+/// Decides whether a unit gets its record, and counts that.
+fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
+    let ids = entry.transaction();
+    let Some(sampling) = &entry.settings.sampling else {
+        return Verdict::Keep;
+    };
+    let unit = Ended { entry, moment };
+    let verdict = sampling.decide(&Unit::new(&unit), ids.trace_id, ids.caller_sampled);
+    if moment.partial.is_none() {
+        entry.settings.counts.add(verdict);
+    }
+    verdict
+}
+
+#[inline]
+fn write_line(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
+    let len = encode::encode(entry, moment, scratch);
+    let line = scratch.line.get(..len).unwrap_or_default();
+    match std::str::from_utf8(line) {
+        Ok(text) => hand_over(entry, moment, text, None),
+        // No path leads here; if one did, a damaged record is better than none.
+        Err(_) => hand_over(entry, moment, &String::from_utf8_lossy(line), None),
+    }
+}
+
+#[inline(never)]
+fn write_pairs(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
+    let name = encode::gather(entry, moment, scratch);
+    let pairs = Pairs {
+        settings: &entry.settings,
+        pairs: &scratch.pairs,
+        arena: entry.arena.buffer(),
+        line: &scratch.line,
+    };
+    let name = encode::piece(entry.arena.buffer(), name);
+    hand_over(entry, moment, name, Some(&pairs));
 }
 
 #[inline]
@@ -112,6 +157,7 @@ fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment<'static> 
         duration_nanos: nanos,
         partial,
         ordinary: None,
+        sample_rate: None,
     }
 }
 
@@ -177,11 +223,6 @@ pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
     }
 }
 
-/// Whether a record is the one of a unit that ends, with the unit's text.
-pub(crate) fn is_own_text(record: &Record<'_>) -> bool {
-    is_own_record(record) && record.key_values().count() == 0
-}
-
 /// Whether `enabled` is asked on behalf of a unit.
 pub(crate) fn is_asking() -> bool {
     HAND_OVER.get() == HandOver::Asking
@@ -205,21 +246,51 @@ pub(crate) fn ordinary(log: impl FnOnce()) {
     log();
 }
 
-/// Builds the record and hands it over.
+thread_local! {
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Hands the record over, inside the hook if there is one.
 #[inline]
-fn hand_over(entry: &Entry, level: Level, text: &str) {
+fn hand_over(entry: &Entry, moment: &Moment, text: &str, pairs: Option<&Pairs<'_>>) {
+    match &entry.settings.on_emit {
+        None => build(entry, moment.level, text, pairs),
+        Some(hook) => hooked(entry, moment, hook, || {
+            build(entry, moment.level, text, pairs);
+        }),
+    }
+}
+
+/// Once, whatever the hook does. A unit that ends inside a hook goes past it:
+/// one that emits a unit each time would never end.
+#[cold]
+fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
+    let mut emit = Some(emit);
+    let mut once = || emit.take().into_iter().for_each(|emit| emit());
+    if !IN_HOOK.replace(true) {
+        let unit = Ended { entry, moment };
+        let _ = guard::run(|| hook(&Unit::new(&unit), &mut once));
+        IN_HOOK.set(false);
+    }
+    once();
+}
+
+/// Builds the record.
+#[inline]
+fn build(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     let origin = &entry.origin;
-    call(
-        entry.settings.logger(),
-        &Record::builder()
-            .level(level)
-            .target(&origin.target)
-            .module_path_static(origin.module)
-            .file_static(Some(origin.location.file()))
-            .line(Some(origin.location.line()))
-            .args(format_args!("{text}"))
-            .build(),
-    );
+    let args = format_args!("{text}");
+    let mut record = Record::builder();
+    record
+        .level(level)
+        .target(&origin.target)
+        .module_path_static(origin.module)
+        .file_static(Some(origin.location.file()))
+        .line(Some(origin.location.line()));
+    if let Some(pairs) = pairs {
+        record.key_values(pairs);
+    }
+    call(entry.settings.logger(), &record.args(args).build());
 }
 
 /// Calls the logger, which may come back here with units of its own.

@@ -132,25 +132,26 @@
 //! [`Format::Logfmt`] is the default; `trace.time("write", …)` ran twice here:
 //!
 //! ```text
-//! {"ts":"2026-11-21T16:33:40.778355Z","level":"warn","msg":"import","outcome":"ok","duration_ms":2.894,"file":"a b.csv","write.count":2,"write.ms":2.854,"write.max_ms":1.774,"rows":12,"bytes":935,"fragments":[{"at_ms":2.889,"line":14,"level":"warn","msg":"2 rows skipped"}]}
+//! ts=2026-11-21T17:57:11.926276Z level=warn msg=import outcome=ok duration_ms=4.348 file="a b.csv" write.count=2 write.ms=4.188 write.max_ms=3.096 rows=12 bytes=935 fragments="[14, 4.326ms, warn] 2 rows skipped"
 //! ```
 //!
 //! [`Format::Json`] writes one object on one line:
 //!
 //! ```text
-//! import  ok  2.196ms  warn  2026-11-21T16:33:40.780681Z
+//! {"ts":"2026-11-21T17:57:11.941150Z","level":"warn","msg":"import","outcome":"ok","duration_ms":14.742,"file":"a b.csv","write.count":2,"write.ms":14.625,"write.max_ms":10.653,"rows":12,"bytes":935,"fragments":[{"at_ms":14.723,"line":14,"level":"warn","msg":"2 rows skipped"}]}
 //! ```
 //!
 //! [`Format::Pretty`] takes several lines, for a person at a terminal:
 //!
 //! ```text
+//! import  ok  3.878ms  warn  2026-11-21T17:57:11.945207Z
 //!   file             a b.csv
 //!   write.count      2
-//!   write.ms         2.151
-//!   write.max_ms     1.076
+//!   write.ms         3.794
+//!   write.max_ms     2.711
 //!   rows             12
 //!   bytes            935
-//!        +2.192ms  src/import.rs:14  2 rows skipped
+//!        +3.866ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
 //! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
@@ -176,6 +177,12 @@
 //!     .install()?;
 //! # Ok::<(), logtrace::ConfigError>(())
 //! ```
+//!
+//! | many units, other services | |
+//! |---|---|
+//! | one record of many | [`Sampling`] decides at the end of a unit, by rules and a hash of the trace id |
+//! | typed fields for OpenTelemetry, journald, structured loggers | [`Output::KeyValues`], and [`on_emit`](ConfigBuilder::on_emit) around the hand-over |
+//! | ids from the caller and to the next service | [`continue_from_headers`](Trace::continue_from_headers), [`traceparent`](Trace::traceparent), [`child`](Trace::child) |
 //!
 //! # What it costs
 //!
@@ -228,8 +235,10 @@ mod config;
 pub mod current;
 mod emit;
 mod encode;
+mod ended;
 mod entry;
 mod failure;
+mod finished;
 #[cfg(feature = "future")]
 mod future;
 mod guard;
@@ -239,9 +248,11 @@ mod macros;
 mod message;
 mod number;
 mod ordinary;
+mod outcome;
 mod owned;
 mod panics;
 mod pool;
+mod sampling;
 mod scope;
 mod settle;
 mod shared;
@@ -255,10 +266,11 @@ pub use bridge::{Bridge, bridge};
 pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
-    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Schema,
+    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Output,
+    Schema,
 };
-pub use entry::Outcome;
 pub use failure::Failure;
+pub use finished::{Entry, Fragment};
 #[cfg(feature = "future")]
 #[doc(hidden)]
 pub use future::__run_async;
@@ -271,8 +283,10 @@ pub use log::Level;
 pub use message::Message;
 pub use number::Number;
 pub use ordinary::{FormattedRecord, format_record};
+pub use outcome::Outcome;
 pub use owned::OwnedValue;
 pub use panics::panic_hook;
+pub use sampling::{Sampled, Sampling};
 pub use scope::Entered;
 pub use shared::{Part, SharedTrace};
 pub use trace::{Timer, Trace};

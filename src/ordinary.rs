@@ -11,7 +11,7 @@ use crate::clock::Stamp;
 use crate::config::{self, Config, LineTag, Settings};
 use crate::emit;
 use crate::encode::{self, Moment};
-use crate::entry::{Entry, Ordinary, Origin};
+use crate::entry::{Around, Entry, Ordinary, Origin};
 use crate::pool;
 use crate::slot;
 
@@ -22,7 +22,8 @@ use crate::slot;
 /// `file`, `line`, name and ids of the unit that is current (`unit`, `trace_id`
 /// …), and the key-values, typed. The configuration is that of the process; its
 /// names, limits and redactions hold. The record of a unit, which is such a text
-/// already, is passed through as it is.
+/// already, is passed through as it is; one that goes out as key-values
+/// ([`Output`](crate::Output)) has `ts level msg` and these.
 ///
 /// It is written with [`Display`](fmt::Display), in one piece and without a line
 /// end. Nothing is allocated, but where keys have to be renamed.
@@ -84,9 +85,13 @@ impl Config {
     /// ```
     pub fn format_record<'a>(&'a self, record: &'a Record<'_>) -> FormattedRecord<'a> {
         let settings = &self.settings;
-        let own = emit::is_own_text(record);
+        let own = match emit::is_own_record(record) {
+            false => Own::No,
+            true if record.key_values().count() == 0 => Own::Text,
+            true => Own::Pairs,
+        };
         FormattedRecord {
-            stamp: (settings.header && !own).then(|| Stamp::of(settings.clock.wall())),
+            stamp: (settings.header && own != Own::Text).then(|| Stamp::of(settings.clock.wall())),
             settings,
             record,
             own,
@@ -108,13 +113,22 @@ pub struct FormattedRecord<'a> {
     record: &'a Record<'a>,
     /// When it was asked for, if the text says so.
     stamp: Option<Stamp>,
-    /// Whether it is the record of a unit.
-    own: bool,
+    own: Own,
+}
+
+/// Whether a record is that of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    No,
+    /// Its text.
+    Text,
+    /// Its name and its fields; see [`Output`](crate::Output).
+    Pairs,
 }
 
 impl fmt::Display for FormattedRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.own {
+        if self.own == Own::Text {
             return f.write_fmt(*self.record.args());
         }
         let (ordinary, mut entry) = self.gathered();
@@ -124,6 +138,7 @@ impl fmt::Display for FormattedRecord<'_> {
             outcome: None,
             duration_nanos: 0,
             partial: None,
+            sample_rate: None,
             ordinary: Some(&ordinary),
         };
         let mut scratch = std::mem::take(&mut entry.scratch);
@@ -148,7 +163,10 @@ impl FormattedRecord<'_> {
             level: self.record.level(),
         };
         let mut entry = pool::take(self.settings, origin, self.settings.clock.now());
-        let around = slot::with(|unit| entry.take_around(unit)).unwrap_or_default();
+        let around = match self.own {
+            Own::No => slot::with(|unit| entry.take_around(unit)).unwrap_or_default(),
+            Own::Text | Own::Pairs => Around::of_unit(),
+        };
         let whole_path = self.settings.line_tag == LineTag::PathLine;
         let ordinary = entry.gather(self.record, around, whole_path);
         (ordinary, entry)

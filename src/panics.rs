@@ -8,8 +8,8 @@ use std::sync::Once;
 use crate::bytes;
 use crate::current;
 use crate::emit;
-use crate::entry::Outcome;
 use crate::guard;
+use crate::outcome::Outcome;
 use crate::slot;
 use crate::trace::Trace;
 

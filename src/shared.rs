@@ -10,11 +10,12 @@ use std::time::Duration;
 use log::Level;
 use parking_lot::ReentrantMutex;
 
-use crate::entry::{Outcome, Role};
+use crate::entry::Role;
 use crate::failure::{self, Failure};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
+use crate::outcome::Outcome;
 use crate::owned::OwnedValue;
 use crate::pool;
 use crate::settle;

@@ -14,12 +14,13 @@ use log::Level;
 
 use crate::builder::{self, TraceBuilder};
 use crate::emit;
-use crate::entry::{Entry, Lapse, Outcome, Role, Token};
+use crate::entry::{Entry, Lapse, Role, Token};
 use crate::failure::{self, Failure};
 use crate::ids::{TraceParent, TraceState};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
+use crate::outcome::Outcome;
 use crate::owned::OwnedValue;
 use crate::pool;
 use crate::slot;

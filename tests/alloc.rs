@@ -10,13 +10,24 @@ use std::fmt::Write;
 use std::sync::Mutex;
 use std::thread;
 
+use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Format, Trace, current, display};
+use logtrace::{Config, Format, Output, Sampling, Trace, current, display};
 
 use counting::{Used, count};
 
 /// Writes each record over the one before, into memory it has already.
 struct Kept(Mutex<(usize, String)>);
+
+/// Writes key-values as a structured logger does.
+struct Pairs<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        write!(self.0, " {key}={value}")?;
+        Ok(())
+    }
+}
 
 static KEPT: Kept = Kept(Mutex::new((0, String::new())));
 
@@ -30,6 +41,7 @@ impl Log for Kept {
         *count += 1;
         text.clear();
         write!(text, "{}", record.args()).unwrap();
+        let _ = record.key_values().visit(&mut Pairs(text));
     }
 
     fn flush(&self) {}
@@ -219,6 +231,50 @@ fn discarded(mut trace: Trace) {
     trace.discard();
 }
 
+const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+/// Units that are sampled out, or go out as key-values or through a hook.
+fn out_of_the_ordinary(json: &Config) {
+    take_records();
+    let continued = |config: &Config, work: fn(Trace)| {
+        let mut trace = logtrace::builder!("auth").config(config).start();
+        trace
+            .continue_from(CALLER.parse().unwrap())
+            .request_id("order-4711");
+        work(trace);
+    };
+    let rarely = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("free"));
+    let rarely = Config::builder().sampling(rarely).build().unwrap();
+    let always = Config::builder()
+        .sampling(Sampling::one_in(1))
+        .build()
+        .unwrap();
+    let typed = Config::builder()
+        .output(Output::KeyValues)
+        .field("zones", ["a", "b"]);
+    let typed = typed.build().unwrap();
+    let hooked = Config::builder().on_emit(|unit, emit| {
+        assert_eq!(unit.name(), "auth");
+        emit();
+    });
+    let hooked = hooked.build().unwrap();
+    for (name, config, records) in [
+        ("sampled out", &rarely, 0),
+        ("kept", &always, 101),
+        ("key-values", &typed, 101),
+        ("hook", &hooked, 101),
+        ("json", json, 101),
+    ] {
+        for work in [w1 as fn(Trace), w2, w3] {
+            let unit = || work(logtrace::builder!("auth").config(config).start());
+            assert_eq!(steady(unit), NOTHING, "{name}");
+            assert_eq!(take_records().0, records, "{name}");
+            assert_eq!(steady(|| continued(config, work)), NOTHING, "{name}");
+            assert_eq!(take_records().0, records, "{name}");
+        }
+    }
+}
+
 const NOTHING: Used = Used {
     calls: 0,
     peak: 0,
@@ -355,6 +411,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
         assert_eq!(steady(|| as_text(config)), NOTHING);
     }
     drop(entered);
+    out_of_the_ordinary(json);
 
     // Where nothing is current, nothing is done.
     let ((), used) = count(|| {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 23] = [
+const LADDER: [&[&str]; 27] = [
     &["lib"],
     &["macros"],
     &["bridge", "future", "ordinary"],
@@ -22,6 +22,7 @@ const LADDER: [&[&str]; 23] = [
     &["scope", "shared", "transaction"],
     &["trace", "builder"],
     &["emit"],
+    &["ended"],
     &["encode"],
     &["pool"],
     &["slot"],
@@ -30,11 +31,14 @@ const LADDER: [&[&str]; 23] = [
     &["settle"],
     &["message"],
     &["config"],
+    &["sampling"],
+    &["finished"],
     &["number"],
     &["key"],
     &["value", "owned"],
     &["clock"],
     &["ids"],
+    &["outcome"],
     &["guard"],
     &["bytes"],
 ];

@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex};
 
 use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
-use logtrace::{Color, Config, ConfigBuilder, Format, IdSource, LineTag, Schema, SpanId, TraceId};
+use logtrace::{
+    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Output, Schema, SpanId, TraceId,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
@@ -315,7 +317,9 @@ impl fmt::Write for Pieces {
 
 #[test]
 fn a_record_is_written_in_one_piece_each_time() {
-    let record = Record::builder().args(format_args!("{}{}", 1, 2)).build();
+    let (one, two) = (1, 2);
+    let args = format_args!("{one}{two}");
+    let record = Record::builder().args(args).build();
     let formatted = logtrace::format_record(&record);
     let mut pieces = Pieces::default();
     write!(pieces, "{formatted}").expect("it takes all");
@@ -456,6 +460,30 @@ fn what_a_bridge_adds_is_not_written_twice() {
         assert_eq!(
             sink.lines(),
             [line.clone(), format!("{line} trace_id_2=theirs")]
+        );
+    }
+}
+
+#[test]
+fn a_unit_that_goes_out_as_key_values_has_the_names_of_its_fields() {
+    let sink = Sink::default();
+    for logger in loggers(&sink) {
+        let logger: &'static dyn Log = Box::leak(logger);
+        let config = plain()
+            .clock(ManualClock::leak())
+            .logger(logger)
+            .field("service", "shop")
+            .output(Output::KeyValues);
+        let config = config.build().expect("settings");
+        let mut outer = logtrace::builder!("outer").config(&config).start();
+        outer.scope(|| {
+            let mut trace = logtrace::builder!("check out").config(&config).start();
+            trace.set("item", "a lamp").set("target", 7).ok();
+        });
+        outer.discard();
+        assert_eq!(
+            sink.lines(),
+            [r#"msg="check out" service=shop outcome=ok duration_ms=0.0 item="a lamp" target=7"#]
         );
     }
 }

@@ -16,16 +16,19 @@ mod util;
 mod model;
 #[path = "props/ops.rs"]
 mod ops;
+#[path = "props/typed.rs"]
+mod typed;
 #[path = "props/values.rs"]
 mod values;
 
 use std::cell::Cell;
 
-use logtrace::{Color, Config, ConfigBuilder, Format, Trace};
+use logtrace::{Color, Config, ConfigBuilder, Format, NonFinite, Output, Trace};
 use model::{Fragment, Model};
 use ops::Op;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
+use typed::Structured;
 use util::Bench;
 use values::Val;
 
@@ -134,6 +137,49 @@ fn members(line: &str) -> usize {
         }
     }
     colons
+}
+
+/// Key-values say what a line of JSON says, but for nulls and the header.
+#[test]
+fn key_values_are_the_members_of_the_json_record() {
+    let log: &Structured = Box::leak(Box::default());
+    let builder = Config::builder()
+        .format(Format::Json)
+        .output(Output::KeyValues)
+        .non_finite(NonFinite::Text)
+        .max_record(1 << 20)
+        .max_value(1 << 16)
+        .logger(log);
+    // The capture of the bench gets nothing: it is there for its clock.
+    let mut bench = Bench::new(Config::builder());
+    bench.config = builder.clock(bench.clock).build().expect("settings");
+    runner()
+        .run(&ops::unit(), |unit| {
+            let mut trace = bench.start();
+            unit.iter().for_each(|op| op.apply(&mut trace, &bench));
+            let line = trace.render();
+            trace.emit();
+            let pairs = log.take().pop().unwrap_or_default();
+            let Ok(Value::Object(object)) = serde_json::from_str(&line) else {
+                panic!("no JSON object: {line}");
+            };
+            let header = ["ts", "level", "msg"];
+            let mut want = object
+                .iter()
+                .filter(|(key, value)| !header.contains(&key.as_str()) && !value.is_null());
+            for (key, got) in &pairs {
+                let want = want
+                    .next()
+                    .unwrap_or_else(|| panic!("{key} is not in {line}"));
+                assert!(
+                    key == want.0 && got.is_json(want.1),
+                    "{key}: {got:?} is not {want:?}"
+                );
+            }
+            assert_eq!(want.next(), None);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

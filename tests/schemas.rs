@@ -3,15 +3,18 @@
 
 mod util;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
-use log::Level;
+use log::kv::{Error, Key, Value as KvValue, VisitSource};
+use log::{Level, Log};
 use logtrace::{
-    Config, ConfigBuilder, Format, IdSource, Name, Schema, SpanId, Trace, TraceId, TraceParent,
+    Config, ConfigBuilder, Format, IdSource, Name, Output, Schema, SpanId, Trace, TraceId,
+    TraceParent,
 };
 use serde_json::Value;
 
-use util::{Bench, TS, same_line};
+use util::{Bench, ManualClock, TS, same_line};
 
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const GOOGLE: Schema<'static> = Schema::GoogleCloud {
@@ -153,6 +156,59 @@ fn a_project_is_an_id_of_one() {
     let schema = Schema::GoogleCloud { project: &longest };
     let line = line(schema, Format::Json, |trace| _ = trace.traceparent());
     assert!(line.contains(&format!(r#":"projects/{longest}/traces/7070"#)));
+}
+
+/// A logger that keeps key-values as text.
+#[derive(Default)]
+struct Pairs(Mutex<Vec<String>>);
+
+impl Log for Pairs {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let pairs = &mut *self.0.lock().unwrap();
+        record.key_values().visit(&mut Visitor(pairs)).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+struct Visitor<'a>(&'a mut Vec<String>);
+
+impl<'kvs> VisitSource<'kvs> for Visitor<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: KvValue<'kvs>) -> Result<(), Error> {
+        self.0.push(format!("{key}={value}"));
+        Ok(())
+    }
+}
+
+#[test]
+fn key_values_have_the_forms_of_a_schema_too() {
+    let pairs = |schema| {
+        let logger: &'static Pairs = Box::leak(Box::default());
+        let clock = ManualClock::leak();
+        let config = builder(schema, Format::Json)
+            .output(Output::KeyValues)
+            .logger(logger)
+            .clock(clock)
+            .build()
+            .expect("settings make sense");
+        let mut trace = Trace::builder("unit").config(&config).start();
+        clock.advance(Duration::from_nanos(1_500_250));
+        everything(&mut trace);
+        trace.emit();
+        logger.0.lock().unwrap().join(" ")
+    };
+    same_line(
+        &pairs(Schema::Datadog),
+        "dd.trace_id=4bf92f3577b34da6a3ce929d0e0e4736 dd.span_id=651061555542690057 dd.parent_id=67667974448284343 trace_flags=01 http.request_id=r-1 evt.outcome=failure duration=1500250 rows=3 http.status_code=503 error.message=no stock",
+    );
+    same_line(
+        &pairs(GOOGLE),
+        "logging.googleapis.com/trace=projects/shop-prod/traces/4bf92f3577b34da6a3ce929d0e0e4736 logging.googleapis.com/spanId=0909090909090909 parent_id=00f067aa0ba902b7 logging.googleapis.com/trace_sampled=true request_id=r-1 outcome=error duration_ms=1.5 rows=3 status=503 error=no stock",
+    );
 }
 
 #[test]

@@ -8,30 +8,17 @@ use logtrace::{
     bridge,
 };
 
-use util::{Bench, same_line};
+use util::{Bench, FixedIds, same_line};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// The ids of this source, in hex: 07…07 and 09…09.
-struct Fixed;
-
-impl IdSource for Fixed {
-    fn trace_id(&self) -> Option<TraceId> {
-        TraceId::from_bytes([7; 16])
-    }
-
-    fn span_id(&self) -> Option<SpanId> {
-        SpanId::from_bytes([9; 8])
-    }
-}
-
 const OWN_TRACE: &str = "07070707070707070707070707070707";
 const OWN_SPAN: &str = "0909090909090909";
 
 fn bench(builder: ConfigBuilder) -> Bench {
-    Bench::new(builder.header(false).ids(&Fixed))
+    Bench::new(builder.header(false).ids(&FixedIds))
 }
 
 /// The text behind the message of a unit that does `work`.

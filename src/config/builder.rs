@@ -7,11 +7,13 @@ use std::io::IsTerminal;
 use log::Log;
 
 use super::{
-    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, Names, NonFinite, Schema, Settings,
+    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, NonFinite, Output, Schema, Settings,
 };
 use crate::clock::{Clock, TimeSource};
+use crate::finished::Entry;
 use crate::ids::{IdSource, Ids};
 use crate::owned::OwnedValue;
+use crate::sampling::Sampling;
 use crate::value::ToValue;
 
 /// The text of one trace never takes more than this, however the limits are set.
@@ -46,6 +48,9 @@ const LEAST_RECORD: usize = 512;
 /// | [`clock`](Self::clock) | the system's |
 /// | [`ids`](Self::ids) | random |
 /// | [`names`](Self::names) | none: the default names |
+/// | [`output`](Self::output) | a line of text |
+/// | [`sampling`](Self::sampling) | all units are kept |
+/// | [`on_emit`](Self::on_emit) | no hook |
 ///
 /// # Examples
 ///
@@ -438,6 +443,70 @@ impl ConfigBuilder {
         self
     }
 
+    /// Sets whether a record is handed over as a line of text or as typed
+    /// key-values.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Output};
+    ///
+    /// let config = Config::builder().output(Output::KeyValues).build()?;
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn output(mut self, output: Output) -> Self {
+        self.settings.output = output;
+        self
+    }
+
+    /// Sets which finished units get a record.
+    ///
+    /// Every unit then has ids: the hash of the trace id decides.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// let config = Config::builder().sampling(Sampling::one_in(100)).build()?;
+    /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.settings.sampling = Some(sampling);
+        self
+    }
+
+    /// Sets a hook around the hand-over of each record: it is given the unit and
+    /// a function that hands it over, and may attach what the logger looks for,
+    /// the context of OpenTelemetry or a scope of Sentry.
+    ///
+    /// A record is handed over once: a hook that does not call the function, or
+    /// panics before, has it called afterwards, and a second call does nothing.
+    /// The hook runs for checkpoints too, and not for units that end inside it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::Config;
+    ///
+    /// # fn attach(_: &str) {}
+    /// let config = Config::builder()
+    ///     .on_emit(|unit, emit| {
+    ///         let _guard = unit.traceparent().map(|ids| attach(&ids.trace_id().to_string()));
+    ///         emit();
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn on_emit(
+        mut self,
+        hook: impl Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.on_emit = Some(Arc::new(hook));
+        self
+    }
+
     /// Checks the settings and returns the configuration.
     ///
     /// # Examples
@@ -458,6 +527,14 @@ impl ConfigBuilder {
         self.fix_fields_of_schema();
         self.check_limits()?;
         self.check_names()?;
+        if self
+            .settings
+            .sampling
+            .as_ref()
+            .is_some_and(|sampling| sampling.one_in == 0)
+        {
+            return Err(refuse("sampling", "one in 0 is none".into()));
+        }
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
         settings.forms = settings.forms.for_format(settings.format);
@@ -581,10 +658,6 @@ impl ConfigBuilder {
             return Err(refuse("field", why));
         }
         for name in self.settings.names.iter() {
-            if Names::is_kept(name) {
-                let why = format!("{name:?} is kept for another name of the library");
-                return Err(refuse("name", why));
-            }
             self.check_key("name", name, |char| char.is_ascii())?;
             if !seen.insert(name) {
                 return Err(refuse("name", format!("{name:?} is used twice")));

@@ -10,8 +10,10 @@ use std::sync::{Arc, OnceLock};
 
 use crate::bytes;
 use crate::clock::TimeSource;
-use crate::ids::Ids;
+use crate::finished::Entry;
+use crate::ids::{Ids, TraceId};
 use crate::owned::OwnedValue;
+use crate::sampling::{Counts, Sampled, Sampling};
 
 mod builder;
 mod names;
@@ -160,6 +162,36 @@ pub enum Color {
     Never,
 }
 
+/// How a record is handed to the logger.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::{Config, Output};
+///
+/// // For OpenTelemetry, journald and structured loggers, which take typed fields.
+/// let config = Config::builder().output(Output::KeyValues).build()?;
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Output {
+    /// The message is the text of the record. The default.
+    #[default]
+    Line,
+    /// The message is the name of the unit, and each field goes typed as a
+    /// key-value of [`log::kv`].
+    ///
+    /// Time and level are left out, which the logger has, and so are nulls,
+    /// which many print as the text `None`. Lists and fragments are their JSON
+    /// text. Keys are cleaned as [`Format`] asks. [`Trace::render`](crate::Trace::render)
+    /// still returns the text of the line.
+    KeyValues,
+}
+
+/// A hook around the hand-over.
+pub(crate) type Hook = Arc<dyn Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync>;
+
 /// The bounds of one trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -235,6 +267,29 @@ impl Config {
         HAS_LOGGER.store(self.settings.logger.is_some(), Ordering::Relaxed);
         Ok(())
     }
+
+    /// Returns how many units were kept and dropped so far by the
+    /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
+    ///
+    /// Units that no logger would take, discarded ones and checkpoints count as
+    /// neither; without sampling, nothing is counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
+    /// logtrace::builder!("job").config(&config).start().ok();
+    /// logtrace::builder!("job").config(&config).start().error("no rows");
+    /// let sampled = config.sampled();
+    /// assert_eq!((sampled.kept, sampled.dropped), (1, 1));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn sampled(&self) -> Sampled {
+        self.settings.counts.sum()
+    }
 }
 
 impl Default for Config {
@@ -276,6 +331,7 @@ static HAS_LOGGER: AtomicBool = AtomicBool::new(false);
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
+    pub(crate) output: Output,
     pub(crate) header: bool,
     pub(crate) names: Names,
     pub(crate) forms: Forms,
@@ -283,6 +339,8 @@ pub(crate) struct Settings {
     reserved: Filter,
     /// The fixed fields as text, made by the encoder when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
+    /// The same, as they go out typed.
+    pub(crate) fixed_pairs: OnceLock<Vec<(String, OwnedValue)>>,
     pub(crate) limits: Limits,
     pub(crate) redact: Vec<String>,
     pub(crate) line_tag: LineTag,
@@ -294,6 +352,9 @@ pub(crate) struct Settings {
     pub(crate) target: String,
     pub(crate) clock: TimeSource,
     pub(crate) ids: Ids,
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) on_emit: Option<Hook>,
     pub(crate) logger: Option<&'static dyn log::Log>,
 }
 
@@ -301,11 +362,13 @@ impl Default for Settings {
     fn default() -> Settings {
         let mut settings = Settings {
             format: Format::default(),
+            output: Output::default(),
             header: true,
             names: Names::default(),
             forms: Forms::default(),
             fixed: Vec::new(),
             fixed_text: OnceLock::new(),
+            fixed_pairs: OnceLock::new(),
             limits: Limits {
                 fields: 256,
                 fragments: 256,
@@ -322,6 +385,9 @@ impl Default for Settings {
             target: "logtrace".into(),
             clock: TimeSource::System,
             ids: Ids::default(),
+            sampling: None,
+            counts: Arc::default(),
+            on_emit: None,
             logger: None,
             reserved: Filter::default(),
         };
@@ -340,6 +406,14 @@ impl Settings {
         }
     }
 
+    /// What outgoing headers say of a transaction: whether its records are kept.
+    pub(crate) fn passes_on(&self, trace_id: TraceId, caller_sampled: bool) -> bool {
+        match &self.sampling {
+            Some(sampling) => sampling.flag(trace_id, caller_sampled),
+            None => caller_sampled,
+        }
+    }
+
     /// Whether the library may ever write this name itself. The hash of the key
     /// says no for most keys, without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
@@ -354,7 +428,7 @@ impl Settings {
         let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
         let mut reserved = Filter::default();
         let more = self.forms.more_names();
-        for name in self.names.reserved().chain(more).chain(fixed) {
+        for name in self.names.iter().chain(more).chain(fixed) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;
@@ -442,6 +516,8 @@ impl fmt::Debug for Settings {
             .field("redact", &self.redact)
             .field("line_tag", &self.line_tag)
             .field("target", &self.target)
+            .field("output", &self.output)
+            .field("sampling", &self.sampling)
             .finish_non_exhaustive()
     }
 }

@@ -67,15 +67,13 @@ names! {
     LostParts = "lost_parts",
     /// how many values were cut.
     Truncated = "truncated",
+    /// of how many units this record is the one that was kept.
+    SampleRate = "sample_rate",
     /// `true` in a record of a unit that still runs.
     Partial = "partial",
     /// the number of a partial record, from 1.
     Seq = "seq",
 }
-
-/// Names that later features write: reserved from the start, so that a user's
-/// field of such a name is called the same in every record, for ever.
-const LATER: [&str; 1] = ["sample_rate"];
 
 /// What a timer adds to its key, for the laps, their sum and the longest one.
 pub(crate) const TIMER_SUFFIXES: [&str; 3] = [".count", ".ms", ".max_ms"];
@@ -183,17 +181,8 @@ impl Names {
             .unwrap_or_default()
     }
 
-    /// All names that the library may ever write.
-    pub(super) fn reserved(&self) -> impl Iterator<Item = &str> {
-        self.iter().chain(LATER)
-    }
-
-    /// Whether a name belongs to a feature that cannot be renamed.
-    pub(super) fn is_kept(name: &str) -> bool {
-        LATER.contains(&name)
-    }
-
+    /// Whether the library may ever write this name itself.
     pub(super) fn is_reserved(&self, key: &str) -> bool {
-        self.reserved().any(|name| name == key)
+        self.iter().any(|name| name == key)
     }
 }

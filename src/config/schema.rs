@@ -9,6 +9,7 @@ use log::Level;
 use super::Format;
 use super::names::{Name, around};
 use crate::bytes::SLACK;
+use crate::outcome::Outcome;
 
 /// A published schema of log records; see [`ConfigBuilder::names`](super::ConfigBuilder::names).
 ///
@@ -232,6 +233,8 @@ static DATADOG: Preset = Preset {
     ..DEFAULT
 };
 
+type OutcomeTexts = (&'static str, Option<(&'static str, &'static str)>);
+
 /// The forms of values that the library writes itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
@@ -369,6 +372,22 @@ impl Forms {
     #[inline]
     pub(crate) fn outcomes(&self) -> &[Word; 4] {
         &self.outcomes
+    }
+
+    /// The word of an outcome, and a name and a word for why.
+    pub(crate) fn outcome_texts(&self, outcome: Outcome) -> OutcomeTexts {
+        let at = match outcome {
+            Outcome::Ok => 0,
+            Outcome::Error => 1,
+            Outcome::Panic => 2,
+            Outcome::Cancelled => 3,
+        };
+        let word = self.preset.outcomes.get(at).copied().unwrap_or_default();
+        let reason = self.preset.reason.and_then(|(name, reasons)| {
+            let reason = reasons.get(at).copied().flatten();
+            reason.map(|reason| (name, reason))
+        });
+        (word, reason)
     }
 
     /// Whether a unit's duration is in nanoseconds instead of milliseconds.

@@ -17,13 +17,13 @@ const EACH: usize = 48;
 const FLOOR: usize = 16;
 
 /// Encodes into `scratch.line`; returns the length.
-pub(super) fn encode(mut job: Job<'_>, scratch: &mut Scratch) -> usize {
+pub(super) fn encode(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
     let most = job.settings().limits.record + SLACK;
     if scratch.line.is_empty() {
-        grow(&mut scratch.line, guess(&job).min(most));
+        grow(&mut scratch.line, guess(job).min(most));
     }
     loop {
-        if let Some(len) = attempt(&job, scratch) {
+        if let Some(len) = attempt(job, scratch) {
             return len;
         }
         if scratch.line.len() >= most {
@@ -32,7 +32,29 @@ pub(super) fn encode(mut job: Job<'_>, scratch: &mut Scratch) -> usize {
         let more = (scratch.line.len() * 2).min(most);
         grow(&mut scratch.line, more);
     }
-    shorten(&mut job, scratch)
+    shorten(job, scratch)
+}
+
+/// Finds out how much of an entry gets into a record that goes out as key-values:
+/// as much as into a line.
+pub(super) fn measure(job: &mut Job<'_>, scratch: &mut Scratch) {
+    if most_bytes(job) > job.settings().limits.record {
+        encode(job, scratch);
+    }
+}
+
+/// No less than the line may take: an escape is six bytes, and one in a list
+/// inside of logfmt is seven.
+fn most_bytes(job: &Job<'_>) -> usize {
+    let entry = job.entry;
+    let keys = entry.fields.as_slice().iter();
+    let keys: usize = keys
+        .map(|field| EACH + 6 * field.given(&entry.arena).len())
+        .sum();
+    let runs = entry.fragments.runs(usize::MAX);
+    let fragments = runs.into_iter().flatten();
+    let files = fragments.map(|each| 2 * EACH + 6 * each.place.file(&entry.arena).len());
+    BASE + job.fixed.len() + 8 * entry.arena.used() + keys + files.sum::<usize>()
 }
 
 fn grow(line: &mut Vec<u8>, size: usize) {

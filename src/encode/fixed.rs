@@ -1,4 +1,4 @@
-//! The fixed fields of a configuration, encoded once for all its records.
+//! The fixed fields of a configuration, worked out once for all its records.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -8,18 +8,51 @@ use log::Level;
 
 use super::json::Json;
 use super::logfmt::Logfmt;
-use super::{Fit, Job, Line, Moment, pretty, record};
+use super::{Fit, Job, Line, Moment, pairs, pretty, record};
 use crate::bytes::SLACK;
 use crate::config::{Format, Settings};
 use crate::entry::{Entry, Origin};
 use crate::key::KeyRef;
+use crate::owned::OwnedValue;
 use crate::value::ToValue;
 
 /// The text that stands after the message in every record.
-///
-/// They are set on an entry of their own, so that they follow the rules of fields.
+#[inline]
+pub(super) fn text_of(of: &Entry) -> &[u8] {
+    match of.settings.fixed.is_empty() {
+        true => &[],
+        false => of.settings.fixed_text.get_or_init(|| text(of)),
+    }
+}
+
 #[cold]
-pub(super) fn text(of: &Entry) -> Vec<u8> {
+fn text(of: &Entry) -> Vec<u8> {
+    let mut text = room(of);
+    let mut line = Line::new(&mut text);
+    let written = with_job(of, |job| match job.settings().format {
+        Format::Json => record::fixed::<Json>(&mut line, job, &mut Vec::new()),
+        Format::Logfmt => record::fixed::<Logfmt>(&mut line, job, &mut Vec::new()),
+        Format::Pretty => pretty::fields(&mut line, job, &mut Vec::new()),
+    });
+    let len = if written.is_ok() { line.len() } else { 0 };
+    text.truncate(len);
+    text.shrink_to_fit();
+    text
+}
+
+/// The pairs that stand first in every record that goes out as key-values.
+#[cold]
+pub(super) fn pairs(of: &Entry) -> Vec<(String, OwnedValue)> {
+    with_job(of, |job| pairs::owned_fields(job, &mut room(of)))
+}
+
+/// `ConfigBuilder::build` saw that the fixed fields fit into a record.
+fn room(of: &Entry) -> Vec<u8> {
+    vec![0; of.settings.limits.record + SLACK]
+}
+
+/// Sets the fields on an entry of their own, so that they follow the rules of fields.
+fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
     let settings = &of.settings;
     let origin = Origin {
         name: Cow::Borrowed(""),
@@ -28,7 +61,7 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         location: Location::caller(),
         level: Level::Info,
     };
-    // The limits are those of users' fields; `ConfigBuilder::build` saw that these fit.
+    // The limits are those of users' fields.
     let mut roomy = Settings::clone(settings);
     roomy.limits.fields = settings.fixed.len();
     roomy.limits.value = settings.limits.record;
@@ -43,24 +76,13 @@ pub(super) fn text(of: &Entry) -> Vec<u8> {
         duration_nanos: 0,
         partial: None,
         ordinary: None,
+        sample_rate: None,
     };
-    let job = Job {
+    work(&Job {
         entry: &entry,
         moment: &moment,
         fit: Fit::ALL,
         names: None,
         fixed: &[],
-    };
-    let mut text = vec![0; settings.limits.record + SLACK];
-    let mut line = Line::new(&mut text);
-    let mut room = Vec::new();
-    let written = match settings.format {
-        Format::Json => record::fixed::<Json>(&mut line, &job, &mut room),
-        Format::Logfmt => record::fixed::<Logfmt>(&mut line, &job, &mut room),
-        Format::Pretty => pretty::fields(&mut line, &job, &mut room),
-    };
-    let len = if written.is_ok() { line.len() } else { 0 };
-    text.truncate(len);
-    text.shrink_to_fit();
-    text
+    })
 }

@@ -79,16 +79,22 @@ impl Syntax for Json {
     #[inline(always)]
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
-        let mut before: &[u8; 1] = b"[";
-        for run in job.entry.fragments.runs(job.fit.fragments) {
-            for each in run {
-                line.put_array(before)?;
-                before = b",";
-                fragment(line, job, each)?;
-            }
-        }
-        line.put_byte(b']')
+        fragments(line, job)
     }
+}
+
+/// Writes the fragments as an array.
+#[inline(always)]
+pub(super) fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let mut before: &[u8; 1] = b"[";
+    for run in job.entry.fragments.runs(job.fit.fragments) {
+        for each in run {
+            line.put_array(before)?;
+            before = b",";
+            fragment(line, job, each)?;
+        }
+    }
+    line.put_byte(b']')
 }
 
 #[inline(always)]

@@ -12,16 +12,21 @@ mod logfmt;
 mod names;
 mod number;
 mod ordinary;
+mod pairs;
 mod pretty;
 mod record;
+mod source;
 
 use crate::clock::Stamp;
 use crate::config::{Format, Settings};
-use crate::entry::{Entry, Ordinary, Outcome, Scratch};
+use crate::entry::{Entry, Ordinary, Scratch};
+use crate::outcome::Outcome;
 
 use json::Json;
 use line::{Line, Written};
 use logfmt::Logfmt;
+pub(crate) use pairs::{gather, of as piece};
+pub(crate) use source::Pairs;
 
 /// What a record says of the moment it is written at.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +40,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) partial: Option<u32>,
     /// Of a record that is no unit's.
     pub(crate) ordinary: Option<&'a Ordinary>,
+    /// Of how many units this is the one that sampling kept.
+    pub(crate) sample_rate: Option<u32>,
 }
 
 /// Where the text of a value stands, for the few rules that depend on it.
@@ -97,6 +104,27 @@ pub(crate) struct Job<'a> {
     pub(crate) fixed: &'a [u8],
 }
 
+impl<'a> Job<'a> {
+    /// Of all that there is.
+    fn new(
+        entry: &'a Entry,
+        moment: &'a Moment<'a>,
+        names: Option<&'a names::FieldNames>,
+    ) -> Job<'a> {
+        Job {
+            entry,
+            moment,
+            fit: Fit::ALL,
+            names,
+            fixed: match moment.ordinary {
+                // They are among its key-values.
+                Some(ordinary) if ordinary.of_unit => &[],
+                _ => fixed::text_of(entry),
+            },
+        }
+    }
+}
+
 impl Job<'_> {
     pub(crate) fn settings(&self) -> &Settings {
         &self.entry.settings
@@ -114,21 +142,10 @@ impl Job<'_> {
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
 pub(crate) fn encode(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> usize {
-    let settings = &entry.settings;
     let names = match moment.ordinary {
-        None => entry.fields.special.then(|| names::resolve(entry, None)),
-        Some(_) => names::of_ordinary(entry),
+        None => names::of_unit(entry),
+        Some(ordinary) => names::of_ordinary(entry, ordinary),
     };
-    let fixed = match settings.fixed.is_empty() {
-        true => &[][..],
-        false => settings.fixed_text.get_or_init(|| fixed::text(entry)),
-    };
-    let job = Job {
-        entry,
-        moment,
-        fit: Fit::ALL,
-        names: names.as_ref(),
-        fixed,
-    };
-    fit::encode(job, scratch)
+    let mut job = Job::new(entry, moment, names.as_ref());
+    fit::encode(&mut job, scratch)
 }

@@ -10,7 +10,8 @@ use super::number::{self, StampText};
 use super::record::{self, TimerPart};
 use super::{Job, json};
 use crate::config::{Name, TIMER_SUFFIXES};
-use crate::entry::{Fragment, Ordinary, Outcome, Span, Tag};
+use crate::entry::{Fragment, Ordinary, Span, Tag};
+use crate::outcome::Outcome;
 use log::Level;
 
 const BOLD: &str = "\x1b[1m";
@@ -26,7 +27,9 @@ const NAME_WIDTH: usize = 16;
 /// Writes the record, several lines.
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
-    if let Some(ordinary) = job.moment.ordinary {
+    if let Some(ordinary) = job.moment.ordinary
+        && !ordinary.of_unit
+    {
         place(line, job, ordinary)?;
     }
     line.put(job.fixed)?;
@@ -262,6 +265,10 @@ fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             name(line, job, names.text(key))?;
             number::u64(line, count)?;
         }
+    }
+    if let Some(rate) = job.moment.sample_rate {
+        name(line, job, names.text(Name::SampleRate))?;
+        number::u64(line, rate.into())?;
     }
     if let Some(seq) = job.moment.partial {
         name(line, job, names.text(Name::Seq))?;

@@ -7,10 +7,9 @@ use super::{Fits, Job, Syntax};
 use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
 use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
-use crate::entry::{
-    Arena, Field, FieldKey, Items, Laps, Ordinary, Outcome, Span, Stored, Tag, flag,
-};
+use crate::entry::{Arena, Field, FieldKey, Items, Laps, Ordinary, Span, Stored, Tag, flag};
 use crate::ids::{self, SpanId};
+use crate::outcome::Outcome;
 use crate::value::STARS;
 
 /// Writes the record.
@@ -54,7 +53,9 @@ fn write_ordinary<S: Syntax>(
 ) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
-    ordinary::write::<S>(line, job, ordinary)?;
+    if !ordinary.of_unit {
+        ordinary::write::<S>(line, job, ordinary)?;
+    }
     match job.names {
         None => fields::<S>(line, job, room)?,
         Some(_) => named_fields::<S>(line, job, room)?,
@@ -150,7 +151,10 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
         line.put(names.prefix(name))?;
         match settings.forms.ids() {
             IdForm::Hex => S::text(line, &text, 0, len)?,
-            form => id_in::<S>(line, job, form, name, text.get(..len).unwrap_or_default())?,
+            _ => match id_value(job, name, text.get(..len).unwrap_or_default()) {
+                IdValue::Bool(value) => boolean(line, value)?,
+                IdValue::Text(text, len) => S::text(line, &text, 0, len)?,
+            },
         }
     }
     if let Some(id) = job.entry.request_id {
@@ -163,40 +167,40 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
 /// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
 const MOST_RESOURCE: usize = 160;
 
-/// An id, of which the hex digits are given, in the form of a schema.
+/// An id in the form of a schema.
+pub(crate) enum IdValue {
+    /// Room to read 16 bytes at a time is behind it.
+    Text([u8; MOST_RESOURCE + SLACK], usize),
+    Bool(bool),
+}
+
+/// An id, of which the hex digits are given, in the form of the schema.
 #[cold]
-fn id_in<S: Syntax>(
-    line: &mut Line<'_>,
-    job: &Job<'_>,
-    form: IdForm,
-    name: Name,
-    hex: &[u8],
-) -> Written {
-    let Some(transaction) = job.entry.transaction else {
-        return Ok(());
+pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
+    let forms = &job.settings().forms;
+    let transaction = job.entry.transaction;
+    let mut digits = itoa::Buffer::new();
+    let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
+    let text = |parts: [&[u8]; 2]| {
+        let mut text = [0; MOST_RESOURCE + SLACK];
+        let mut line = Line::new(&mut text);
+        // `ConfigBuilder::build` saw that it fits.
+        let _ = parts.into_iter().try_for_each(|part| line.put(part));
+        let len = line.len();
+        IdValue::Text(text, len)
     };
-    let decimal = |id: SpanId| u64::from_be_bytes(id.to_bytes());
-    let mut buffer = itoa::Buffer::new();
-    let text = match (form, name) {
-        (IdForm::Google, Name::TraceId) => {
-            let mut resource = [0; MOST_RESOURCE + SLACK];
-            let mut text = Line::new(&mut resource);
-            text.put(job.settings().forms.trace_prefix().as_bytes())?;
-            text.put(hex)?;
-            let len = text.len();
-            return S::text(line, &resource, 0, len);
+    match (forms.ids(), name, transaction) {
+        (IdForm::Google, Name::TraceId, _) => text([forms.trace_prefix().as_bytes(), hex]),
+        (IdForm::Google, Name::TraceFlags, Some(ids)) => IdValue::Bool(ids.parent().is_sampled()),
+        (IdForm::Datadog, Name::SpanId, Some(ids)) => {
+            text([digits.format(number(ids.span_id)).as_bytes(), b""])
         }
-        (IdForm::Google, Name::TraceFlags) => {
-            return boolean(line, transaction.parent().is_sampled());
-        }
-        (IdForm::Datadog, Name::SpanId) => buffer.format(decimal(transaction.span_id)).as_bytes(),
-        (IdForm::Datadog, Name::ParentId) => match transaction.parent_id {
-            Some(parent) => buffer.format(decimal(parent)).as_bytes(),
-            None => hex,
+        (IdForm::Datadog, Name::ParentId, Some(ids)) => match ids.parent_id {
+            Some(parent) => text([digits.format(number(parent)).as_bytes(), b""]),
+            None => text([hex, b""]),
         },
-        _ => hex,
-    };
-    S::text(line, text, 0, text.len())
+        _ => text([hex, b""]),
+    }
 }
 
 /// 32 hex digits at most, and room behind them to read 16 bytes at a time.
@@ -471,7 +475,7 @@ pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
 }
 
 /// The items of a list, as many of them as the record has room for.
-fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
+pub(super) fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
     let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
     if bytes.len() <= job.fit.text {
         bytes
@@ -515,6 +519,10 @@ fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
                 number::u64(line, count)?;
             }
         }
+    }
+    if let Some(rate) = job.moment.sample_rate {
+        line.put(settings.names.prefix(Name::SampleRate))?;
+        number::u64(line, rate.into())?;
     }
     if let Some(seq) = job.moment.partial {
         line.put(settings.names.prefix(Name::Partial))?;

@@ -13,6 +13,7 @@ mod fragments;
 mod items;
 mod laps;
 mod ordinary;
+mod pairs;
 mod parts;
 mod read;
 mod severity;
@@ -34,6 +35,7 @@ use crate::config::{Limits, Settings};
 use crate::key::KeyRef;
 use crate::message::Text;
 use crate::number::Amount;
+use crate::outcome::Outcome;
 use crate::value::{Kind, STARS};
 
 pub(crate) use arena::{Arena, Span, Writer};
@@ -42,9 +44,9 @@ pub(crate) use fragments::{Fragment, Fragments, Place};
 pub(crate) use items::{Item, Items};
 use laps::Lap;
 pub(crate) use laps::Lapse;
-pub(crate) use ordinary::{Ordinary, base_name};
+pub(crate) use ordinary::{Around, Ordinary, base_name};
+pub(crate) use pairs::{Pair, PairText, PairValue, Piece};
 use parts::Parts;
-pub use severity::Outcome;
 pub(crate) use severity::Severity;
 pub(crate) use stored::{Laps, Stored, Tag};
 pub(crate) use transaction::Transaction;
@@ -73,6 +75,8 @@ pub(crate) struct Scratch {
     pub(crate) line: Vec<u8>,
     /// The JSON text of one list, before logfmt quotes it.
     pub(crate) list: Vec<u8>,
+    /// The record, where it goes out as key-values.
+    pub(crate) pairs: Vec<Pair>,
 }
 
 /// An ordinary log record on its way to become a fragment.
@@ -204,7 +208,8 @@ impl Entry {
     /// Forgets the texts, and gives back buffers that one large record made large.
     #[inline]
     pub(crate) fn shrink(&mut self) {
-        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP {
+        let pairs = self.scratch.pairs.capacity() * size_of::<Pair>();
+        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP || pairs > KEEP {
             self.scratch = Scratch::default();
         }
         self.arena.clear(KEEP);

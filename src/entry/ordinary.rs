@@ -18,6 +18,9 @@ pub(crate) struct Ordinary {
     pub(crate) line: Option<u32>,
     /// The name of the unit that is current.
     pub(crate) unit: Option<Span>,
+    /// Whether it is the record of a unit, whose fields came as key-values: they
+    /// have their names.
+    pub(crate) of_unit: bool,
 }
 
 impl Ordinary {
@@ -34,6 +37,17 @@ pub(crate) struct Around {
     pub(crate) unit: Option<Span>,
     transaction: Option<Transaction>,
     request_id: Option<Span>,
+    of_unit: bool,
+}
+
+impl Around {
+    /// Of a record that is itself a unit's.
+    pub(crate) fn of_unit() -> Around {
+        Around {
+            of_unit: true,
+            ..Around::default()
+        }
+    }
 }
 
 impl Entry {
@@ -44,6 +58,7 @@ impl Entry {
             unit: Some(self.arena.push_text(&unit.origin.name, limit)),
             transaction: unit.transaction.map(Transaction::without_state),
             request_id: unit.request_id().map(|id| self.arena.push(id.as_bytes())),
+            of_unit: false,
         }
     }
 
@@ -66,6 +81,7 @@ impl Entry {
             }),
             line: record.line(),
             unit: around.unit,
+            of_unit: around.of_unit,
         };
         let mut pairs = Pairs {
             entry: self,

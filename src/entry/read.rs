@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Entry, Field, GivenKey, Item, Items, Span, Stored, Tag};
+use super::{Entry, Field, GivenKey, Item, Items, Span, Stored, Tag, flag};
 use crate::config::TIMER_SUFFIXES;
 use crate::key::KeyRef;
 use crate::owned::OwnedValue;
+use crate::value::STARS;
 
 impl Entry {
     /// The value of a key as the user gave it, or of one of a timer's names.
@@ -21,14 +22,28 @@ impl Entry {
         self.fields.look_up(key, &self.arena)
     }
 
+    /// The value of a key, if it is a text.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        let value = self.look_up(key)?.value();
+        let span = value.span().filter(|_| value.tag == Tag::Text)?;
+        Some(self.arena.text(span))
+    }
+
     fn timer_part(&self, key: &str) -> Option<OwnedValue> {
+        let mut suffixes = TIMER_SUFFIXES.into_iter();
+        let suffix = suffixes.find(|suffix| key.ends_with(suffix))?;
+        self.timer_value(self.look_up(key.strip_suffix(suffix)?)?, suffix)
+    }
+
+    /// One of the three values of a timer.
+    pub(crate) fn timer_value(&self, field: &Field, suffix: &str) -> Option<OwnedValue> {
         let [count, total, _] = TIMER_SUFFIXES;
-        let suffix = TIMER_SUFFIXES
-            .into_iter()
-            .find(|suffix| key.ends_with(suffix))?;
-        let timer = self.look_up(key.strip_suffix(suffix)?)?.value();
+        let timer = field.value();
         if timer.tag != Tag::Timer {
             return None;
+        }
+        if field.has(flag::REDACTED) {
+            return Some(OwnedValue::Text(STARS.into()));
         }
         let laps = timer.to_laps(&self.arena);
         Some(if suffix == count {
@@ -40,7 +55,7 @@ impl Entry {
         })
     }
 
-    fn owned(&self, value: Stored) -> Option<OwnedValue> {
+    pub(crate) fn owned(&self, value: Stored) -> Option<OwnedValue> {
         let arena = &self.arena;
         let span = Span::from_bits(value.bits);
         Some(match value.tag {

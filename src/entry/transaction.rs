@@ -9,7 +9,10 @@ pub(crate) struct Transaction {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) parent_id: Option<SpanId>,
+    /// What the header of an outgoing call says.
     sampled: bool,
+    /// What the caller's header said.
+    pub(crate) caller_sampled: bool,
     random: bool,
     /// What `tracestate` said, as text of the arena.
     pub(super) state: Span,
@@ -33,15 +36,21 @@ impl Transaction {
 impl Entry {
     /// The ids of this unit, made when first asked for.
     pub(crate) fn transaction(&mut self) -> Transaction {
+        if let Some(transaction) = self.transaction {
+            return transaction;
+        }
         let ids = self.settings.ids;
-        *self.transaction.get_or_insert_with(|| Transaction {
-            trace_id: ids.trace_id(),
+        let trace_id = ids.trace_id();
+        let transaction = Transaction {
+            trace_id,
             span_id: ids.span_id(),
             parent_id: None,
-            sampled: true,
+            sampled: self.settings.passes_on(trace_id, true),
+            caller_sampled: false,
             random: ids.are_random(),
             state: Span::default(),
-        })
+        };
+        *self.transaction.insert(transaction)
     }
 
     /// Makes this unit part of the caller's transaction.
@@ -50,7 +59,10 @@ impl Entry {
             trace_id: parent.trace_id(),
             span_id: self.settings.ids.span_id(),
             parent_id: Some(parent.span_id()),
-            sampled: parent.is_sampled(),
+            sampled: self
+                .settings
+                .passes_on(parent.trace_id(), parent.is_sampled()),
+            caller_sampled: parent.is_sampled(),
             random: parent.is_random(),
             state: Span::default(),
         });

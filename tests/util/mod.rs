@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata};
-use logtrace::{Clock, Config, ConfigBuilder, ConfigError, Trace};
+use logtrace::{Clock, Config, ConfigBuilder, ConfigError, IdSource, SpanId, Trace, TraceId};
 
 /// What [`ManualClock::wall`] says: 2026-11-21T08:46:00.123456789Z.
 pub const WALL: Duration = Duration::new(1_795_250_760, 123_456_789);
@@ -143,6 +143,19 @@ impl Clock for ManualClock {
 
     fn wall(&self) -> SystemTime {
         self.wall
+    }
+}
+
+/// The ids of this source, in hex: 07…07 and 09…09.
+pub struct FixedIds;
+
+impl IdSource for FixedIds {
+    fn trace_id(&self) -> Option<TraceId> {
+        TraceId::from_bytes([7; 16])
+    }
+
+    fn span_id(&self) -> Option<SpanId> {
+        SpanId::from_bytes([9; 8])
     }
 }
 

@@ -1,0 +1,186 @@
+//! A unit that is over, to look at.
+
+use std::fmt;
+use std::time::Duration;
+
+use log::Level;
+
+use crate::ids::TraceParent;
+use crate::outcome::Outcome;
+use crate::owned::OwnedValue;
+
+/// A finished unit of work, as rules of [`Sampling`](crate::Sampling) and hooks
+/// of [`on_emit`](crate::ConfigBuilder::on_emit) see it.
+///
+/// Keys and values are those that the program gave: nothing is renamed yet,
+/// and what [`redact`](crate::ConfigBuilder::redact) hides is hidden here too.
+///
+/// # Examples
+///
+/// ```
+/// use logtrace::{Config, Entry, Sampling};
+///
+/// fn is_of_a_partner(unit: &Entry<'_>) -> bool {
+///     unit.text("plan") == Some("partner")
+/// }
+///
+/// let config = Config::builder().sampling(Sampling::one_in(100).keep_if(is_of_a_partner)).build()?;
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Entry<'a>(&'a dyn Finished);
+
+/// What a view shows; implemented where the data is known.
+pub(crate) trait Finished {
+    fn name(&self) -> &str;
+    fn target(&self) -> &str;
+    fn level(&self) -> Level;
+    fn outcome(&self) -> Option<Outcome>;
+    fn duration(&self) -> Duration;
+    fn is_partial(&self) -> bool;
+    fn traceparent(&self) -> Option<TraceParent>;
+    fn parent(&self) -> Option<crate::ids::SpanId>;
+    fn request_id(&self) -> Option<&str>;
+    fn error(&self) -> Option<&str>;
+    fn get(&self, key: &str) -> Option<OwnedValue>;
+    fn text(&self, key: &str) -> Option<&str>;
+    fn each_field(&self, see: &mut dyn FnMut(&str, OwnedValue));
+    fn each_fragment<'f>(&'f self, see: &mut dyn FnMut(Fragment<'f>));
+}
+
+/// A fragment of a finished unit.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// # use logtrace::Config;
+/// let config = Config::builder().on_emit(|unit, emit| {
+///     let fragments = unit.fragments();
+///     assert_eq!(fragments[0].text, "reading");
+///     assert_eq!(fragments[0].line, 8);
+///     emit();
+/// }).build()?;
+/// logtrace::builder!("import").config(&config).start().add("reading");
+/// # Ok::<(), logtrace::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fragment<'a> {
+    /// How long after the start of the unit it was added.
+    pub at: Duration,
+    /// The path of the source file, as the compiler knows it.
+    pub file: &'a str,
+    /// The line in that file.
+    pub line: u32,
+    /// The level, where the fragment has one of its own.
+    pub level: Option<Level>,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn new(data: &'a dyn Finished) -> Entry<'a> {
+        Entry(data)
+    }
+
+    /// Returns the name of the unit.
+    pub fn name(&self) -> &'a str {
+        self.0.name()
+    }
+
+    /// Returns the target of its record.
+    pub fn target(&self) -> &'a str {
+        self.0.target()
+    }
+
+    /// Returns the level of its record.
+    pub fn level(&self) -> Level {
+        self.0.level()
+    }
+
+    /// Returns how it ended, if that was said.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.0.outcome()
+    }
+
+    /// Returns how long it took, in whole microseconds.
+    pub fn duration(&self) -> Duration {
+        self.0.duration()
+    }
+
+    /// Returns whether it still runs: this is a [checkpoint](crate::Trace::checkpoint).
+    pub fn is_partial(&self) -> bool {
+        self.0.is_partial()
+    }
+
+    /// Returns its ids and flags, if it has ids: this unit as a caller.
+    pub fn traceparent(&self) -> Option<TraceParent> {
+        self.0.traceparent()
+    }
+
+    /// Returns the id of the unit that called this one, if that is known.
+    pub fn parent_id(&self) -> Option<crate::ids::SpanId> {
+        self.0.parent()
+    }
+
+    /// Returns the id of the request, if there is one.
+    pub fn request_id(&self) -> Option<&'a str> {
+        self.0.request_id()
+    }
+
+    /// Returns the text of its error, if there is one.
+    pub fn error(&self) -> Option<&'a str> {
+        self.0.error()
+    }
+
+    /// Returns the value of a field; of a timer `key`, also of `key.count`,
+    /// `key.ms` and `key.max_ms`. Allocates for a text or a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::Sampling;
+    ///
+    /// let rule = Sampling::one_in(100).keep_if(|unit| {
+    ///     unit.get("cart.cents").and_then(|cents| cents.as_u64()) > Some(100_000)
+    /// });
+    /// ```
+    pub fn get(&self, key: &str) -> Option<OwnedValue> {
+        self.0.get(key)
+    }
+
+    /// Returns the value of a field that is a text, without an allocation.
+    pub fn text(&self, key: &str) -> Option<&'a str> {
+        self.0.text(key)
+    }
+
+    /// Returns all fields in the order they were first set, a timer as its three
+    /// numbers. Fixed fields of the configuration are not among them.
+    pub fn fields(&self) -> Vec<(String, OwnedValue)> {
+        let mut fields = Vec::new();
+        self.0
+            .each_field(&mut |key, value| fields.push((key.to_owned(), value)));
+        fields
+    }
+
+    /// Returns the fragments, in the order of their times.
+    pub fn fragments(&self) -> Vec<Fragment<'a>> {
+        let mut fragments = Vec::new();
+        self.0
+            .each_fragment(&mut |fragment| fragments.push(fragment));
+        fragments
+    }
+}
+
+impl fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("name", &self.name())
+            .field("level", &self.level())
+            .field("outcome", &self.outcome())
+            .field("duration", &self.duration())
+            .field("fields", &self.fields())
+            .finish_non_exhaustive()
+    }
+}
