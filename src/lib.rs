@@ -217,7 +217,10 @@
 //!
 //! # Features
 //!
-//! `future`, off by default: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
+//! All are off by default.
+//!
+//! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
+//! * `testing`: the records of a test, typed, without a logger; a clock to move by hand. It needs `pin-project-lite`.
 //!
 //! # Rust version
 //!
@@ -257,6 +260,9 @@ mod scope;
 mod settle;
 mod shared;
 mod slot;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod trace;
 mod transaction;
 mod unit;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 27] = [
+const LADDER: [&[&str]; 28] = [
     &["lib"],
     &["macros"],
     &["bridge", "future", "ordinary"],
@@ -21,6 +21,7 @@ const LADDER: [&[&str]; 27] = [
     &["current", "panics"],
     &["scope", "shared", "transaction"],
     &["trace", "builder"],
+    &["testing"],
     &["emit"],
     &["ended"],
     &["encode"],

@@ -190,6 +190,10 @@ pub enum Output {
 }
 
 /// A hook around the hand-over.
+/// Takes each record with its text, and with what is the same in each run.
+#[cfg(feature = "testing")]
+pub(crate) type Tap = Arc<dyn Fn(&Entry<'_>, &str, String) + Send + Sync>;
+
 pub(crate) type Hook = Arc<dyn Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync>;
 
 /// The bounds of one trace.
@@ -355,6 +359,8 @@ pub(crate) struct Settings {
     pub(crate) sampling: Option<Sampling>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) on_emit: Option<Hook>,
+    #[cfg(feature = "testing")]
+    pub(crate) tap: Option<Tap>,
     pub(crate) logger: Option<&'static dyn log::Log>,
 }
 
@@ -388,6 +394,8 @@ impl Default for Settings {
             sampling: None,
             counts: Arc::default(),
             on_emit: None,
+            #[cfg(feature = "testing")]
+            tap: None,
             logger: None,
             reserved: Filter::default(),
         };

@@ -12,6 +12,8 @@ mod fields;
 mod fragments;
 mod items;
 mod laps;
+#[cfg(feature = "testing")]
+mod normal;
 mod ordinary;
 mod pairs;
 mod parts;
