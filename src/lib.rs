@@ -220,6 +220,8 @@
 //! All are off by default.
 //!
 //! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
+//! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
+//! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
 //! * `testing`: the records of a test, typed, without a logger; a clock to move by hand. It needs `pin-project-lite`.
 //!
 //! # Rust version
@@ -249,6 +251,7 @@ mod ids;
 mod key;
 mod macros;
 mod message;
+mod nested;
 mod number;
 mod ordinary;
 mod outcome;
@@ -260,12 +263,16 @@ mod scope;
 mod settle;
 mod shared;
 mod slot;
+#[cfg(feature = "serde")]
+mod structured;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod trace;
 mod transaction;
 mod unit;
+#[cfg(feature = "uuid")]
+mod uuids;
 mod value;
 
 pub use bridge::{Bridge, bridge};
@@ -295,6 +302,9 @@ pub use panics::panic_hook;
 pub use sampling::{Sampled, Sampling};
 pub use scope::Entered;
 pub use shared::{Part, SharedTrace};
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use structured::json;
 pub use trace::{Timer, Trace};
 #[doc(hidden)]
 pub use unit::Unit as __Unit;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 28] = [
+const LADDER: [&[&str]; 29] = [
     &["lib"],
     &["macros"],
     &["bridge", "future", "ordinary"],
@@ -32,11 +32,12 @@ const LADDER: [&[&str]; 28] = [
     &["settle"],
     &["message"],
     &["config"],
+    &["uuids", "structured"],
     &["sampling"],
     &["finished"],
     &["number"],
     &["key"],
-    &["value", "owned"],
+    &["value", "owned", "nested"],
     &["clock"],
     &["ids"],
     &["outcome"],

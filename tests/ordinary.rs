@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
 
-use util::{Bench, ManualClock, TS, same_line};
+use util::{Bench, ManualClock, TS, assert_one_safe_line, same_line};
 
 /// The text of a record of `src/shop.rs:17` in the module `shop`.
 #[track_caller]
@@ -579,13 +579,4 @@ fn any_record_is_one_safe_line_that_readers_give_back() {
         })
         .unwrap_or_else(|error| panic!("{error}"));
     assert!(seen.get() > 0);
-}
-
-#[track_caller]
-fn assert_one_safe_line(line: &str) {
-    let unsafe_char = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-    };
-    assert!(!line.contains(unsafe_char), "{line:?}");
 }

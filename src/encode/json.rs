@@ -6,7 +6,8 @@ use super::number;
 use super::record;
 use super::{Fits, Job, Syntax};
 use crate::config::{Integers, LineTag, NonFinite, Settings};
-use crate::entry::{Fragment, Item, Items, base_name};
+use crate::entry::{Fragment, Item, Items, Span, base_name};
+use crate::nested::Closers;
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -74,6 +75,19 @@ impl Syntax for Json {
     #[inline(never)]
     fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], _room: &mut Vec<u8>) -> Written {
         list(line, job.settings(), items)
+    }
+
+    fn structured(
+        line: &mut Line<'_>,
+        source: &[u8],
+        span: Span,
+        cut: Option<(usize, Closers)>,
+        _room: &mut Vec<u8>,
+    ) -> Written {
+        let (end, closers) = cut.unwrap_or((span.len(), Closers::new()));
+        let end = span.start() + end;
+        line.put(source.get(span.start()..end).unwrap_or_default())?;
+        line.put(&closers)
     }
 
     #[inline(always)]
@@ -179,6 +193,7 @@ fn scalar(line: &mut Line<'_>, settings: &Settings, item: Item<'_>) -> Written {
         Item::Micros(micros) => number::millis(line, micros),
         Item::Stamp(stamp) => record::stamp::<Json>(line, settings, stamp),
         Item::Text(text) => Json::text(line, text, 0, text.len()),
+        Item::Json(text) => line.put(text),
         // Written by the caller.
         Item::Open | Item::Close => Ok(()),
     }

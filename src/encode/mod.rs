@@ -19,7 +19,8 @@ mod source;
 
 use crate::clock::Stamp;
 use crate::config::{Format, Settings};
-use crate::entry::{Entry, Ordinary, Scratch};
+use crate::entry::{Entry, Ordinary, Scratch, Span};
+use crate::nested::Closers;
 use crate::outcome::Outcome;
 
 use json::Json;
@@ -64,6 +65,14 @@ pub(crate) trait Syntax {
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
     /// Writes a list.
     fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written;
+    /// Writes JSON text of a structure: all of it, or as much as `cut` says.
+    fn structured(
+        line: &mut Line<'_>,
+        source: &[u8],
+        span: Span,
+        cut: Option<(usize, Closers)>,
+        room: &mut Vec<u8>,
+    ) -> Written;
     /// Writes all fragments.
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
 }

@@ -239,6 +239,19 @@ impl Out<'_, '_> {
             Tag::Micros => millis(stored.bits),
             Tag::Text => self.arena(Span::from_bits(stored.bits)),
             Tag::Stamp => self.stamp(stored.to_stamp(arena))?,
+            Tag::Json => {
+                let span = Span::from_bits(stored.bits);
+                match record::json_cut(job, span) {
+                    None => self.arena(span),
+                    Some((end, closers)) => {
+                        let text = arena.get(span).get(..end).unwrap_or_default();
+                        PairValue::Text(self.written(|line| {
+                            line.put(text)?;
+                            line.put(&closers)
+                        })?)
+                    }
+                }
+            }
             Tag::List => {
                 let items = record::list_bytes(job, stored);
                 let text = self.written(|line| json::list(line, job.settings(), items))?;

@@ -9,6 +9,7 @@ use crate::clock::Stamp;
 use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
 use crate::entry::{Arena, Field, FieldKey, Items, Laps, Ordinary, Span, Stored, Tag, flag};
 use crate::ids::{self, SpanId};
+use crate::nested::{self, Closers};
 use crate::outcome::Outcome;
 use crate::value::STARS;
 
@@ -346,9 +347,32 @@ pub(crate) fn value<S: Syntax>(
         Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
         Tag::Bool => boolean(line, stored.bits != 0),
         Tag::Micros => number::millis(line, stored.bits),
-        Tag::List => line.apart(|line| S::list(line, job, list_bytes(job, stored), room)),
+        Tag::List | Tag::Json => line.apart(|line| nested::<S>(line, job, stored, room)),
         _ => line.apart(|line| rare::<S>(line, job.settings(), stored, arena)),
     }
+}
+
+/// A list or a structure.
+#[inline(never)]
+fn nested<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    stored: Stored,
+    room: &mut Vec<u8>,
+) -> Written {
+    if stored.tag == Tag::List {
+        return S::list(line, job, list_bytes(job, stored), room);
+    }
+    let span = Span::from_bits(stored.bits);
+    let source = job.entry.arena.buffer();
+    S::structured(line, source, span, json_cut(job, span), room)
+}
+
+/// Where the text of a structure ends in this record, and what closes it, if
+/// that is not its end.
+pub(crate) fn json_cut(job: &Job<'_>, span: Span) -> Option<(usize, Closers)> {
+    let most = job.fit.text;
+    (span.len() > most).then(|| nested::cut(job.entry.arena.get(span), most))
 }
 
 /// Values that few fields have, kept out of the loop.
@@ -368,9 +392,14 @@ fn rare<S: Syntax>(
         Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
         Tag::Stamp => stamp::<S>(line, settings, stored.to_stamp(arena)),
         // Written by the callers.
-        Tag::Absent | Tag::Text | Tag::F64 | Tag::Bool | Tag::Micros | Tag::List | Tag::Timer => {
-            Ok(())
-        }
+        Tag::Absent
+        | Tag::Text
+        | Tag::F64
+        | Tag::Bool
+        | Tag::Micros
+        | Tag::List
+        | Tag::Json
+        | Tag::Timer => Ok(()),
     }
 }
 
@@ -594,7 +623,7 @@ fn truncated(job: &Job<'_>) -> u64 {
         .filter(|field| {
             let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
             let value = field.value();
-            let may_cut = matches!(value.tag, Tag::Text | Tag::List);
+            let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);
             key_cut || may_cut && value.span().is_some_and(is_cut)
         });
     let fragments = entry
