@@ -24,7 +24,8 @@ use crate::value::PANICKED;
 /// * the rest goes on with the name of the unit as a key-value `unit`, for
 ///   loggers that print key-values ([`correlate`](Bridge::correlate)).
 ///
-/// What is absorbed shares the fate of its unit: if that is discarded, so is it.
+/// What is absorbed shares the fate of its unit: if that is discarded or
+/// [sampled out](crate::Sampling), so is it.
 ///
 /// # Examples
 ///

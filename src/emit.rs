@@ -98,7 +98,7 @@ fn write(entry: &mut Entry, partial: Option<u32>) {
         match sample(entry, &moment) {
             Verdict::Drop => return,
             Verdict::Keep => {}
-            Verdict::KeepFor(units) => moment.sample_rate = Some(units).filter(|units| *units > 1),
+            Verdict::KeepFor(units) => moment.sample_rate = Some(units).filter(|units| *units != 1),
         }
     }
     let mut scratch = std::mem::take(&mut entry.scratch);

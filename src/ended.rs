@@ -77,6 +77,10 @@ impl Finished for Ended<'_> {
                 }
                 continue;
             }
+            // As in the record: nothing before the first lap is over.
+            if field.value().to_laps(&entry.arena).count == 0 {
+                continue;
+            }
             for suffix in TIMER_SUFFIXES {
                 if let Some(value) = entry.timer_value(field, suffix) {
                     see(&format!("{key}{suffix}"), value);

@@ -156,7 +156,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns all fields in the order they were first set, a timer as its three
-    /// numbers. Fixed fields of the configuration are not among them.
+    /// numbers once a lap is over. Fixed fields of the configuration are not among them.
     pub fn fields(&self) -> Vec<(String, OwnedValue)> {
         let mut fields = Vec::new();
         self.0

@@ -457,6 +457,12 @@ impl TraceState {
     }
 }
 
+impl fmt::Display for TraceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// `key=value`, section 3.3.1 of level 2.
 fn is_member(member: &str) -> bool {
     let Some((key, value)) = member.split_once('=') else {

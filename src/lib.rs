@@ -38,6 +38,8 @@
 //! ts=2026-11-21T16:33:40.783774Z level=error msg=auth outcome=error duration_ms=0.014 method=POST token="77e0******" db.count=1 db.ms=0.0 db.max_ms=0.0 error="unknown token" fragments="[6, 0.003ms] auth header read"
 //! ```
 //!
+//! The [guide](_guide) has the whole of it in chapters.
+//!
 //! # Words
 //!
 //! | word | meaning |
@@ -232,6 +234,8 @@
 #![deny(missing_docs, missing_debug_implementations)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(doc, doctest))]
+pub mod _guide;
 mod bridge;
 mod builder;
 mod bytes;

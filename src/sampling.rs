@@ -77,7 +77,7 @@ pub struct Sampling {
 pub(crate) enum Verdict {
     Drop,
     Keep,
-    /// Kept for as many units as it was one of.
+    /// Kept for as many units as it was one of; for none beside those.
     KeepFor(u32),
 }
 
@@ -85,6 +85,15 @@ impl Sampling {
     /// Keeps one in `n` of the units that no other rule keeps: all with 1.
     ///
     /// 0 is refused when the configuration is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
+    /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
+    /// ```
     pub fn one_in(n: u32) -> Sampling {
         Sampling {
             one_in: n,
@@ -96,7 +105,16 @@ impl Sampling {
         }
     }
 
-    /// Keeps all units that took longer than this.
+    /// Keeps all units that took longer than this, in whole microseconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use logtrace::Sampling;
+    ///
+    /// let sampling = Sampling::one_in(100).slower_than(Duration::from_millis(500));
+    /// ```
     pub fn slower_than(mut self, duration: Duration) -> Sampling {
         self.slower_than = Some(duration);
         self
@@ -106,6 +124,20 @@ impl Sampling {
     ///
     /// Without, a flood of answers 404 is sampled as those of 200 are. Errors,
     /// panics and cancelled units are kept all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
+    /// let config = Config::builder().sampling(sampling).build()?;
+    /// logtrace::builder!("request").config(&config).start().status(404);
+    /// logtrace::builder!("request").config(&config).start().status(503);
+    /// assert_eq!((config.sampled().kept, config.sampled().dropped), (1, 1));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn warnings(mut self, keep: bool) -> Sampling {
         self.warnings = keep;
         self
@@ -114,20 +146,52 @@ impl Sampling {
     /// Keeps all units whose caller said in `traceparent` that it is sampled.
     ///
     /// Off by default: whoever may call the service from outside could then
-    /// have every unit kept. Such a record has no `sample_rate` unless the hash
-    /// keeps it too.
+    /// have every unit kept. Where nothing but its caller kept a unit, the record
+    /// says `sample_rate=0`: those that the hash kept stand for it already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Sampling, TraceParent};
+    ///
+    /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
+    /// let config = Config::builder().sampling(sampling).build()?;
+    /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// trace.continue_from(TraceParent::parse(header).unwrap());
+    /// drop(trace); // … duration_ms=0.012 sample_rate=0
+    /// assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn sampled_callers(mut self, keep: bool) -> Sampling {
         self.callers = keep;
         self
     }
 
     /// Keeps all units of which the closure says so. It is called at the end of
-    /// a unit that nothing else keeps for certain; one that panics keeps the unit.
+    /// a unit that nothing else keeps for certain, and at its checkpoints; one
+    /// that panics keeps the unit. Units that end inside it are not asked about.
+    ///
+    /// Called again, it adds a closure; a unit is kept if any says so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::Sampling;
+    ///
+    /// let sampling = Sampling::one_in(100)
+    ///     .keep_if(|unit| unit.text("plan") == Some("partner"))
+    ///     .keep_if(|unit| unit.request_id().is_some_and(|id| id.starts_with("debug-")));
+    /// ```
     pub fn keep_if(
         mut self,
         rule: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static,
     ) -> Sampling {
-        self.rule = Some(Arc::new(rule));
+        self.rule = Some(match self.rule {
+            Some(first) => Arc::new(move |unit| first(unit) || rule(unit)),
+            None => Arc::new(rule),
+        });
         self
     }
 
@@ -148,7 +212,7 @@ impl Sampling {
         } else if self.hash_keeps(trace_id) {
             Verdict::KeepFor(self.one_in)
         } else if self.callers && caller_sampled {
-            Verdict::Keep
+            Verdict::KeepFor(0)
         } else {
             Verdict::Drop
         }
@@ -166,15 +230,27 @@ impl Sampling {
         };
         bad || unit.level() <= least
             || self.slower_than.is_some_and(|most| unit.duration() > most)
-            || self
-                .rule
-                .as_ref()
-                .is_some_and(|rule| guard::run(|| rule(unit)).unwrap_or(true))
+            || self.rule.as_ref().is_some_and(|rule| asked(rule, unit))
     }
 
     fn hash_keeps(&self, trace_id: TraceId) -> bool {
         hash(trace_id) <= self.most
     }
+}
+
+thread_local! {
+    static IN_RULE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a closure says of a unit. Of one that ends inside it, it is not asked:
+/// the closure may call code that is a unit of work, and would never end.
+fn asked(rule: &Rule, unit: &Entry<'_>) -> bool {
+    if IN_RULE.replace(true) {
+        return false;
+    }
+    let keeps = guard::run(|| rule(unit)).unwrap_or(true);
+    IN_RULE.set(false);
+    keeps
 }
 
 fn hash(trace_id: TraceId) -> u64 {
@@ -199,6 +275,13 @@ impl fmt::Debug for Sampling {
 
 /// How many units a configuration's sampling kept and dropped; see
 /// [`Config::sampled`](crate::Config::sampled).
+///
+/// # Examples
+///
+/// ```
+/// let logtrace::Sampled { kept, dropped, .. } = logtrace::Config::default().sampled();
+/// assert_eq!((kept, dropped), (0, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sampled {

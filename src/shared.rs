@@ -71,7 +71,9 @@ impl Trace {
     /// Returns a part of this unit for another thread; disabled if the trace is.
     ///
     /// Takes `&self`, so that many threads may make their own. Parts may have
-    /// parts.
+    /// parts. A part has the ids that its unit has by then: ask the unit for
+    /// [`traceparent`](Trace::traceparent) first where parts make calls to other
+    /// services, or each makes ids of its own.
     ///
     /// # Examples
     ///

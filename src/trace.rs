@@ -746,6 +746,10 @@ impl Trace {
     /// Returns the text of the record as it would be now, without emitting it;
     /// empty if disabled.
     ///
+    /// Nothing is decided or made for it: [sampling](crate::Sampling) is not
+    /// asked, so `sample_rate` is not in it, nor are ids that the record will get
+    /// for that alone.
+    ///
     /// # Examples
     ///
     /// ```

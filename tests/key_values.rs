@@ -327,7 +327,8 @@ fn a_hook_does_not_see_redacted_values() {
             assert!(unit.fields().iter().all(|(_, value)| *value == stars));
             assert_eq!(unit.fields().len(), 4);
             assert_eq!(unit.text("card"), Some("******"));
-            assert_eq!(unit.get("db.ms"), Some(stars));
+            assert_eq!(unit.get("db.ms"), Some(stars.clone()));
+            assert_eq!(unit.get("db"), Some(stars));
             emit();
             HOOKED.fetch_add(1, Ordering::Relaxed);
         });
@@ -359,6 +360,40 @@ fn the_limits_are_those_of_a_line() {
     let live = seen.pairs.iter().filter(|(key, _)| key.starts_with('n'));
     let dropped = seen.get("dropped_fields").and_then(Json::as_u64).unwrap();
     assert_eq!(live.count() as u64 + dropped, 300);
+}
+
+/// Bytes of all keys and values.
+fn size(seen: &Seen) -> usize {
+    let texts = seen.pairs.iter().map(|(key, value)| {
+        let text = value.as_str().map(str::len);
+        key.len() + text.unwrap_or_else(|| value.to_string().len())
+    });
+    texts.sum()
+}
+
+#[test]
+fn fragments_that_are_longer_than_in_a_line_stay_within_the_limit() {
+    for format in [Format::Logfmt, Format::Json, Format::Pretty] {
+        let seen = seen(Config::builder().format(format), |trace| {
+            for n in 0..256 {
+                logtrace::add!(trace, "{n:040}");
+            }
+        });
+        assert!(size(&seen) <= 16 * 1024, "{format:?}: {}", size(&seen));
+        assert!(seen.get("dropped_fragments").is_some() || seen.get("truncated").is_some());
+    }
+}
+
+#[test]
+fn names_of_timers_count_as_in_a_line_of_json() {
+    let keys: [&'static str; 18] =
+        std::array::from_fn(|n| &*format!("{n}{}", "\u{1}".repeat(100)).leak());
+    let work = |trace: &mut Trace| keys.iter().for_each(|key| trace.time(*key, |_| ()));
+    let builder = || Config::builder().format(Format::Json);
+    let seen = seen(builder(), work);
+    let line: Json = serde_json::from_str(&util::record(builder(), work)).unwrap();
+    assert!(line.get("dropped_fields").is_some());
+    assert_eq!(seen.get("dropped_fields"), line.get("dropped_fields"));
 }
 
 #[test]
@@ -493,6 +528,32 @@ fn units_that_end_inside_a_hook_go_past_it() {
         assert_eq!(names, ["inner", "outer"]);
         assert_eq!(HOOKED.load(Ordering::Relaxed), n);
     }
+}
+
+#[test]
+fn the_hook_runs_for_checkpoints_and_sees_the_fields_of_the_record() {
+    static SEEN: Mutex<Vec<(bool, Vec<String>)>> = Mutex::new(Vec::new());
+    let (config, log) = hooked(|unit, emit| {
+        let keys = unit.fields().into_iter().map(|(key, _)| key);
+        SEEN.lock()
+            .unwrap()
+            .push((unit.is_partial(), keys.collect()));
+        emit();
+    });
+    let mut trace = Trace::builder("unit").config(&config).start();
+    let lap = trace.set("rows", 3).start_timer("db");
+    trace.checkpoint();
+    trace.stop(lap);
+    drop(trace);
+    let seen = std::mem::take(&mut *log.0.lock().unwrap());
+    let of_record = |seen: &Seen| {
+        let keys = seen.pairs.iter().map(|(key, _)| key.clone());
+        let own = ["duration_ms", "partial", "seq"];
+        keys.filter(|key| !own.contains(&&**key)).collect()
+    };
+    let want: Vec<Vec<String>> = seen.iter().map(of_record).collect();
+    let (partial, keys): (Vec<_>, Vec<_>) = SEEN.lock().unwrap().drain(..).unzip();
+    assert_eq!((partial, keys), (vec![true, false], want));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
 const LADDER: [&[&str]; 29] = [
-    &["lib"],
+    &["lib", "_guide"],
     &["macros"],
     &["bridge", "future", "ordinary"],
     &["unit"],
@@ -49,8 +49,10 @@ const LADDER: [&[&str]; 29] = [
 fn modules() -> BTreeMap<String, Vec<(PathBuf, String)>> {
     let mut modules: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let is_test = |path: &PathBuf| path.ends_with("tests.rs");
-    for path in files(&src).into_iter().filter(|path| !is_test(path)) {
+    let is_code = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs")
+    };
+    for path in files(&src).into_iter().filter(is_code) {
         let inner = path.strip_prefix(&src).expect("below src");
         let first = inner.iter().next().expect("a name").to_string_lossy();
         let module = first.trim_end_matches(".rs").to_owned();

@@ -147,6 +147,21 @@ fn a_closure_sees_the_finished_unit_and_keeps_it() {
 }
 
 #[test]
+fn any_of_several_closures_keeps_a_unit() {
+    let rule = || {
+        Sampling::one_in(10)
+            .keep_if(|unit| unit.text("plan") == Some("partner"))
+            .keep_if(|unit| unit.get("debug").is_some())
+    };
+    for (key, kept) in [("plan", 1), ("debug", 1), ("other", 0)] {
+        assert_eq!(
+            records(rule(), |trace, _| _ = trace.set(key, "partner")),
+            kept
+        );
+    }
+}
+
+#[test]
 fn a_closure_that_panics_keeps_the_unit() {
     let rule = Sampling::one_in(10).keep_if(|_| std::panic::resume_unwind(Box::new("boom")));
     assert_eq!(records(rule, |_, _| ()), 1);
@@ -170,6 +185,56 @@ fn a_closure_may_log_units_of_its_own() {
 }
 
 #[test]
+fn a_closure_is_not_asked_about_units_that_end_inside_it() {
+    static CONFIG: std::sync::OnceLock<Config> = std::sync::OnceLock::new();
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let rule = Sampling::one_in(10).keep_if(|unit| {
+        // An end, for a closure that is asked all the same.
+        if ASKED.fetch_add(1, Ordering::Relaxed) < 100 {
+            let config = CONFIG.get().unwrap();
+            Trace::builder("inner").config(config).start().ok();
+        }
+        unit.name() == "unit"
+    });
+    let bench = unlucky(rule);
+    CONFIG.set(bench.config.clone()).unwrap();
+    for n in 1..=2 {
+        bench.start().ok();
+        assert_eq!(ASKED.load(Ordering::Relaxed), n);
+        assert!(bench.log.only().args.starts_with("msg=unit "));
+    }
+    let sampled = bench.config.sampled();
+    assert_eq!((sampled.kept, sampled.dropped), (2, 2));
+}
+
+#[test]
+fn closures_that_panic_while_the_thread_unwinds_are_survived() {
+    /// A unit of its own in a destructor, which knows nothing of the panic.
+    struct Cleanup(Bench);
+    impl Drop for Cleanup {
+        fn drop(&mut self) {
+            self.0.start().ok();
+        }
+    }
+    static PANICS: AtomicU32 = AtomicU32::new(0);
+    fn panic<T>() -> T {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        std::panic::resume_unwind(Box::new("again"))
+    }
+    let builder = Config::builder().header(false).ids(&Unlucky);
+    let builder = builder.sampling(Sampling::one_in(10).keep_if(|_| panic()));
+    let bench = Bench::new(builder.on_emit(|_, _| panic()));
+    let log = bench.log;
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _cleanup = Cleanup(bench);
+        std::panic::resume_unwind(Box::new("boom"));
+    }));
+    assert!(result.is_err());
+    assert!(log.only().args.contains(" outcome=ok "));
+    assert_eq!(PANICS.load(Ordering::Relaxed), 2);
+}
+
+#[test]
 fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let called = |flags: &str| {
         let id = Unlucky.trace_id().unwrap();
@@ -182,14 +247,44 @@ fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let trusting = || Sampling::one_in(10).sampled_callers(true);
     assert_eq!(records(trusting(), called("01")), 1);
     assert_eq!(records(trusting(), called("00")), 0);
-    // For how many it stands nobody knows.
+    // Those that the hash keeps stand for it.
     let bench = unlucky(trusting());
     let mut trace = bench.start();
     called("01")(&mut trace, &bench);
     drop(trace);
-    assert!(bench.log.only().args.ends_with(" duration_ms=0.0"));
+    assert!(
+        bench
+            .log
+            .only()
+            .args
+            .ends_with(" duration_ms=0.0 sample_rate=0")
+    );
     // One without a caller.
     assert_eq!(records(trusting(), |_, _| ()), 0);
+}
+
+/// As the documentation says: `sample_rate` times, or once without it.
+#[test]
+fn counts_of_records_by_their_sample_rate_add_up_to_the_units() {
+    let sampling = Sampling::one_in(10).sampled_callers(true);
+    let bench = Bench::new(Config::builder().sampling(sampling.warnings(false)));
+    let (mut kept, mut counted, units) = (0, 0, 20_000_u64);
+    for n in 0..units {
+        let mut trace = bench.start();
+        let id = TraceId::random();
+        trace.continue_from(TraceParent::new(id, SpanId::random(), n % 2 == 0, true));
+        if n % 5 == 0 {
+            trace.error("no rows");
+        } else {
+            kept += u64::from(hash_keeps(id, 10));
+        }
+        drop(trace);
+        for line in bench.log.take_lines() {
+            let rate = line.split_once(" sample_rate=").map_or("1", |(_, n)| n);
+            counted += rate.parse::<u64>().expect("it is the last field");
+        }
+    }
+    assert_eq!(counted, units / 5 + 10 * kept);
 }
 
 #[test]
@@ -217,9 +312,24 @@ fn the_outgoing_flag_is_the_answer_of_the_hash() {
             assert_eq!(sampled(None, &id, flags), flags == "01");
         }
     }
-    // A unit without a caller, too.
-    let mut trace = unlucky(Sampling::one_in(10)).start();
-    assert!(!trace.traceparent().unwrap().is_sampled());
+}
+
+#[test]
+fn a_unit_without_a_caller_says_what_the_hash_says_and_so_do_those_it_calls() {
+    for trusting in [false, true] {
+        let bench = unlucky(Sampling::one_in(10).sampled_callers(trusting));
+        let mut order = bench.start();
+        assert!(!order.traceparent().unwrap().is_sampled());
+        let mut payment = order.child("payment");
+        assert!(!payment.traceparent().unwrap().is_sampled());
+        drop((payment, order));
+        assert_eq!(bench.log.take_lines(), [""; 0]);
+        let bench = lucky(Config::builder(), 10);
+        assert!(bench.start().traceparent().unwrap().is_sampled());
+    }
+    // Without sampling all are kept.
+    let bench = Bench::new(Config::builder().ids(&Unlucky));
+    assert!(bench.start().traceparent().unwrap().is_sampled());
 }
 
 #[test]

@@ -370,6 +370,14 @@ fn a_clock_is_moved_from_any_thread_and_its_wall_alone() {
     assert!(clock.now() >= start.0);
 }
 
+#[test]
+fn a_capture_goes_to_other_threads_and_its_guard_does_not() {
+    fn goes<T: Send + Sync + 'static>() {}
+    goes::<Capture>();
+    goes::<Record>();
+    goes::<MockClock>();
+}
+
 mod futures {
     use super::*;
 

@@ -138,6 +138,45 @@ fn a_child_has_a_record_of_its_own_in_the_same_transaction() {
 }
 
 #[test]
+fn a_part_has_the_ids_of_its_unit() {
+    let bench = Bench::new(Config::builder().header(false));
+    let mut order = bench.start();
+    let state = TraceState::parse(["rojo=1"]).unwrap();
+    order
+        .continue_from(parent())
+        .set_tracestate(&state)
+        .request_id("r-1");
+    let mut part = order.part();
+    let mut nested = part.part();
+    for part in [&mut part, &mut nested] {
+        assert_eq!(part.traceparent(), order.traceparent());
+        assert_eq!(part.tracestate().as_ref(), Some(&state));
+        assert_eq!(part.get_request_id().as_deref(), Some("r-1"));
+    }
+    let mut payment = part.child("payment");
+    assert_eq!(payment.trace_id(), order.trace_id());
+    payment.discard();
+    part.join(nested);
+    order.join(part);
+    assert_eq!(order.tracestate(), Some(state));
+}
+
+#[test]
+fn ids_that_a_part_made_are_those_of_a_unit_that_has_none() {
+    let bench = Bench::new(Config::builder().header(false));
+    let (mut order, other) = (bench.start(), bench.start());
+    let (mut first, mut second, mut foreign) = (order.part(), order.part(), other.part());
+    assert!(foreign.traceparent().is_some());
+    order.join(foreign);
+    let sent = first.request_id("r-1").traceparent();
+    assert!(second.traceparent().is_some());
+    order.join(first).join(second);
+    assert_eq!(order.traceparent(), sent);
+    assert_eq!(order.get_request_id().as_deref(), Some("r-1"));
+    other.discard();
+}
+
+#[test]
 fn a_request_id_that_could_do_harm_is_replaced() {
     let mut trace = Bench::new(Config::builder()).start();
     for good in ["a", "order-4711", "A._:@/+=-9", &"x".repeat(128)] {

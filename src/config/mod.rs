@@ -184,8 +184,10 @@ pub enum Output {
     ///
     /// Time and level are left out, which the logger has, and so are nulls,
     /// which many print as the text `None`. Lists and fragments are their JSON
-    /// text. Keys are cleaned as [`Format`] asks. [`Trace::render`](crate::Trace::render)
-    /// still returns the text of the line.
+    /// text. Keys are cleaned as [`Format`] asks; other texts, the message among
+    /// them, are not escaped, which is up to the logger. Limits are kept as if the
+    /// record were a line of JSON. [`Trace::render`](crate::Trace::render) still
+    /// returns the text of the line.
     KeyValues,
 }
 
@@ -272,11 +274,29 @@ impl Config {
         Ok(())
     }
 
+    /// Returns the configuration of the process: the installed one, or the
+    /// default until there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{Config, Sampling};
+    ///
+    /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
+    /// let dropped = Config::installed().sampled().dropped; // later, anywhere
+    /// # assert_eq!(dropped, 0);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn installed() -> Config {
+        process().clone()
+    }
+
     /// Returns how many units were kept and dropped so far by the
     /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
     ///
     /// Units that no logger would take, discarded ones and checkpoints count as
-    /// neither; without sampling, nothing is counted.
+    /// neither; without sampling, nothing is counted. Those of the process are the
+    /// counts of the [installed](Config::installed) configuration.
     ///
     /// # Examples
     ///
@@ -415,10 +435,11 @@ impl Settings {
     }
 
     /// What outgoing headers say of a transaction: whether its records are kept.
-    pub(crate) fn passes_on(&self, trace_id: TraceId, caller_sampled: bool) -> bool {
+    /// `caller` is what the caller said, if there is one.
+    pub(crate) fn passes_on(&self, trace_id: TraceId, caller: Option<bool>) -> bool {
         match &self.sampling {
-            Some(sampling) => sampling.flag(trace_id, caller_sampled),
-            None => caller_sampled,
+            Some(sampling) => sampling.flag(trace_id, caller == Some(true)),
+            None => caller.unwrap_or(true),
         }
     }
 

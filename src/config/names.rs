@@ -67,7 +67,7 @@ names! {
     LostParts = "lost_parts",
     /// how many values were cut.
     Truncated = "truncated",
-    /// of how many units this record is the one that was kept.
+    /// of how many units this record is the one that was kept; 0 if others stand for it.
     SampleRate = "sample_rate",
     /// `true` in a record of a unit that still runs.
     Partial = "partial",
@@ -159,7 +159,7 @@ impl Names {
     }
 
     /// How much longer the names are, together, than the default ones.
-    pub(super) fn extra_bytes(&self) -> usize {
+    pub(crate) fn extra_bytes(&self) -> usize {
         let default: usize = DEFAULTS.iter().map(|name| name.len()).sum();
         let now: usize = self.iter().map(str::len).sum();
         now.saturating_sub(default)

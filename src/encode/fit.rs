@@ -7,7 +7,8 @@
 
 use super::{Fit, Job, Line};
 use crate::bytes::SLACK;
-use crate::entry::Scratch;
+use crate::config::{Format, TIMER_SUFFIXES};
+use crate::entry::{Field, Scratch, Tag};
 
 /// Room that a record without any text needs, and that a field or a fragment adds.
 const BASE: usize = 512;
@@ -36,8 +37,10 @@ pub(super) fn encode(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
 }
 
 /// Finds out how much of an entry gets into a record that goes out as key-values:
-/// as much as into a line.
+/// as much as into a line of JSON, which is no shorter, as that is what lists and
+/// fragments are written as.
 pub(super) fn measure(job: &mut Job<'_>, scratch: &mut Scratch) {
+    job.format = Format::Json;
     if most_bytes(job) > job.settings().limits.record {
         encode(job, scratch);
     }
@@ -47,14 +50,19 @@ pub(super) fn measure(job: &mut Job<'_>, scratch: &mut Scratch) {
 /// inside of logfmt is seven.
 fn most_bytes(job: &Job<'_>) -> usize {
     let entry = job.entry;
+    let names = |field: &Field| match field.value().tag {
+        Tag::Timer => TIMER_SUFFIXES.len(),
+        _ => 1,
+    };
     let keys = entry.fields.as_slice().iter();
     let keys: usize = keys
-        .map(|field| EACH + 6 * field.given(&entry.arena).len())
+        .map(|field| names(field) * (EACH + 6 * field.given(&entry.arena).len()))
         .sum();
     let runs = entry.fragments.runs(usize::MAX);
     let fragments = runs.into_iter().flatten();
     let files = fragments.map(|each| 2 * EACH + 6 * each.place.file(&entry.arena).len());
-    BASE + job.fixed.len() + 8 * entry.arena.used() + keys + files.sum::<usize>()
+    let own = BASE + job.settings().names.extra_bytes();
+    own + job.fixed.len() + 8 * entry.arena.used() + keys + files.sum::<usize>()
 }
 
 fn grow(line: &mut Vec<u8>, size: usize) {

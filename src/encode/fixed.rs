@@ -29,7 +29,7 @@ pub(super) fn text_of(of: &Entry) -> &[u8] {
 fn text(of: &Entry) -> Vec<u8> {
     let mut text = room(of);
     let mut line = Line::new(&mut text);
-    let written = with_job(of, |job| match job.settings().format {
+    let written = with_job(of, |job| match job.format {
         Format::Json => record::fixed::<Json>(&mut line, job, &mut Vec::new()),
         Format::Logfmt => record::fixed::<Logfmt>(&mut line, job, &mut Vec::new()),
         Format::Pretty => pretty::fields(&mut line, job, &mut Vec::new()),
@@ -81,6 +81,7 @@ fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
     work(&Job {
         entry: &entry,
         moment: &moment,
+        format: settings.format,
         fit: Fit::ALL,
         names: None,
         fixed: &[],

@@ -107,6 +107,8 @@ impl Fit {
 pub(crate) struct Job<'a> {
     pub(crate) entry: &'a Entry,
     pub(crate) moment: &'a Moment<'a>,
+    /// What is written; what goes out as key-values is measured as JSON.
+    pub(crate) format: Format,
     pub(crate) fit: Fit,
     /// The names of all fields, if any had to be worked out.
     pub(crate) names: Option<&'a names::FieldNames>,
@@ -123,6 +125,7 @@ impl<'a> Job<'a> {
         Job {
             entry,
             moment,
+            format: entry.settings.format,
             fit: Fit::ALL,
             names,
             fixed: match moment.ordinary {
@@ -141,7 +144,7 @@ impl Job<'_> {
 
     /// Writes the record.
     fn write(&self, line: &mut Line<'_>, room: &mut Vec<u8>) -> Written {
-        match self.settings().format {
+        match self.format {
             Format::Logfmt => record::write::<Logfmt>(line, self, room),
             Format::Json => record::write::<Json>(line, self, room),
             Format::Pretty => pretty::write(line, self, room),

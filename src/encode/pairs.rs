@@ -1,9 +1,9 @@
 //! A record as key-values that keep their types.
 //!
-//! The order and the limits are those of a line. Texts stay where they are, in
-//! the arena; what has no type of its own (ids, times, lists, fragments) is
-//! written into the scratch line first, so that nothing is left to be formatted
-//! inside the logger.
+//! The order is that of a line, and the limits are those of a line of JSON.
+//! Texts stay where they are, in the arena; what has no type of its own (ids,
+//! times, lists, fragments) is written into the scratch line first, so that
+//! nothing is left to be formatted inside the logger.
 
 use super::line::{Full, Line, Written};
 use super::names::FieldNames;

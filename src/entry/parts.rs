@@ -70,6 +70,9 @@ impl Entry {
         self.fields.dropped = self.fields.dropped.saturating_add(part.fields.dropped);
         self.merge_fragments(&part);
         self.merge_ending(&part);
+        if part.unit() == self.unit() {
+            self.adopt_ids(&part);
+        }
         self.arena.note_cut(part.arena.has_cut());
         self.tidy();
         part
@@ -84,6 +87,7 @@ impl Entry {
             maker: self.identity(),
             unit: self.unit(),
         });
+        part.adopt_ids(self);
     }
 
     fn identity(&self) -> Identity {

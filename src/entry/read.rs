@@ -11,8 +11,11 @@ use crate::value::STARS;
 impl Entry {
     /// The value of a key as the user gave it, or of one of a timer's names.
     pub(crate) fn get(&self, key: &str) -> Option<OwnedValue> {
+        let [_, total, _] = TIMER_SUFFIXES;
         match self.look_up(key) {
-            Some(field) => self.owned(field.value()),
+            Some(field) => self
+                .timer_value(field, total)
+                .or_else(|| self.owned(field.value())),
             None => self.timer_part(key),
         }
     }

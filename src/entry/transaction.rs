@@ -45,7 +45,7 @@ impl Entry {
             trace_id,
             span_id: ids.span_id(),
             parent_id: None,
-            sampled: self.settings.passes_on(trace_id, true),
+            sampled: self.settings.passes_on(trace_id, None),
             caller_sampled: false,
             random: ids.are_random(),
             state: Span::default(),
@@ -61,7 +61,7 @@ impl Entry {
             parent_id: Some(parent.span_id()),
             sampled: self
                 .settings
-                .passes_on(parent.trace_id(), parent.is_sampled()),
+                .passes_on(parent.trace_id(), Some(parent.is_sampled())),
             caller_sampled: parent.is_sampled(),
             random: parent.is_random(),
             state: Span::default(),
@@ -80,6 +80,19 @@ impl Entry {
     pub(crate) fn state(&self) -> &str {
         let state = self.transaction.map(|transaction| transaction.state);
         state.map_or("", |state| self.arena.text(state))
+    }
+
+    /// Takes the ids of another entry of the unit, as far as this has none yet.
+    pub(super) fn adopt_ids(&mut self, of: &Entry) {
+        if self.transaction.is_none() {
+            self.transaction = of.transaction.map(|ids| Transaction {
+                state: self.arena.push(of.state().as_bytes()),
+                ..ids
+            });
+        }
+        if let (None, Some(id)) = (self.request_id, of.request_id()) {
+            self.set_request_id(id);
+        }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {

@@ -395,6 +395,20 @@ impl std::fmt::Debug for Capture {
 /// logtrace::start!("another").emit(); // not captured
 /// assert_eq!(capture.take().len(), 1);
 /// ```
+///
+/// It belongs to its thread:
+///
+/// ```compile_fail
+/// fn goes<T: Send>(_: T) {}
+/// goes(logtrace::testing::Capture::new().enter());
+/// ```
+///
+/// where the capture itself goes to any:
+///
+/// ```
+/// fn goes<T: Send>(_: T) {}
+/// goes(logtrace::testing::Capture::new());
+/// ```
 #[derive(Debug)]
 #[must_use = "units are captured until the guard is dropped; bind it: `let _entered = …`"]
 pub struct Entered {

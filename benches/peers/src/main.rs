@@ -10,6 +10,7 @@ mod check;
 mod floor;
 mod peer;
 mod peers;
+mod picture;
 mod report;
 mod timing;
 
@@ -18,11 +19,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 use timing::{Inputs, Plan, Unit};
 
-const USAGE: &str = "usage: logtrace-peers [--check] [--quick] [--only NAME] [--unit W1…W5]
+const USAGE: &str = "usage: logtrace-peers [--check] [--quick] [--only NAME] [--unit W1…W5] [--svg FILE]
   --check      only check that every row's output holds all the data
   --quick      short slices, few rounds: about ten seconds
   --only NAME  rows whose name contains NAME, beside the floor and metrique
-  --unit UNIT  this unit only, without the table about threads";
+  --unit UNIT  this unit only, without the table about threads
+  --svg FILE   draw W2 as a picture, too";
 
 #[derive(Default)]
 struct Options {
@@ -30,6 +32,7 @@ struct Options {
     quick: bool,
     only: Option<String>,
     unit: Option<Unit>,
+    svg: Option<String>,
 }
 
 fn options() -> Option<Options> {
@@ -41,6 +44,7 @@ fn options() -> Option<Options> {
             "--quick" => options.quick = true,
             "--only" => options.only = Some(args.next()?.to_lowercase()),
             "--unit" => options.unit = Some(unit_named(&args.next()?)?),
+            "--svg" => options.svg = Some(args.next()?),
             _ => return None,
         }
     }
@@ -67,7 +71,10 @@ fn main() -> ExitCode {
     println!("Output check: the records of {} rows hold all fields, fragments and the duration.\n", rows.len());
     if !options.check {
         report::versions();
-        measure(&rows, &options);
+        if let Err(problem) = measure(&rows, &options) {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
     }
     ExitCode::SUCCESS
 }
@@ -88,17 +95,23 @@ fn chosen(rows: Vec<Row>, only: Option<&str>) -> Vec<Row> {
     rows.into_iter().filter(stays).collect()
 }
 
-fn measure(rows: &[Row], options: &Options) {
+fn measure(rows: &[Row], options: &Options) -> std::io::Result<()> {
     let inputs = Inputs::new();
     let plan = |slice_us, rounds| Plan { slice: Duration::from_micros(slice_us), rounds };
     let (units, threads) =
         if options.quick { (plan(2000, 41), plan(8000, 9)) } else { (plan(5000, 151), plan(10_000, 31)) };
     for unit in UNITS {
         if options.unit.is_none_or(|only| only == unit) {
-            report::unit(rows, unit, units, &inputs);
+            let times = report::unit(rows, unit, units, &inputs);
+            if let (Unit::W2, Some(file)) = (unit, &options.svg) {
+                let title =
+                    "A unit of 12 fields and 5 fragments, as one record: times the hand-written floor (logarithmic)";
+                std::fs::write(file, picture::draw(title, &times))?;
+            }
         }
     }
     if options.unit.is_none() {
         report::threads(rows, threads, &inputs);
     }
+    Ok(())
 }

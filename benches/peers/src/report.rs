@@ -33,7 +33,8 @@ pub fn versions() {
     println!("{}\n", versions.join(" · "));
 }
 
-pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) {
+/// Prints the table of a unit; returns the rows with how many times the floor they took.
+pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) -> Vec<(String, f64)> {
     let times = timing::unit(rows, unit, plan, inputs);
     let of = |name: &str| rows.iter().position(|row| row.name == name).and_then(|at| times[at].as_deref());
     let (floor, metrique) = (of("**floor**"), of("metrique"));
@@ -63,6 +64,8 @@ pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) {
         println!("\nlogtrace, logfmt ÷ JSON, both configured per trace: {}", short(ratio(logfmt, json)));
     }
     println!();
+    let rows = rows.iter().zip(&times);
+    rows.filter_map(|(row, times)| Some((row.name.to_owned(), ratio(times.as_deref()?, floor?)))).collect()
 }
 
 fn title(unit: Unit) -> &'static str {
@@ -112,7 +115,7 @@ fn first_unit(row: &Row, inputs: &Inputs) -> Allocations {
 }
 
 /// Three significant digits, more only before the point.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         v if v < 10.0 => format!("{value:.2}"),
