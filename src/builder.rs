@@ -162,10 +162,16 @@ impl<'c> TraceBuilder<'c> {
     #[inline]
     #[track_caller]
     pub fn start(self) -> Trace {
+        self.start_at(Location::caller())
+    }
+
+    /// Starts for code elsewhere.
+    #[inline]
+    pub(crate) fn start_at(self, location: &'static Location<'static>) -> Trace {
         if self.config.is_none() && is_off() {
             return Trace::default();
         }
-        Trace::of(self.begin(Location::caller()))
+        Trace::of(self.begin(location))
     }
 
     /// Starts a unit beside another, with its target and configuration.

@@ -34,8 +34,9 @@ use std::panic::Location;
 use log::Level;
 
 use crate::emit;
-use crate::entry::{Entry, Role};
+use crate::entry::{Entry, Outgoing, Role};
 use crate::failure::{self, Failure};
+use crate::ids::{TraceId, TraceParent, TraceState};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
@@ -418,6 +419,79 @@ pub fn status(status: u16) {
 #[inline]
 pub fn raise(level: Level) {
     slot::with(|entry| entry.severity.raise(level));
+}
+
+/// Returns what outgoing calls have in the header `traceparent`; see
+/// [`Trace::traceparent`]. A disabled trace that is current passes on what it
+/// was given, though nothing else can be told of it.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::current;
+///
+/// fn call_payment() -> Option<String> {
+///     current::traceparent().map(|parent| parent.to_string())
+/// }
+///
+/// let mut trace = logtrace::start!("order");
+/// assert_eq!(trace.scope(call_payment), trace.traceparent().map(|parent| parent.to_string()));
+/// assert_eq!(call_payment(), None);
+/// ```
+pub fn traceparent() -> Option<TraceParent> {
+    outgoing(|outgoing| outgoing.parent)
+}
+
+/// Returns what outgoing calls have in the header `tracestate`; see
+/// [`Trace::tracestate`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use logtrace::{TraceState, current};
+///
+/// let mut trace = logtrace::start!("order");
+/// trace.set_tracestate(&TraceState::parse(["rojo=1"])?);
+/// assert_eq!(trace.scope(current::tracestate).unwrap().as_str(), "rojo=1");
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+pub fn tracestate() -> Option<TraceState> {
+    let parsed = outgoing(|outgoing| TraceState::parse([outgoing.state]).ok());
+    parsed.filter(|state| !state.is_empty())
+}
+
+/// Returns the id of the transaction; see [`Trace::trace_id`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("order");
+/// assert_eq!(trace.scope(logtrace::current::trace_id), trace.trace_id());
+/// ```
+pub fn trace_id() -> Option<TraceId> {
+    traceparent().map(|parent| parent.trace_id())
+}
+
+/// Returns the id of the request; see [`Trace::get_request_id`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = logtrace::start!("order");
+/// trace.request_id("order-4711");
+/// assert_eq!(trace.scope(logtrace::current::get_request_id).as_deref(), Some("order-4711"));
+/// ```
+pub fn get_request_id() -> Option<String> {
+    outgoing(|outgoing| outgoing.request_id.map(str::to_owned))
+}
+
+/// What calls are told of the current unit.
+pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
+    slot::with_top(|entry| look(&entry.outgoing()))?
 }
 
 /// Emits the records of all units that are current on this thread, the inner

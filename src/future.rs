@@ -138,22 +138,20 @@ pin_project! {
             let mut this = this.project();
             let future = &mut this.future;
             // What the destructors of its locals log belongs to the unit.
-            this.unit.trace().scope(|| future.set(None));
+            if future.is_some() {
+                this.unit.trace().scope(|| future.set(None));
+            }
         }
     }
 }
 
 impl<F: Future> InTrace<F> {
-    /// Polls; when the future is ready, hands its output to `conclude` and ends the unit.
+    /// Polls with the trace as the current one; the unit goes on when the future is ready.
     #[inline]
-    fn poll_with(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        conclude: impl FnOnce(&F::Output, &mut Trace),
-    ) -> Poll<F::Output> {
-        let mut this = self.project();
-        let future = &mut this.future;
-        let poll = this.unit.poll(|| {
+    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut future = this.future;
+        this.unit.poll(|| {
             let Some(running) = future.as_mut().as_pin_mut() else {
                 // Polled again after it was ready: `Future` leaves open what happens.
                 return Poll::Pending;
@@ -163,12 +161,37 @@ impl<F: Future> InTrace<F> {
                 future.set(None);
             }
             poll
-        });
+        })
+    }
+
+    /// Polls; when the future is ready, hands its output to `conclude` and ends the unit.
+    #[inline]
+    fn poll_with(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        conclude: impl FnOnce(&F::Output, &mut Trace),
+    ) -> Poll<F::Output> {
+        let poll = self.as_mut().poll_inside(context);
+        let this = self.project();
         if let Poll::Ready(output) = &poll {
             conclude(output, this.unit.trace());
             this.unit.end();
         }
         poll
+    }
+}
+
+#[cfg(feature = "tower")]
+impl<F: Future> InTrace<F> {
+    pub(crate) fn of(unit: Unit, future: F) -> InTrace<F> {
+        InTrace {
+            future: Some(future),
+            unit,
+        }
+    }
+
+    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut Unit {
+        self.project().unit
     }
 }
 

@@ -110,6 +110,7 @@
 //! |---|---|
 //! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
 //! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
+//! | HTTP servers | `tower::TraceLayer`, one unit a request; feature `tower` |
 //! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name of the unit |
 //! | panics | [`panic_hook`] keeps message and place |
 //!
@@ -225,6 +226,8 @@
 //! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
 //! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
 //! * `testing`: the records of a test, typed, without a logger; a clock to move by hand. It needs `pin-project-lite`.
+//! * `tower`: layers for HTTP, one unit a request, on axum, tonic and hyper. It needs `future`, `tower-layer`, `tower-service`,
+//!   `http`, `http-body` and `bytes`.
 //!
 //! # Rust version
 //!
@@ -272,6 +275,9 @@ mod structured;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub mod tower;
 mod trace;
 mod transaction;
 mod unit;

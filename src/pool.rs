@@ -6,13 +6,15 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
+use log::Level;
 use smallvec::SmallVec;
 
-use crate::config::Settings;
-use crate::entry::{Entry, Origin};
+use crate::config::{self, Settings};
+use crate::entry::{Entry, Origin, Passing};
 
 /// Units of one thread that run at the same time seldom are more.
 const MOST: usize = 16;
@@ -64,6 +66,32 @@ pub(crate) fn take_veil(top: &Entry) -> Box<Entry> {
     veil
 }
 
+/// A veil of a disabled trace that passes ids on, which may hide nothing.
+///
+/// Any spare will do as it is: to make it a new unit first took 30 ns more, four
+/// times a request.
+pub(crate) fn take_veil_of(passing: Box<Passing>) -> Box<Entry> {
+    let spare = SPARES.try_with(Spares::take_first).ok().flatten();
+    let mut veil = spare.unwrap_or_else(unnamed);
+    veil.masks = 0;
+    veil.ended = true;
+    veil.passing = Some(passing);
+    veil
+}
+
+#[cold]
+fn unnamed() -> Box<Entry> {
+    let settings = &config::process().settings;
+    let origin = Origin {
+        name: Cow::Borrowed("part"),
+        target: Cow::Borrowed(""),
+        module: None,
+        location: Location::caller(),
+        level: Level::Info,
+    };
+    fresh(settings, origin, settings.clock.now())
+}
+
 #[inline]
 fn spare_or_new(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
     let spare = SPARES
@@ -107,13 +135,23 @@ impl Spares {
     /// them each unit of twelve fields takes 2.8 times as long.
     #[inline]
     fn take(&self, name: &str) -> Option<Box<Entry>> {
-        let mut first = self.first.take()?;
+        let first = self.first.take()?;
         if !served(&first, name) {
             return self.take_other(first, name);
         }
+        Some(self.unlink(first))
+    }
+
+    fn take_first(&self) -> Option<Box<Entry>> {
+        Some(self.unlink(self.first.take()?))
+    }
+
+    /// Makes the rest of the list the list.
+    #[inline]
+    fn unlink(&self, mut first: Box<Entry>) -> Box<Entry> {
         self.first.set(first.next.take());
         self.count.set(self.count.get().saturating_sub(1));
-        Some(first)
+        first
     }
 
     /// Looks through the rest of the list. Where no spare served this name and

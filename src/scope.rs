@@ -54,7 +54,7 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let masked = if self.lend() { None } else { hide() };
+        let masked = if self.lend() { None } else { hide(self) };
         Entered {
             trace: self,
             masked,
@@ -92,20 +92,25 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         self.trace.take_back();
         if let Some(veil) = self.masked {
-            uncover(veil);
+            uncover(veil, self.trace);
         }
     }
 }
 
-/// Hides the units around a disabled one.
+/// Hides the units around a disabled one, and keeps the ids that it passes on
+/// where [`current`](crate::current) finds them.
 #[cold]
-fn hide() -> Option<Token> {
-    slot::hide(pool::take_veil)
+fn hide(trace: &mut Trace) -> Option<Token> {
+    let Some(passing) = trace.take_passing() else {
+        return slot::hide(pool::take_veil);
+    };
+    Some(slot::push(pool::take_veil_of(passing)))
 }
 
 #[cold]
-fn uncover(veil: Token) {
-    if let Some(veil) = slot::pop(veil) {
+fn uncover(veil: Token, trace: &mut Trace) {
+    if let Some(mut veil) = slot::pop(veil) {
+        trace.put_passing(veil.passing.take());
         pool::give_back(veil);
     }
 }

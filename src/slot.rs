@@ -214,6 +214,16 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     }
 }
 
+/// Uses the current entry, though it may be one that only hides those below it.
+#[inline]
+pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    let mut taken = Taken(take_all());
+    match &mut taken.0 {
+        Some(entry) if entry.masks == 0 => Some(work(entry)),
+        _ => None,
+    }
+}
+
 /// Puts back what was taken, in a panic too.
 struct Taken(Option<Box<Entry>>);
 

@@ -14,9 +14,8 @@ use log::Level;
 
 use crate::builder::{self, TraceBuilder};
 use crate::emit;
-use crate::entry::{Entry, Lapse, Role, Token};
+use crate::entry::{Entry, Lapse, Passing, Role, Token};
 use crate::failure::{self, Failure};
-use crate::ids::{TraceParent, TraceState};
 use crate::key::ToKey;
 use crate::message::Message;
 use crate::number::Number;
@@ -73,14 +72,6 @@ impl Default for State {
     fn default() -> State {
         State::Disabled(None)
     }
-}
-
-/// What a disabled trace passes on.
-#[derive(Debug, Default)]
-pub(crate) struct Passing {
-    pub(crate) parent: Option<TraceParent>,
-    pub(crate) state: TraceState,
-    pub(crate) request_id: Option<String>,
 }
 
 const _: () = assert!(size_of::<Trace>() == 16);
@@ -156,6 +147,21 @@ impl Trace {
         match &mut self.0 {
             State::Disabled(passing) => Some(passing.get_or_insert_default()),
             _ => None,
+        }
+    }
+
+    /// Takes out what a disabled trace passes on, for as long as it is current.
+    pub(crate) fn take_passing(&mut self) -> Option<Box<Passing>> {
+        match &mut self.0 {
+            State::Disabled(passing) => passing.take(),
+            _ => None,
+        }
+    }
+
+    /// Ends [`take_passing`](Trace::take_passing).
+    pub(crate) fn put_passing(&mut self, passed: Option<Box<Passing>>) {
+        if let State::Disabled(passing @ None) = &mut self.0 {
+            *passing = passed;
         }
     }
 
@@ -787,9 +793,9 @@ impl Trace {
         result
     }
 
-    /// Makes the outcome `panic`.
-    pub(crate) fn panicked(&mut self) {
-        self.with(|entry| entry.severity.set_outcome(Outcome::Panic));
+    /// Makes the outcome one that no other method says alone.
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
     /// Makes the outcome `cancelled`, unless it is `panic`.
@@ -801,14 +807,17 @@ impl Trace {
         });
     }
 
+    /// Makes the outcome `ok`, unless the code itself said one: that is the last word.
+    pub(crate) fn finished(&mut self) {
+        if self.outcome().is_none() {
+            self.ok();
+        }
+    }
+
     /// Takes the outcome from a result.
     pub(crate) fn conclude<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
         match result {
-            // What the code itself said is the last word.
-            Ok(_) if self.outcome().is_none() => {
-                self.ok();
-            }
-            Ok(_) => {}
+            Ok(_) => self.finished(),
             Err(error) => {
                 self.error(error);
             }

@@ -3,8 +3,12 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
+use smallvec::SmallVec;
+
 use crate::builder::TraceBuilder;
-use crate::ids::{IdError, TraceId, TraceParent, TraceState};
+#[cfg(feature = "tower")]
+use crate::entry::{Entry, Outgoing, Passing};
+use crate::ids::{self, IdError, TraceId, TraceParent, TraceState};
 use crate::trace::Trace;
 
 /// `X-Request-ID` has no standard; longer ones, and other characters, are replaced.
@@ -65,20 +69,35 @@ impl Trace {
     ) -> &mut Self {
         let mut found = Found::default();
         for (name, value) in headers {
-            found.take(name.as_ref(), value.as_ref());
+            found.take(name.as_ref(), value);
         }
         match found.parent() {
             Some(parent) => {
                 self.continue_from(parent);
-                if let Ok(state) = TraceState::parse(found.states.iter().map(String::as_str))
-                    && found.traceparent.is_one()
-                {
-                    self.set_tracestate(&state);
-                }
+                self.take_state(&found);
             }
             None => self.with_own_ids(),
         }
-        self.request_id(found.request_id.value().unwrap_or_default())
+        self.request_id(found.request_id.text().unwrap_or_default())
+    }
+
+    /// A `tracestate` says nothing without the `traceparent` it belongs to.
+    fn take_state<V: AsRef<[u8]>>(&mut self, found: &Found<V>) {
+        if found.states.is_empty() || found.traceparent.text().is_none() {
+            return;
+        }
+        // One that is no text spoils the list, as any bad member does.
+        let texts = found.states.iter().map(|state| {
+            let text = std::str::from_utf8(state.as_ref());
+            text.unwrap_or("\u{FFFD}")
+        });
+        if let Some(entry) = self.entry_mut() {
+            if let Ok(list) = ids::list(texts) {
+                entry.set_state(ids::text_of(&list));
+            }
+        } else if let Some(passing) = self.passing() {
+            passing.state = TraceState::parse(texts).unwrap_or_default();
+        }
     }
 
     fn with_own_ids(&mut self) {
@@ -91,7 +110,7 @@ impl Trace {
     /// [`tracestate`](Trace::tracestate).
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
-            entry.set_state(state);
+            entry.set_state(state.as_str());
         } else if let Some(passing) = self.passing() {
             passing.state = state.clone();
         }
@@ -109,12 +128,10 @@ impl Trace {
     /// trace.request_id("order-4711"); // request_id=order-4711
     /// ```
     pub fn request_id(&mut self, id: &str) -> &mut Self {
-        let fresh;
-        let id = if is_request_id(id) {
-            id
-        } else {
-            fresh = TraceId::random().to_string();
-            &fresh
+        let mut room = [0; TraceId::LEN];
+        let id = match is_request_id(id) {
+            true => id,
+            false => self.fresh_id().encode(&mut room),
         };
         if let Some(entry) = self.entry_mut() {
             entry.set_request_id(id);
@@ -122,6 +139,14 @@ impl Trace {
             passing.request_id = Some(id.to_owned());
         }
         self
+    }
+
+    /// Of the configuration's source, so that a test may know it.
+    fn fresh_id(&mut self) -> TraceId {
+        match self.entry_mut() {
+            Some(entry) => entry.settings.ids.trace_id(),
+            None => TraceId::random(),
+        }
     }
 
     /// Returns the id of the request, for the header `X-Request-ID` of the
@@ -160,6 +185,16 @@ impl Trace {
             None => self.look(|entry| TraceState::parse([entry.state()]).unwrap_or_default())?,
         };
         Some(state).filter(|state| !state.is_empty())
+    }
+
+    /// All three, for whoever writes them somewhere else at once; of a trace
+    /// that is not lent.
+    #[cfg(feature = "tower")]
+    pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
+        if !self.is_enabled() {
+            return self.passed().map(Passing::outgoing).unwrap_or_default();
+        }
+        self.entry_mut().map(Entry::outgoing).unwrap_or_default()
     }
 
     /// Returns the id of the transaction; made when first asked for.
@@ -203,30 +238,26 @@ impl Trace {
 
 /// The header of one name: none, one, or more, which is as bad as none.
 #[derive(Debug, Default)]
-enum Header {
+enum Header<V> {
     #[default]
     None,
-    One(String),
+    One(V),
     Many,
 }
 
-impl Header {
-    fn take(&mut self, value: &[u8]) {
-        *self = match (&self, std::str::from_utf8(value)) {
-            (Header::None, Ok(text)) => Header::One(text.to_owned()),
+impl<V: AsRef<[u8]>> Header<V> {
+    fn take(&mut self, value: V) {
+        *self = match self {
+            Header::None => Header::One(value),
             _ => Header::Many,
         };
     }
 
-    fn value(&self) -> Option<&str> {
+    fn text(&self) -> Option<&str> {
         match self {
-            Header::One(text) => Some(text),
+            Header::One(value) => std::str::from_utf8(value.as_ref()).ok(),
             _ => None,
         }
-    }
-
-    fn is_one(&self) -> bool {
-        matches!(self, Header::One(_))
     }
 
     fn is_none(&self) -> bool {
@@ -234,40 +265,47 @@ impl Header {
     }
 }
 
-/// The headers of a request that say where it belongs.
-#[derive(Debug, Default)]
-struct Found {
-    traceparent: Header,
-    states: Vec<String>,
-    b3: Header,
-    b3_trace: Header,
-    b3_span: Header,
-    b3_sampled: Header,
-    request_id: Header,
+/// The headers of a request that say where it belongs: the values as they were
+/// given, so that none is copied.
+#[derive(Debug)]
+struct Found<V> {
+    traceparent: Header<V>,
+    states: SmallVec<[V; 1]>,
+    b3: Header<V>,
+    b3_trace: Header<V>,
+    b3_span: Header<V>,
+    b3_sampled: Header<V>,
+    request_id: Header<V>,
 }
 
-impl Found {
-    fn take(&mut self, name: &str, value: &[u8]) {
+impl<V> Default for Found<V> {
+    fn default() -> Found<V> {
+        Found {
+            traceparent: Header::None,
+            states: SmallVec::new(),
+            b3: Header::None,
+            b3_trace: Header::None,
+            b3_span: Header::None,
+            b3_sampled: Header::None,
+            request_id: Header::None,
+        }
+    }
+}
+
+impl<V: AsRef<[u8]>> Found<V> {
+    #[inline]
+    fn take(&mut self, name: &str, value: V) {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
-        let header = if is("traceparent") {
-            &mut self.traceparent
-        } else if is("x-request-id") {
-            &mut self.request_id
-        } else if is("b3") {
-            &mut self.b3
-        } else if is("x-b3-traceid") {
-            &mut self.b3_trace
-        } else if is("x-b3-spanid") {
-            &mut self.b3_span
-        } else if is("x-b3-sampled") {
-            &mut self.b3_sampled
-        } else {
-            if is("tracestate") {
-                // One that is no text spoils the list, as any bad member does.
-                self.states
-                    .push(String::from_utf8_lossy(value).into_owned());
-            }
-            return;
+        // Most headers are none of these, which their length tells.
+        let header = match name.len() {
+            11 if is("traceparent") => &mut self.traceparent,
+            12 if is("x-request-id") => &mut self.request_id,
+            2 if is("b3") => &mut self.b3,
+            12 if is("x-b3-traceid") => &mut self.b3_trace,
+            11 if is("x-b3-spanid") => &mut self.b3_span,
+            12 if is("x-b3-sampled") => &mut self.b3_sampled,
+            10 if is("tracestate") => return self.states.push(value),
+            _ => return,
         };
         header.take(value);
     }
@@ -276,13 +314,13 @@ impl Found {
     /// only without one.
     fn parent(&self) -> Option<TraceParent> {
         if !self.traceparent.is_none() {
-            return parsed(self.traceparent.value().map(TraceParent::parse));
+            return parsed(self.traceparent.text().map(TraceParent::parse));
         }
         if !self.b3.is_none() {
-            return parsed(self.b3.value().map(TraceParent::parse_b3));
+            return parsed(self.b3.text().map(TraceParent::parse_b3));
         }
-        let (trace, span) = (self.b3_trace.value()?, self.b3_span.value()?);
-        TraceParent::of_b3(trace, span, self.b3_sampled.value()).ok()
+        let (trace, span) = (self.b3_trace.text()?, self.b3_span.text()?);
+        TraceParent::of_b3(trace, span, self.b3_sampled.text()).ok()
     }
 }
 

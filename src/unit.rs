@@ -1,6 +1,7 @@
 //! A unit that may be cancelled: one whose future is dropped before it is ready.
 
 use crate::failure::Failure;
+use crate::outcome::Outcome;
 use crate::trace::Trace;
 
 /// A trace of asynchronous work.
@@ -39,6 +40,18 @@ impl Unit {
         drop(std::mem::take(&mut self.trace));
     }
 
+    /// Moves the trace on to who will end it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn hand_over(&mut self) -> Unit {
+        Unit::new(std::mem::take(&mut self.trace))
+    }
+
+    /// Whether its record is written.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Emits the record with the outcome of a result.
     pub fn conclude<T, E: Failure<M>, M>(mut self, result: Result<T, E>) -> Result<T, E> {
         self.trace.conclude(&result);
@@ -52,7 +65,7 @@ struct Polling<'a>(&'a mut Trace);
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        self.0.panicked();
+        self.0.set_outcome(Outcome::Panic);
     }
 }
 

@@ -226,6 +226,102 @@ fn in_context() -> Vec<Named> {
     ]
 }
 
+/// A request through the layer, and the same without it.
+#[cfg(feature = "tower")]
+mod request {
+    use std::convert::Infallible;
+    use std::future::{Future, Ready, ready};
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, Request, Response};
+    use http_body::Body;
+    use http_body_util::Full;
+    use logtrace::current;
+    use tower_service::Service;
+
+    #[derive(Clone)]
+    pub struct Hello;
+
+    impl Service<Request<()>> for Hello {
+        type Response = Response<Full<Bytes>>;
+        type Error = Infallible;
+        type Future = Ready<Result<Self::Response, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<()>) -> Self::Future {
+            current::set("headers", request.headers().len());
+            current::traceparent();
+            let mut response = Response::new(Full::from(Bytes::from_static(b"hello")));
+            // Room for what the server adds as well.
+            *response.headers_mut() = HeaderMap::with_capacity(8);
+            ready(Ok(response))
+        }
+    }
+
+    pub const HEADERS: [(&str, &str); 4] = [
+        ("host", "shop.test"),
+        (
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
+        ("tracestate", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"),
+        ("x-request-id", "order-4711"),
+    ];
+
+    /// Sends one request with the first so many headers and reads the body.
+    pub fn send<S, B>(service: &mut S, headers: usize)
+    where
+        S: Service<Request<()>, Response = Response<B>>,
+        S::Error: std::fmt::Debug,
+        B: Body<Error: std::fmt::Debug>,
+    {
+        let mut request = Request::new(());
+        for (name, value) in HEADERS.into_iter().take(headers) {
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(response) = pin!(service.call(request)).poll(&mut context) else {
+            panic!("not ready");
+        };
+        let mut body = pin!(response.unwrap().into_body());
+        while let Poll::Ready(Some(frame)) = Pin::as_mut(&mut body).poll_frame(&mut context) {
+            frame.unwrap();
+        }
+    }
+}
+
+/// What the layer adds: the two values of headers that it writes.
+#[cfg(feature = "tower")]
+fn requests(json: &Config) {
+    use logtrace::tower::TraceLayer;
+    use tower_layer::Layer;
+
+    let layer = TraceLayer::new().target(module_path!());
+    let layers = [
+        (layer.clone(), 2),
+        (layer.clone().config(json), 2),
+        (layer.respond_with_traceparent(false), 1),
+    ];
+    for (layer, values) in layers {
+        for headers in 0..=request::HEADERS.len() {
+            take_records();
+            let bare = steady(|| request::send(&mut request::Hello, headers));
+            let mut traced = layer.layer(request::Hello);
+            let used = steady(|| request::send(&mut traced, headers));
+            assert_eq!(used.calls - bare.calls, 100 * values, "{headers} headers");
+            assert_eq!(used.kept, 0);
+            assert_eq!(take_records().0, 101);
+        }
+    }
+}
+
 fn discarded(mut trace: Trace) {
     fields(&mut trace);
     trace.discard();
@@ -282,7 +378,7 @@ const NOTHING: Used = Used {
 };
 
 /// What a unit uses after the first of its thread.
-fn steady(unit: impl Fn()) -> Used {
+fn steady(mut unit: impl FnMut()) -> Used {
     unit();
     let ((), used) = count(|| (0..100).for_each(|_| unit()));
     used
@@ -363,6 +459,9 @@ fn only_the_first_unit_of_a_thread_allocates() {
             assert_eq!(take_records().0, 101, "{name} {format}");
         }
     }
+
+    #[cfg(feature = "tower")]
+    requests(json);
 
     // Nested, and with the guards in the wrong order.
     let nested = || {

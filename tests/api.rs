@@ -80,7 +80,35 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It may hold a `&dyn Display` of any type.
         Value<'_>: 32, "Unpin";
     };
+    check(&table);
+}
+
+/// A type, what it is, and what it is to be.
+type Row = (&'static str, (usize, String), (usize, String));
+
+#[track_caller]
+fn check(table: &[Row]) {
     for (name, got, want) in table {
         assert_eq!(got, want, "{name}");
     }
+}
+
+#[test]
+#[cfg(all(feature = "tower", target_pointer_width = "64"))]
+fn auto_traits_and_sizes_of_the_layers_are_these() {
+    use std::future::Ready;
+
+    use logtrace::tower::{
+        Propagate, PropagateLayer, ResponseFuture, TraceBody, TraceLayer, TraceService,
+    };
+
+    check(&table! {
+        // Hooks are closures of the user's.
+        TraceLayer: 112, NOT_UNWIND_SAFE;
+        TraceService<()>: 8, NOT_UNWIND_SAFE;
+        ResponseFuture<Ready<()>>: 56, NOT_UNWIND_SAFE;
+        TraceBody<()>: 56, ALL;
+        PropagateLayer: 0, ALL;
+        Propagate<()>: 0, ALL;
+    });
 }

@@ -253,7 +253,7 @@ fn fixed_fields_ids_and_outcome_stand_first() {
         .field("service", "shop")
         .field("version", 3)
         .field("zones", ["a", "b"])
-        .ids(&FixedIds);
+        .ids(&FixedIds(9));
     let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let seen = seen(builder, |trace| {
         trace.continue_from(TraceParent::parse(header).unwrap());

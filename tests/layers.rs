@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 29] = [
+const LADDER: [&[&str]; 30] = [
     &["lib", "_guide"],
     &["macros"],
+    &["tower"],
     &["bridge", "future", "ordinary"],
     &["unit"],
     &["current", "panics"],

@@ -5,7 +5,7 @@ mod util;
 use log::Level;
 use logtrace::{
     Config, ConfigBuilder, Format, IdSource, SpanId, Trace, TraceId, TraceParent, TraceState,
-    bridge,
+    bridge, current,
 };
 
 use util::{Bench, FixedIds, same_line};
@@ -18,7 +18,7 @@ const OWN_TRACE: &str = "07070707070707070707070707070707";
 const OWN_SPAN: &str = "0909090909090909";
 
 fn bench(builder: ConfigBuilder) -> Bench {
-    Bench::new(builder.header(false).ids(&FixedIds))
+    Bench::new(builder.header(false).ids(&FixedIds(9)))
 }
 
 /// The text behind the message of a unit that does `work`.
@@ -406,5 +406,57 @@ fn the_smallest_record_has_room_for_all_ids() {
     assert!(
         line.len() <= 512 && line.contains(TRACE) && line.contains("dropped_fields"),
         "{line}"
+    );
+}
+
+#[test]
+fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
+    let ids = || {
+        (
+            current::traceparent(),
+            current::tracestate(),
+            current::trace_id(),
+            current::get_request_id(),
+        )
+    };
+    let nothing = (None, None, None, None);
+    assert_eq!(ids(), nothing);
+    let bench = bench(Config::builder());
+    let mut unit = bench.start();
+    let state = TraceState::parse(["rojo=1"]).unwrap();
+    unit.continue_from(parent())
+        .set_tracestate(&state)
+        .request_id("r-1");
+    let own = (
+        unit.traceparent(),
+        Some(state),
+        unit.trace_id(),
+        Some("r-1".to_owned()),
+    );
+    unit.scope(|| {
+        assert_eq!(ids(), own);
+        // In use, hidden by a disabled one, and at its end.
+        assert_eq!(current::with(|_| ids()), Some(nothing.clone()));
+        Trace::default().scope(|| assert_eq!(ids(), nothing));
+        assert_eq!(ids(), own);
+        current::emit();
+        assert_eq!(ids(), nothing);
+    });
+    assert_eq!(bench.log.take_lines().len(), 1);
+}
+
+#[test]
+fn ids_that_are_only_asked_for_by_current_are_in_the_record() {
+    check(
+        |trace| _ = trace.scope(current::traceparent),
+        &format!(r#"trace_id="{OWN_TRACE}" span_id="{OWN_SPAN}" trace_flags="01" duration_ms=0.0"#),
+    );
+}
+
+#[test]
+fn a_request_id_that_is_made_afresh_comes_from_the_source_of_the_configuration() {
+    check(
+        |trace| _ = trace.request_id("no id\n"),
+        &format!(r#"request_id="{OWN_TRACE}" duration_ms=0.0"#),
     );
 }

@@ -51,7 +51,7 @@ pub(crate) use pairs::{Pair, PairText, PairValue, Piece};
 use parts::Parts;
 pub(crate) use severity::Severity;
 pub(crate) use stored::{Laps, Stored, Tag};
-pub(crate) use transaction::Transaction;
+pub(crate) use transaction::{Outgoing, Passing, Transaction};
 
 /// Text below this size is never worth tidying up.
 const TIDY_FLOOR: usize = 16 * 1024;
@@ -122,6 +122,8 @@ pub(crate) struct Entry {
     /// Which transaction the unit belongs to, once that was asked or told.
     pub(crate) transaction: Option<Transaction>,
     pub(crate) request_id: Option<Span>,
+    /// Of an entry that stands for a disabled trace: what that passes on.
+    pub(crate) passing: Option<Box<Passing>>,
     pub(crate) parts: Parts,
     /// How many units this entry was before.
     generation: u64,
@@ -161,6 +163,7 @@ impl Entry {
             panic: None,
             transaction: None,
             request_id: None,
+            passing: None,
             parts: Parts::default(),
             generation: 0,
             token: None,

@@ -33,7 +33,50 @@ impl Transaction {
     }
 }
 
+/// What a disabled trace passes on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Passing {
+    pub(crate) parent: Option<TraceParent>,
+    pub(crate) state: TraceState,
+    pub(crate) request_id: Option<String>,
+}
+
+/// What a call that a unit makes is told of it: the headers' values.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) parent: Option<TraceParent>,
+    /// Empty if there is nothing to pass on.
+    pub(crate) state: &'a str,
+    pub(crate) request_id: Option<&'a str>,
+}
+
+impl Passing {
+    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing {
+            parent: self.parent,
+            state: self.state.as_str(),
+            request_id: self.request_id.as_deref(),
+        }
+    }
+}
+
 impl Entry {
+    /// What calls are told of this unit, or of the disabled one it stands for.
+    pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
+        if self.ended {
+            return match &self.passing {
+                Some(passing) => passing.outgoing(),
+                None => Outgoing::default(),
+            };
+        }
+        let parent = self.transaction().parent();
+        Outgoing {
+            parent: Some(parent),
+            state: self.state(),
+            request_id: self.request_id(),
+        }
+    }
+
     /// The ids of this unit, made when first asked for.
     pub(crate) fn transaction(&mut self) -> Transaction {
         if let Some(transaction) = self.transaction {
@@ -69,9 +112,9 @@ impl Entry {
     }
 
     /// Keeps what is to be passed on with the ids.
-    pub(crate) fn set_state(&mut self, state: &TraceState) {
+    pub(crate) fn set_state(&mut self, state: &str) {
         self.transaction();
-        let text = self.arena.push(state.as_str().as_bytes());
+        let text = self.arena.push(state.as_bytes());
         if let Some(transaction) = &mut self.transaction {
             transaction.state = text;
         }

@@ -146,8 +146,8 @@ impl Clock for ManualClock {
     }
 }
 
-/// The ids of this source, in hex: 07…07 and 09…09.
-pub struct FixedIds;
+/// The ids of this source, in hex: 07…07, and this byte eight times.
+pub struct FixedIds(pub u8);
 
 impl IdSource for FixedIds {
     fn trace_id(&self) -> Option<TraceId> {
@@ -155,7 +155,7 @@ impl IdSource for FixedIds {
     }
 
     fn span_id(&self) -> Option<SpanId> {
-        SpanId::from_bytes([9; 8])
+        SpanId::from_bytes([self.0; 8])
     }
 }
 

@@ -1,0 +1,93 @@
+//! A service as a child process, of which nothing is left behind.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running service and the lines that it writes; dropped, it is killed. Its standard input is
+/// a pipe, so that it notices when even that did not come about.
+pub struct Process {
+    child: Child,
+    url: String,
+    lines: Receiver<String>,
+}
+
+impl Process {
+    /// Starts a program that writes JSON lines, and waits until it says where it listens.
+    pub fn start(command: &mut Command) -> io::Result<Process> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let lines = read_lines(child.stdout.take());
+        // From here on the child is ended by `drop`.
+        let mut process = Process {
+            child,
+            url: String::new(),
+            lines,
+        };
+        let (line, record) = process.record("listen")?;
+        let address = record["address"].as_str();
+        let address =
+            address.ok_or_else(|| io::Error::other(format!("does not listen: {line}")))?;
+        process.url = format!("http://{address}");
+        Ok(process)
+    }
+
+    /// `http://` and where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The next record of the unit `name`, as it was written and as JSON.
+    pub fn record(&self, name: &str) -> io::Result<(String, Json)> {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.map_err(|_| io::Error::other(format!("no record of {name:?}")))?;
+            let record: Json = serde_json::from_str(&line)?;
+            if record["msg"] == name {
+                return Ok((line, record));
+            }
+        }
+    }
+
+    /// Closes its standard input and waits for its end, which it may use to hand over what it has.
+    pub fn stop(mut self) -> io::Result<ExitStatus> {
+        drop(self.child.stdin.take());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait()? {
+                Some(status) => return Ok(status),
+                None if Instant::now() > until => return Err(io::ErrorKind::TimedOut.into()),
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads in a thread of its own: a pipe that nobody empties would stop the child.
+fn read_lines(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let lines = from
+            .into_iter()
+            .flat_map(|from| BufReader::new(from).lines());
+        for line in lines.map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}

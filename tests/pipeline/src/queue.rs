@@ -1,0 +1,173 @@
+//! What waits to be published: bounded by records and bytes, and counted.
+//!
+//! A line leaves the queue when the broker has said that it is stored, so what is on the way counts too.
+//! A full queue drops what comes; what is there may be needed to understand how it began.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
+
+/// A line and the number that it keeps over all attempts to publish it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub number: u64,
+    pub text: String,
+}
+
+/// How many records went where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Records that the broker said are stored, reports of drops included.
+    pub stored: u64,
+    /// Records that found the queue full, or were too long for the broker.
+    pub dropped: u64,
+    /// Records that wait, or whose storage the broker has not confirmed.
+    pub waiting: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: VecDeque<Line>,
+    bytes: usize,
+    numbered: u64,
+    stored: u64,
+    dropped: u64,
+    /// Of `dropped`, those that a report speaks of.
+    reported: u64,
+    /// The line that is a report and not yet stored: one at a time.
+    report: Option<u64>,
+    closed: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    /// For callers of `flush`.
+    emptied: Condvar,
+    /// For the publisher.
+    filled: Notify,
+    max_records: usize,
+    max_bytes: usize,
+}
+
+impl Queue {
+    pub fn new(max_records: usize, max_bytes: usize) -> Queue {
+        Queue {
+            state: Mutex::default(),
+            emptied: Condvar::new(),
+            filled: Notify::new(),
+            max_records,
+            max_bytes,
+        }
+    }
+
+    /// Takes a line if there is room, and counts it if not; never waits.
+    pub fn push(&self, text: String, max_line: usize) {
+        let mut state = self.state.lock();
+        let fits = state.lines.len() < self.max_records
+            && state.bytes + text.len() <= self.max_bytes
+            && text.len() <= max_line
+            && state.closed.is_none();
+        if fits {
+            state.push(text);
+        } else {
+            state.dropped += 1;
+        }
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// Adds the report of what was dropped since the last one, beyond the bounds.
+    pub fn report(&self, report: impl FnOnce(u64) -> String) {
+        let mut state = self.state.lock();
+        let news = state.dropped - state.reported;
+        if news > 0 && state.report.is_none() {
+            state.reported = state.dropped;
+            state.report = Some(state.push(report(news)));
+        }
+    }
+
+    /// The oldest lines, which stay in the queue.
+    pub fn oldest(&self, most: usize) -> Vec<Line> {
+        let state = self.state.lock();
+        state.lines.iter().take(most).cloned().collect()
+    }
+
+    /// Forgets lines that are stored.
+    pub fn stored(&self, numbers: &[u64]) {
+        let mut state = self.state.lock();
+        for number in numbers {
+            let Ok(at) = state.lines.binary_search_by_key(number, |line| line.number) else {
+                continue;
+            };
+            let line = state.lines.remove(at);
+            state.bytes -= line.map_or(0, |line| line.text.len());
+            state.stored += 1;
+            state.report = state.report.filter(|report| report != number);
+        }
+        self.emptied.notify_all();
+    }
+
+    pub fn stats(&self) -> Stats {
+        let state = self.state.lock();
+        Stats {
+            stored: state.stored,
+            dropped: state.dropped,
+            waiting: state.lines.len(),
+        }
+    }
+
+    /// Waits until there is something to publish; false when closed and done with, or out of time.
+    pub async fn has_work(&self) -> bool {
+        loop {
+            let filled = self.filled.notified();
+            {
+                let state = self.state.lock();
+                let in_time = state.closed.is_none_or(|until| Instant::now() < until);
+                let work = !state.lines.is_empty() || state.dropped > state.reported;
+                if !in_time || (state.closed.is_some() && !work) {
+                    return false;
+                }
+                if work {
+                    return true;
+                }
+            }
+            filled.await;
+        }
+    }
+
+    /// Waits until nothing waits; false if that took longer than `most`.
+    pub fn wait_until_empty(&self, most: Duration) -> bool {
+        let until = Instant::now() + most;
+        let mut state = self.state.lock();
+        while !state.lines.is_empty() {
+            if self.emptied.wait_until(&mut state, until).timed_out() {
+                return state.lines.is_empty();
+            }
+        }
+        true
+    }
+
+    /// Takes no more; what is there may be published for as long as `most`.
+    pub fn close(&self, most: Duration) {
+        self.state
+            .lock()
+            .closed
+            .get_or_insert(Instant::now() + most);
+        self.filled.notify_one();
+    }
+}
+
+impl State {
+    fn push(&mut self, text: String) -> u64 {
+        self.numbered += 1;
+        self.bytes += text.len();
+        self.lines.push_back(Line {
+            number: self.numbered,
+            text,
+        });
+        self.numbered
+    }
+}

@@ -1,0 +1,67 @@
+//! What a message is to the database: a record, or something that only looks like one.
+
+use serde_json::Value as Json;
+use time::format_description::well_known::Rfc3339;
+use time::{Date, Duration, OffsetDateTime};
+
+/// Records of other days are not taken: each day of a hostile record would be a table.
+const OLDEST: Duration = Duration::days(30);
+const NEWEST: Duration = Duration::days(1);
+
+/// A line, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    /// A record; `day` is that of `ts`, in UTC.
+    Record {
+        id: String,
+        ts: String,
+        day: Date,
+        doc: String,
+    },
+    Rejected {
+        id: String,
+        why: String,
+        line: Vec<u8>,
+    },
+}
+
+impl Row {
+    /// The same line as one that the database did not take.
+    pub fn rejected(&self, why: String) -> Row {
+        match self {
+            Row::Rejected { .. } => self.clone(),
+            Row::Record { id, doc, .. } => Row::Rejected {
+                id: id.clone(),
+                why,
+                line: doc.as_bytes().to_vec(),
+            },
+        }
+    }
+}
+
+/// Tells whether a line is a record of these days.
+pub fn judge(id: String, line: &[u8], now: OffsetDateTime) -> Row {
+    match record(line, now) {
+        Ok((ts, day, doc)) => Row::Record { id, ts, day, doc },
+        Err(why) => Row::Rejected {
+            id,
+            why: why.into(),
+            line: line.to_vec(),
+        },
+    }
+}
+
+fn record(line: &[u8], now: OffsetDateTime) -> Result<(String, Date, String), &'static str> {
+    let doc = str::from_utf8(line).map_err(|_| "not UTF-8")?;
+    let parsed: Json = serde_json::from_str(doc).map_err(|_| "not JSON")?;
+    let ts = parsed["ts"].as_str().ok_or("no ts")?;
+    let at = OffsetDateTime::parse(ts, &Rfc3339).map_err(|_| "ts is no time")?;
+    if at < now - OLDEST {
+        return Err("too old");
+    }
+    if at > now + NEWEST {
+        return Err("from the future");
+    }
+    let day = at.to_offset(time::UtcOffset::UTC).date();
+    Ok((ts.to_owned(), day, doc.to_owned()))
+}
