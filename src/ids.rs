@@ -44,6 +44,13 @@ pub struct TraceId(NonZeroU128);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(NonZeroU64);
 
+#[cfg(feature = "uuid")]
+impl TraceId {
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Result<TraceId, IdError> {
+        TraceId::from_bytes(bytes).ok_or(IdError::new(Field::TraceId, Fault::Zero))
+    }
+}
+
 macro_rules! id {
     ($id:ident, $nonzero:ident, $int:ident, $bytes:literal, $what:literal) => {
         impl $id {

@@ -6,7 +6,9 @@ use std::io::IsTerminal;
 
 use log::Log;
 
-use super::{Arc, Color, Config, Format, Integers, LineTag, Name, NonFinite, Output, Settings};
+use super::{
+    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, NonFinite, Output, Schema, Settings,
+};
 use crate::clock::{Clock, TimeSource};
 use crate::finished::Entry;
 use crate::ids::{IdSource, Ids};
@@ -19,6 +21,9 @@ const MOST_TEXT: usize = 1 << 30;
 
 /// Fixed fields are a handful.
 const MOST_FIXED: usize = 1_000;
+
+/// Ids of projects have 30 characters, and the domain before them.
+const MOST_PROJECT: usize = 100;
 
 /// What a record without any text of the user may take, fixed fields aside.
 const LEAST_RECORD: usize = 512;
@@ -42,6 +47,7 @@ const LEAST_RECORD: usize = 512;
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`ids`](Self::ids) | random |
+/// | [`names`](Self::names) | none: the default names |
 /// | [`output`](Self::output) | a line of text |
 /// | [`sampling`](Self::sampling) | all units are kept |
 /// | [`on_emit`](Self::on_emit) | no hook |
@@ -411,6 +417,32 @@ impl ConfigBuilder {
         self
     }
 
+    /// Takes names, words, units and forms of ids from a published schema; what
+    /// was set by [`name`](Self::name) before is gone.
+    ///
+    /// The names of [`Schema::Ecs`] and [`Schema::GoogleCloud`] can be written in
+    /// JSON alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Format, Schema};
+    ///
+    /// let config = Config::builder().format(Format::Json).names(Schema::Ecs).build()?;
+    /// let mut trace = logtrace::builder!("checkout").config(&config).start();
+    /// trace.error("card declined");
+    /// // {"@timestamp":"…","log.level":"error","message":"checkout","ecs.version":"8.11.0",
+    /// //  "event.outcome":"failure","event.duration":104700000,"error.message":"card declined"}
+    /// assert!(trace.render().contains(r#","event.outcome":"failure","event.duration":"#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn names(mut self, schema: Schema<'_>) -> Self {
+        self.settings.forms = Forms::of(schema);
+        self.settings.names.set_all(self.settings.forms.names());
+        self
+    }
+
     /// Sets whether a record is handed over as a line of text or as typed
     /// key-values.
     ///
@@ -492,6 +524,7 @@ impl ConfigBuilder {
     pub fn build(mut self) -> Result<Config, ConfigError> {
         let limits = &mut self.settings.limits;
         limits.value = self.max_value.unwrap_or(limits.value.min(limits.record));
+        self.fix_fields_of_schema();
         self.check_limits()?;
         self.check_names()?;
         if self
@@ -504,6 +537,7 @@ impl ConfigBuilder {
         }
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
+        settings.forms = settings.forms.for_format(settings.format);
         settings.fill_reserved();
         settings.color = settings.format == Format::Pretty
             && match self.color {
@@ -537,6 +571,16 @@ impl ConfigBuilder {
     /// Those of [`build`](Self::build) and of [`Config::install`].
     pub fn install(self) -> Result<(), ConfigError> {
         self.build()?.install()
+    }
+
+    /// Adds what a schema wants in every record, unless the user did.
+    fn fix_fields_of_schema(&mut self) {
+        let fixed = &mut self.settings.fixed;
+        if let Some((key, value)) = self.settings.forms.fixed()
+            && !fixed.iter().any(|(known, _)| known == key)
+        {
+            fixed.insert(0, (key.into(), OwnedValue::Text(value.into())));
+        }
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -603,7 +647,8 @@ impl ConfigBuilder {
     fn fixed_bytes(&self) -> usize {
         let fixed = self.settings.fixed.iter();
         let fixed = fixed.map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64);
-        fixed.sum::<usize>() + self.settings.names.extra_bytes()
+        let schema = self.settings.forms.extra_bytes();
+        fixed.sum::<usize>() + self.settings.names.extra_bytes() + schema
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
@@ -618,6 +663,12 @@ impl ConfigBuilder {
                 return Err(refuse("name", format!("{name:?} is used twice")));
             }
         }
+        for name in self.settings.forms.more_names() {
+            if !seen.insert(name) {
+                return Err(refuse("name", format!("{name:?} is used twice")));
+            }
+        }
+        self.check_project()?;
         for (key, _) in &self.settings.fixed {
             // As letters of users' keys do, letters beyond ASCII pass where they may.
             self.check_key("field", key, |_| true)?;
@@ -635,6 +686,23 @@ impl ConfigBuilder {
             return Err(refuse("target", "it is empty".into()));
         }
         Ok(())
+    }
+
+    /// The project that a resource name holds.
+    fn check_project(&self) -> Result<(), ConfigError> {
+        let prefix = self.settings.forms.trace_prefix();
+        let Some(project) = prefix.strip_prefix("projects/") else {
+            return Ok(());
+        };
+        let project = project.strip_suffix("/traces/").unwrap_or_default();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        if (1..=MOST_PROJECT).contains(&project.len()) && project.bytes().all(allowed) {
+            return Ok(());
+        }
+        Err(refuse(
+            "names",
+            format!("{project:?} is no id of a project"),
+        ))
     }
 
     fn check_key(

@@ -17,10 +17,13 @@ use crate::sampling::{Counts, Sampled, Sampling};
 
 mod builder;
 mod names;
+mod schema;
 
 pub use builder::{ConfigBuilder, ConfigError};
 pub use names::Name;
 pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
+pub use schema::Schema;
+pub(crate) use schema::{Forms, IdForm, OrdinaryNames, Word};
 
 /// The text of a record.
 ///
@@ -189,6 +192,10 @@ pub enum Output {
 }
 
 /// A hook around the hand-over.
+/// Takes each record with its text, and with what is the same in each run.
+#[cfg(feature = "testing")]
+pub(crate) type Tap = Arc<dyn Fn(&Entry<'_>, &str, String) + Send + Sync>;
+
 pub(crate) type Hook = Arc<dyn Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync>;
 
 /// The bounds of one trace.
@@ -351,6 +358,7 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) header: bool,
     pub(crate) names: Names,
+    pub(crate) forms: Forms,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
     reserved: Filter,
     /// The fixed fields as text, made by the encoder when first needed.
@@ -371,6 +379,8 @@ pub(crate) struct Settings {
     pub(crate) sampling: Option<Sampling>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) on_emit: Option<Hook>,
+    #[cfg(feature = "testing")]
+    pub(crate) tap: Option<Tap>,
     pub(crate) logger: Option<&'static dyn log::Log>,
 }
 
@@ -381,6 +391,7 @@ impl Default for Settings {
             output: Output::default(),
             header: true,
             names: Names::default(),
+            forms: Forms::default(),
             fixed: Vec::new(),
             fixed_text: OnceLock::new(),
             fixed_pairs: OnceLock::new(),
@@ -403,6 +414,8 @@ impl Default for Settings {
             sampling: None,
             counts: Arc::default(),
             on_emit: None,
+            #[cfg(feature = "testing")]
+            tap: None,
             logger: None,
             reserved: Filter::default(),
         };
@@ -434,14 +447,17 @@ impl Settings {
     /// says no for most keys, without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
         self.reserved.may_hold(hash)
-            && (self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key))
+            && (self.names.is_reserved(key)
+                || self.forms.more_names().any(|name| name == key)
+                || self.fixed.iter().any(|(fixed, _)| fixed == key))
     }
 
     /// Fills the filter of reserved names; the last step of building.
     pub(crate) fn fill_reserved(&mut self) {
         let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
         let mut reserved = Filter::default();
-        for name in self.names.iter().chain(fixed) {
+        let more = self.forms.more_names();
+        for name in self.names.iter().chain(more).chain(fixed) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;
