@@ -304,6 +304,7 @@ pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
+pub use nested::JsonText;
 pub use number::Number;
 pub use ordinary::{FormattedRecord, format_record};
 pub use outcome::Outcome;

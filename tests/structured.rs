@@ -14,6 +14,7 @@ use proptest::test_runner::{Config as Cases, TestRunner};
 use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use util::{Bench, json_line, logfmt_line, record, same_line};
 
@@ -296,13 +297,14 @@ fn structures_are_values_as_others_are() {
     trace
         .set("list", [json(&[1]), json(&2)])
         .set("some", Some(json(&[3])));
-    assert_eq!(
-        trace.get("item"),
-        Some(OwnedValue::Json(
-            r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#.into()
-        ))
-    );
     let again = trace.get("item");
+    let Some(OwnedValue::Json(text)) = &again else {
+        panic!("{again:?}");
+    };
+    assert_eq!(
+        text.as_str(),
+        r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#
+    );
     trace.set("again", again);
     // Where the trace is current, it is serialized before the trace is taken.
     trace.scope(|| logtrace::current::set("current", json(&[4])));
@@ -312,6 +314,83 @@ fn structures_are_values_as_others_are() {
         &bench.log.only().args,
         r#"{"msg":"unit","build":{"rev":"2c59"},"duration_ms":0.0,"item":[5],"secret":"******","list":[[1],2],"some":[3],"again":{"sku":"lamp \"L\"","count":2,"price":24.5},"current":[4]}"#,
     );
+}
+
+#[test]
+fn a_key_that_is_a_number_or_a_truth_value_is_its_text() {
+    let odd = |key: u128| BTreeMap::from([(key, 1)]);
+    both(
+        |trace| {
+            trace
+                .set("n", json(&BTreeMap::from([(-7, 1), (7, 2)])))
+                .set("b", json(&BTreeMap::from([(true, 1)])))
+                .set("c", json(&BTreeMap::from([('x', 1)])))
+                .set("big", json(&odd(u128::MAX)))
+                .set("small", json(&odd(7)));
+        },
+        r#""n":{"-7":1,"7":2},"b":{"true":1},"c":{"x":1},"big":{"340282366920938463463374607431768211455":1},"small":{"7":1}"#,
+        r#"n="{\"-7\":1,\"7\":2}" b="{\"true\":1}" c="{\"x\":1}" big="{\"340282366920938463463374607431768211455\":1}" small="{\"7\":1}""#,
+    );
+}
+
+#[test]
+fn raw_json_of_serde_json_is_written_by_the_same_rules() {
+    let raw = |text: &str| RawValue::from_string(text.into()).expect("valid JSON");
+    let odd = raw("{\n \"a\": [1,\t\"\u{2028}\"], \"\": {}}");
+    let twice = raw(r#"{"a":1,"a":2}"#);
+    let line = record(builder(Format::Json), |trace| {
+        trace.set("odd", json(&odd)).set("in", json(&[&twice]));
+        trace
+            .set("n", json(&raw(" 7 ")))
+            .set("s", json(&raw(r#""a b""#)));
+    });
+    util::assert_one_safe_line(&line);
+    same_line(
+        &line,
+        &json_line(r#""odd":{"a":[1,"\u2028"],"_":{}},"in":[{"a":2}],"n":7,"s":"a b""#),
+    );
+    let deep = raw(&("[".repeat(100) + &"]".repeat(100)));
+    let line = record(builder(Format::Json), |trace| {
+        _ = trace.set("deep", json(&deep))
+    });
+    let want = format!(
+        r#""deep":{}{},"truncated":1"#,
+        "[".repeat(32),
+        "]".repeat(32)
+    );
+    same_line(&line, &json_line(&want));
+}
+
+/// Goes on after an error, or gives keys without values.
+struct Careless(u8);
+
+impl Serialize for Careless {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let _ = match self.0 {
+            0 => map.serialize_entry("a", &Breaks { panics: false }),
+            1 => map.serialize_entry("a", &Deep(99)),
+            2 => map.serialize_key("a").and_then(|()| map.serialize_key("b")),
+            _ => map.serialize_value(&1),
+        };
+        map.serialize_entry("z", &1)?;
+        map.end()
+    }
+}
+
+#[test]
+fn a_serialize_that_writes_no_json_leaves_its_mark() {
+    for careless in [0, 1, 2, 3].map(Careless) {
+        let line = record(builder(Format::Json), |trace| {
+            trace
+                .set("map", json(&careless))
+                .set("list", json(&[&careless]))
+                .set("n", 1);
+        });
+        let read: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(read["n"], 1, "{line}");
+    }
 }
 
 // ----- any structure
