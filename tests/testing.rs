@@ -503,7 +503,10 @@ fn normalized_lists_and_fixed_fields_have_no_times() {
     let run = || {
         let config = Config::builder()
             .field("started", SystemTime::now())
-            .field("warm_ms", Duration::from_nanos(u64::from(std::process::id()) * 1_000))
+            .field(
+                "warm_ms",
+                Duration::from_nanos(u64::from(std::process::id()) * 1_000),
+            )
             .build()
             .unwrap();
         let records = testing::capture(|| {
