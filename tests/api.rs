@@ -5,8 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use logtrace::{
     Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, JsonText, Key,
-    LineTag,
-    Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
+    LineTag, Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
     TraceBuilder, Value,
 };
 

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
 use logtrace::{
-    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Name, Output, Schema, SpanId, TraceId,
-    Trace, TraceParent,
+    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Name, Output, Schema, SpanId, Trace,
+    TraceId, TraceParent,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
@@ -300,7 +300,8 @@ fn the_smallest_record_has_room_for_any_place_and_ids() {
             bench.config.format_record(&record).to_string()
         });
         assert!(line.len() <= least, "{schema:?}: {least}: {line}");
-        let read: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let read: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(read["dropped_fields"], 2, "{schema:?}: {line}");
         trace.discard();
     }

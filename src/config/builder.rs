@@ -538,7 +538,14 @@ impl ConfigBuilder {
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
         settings.forms = settings.forms.for_format(settings.format);
+        settings.settle_names();
         settings.fill_reserved();
+        if let Some((setting, key)) = settings.text_and_object() {
+            return Err(refuse(
+                setting,
+                format!("{key:?} is an object of the schema"),
+            ));
+        }
         settings.color = settings.format == Format::Pretty
             && match self.color {
                 Color::Always => true,
