@@ -7,8 +7,10 @@ mod util;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 
-use logtrace::{Config, ConfigBuilder, Format, OwnedValue, Trace, json};
+use log::kv;
+use logtrace::{Config, ConfigBuilder, Format, Output, OwnedValue, Trace, json};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde::ser::{Error, SerializeMap, SerializeSeq};
@@ -391,6 +393,97 @@ fn a_serialize_that_writes_no_json_leaves_its_mark() {
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(read["n"], 1, "{line}");
     }
+}
+
+/// Uses the trace that it is set on while it is serialized.
+struct Busy<'a>(Option<&'a logtrace::SharedTrace>);
+
+impl Serialize for Busy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        logtrace::current::incr("serialized");
+        if let Some(shared) = self.0 {
+            shared.incr("serialized").set("again", json(&[1]));
+        }
+        serializer.collect_seq([1, 2])
+    }
+}
+
+#[test]
+fn a_serialize_may_use_the_trace_that_it_is_set_on() {
+    let line = record(builder(Format::Json), |trace| {
+        trace.scope(|| logtrace::current::set("busy", json(&Busy(None))));
+    });
+    same_line(&line, &json_line(r#""serialized":1,"busy":[1,2]"#));
+    let bench = Bench::new(builder(Format::Json).header(false));
+    let shared = bench.start().into_shared();
+    shared.set("busy", json(&Busy(Some(&shared))));
+    shared.set("list", [json(&Busy(Some(&shared)))]);
+    drop(shared);
+    same_line(
+        &bench.log.only().args,
+        r#"{"msg":"unit","duration_ms":0.0,"serialized":2,"again":[1],"busy":[1,2],"list":[[1,2]]}"#,
+    );
+}
+
+/// A logger that keeps key-values as text.
+#[derive(Default)]
+struct Typed(Mutex<BTreeMap<String, String>>);
+
+impl log::Log for Typed {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut keep = Keep(self.0.lock().unwrap());
+        record.key_values().visit(&mut keep).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+struct Keep<'a>(MutexGuard<'a, BTreeMap<String, String>>);
+
+impl<'kvs> kv::VisitSource<'kvs> for Keep<'_> {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        self.0.insert(key.to_string(), value.to_string());
+        Ok(())
+    }
+}
+
+#[test]
+fn what_goes_out_as_key_values_is_the_text_of_a_structure() {
+    let logger: &'static Typed = Box::leak(Box::default());
+    let config = builder(Format::Json)
+        .output(Output::KeyValues)
+        .max_record(700);
+    let config = config.logger(logger).build().unwrap();
+    let mut trace = logtrace::builder!("unit").config(&config).start();
+    trace.set("item", json(&LAMP));
+    trace.set("long", json(&vec!["abcdefgh"; 200]));
+    trace.emit();
+    let pairs = logger.0.lock().unwrap();
+    let of = |key: &str| pairs.get(key).expect("a pair");
+    assert_eq!(of("item"), r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#);
+    let cut: Value = serde_json::from_str(of("long")).expect("JSON");
+    assert!(
+        cut.as_array()
+            .is_some_and(|items| items.len() > 10 && items.len() < 200)
+    );
+    assert_eq!(of("truncated"), "1");
+}
+
+/// Keys of a structure are not those of the record.
+#[test]
+fn redaction_looks_at_the_keys_of_the_record_alone() {
+    let builder = builder(Format::Json).redact(["sku", "card"]);
+    let line = record(builder, |trace| {
+        _ = trace.set("item", json(&LAMP)).set("card", json(&LAMP))
+    });
+    same_line(
+        &line,
+        &json_line(r#""item":{"sku":"lamp \"L\"","count":2,"price":24.5},"card":"******""#),
+    );
 }
 
 // ----- any structure

@@ -412,6 +412,29 @@ impl ConfigBuilder {
 
     /// Takes the ids of transactions and units from this source, instead of
     /// random ones.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, SpanId, TraceId};
+    ///
+    /// struct Fixed;
+    ///
+    /// impl logtrace::IdSource for Fixed {
+    ///     fn trace_id(&self) -> Option<TraceId> { TraceId::from_bytes([0x7a; 16]) }
+    ///     fn span_id(&self) -> Option<SpanId> { SpanId::from_bytes([0x9b; 8]) }
+    /// }
+    ///
+    /// let config = Config::builder().ids(&Fixed).build()?;
+    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// let parent = trace.traceparent().map(|parent| parent.to_string());
+    /// assert_eq!(
+    ///     parent.as_deref(),
+    ///     Some("00-7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a-9b9b9b9b9b9b9b9b-01")
+    /// );
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
         self.settings.ids = Ids(Some(ids));
         self
