@@ -19,11 +19,13 @@ use crate::value::{Kind, MOST_NESTED, PANICKED, Value};
 /// written as one.
 ///
 /// It is serialized when it is set. Integers beyond 64 bits are strings of
-/// digits, NaN and the infinities `null`, an empty key is `_`, and of a key that
-/// comes twice the last value counts. What is too long for
+/// digits, NaN and the infinities `null`, whatever the configuration says of
+/// others; an empty key is `_`, and of a key that comes twice the last value
+/// counts. [Redaction](crate::ConfigBuilder::redact) does not look inside. What is too long for
 /// [`max_value`](crate::ConfigBuilder::max_value), or nested more than 32 deep, is
 /// cut between two members and counted in `truncated`. A `Serialize` that panics
-/// leaves `<panicked>`, one that fails `<not serialized: …>` with its error.
+/// leaves `<panicked>`, one that fails, or whose text is no JSON,
+/// `<not serialized: …>` with the error.
 ///
 /// # Examples
 ///

@@ -221,7 +221,8 @@ impl ConfigBuilder {
 
     /// Adds keys whose values never leave: the record has six stars in their place.
     ///
-    /// Keys are compared as the user gives them, letter for letter.
+    /// Keys are compared as the user gives them, letter for letter. Those inside of
+    /// a structured value are not looked at, nor are fragments and errors.
     ///
     /// # Examples
     ///
