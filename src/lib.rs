@@ -111,7 +111,7 @@
 //! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
 //! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
 //! | HTTP servers | `tower::TraceLayer`, one unit a request; feature `tower` |
-//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name of the unit |
+//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name and the ids of the unit |
 //! | panics | [`panic_hook`] keeps message and place |
 //!
 //! # Outcome and level
@@ -157,9 +157,9 @@
 //!        +3.866ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
-//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
-//! the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, and what was lost. A key
-//! is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
+//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, ids, `outcome`, `duration_ms`, the fields
+//! in the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, what was lost, and what
+//! sampling and a checkpoint say. A key is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
 //!
 //! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
 //! no longer JSON: have the message printed alone, as above, or all records in one format by [`format_record`].
@@ -304,6 +304,7 @@ pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
+pub use nested::JsonText;
 pub use number::Number;
 pub use ordinary::{FormattedRecord, format_record};
 pub use outcome::Outcome;

@@ -5,6 +5,8 @@
 //! there is closed: an object stays an object for a store that knows the field
 //! as one.
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
 use crate::owned::OwnedValue;
@@ -15,6 +17,49 @@ pub(crate) trait Structured {
     /// The value, a structure as JSON text of at most `limit` bytes, and whether
     /// that is not all of it.
     fn made(&self, limit: usize) -> (OwnedValue, bool);
+}
+
+/// JSON text of an object or a list, on one line and in the escaping of records.
+///
+/// A record has it as it is, so the library alone can make one: by `json`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// # #[cfg(feature = "serde")] {
+/// use logtrace::OwnedValue;
+///
+/// let mut trace = logtrace::start!("job");
+/// trace.set("shards", logtrace::json(&[1, 2]));
+/// match trace.get("shards") {
+///     Some(OwnedValue::Json(text)) => assert_eq!(text.as_str(), "[1,2]"),
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonText(Box<str>);
+
+impl JsonText {
+    pub(crate) fn of(text: &str) -> JsonText {
+        JsonText(text.into())
+    }
+
+    /// Returns the text.
+    ///
+    /// # Examples
+    ///
+    /// See [`JsonText`].
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Brackets that close what is open.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
 use crate::guard;
+use crate::nested::JsonText;
 use crate::value::{Kind, MOST_NESTED, PANICKED, ToValue, Value};
 
 /// How much of a structured value outlives a trace.
@@ -56,9 +57,8 @@ pub enum OwnedValue {
     Time(SystemTime),
     /// A list.
     List(Vec<OwnedValue>),
-    /// A structured value as JSON text, in the escaping of records; of the
-    /// feature `serde`.
-    Json(String),
+    /// A structured value as JSON text; of the feature `serde`.
+    Json(JsonText),
 }
 
 impl OwnedValue {
@@ -187,7 +187,7 @@ impl OwnedValue {
             Kind::Display(value) => text(&format_args!("{value}")),
             Kind::Debug(value) => text(&format_args!("{value:?}")),
             Kind::Structured(value) => value.made(MOST_JSON).0,
-            Kind::Json(text) => OwnedValue::Json(text.into()),
+            Kind::Json(text) => OwnedValue::Json(text.clone()),
             Kind::List(_) if depth >= MOST_NESTED => OwnedValue::Null,
             Kind::List(list) => {
                 let mut items = Vec::new();
@@ -255,7 +255,8 @@ impl fmt::Display for OwnedValue {
             OwnedValue::I128(n) => n.fmt(f),
             OwnedValue::F64(x) => fmt::Debug::fmt(x, f),
             OwnedValue::F32(x) => fmt::Debug::fmt(x, f),
-            OwnedValue::Text(text) | OwnedValue::Json(text) => text.fmt(f),
+            OwnedValue::Text(text) => text.fmt(f),
+            OwnedValue::Json(text) => text.fmt(f),
             OwnedValue::Duration(duration) => fmt::Debug::fmt(duration, f),
             OwnedValue::Time(time) => match clock::rfc3339(Stamp::of(*time), 6) {
                 Some((text, len)) => f.write_str(&String::from_utf8_lossy(&text[..len])),

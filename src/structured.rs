@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter, Serializer};
+use serde::de::IgnoredAny;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use crate::bytes;
 use crate::guard;
-use crate::nested::{self, Structured};
+use crate::nested::{self, JsonText, Structured};
 use crate::owned::OwnedValue;
 use crate::value::{Kind, MOST_NESTED, PANICKED, Value};
 
@@ -18,11 +19,13 @@ use crate::value::{Kind, MOST_NESTED, PANICKED, Value};
 /// written as one.
 ///
 /// It is serialized when it is set. Integers beyond 64 bits are strings of
-/// digits, NaN and the infinities `null`, an empty key is `_`, and of a key that
-/// comes twice the last value counts. What is too long for
+/// digits, NaN and the infinities `null`, whatever the configuration says of
+/// others; an empty key is `_`, and of a key that comes twice the last value
+/// counts. [Redaction](crate::ConfigBuilder::redact) does not look inside. What is too long for
 /// [`max_value`](crate::ConfigBuilder::max_value), or nested more than 32 deep, is
 /// cut between two members and counted in `truncated`. A `Serialize` that panics
-/// leaves `<panicked>`, one that fails `<not serialized: …>` with its error.
+/// leaves `<panicked>`, one that fails, or whose text is no JSON,
+/// `<not serialized: …>` with the error.
 ///
 /// # Examples
 ///
@@ -56,13 +59,14 @@ impl<T: Serialize> Structured for T {
         let result = guard::run(|| out.serialize(self));
         match result {
             None => (OwnedValue::Text(PANICKED.into()), false),
-            Some(Err(error)) if !out.full => (
-                OwnedValue::Text(format!("<not serialized: {error}>")),
-                false,
-            ),
+            Some(Err(error)) if !out.full => (not_serialized(&error), false),
             Some(_) => out.finish(limit),
         }
     }
+}
+
+fn not_serialized(error: &serde_json::Error) -> OwnedValue {
+    OwnedValue::Text(format!("<not serialized: {error}>"))
 }
 
 /// Longer than any number.
@@ -88,12 +92,7 @@ impl Out {
 
     fn serialize<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
         let too_deep = Cell::new(false);
-        let escaping = Escaping {
-            depth: 0,
-            too_deep: &too_deep,
-            in_key: false,
-            is_empty: false,
-        };
+        let escaping = Escaping::at(0, &too_deep);
         let result = value.serialize(&mut Serializer::with_formatter(&mut *self, escaping));
         self.full |= too_deep.get();
         result
@@ -108,11 +107,16 @@ impl Out {
         if self.full {
             self.close(limit);
         }
+        // A `Serialize` that goes on after an error, or gives a key no value, is
+        // written as it goes: nothing but a reader notices.
+        if let Err(error) = serde_json::from_slice::<IgnoredAny>(&self.text) {
+            return (not_serialized(&error), false);
+        }
         if has_repeated_keys(&self.text) {
             self = self.without_repeated_keys();
         }
-        let text = String::from_utf8_lossy(&self.text).into_owned();
-        (OwnedValue::Json(text), self.full)
+        let text = String::from_utf8_lossy(&self.text);
+        (OwnedValue::Json(JsonText::of(&text)), self.full)
     }
 
     fn close(&mut self, limit: usize) {
@@ -221,7 +225,16 @@ struct Escaping<'a> {
     is_empty: bool,
 }
 
-impl Escaping<'_> {
+impl<'a> Escaping<'a> {
+    fn at(depth: usize, too_deep: &'a Cell<bool>) -> Escaping<'a> {
+        Escaping {
+            depth,
+            too_deep,
+            in_key: false,
+            is_empty: false,
+        }
+    }
+
     fn open<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
         if self.depth > MOST_NESTED {
@@ -250,14 +263,56 @@ fn digits<W: io::Write + ?Sized>(writer: &mut W, digits: &str, fits: bool) -> io
     }
 }
 
+/// A key may be one of these: it has characters then.
+macro_rules! scalars {
+    ($($write:ident: $type:ty,)*) => {
+        $(fn $write<W: io::Write + ?Sized>(&mut self, writer: &mut W, x: $type) -> io::Result<()> {
+            self.is_empty = false;
+            CompactFormatter.$write(writer, x)
+        })*
+    };
+}
+
 impl Formatter for Escaping<'_> {
+    scalars! {
+        write_bool: bool,
+        write_i8: i8,
+        write_i16: i16,
+        write_i32: i32,
+        write_i64: i64,
+        write_u8: u8,
+        write_u16: u16,
+        write_u32: u32,
+        write_u64: u64,
+        write_f32: f32,
+        write_f64: f64,
+    }
+
     fn write_i128<W: io::Write + ?Sized>(&mut self, writer: &mut W, n: i128) -> io::Result<()> {
         let fits = n >= i64::MIN.into() && n <= u64::MAX.into();
-        digits(writer, itoa::Buffer::new().format(n), fits)
+        self.is_empty = false;
+        digits(writer, itoa::Buffer::new().format(n), fits || self.in_key)
     }
 
     fn write_u128<W: io::Write + ?Sized>(&mut self, writer: &mut W, n: u128) -> io::Result<()> {
-        digits(writer, itoa::Buffer::new().format(n), n <= u64::MAX.into())
+        let fits = n <= u64::MAX.into();
+        self.is_empty = false;
+        digits(writer, itoa::Buffer::new().format(n), fits || self.in_key)
+    }
+
+    /// JSON text of others' making, a `RawValue`: read, and written anew.
+    fn write_raw_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut text = Vec::new();
+        let mut inner =
+            Serializer::with_formatter(&mut text, Escaping::at(self.depth, self.too_deep));
+        let read = serde_json::from_str::<serde_json::Value>(fragment)?;
+        let written = read.serialize(&mut inner);
+        writer.write_all(&text)?;
+        Ok(written?)
     }
 
     fn begin_string<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
-use crate::nested::Structured;
+use crate::nested::{JsonText, Structured};
 use crate::owned::OwnedValue;
 
 /// A typed value on its way into a trace.
@@ -57,7 +57,7 @@ pub(crate) enum Kind<'a> {
     #[cfg_attr(not(feature = "serde"), allow(dead_code))]
     Structured(&'a dyn Structured),
     /// JSON text of a structure, in the escaping of records.
-    Json(&'a str),
+    Json(&'a JsonText),
 }
 
 /// A slice of values, visited in order.
@@ -141,7 +141,7 @@ impl fmt::Debug for Value<'_> {
             Kind::Debug(value) => value.fmt(f),
             Kind::List(_) => f.write_str("List"),
             Kind::Structured(_) => f.write_str("Structured"),
-            Kind::Json(value) => f.write_str(value),
+            Kind::Json(value) => value.fmt(f),
         }
     }
 }

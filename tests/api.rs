@@ -4,8 +4,8 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use logtrace::{
-    Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, Key, LineTag,
-    Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
+    Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, JsonText, Key,
+    LineTag, Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
     TraceBuilder, Value,
 };
 
@@ -67,6 +67,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Schema<'_>: 24, ALL;
         Outcome: 1, ALL;
         OwnedValue: 32, ALL;
+        JsonText: 16, ALL;
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;

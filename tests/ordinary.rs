@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
 use logtrace::{
-    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Output, Schema, SpanId, TraceId,
+    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Name, Output, Schema, SpanId, Trace,
+    TraceId, TraceParent,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
@@ -40,6 +41,7 @@ fn text(builder: ConfigBuilder, args: fmt::Arguments<'_>, pairs: &dyn Source) ->
     config.format_record(&record).to_string()
 }
 
+const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const NONE: [(&str, &str); 0] = [];
 
 fn head() -> String {
@@ -190,7 +192,147 @@ fn schemas_have_names_for_the_place() {
     );
 }
 
+/// No key comes twice, whatever the configuration calls its own.
+#[test]
+fn names_of_the_place_make_way_for_those_of_the_configuration() {
+    for format in [Format::Logfmt, Format::Json] {
+        let builder = Config::builder()
+            .format(format)
+            .header(false)
+            .name(Name::Msg, "unit")
+            .field("target", "eu")
+            .field("line", "blue");
+        let got = text(builder, format_args!("m"), &[("file", 1), ("line_2", 2)]);
+        let want = match format {
+            Format::Logfmt => {
+                "unit=m target=eu line=blue target_2=shop::stock file=shop.rs line_2=17 file_2=1 line_2_2=2"
+            }
+            _ => {
+                r#"{"unit":"m","target":"eu","line":"blue","target_2":"shop::stock","file":"shop.rs","line_2":17,"file_2":1,"line_2_2":2}"#
+            }
+        };
+        same_line(&got, want);
+    }
+    let google = Schema::GoogleCloud { project: "p" };
+    let place = "logging.googleapis.com/sourceLocation";
+    let builder = Config::builder()
+        .format(Format::Json)
+        .names(google)
+        .header(false)
+        .field(place, "mine");
+    same_line(
+        &text(builder, format_args!("m"), &NONE),
+        &format!(
+            r#"{{"message":"m","{place}":"mine","target":"shop::stock","{place}_2":{{"file":"shop.rs","line":"17"}}}}"#
+        ),
+    );
+}
+
+/// A unit that goes out as key-values, in a process whose records have a schema.
+#[test]
+fn the_head_of_a_schema_is_not_written_twice() {
+    thread_local! {
+        static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+    struct Formats;
+    impl Log for Formats {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &Record<'_>) {
+            let config = Config::builder()
+                .names(Schema::OpenTelemetry)
+                .clock(ManualClock::leak());
+            let config = config.build().expect("settings");
+            TEXT.set(config.format_record(record).to_string());
+        }
+        fn flush(&self) {}
+    }
+    let config = plain().clock(ManualClock::leak()).logger(&Formats);
+    let config = config.output(Output::KeyValues).build().expect("settings");
+    let mut trace = logtrace::builder!("job").config(&config).start();
+    trace.set("severity_number", 1).set("body", 2);
+    trace.emit();
+    same_line(
+        &TEXT.take(),
+        &format!(
+            "timestamp={TS} severity_text=INFO severity_number=9 body=job duration_ms=0.0 severity_number_2=1 body_2=2"
+        ),
+    );
+}
+
 // ----- hostile records
+
+#[test]
+fn the_smallest_record_has_room_for_any_place_and_ids() {
+    let long = "\u{1}".repeat(9_000);
+    let id = "r".repeat(128);
+    let google = Schema::GoogleCloud {
+        project: "an-id-of-thirty-characters-long",
+    };
+    let schemas = [Schema::Ecs, google, Schema::OpenTelemetry, Schema::Datadog];
+    for schema in schemas.map(Some).into_iter().chain([None]) {
+        let builder = || {
+            let builder = Config::builder().format(Format::Json).fraction_digits(9);
+            match schema {
+                Some(schema) => builder.names(schema),
+                None => builder,
+            }
+        };
+        let least = (512..2_000).find(|least| builder().max_record(*least).build().is_ok());
+        let least = least.expect("some limit is accepted");
+        let bench = Bench::new(builder().max_record(least).max_fields(1));
+        let mut trace = Trace::builder(long.clone()).config(&bench.config).start();
+        trace.continue_from(TraceParent::parse(HEADER).expect("a header"));
+        trace.request_id(&id);
+        let pairs = [(long.as_str(), KvValue::from(1)), ("b", KvValue::from(2))];
+        let record = Record::builder()
+            .level(Level::Error)
+            .target(&long)
+            .file(Some(&long))
+            .line(Some(u32::MAX))
+            .key_values(&pairs)
+            .args(format_args!("many"))
+            .build();
+        let line = trace.scope(|| {
+            let args = format_args!("{long}");
+            let record = record.to_builder().args(args).build();
+            bench.config.format_record(&record).to_string()
+        });
+        assert!(line.len() <= least, "{schema:?}: {least}: {line}");
+        let read: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(read["dropped_fields"], 2, "{schema:?}: {line}");
+        trace.discard();
+    }
+}
+
+#[test]
+fn a_record_is_formatted_while_the_thread_unwinds_and_when_it_ends() {
+    struct Formats(Arc<Mutex<Vec<String>>>);
+    impl Drop for Formats {
+        fn drop(&mut self) {
+            let config = Config::builder().header(false).build().expect("settings");
+            let args = format_args!("late {}", Panics);
+            let record = Record::builder().args(args).build();
+            let text = config.format_record(&record).to_string();
+            self.0.lock().unwrap().push(text);
+        }
+    }
+    thread_local! {
+        static LATE: RefCell<Option<Formats>> = const { RefCell::new(None) };
+    }
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let late = Formats(Arc::clone(&texts));
+    let unwinding = Formats(Arc::clone(&texts));
+    let ended = std::thread::spawn(move || {
+        LATE.set(Some(late));
+        let _formats = unwinding;
+        std::panic::resume_unwind(Box::new(()));
+    });
+    assert!(ended.join().is_err());
+    assert_eq!(*texts.lock().unwrap(), [r#"msg="<panicked>" target="""#; 2]);
+}
 
 struct Panics;
 

@@ -303,6 +303,81 @@ fn names_of_a_schema_are_reserved_and_the_default_ones_are_free() {
     );
 }
 
+/// Elasticsearch refuses a record with `error` and `error.message`.
+#[test]
+fn keys_of_objects_of_a_schema_are_reserved_too() {
+    let keys = [
+        "error",
+        "http",
+        "http.response",
+        "log",
+        "service",
+        "event.x",
+    ];
+    let work = |trace: &mut Trace| {
+        for key in keys {
+            trace.set(key, "mine");
+        }
+        trace.time("http", |_| ());
+        trace.error("no stock");
+    };
+    let keys = |builder: ConfigBuilder| -> Vec<String> {
+        let bench = Bench::new(builder.header(false).field("service.name", "shop"));
+        let mut trace = bench.start();
+        work(&mut trace);
+        trace.emit();
+        let line = json(&bench.log.only().args);
+        let keys = line.as_object().expect("an object").keys();
+        keys.filter(|key| line[key] == "mine" || key.starts_with("http."))
+            .cloned()
+            .collect()
+    };
+    let ecs = keys(builder(Schema::Ecs, Format::Json));
+    let laps = ["http.count", "http.ms", "http.max_ms"];
+    let all =
+        |six: [&str; 6]| -> Vec<String> { six.into_iter().chain(laps).map(String::from).collect() };
+    assert_eq!(
+        ecs,
+        all([
+            "error_2",
+            "http_2",
+            "http.response_2",
+            "log_2",
+            "service_2",
+            "event.x"
+        ])
+    );
+    let datadog = keys(builder(Schema::Datadog, Format::Json));
+    assert_eq!(
+        datadog,
+        all([
+            "error_2",
+            "http_2",
+            "http.response",
+            "log",
+            "service_2",
+            "event.x"
+        ])
+    );
+    let otel = keys(builder(Schema::OpenTelemetry, Format::Json));
+    assert_eq!(
+        otel,
+        all([
+            "error",
+            "http",
+            "http.response",
+            "log",
+            "service",
+            "event.x"
+        ])
+    );
+    let refused = builder(Schema::Ecs, Format::Json).field("event", "mine");
+    assert_eq!(
+        refused.build().unwrap_err().to_string(),
+        r#"field: "event" is an object of the schema"#
+    );
+}
+
 #[test]
 fn a_name_set_later_and_a_version_of_the_users_win() {
     let builder = builder(Schema::Ecs, Format::Json)

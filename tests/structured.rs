@@ -7,13 +7,16 @@ mod util;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 
-use logtrace::{Config, ConfigBuilder, Format, OwnedValue, Trace, json};
+use log::kv;
+use logtrace::{Config, ConfigBuilder, Format, Output, OwnedValue, Trace, json};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use util::{Bench, json_line, logfmt_line, record, same_line};
 
@@ -296,13 +299,14 @@ fn structures_are_values_as_others_are() {
     trace
         .set("list", [json(&[1]), json(&2)])
         .set("some", Some(json(&[3])));
-    assert_eq!(
-        trace.get("item"),
-        Some(OwnedValue::Json(
-            r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#.into()
-        ))
-    );
     let again = trace.get("item");
+    let Some(OwnedValue::Json(text)) = &again else {
+        panic!("{again:?}");
+    };
+    assert_eq!(
+        text.as_str(),
+        r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#
+    );
     trace.set("again", again);
     // Where the trace is current, it is serialized before the trace is taken.
     trace.scope(|| logtrace::current::set("current", json(&[4])));
@@ -311,6 +315,174 @@ fn structures_are_values_as_others_are() {
     same_line(
         &bench.log.only().args,
         r#"{"msg":"unit","build":{"rev":"2c59"},"duration_ms":0.0,"item":[5],"secret":"******","list":[[1],2],"some":[3],"again":{"sku":"lamp \"L\"","count":2,"price":24.5},"current":[4]}"#,
+    );
+}
+
+#[test]
+fn a_key_that_is_a_number_or_a_truth_value_is_its_text() {
+    let odd = |key: u128| BTreeMap::from([(key, 1)]);
+    both(
+        |trace| {
+            trace
+                .set("n", json(&BTreeMap::from([(-7, 1), (7, 2)])))
+                .set("b", json(&BTreeMap::from([(true, 1)])))
+                .set("c", json(&BTreeMap::from([('x', 1)])))
+                .set("big", json(&odd(u128::MAX)))
+                .set("small", json(&odd(7)));
+        },
+        r#""n":{"-7":1,"7":2},"b":{"true":1},"c":{"x":1},"big":{"340282366920938463463374607431768211455":1},"small":{"7":1}"#,
+        r#"n="{\"-7\":1,\"7\":2}" b="{\"true\":1}" c="{\"x\":1}" big="{\"340282366920938463463374607431768211455\":1}" small="{\"7\":1}""#,
+    );
+}
+
+#[test]
+fn raw_json_of_serde_json_is_written_by_the_same_rules() {
+    let raw = |text: &str| RawValue::from_string(text.into()).expect("valid JSON");
+    let odd = raw("{\n \"a\": [1,\t\"\u{2028}\"], \"\": {}}");
+    let twice = raw(r#"{"a":1,"a":2}"#);
+    let line = record(builder(Format::Json), |trace| {
+        trace.set("odd", json(&odd)).set("in", json(&[&twice]));
+        trace
+            .set("n", json(&raw(" 7 ")))
+            .set("s", json(&raw(r#""a b""#)));
+    });
+    util::assert_one_safe_line(&line);
+    same_line(
+        &line,
+        &json_line(r#""odd":{"a":[1,"\u2028"],"_":{}},"in":[{"a":2}],"n":7,"s":"a b""#),
+    );
+    let deep = raw(&("[".repeat(100) + &"]".repeat(100)));
+    let line = record(builder(Format::Json), |trace| {
+        _ = trace.set("deep", json(&deep))
+    });
+    let want = format!(
+        r#""deep":{}{},"truncated":1"#,
+        "[".repeat(32),
+        "]".repeat(32)
+    );
+    same_line(&line, &json_line(&want));
+}
+
+/// Goes on after an error, or gives keys without values.
+struct Careless(u8);
+
+impl Serialize for Careless {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let _ = match self.0 {
+            0 => map.serialize_entry("a", &Breaks { panics: false }),
+            1 => map.serialize_entry("a", &Deep(99)),
+            2 => map.serialize_key("a").and_then(|()| map.serialize_key("b")),
+            _ => map.serialize_value(&1),
+        };
+        map.serialize_entry("z", &1)?;
+        map.end()
+    }
+}
+
+#[test]
+fn a_serialize_that_writes_no_json_leaves_its_mark() {
+    for careless in [0, 1, 2, 3].map(Careless) {
+        let line = record(builder(Format::Json), |trace| {
+            trace
+                .set("map", json(&careless))
+                .set("list", json(&[&careless]))
+                .set("n", 1);
+        });
+        let read: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(read["n"], 1, "{line}");
+    }
+}
+
+/// Uses the trace that it is set on while it is serialized.
+struct Busy<'a>(Option<&'a logtrace::SharedTrace>);
+
+impl Serialize for Busy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        logtrace::current::incr("serialized");
+        if let Some(shared) = self.0 {
+            shared.incr("serialized").set("again", json(&[1]));
+        }
+        serializer.collect_seq([1, 2])
+    }
+}
+
+#[test]
+fn a_serialize_may_use_the_trace_that_it_is_set_on() {
+    let line = record(builder(Format::Json), |trace| {
+        trace.scope(|| logtrace::current::set("busy", json(&Busy(None))));
+    });
+    same_line(&line, &json_line(r#""serialized":1,"busy":[1,2]"#));
+    let bench = Bench::new(builder(Format::Json).header(false));
+    let shared = bench.start().into_shared();
+    shared.set("busy", json(&Busy(Some(&shared))));
+    shared.set("list", [json(&Busy(Some(&shared)))]);
+    drop(shared);
+    same_line(
+        &bench.log.only().args,
+        r#"{"msg":"unit","duration_ms":0.0,"serialized":2,"again":[1],"busy":[1,2],"list":[[1,2]]}"#,
+    );
+}
+
+/// A logger that keeps key-values as text.
+#[derive(Default)]
+struct Typed(Mutex<BTreeMap<String, String>>);
+
+impl log::Log for Typed {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut keep = Keep(self.0.lock().unwrap());
+        record.key_values().visit(&mut keep).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+struct Keep<'a>(MutexGuard<'a, BTreeMap<String, String>>);
+
+impl<'kvs> kv::VisitSource<'kvs> for Keep<'_> {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        self.0.insert(key.to_string(), value.to_string());
+        Ok(())
+    }
+}
+
+#[test]
+fn what_goes_out_as_key_values_is_the_text_of_a_structure() {
+    let logger: &'static Typed = Box::leak(Box::default());
+    let config = builder(Format::Json)
+        .output(Output::KeyValues)
+        .max_record(700);
+    let config = config.logger(logger).build().unwrap();
+    let mut trace = logtrace::builder!("unit").config(&config).start();
+    trace.set("item", json(&LAMP));
+    trace.set("long", json(&vec!["abcdefgh"; 200]));
+    trace.emit();
+    let pairs = logger.0.lock().unwrap();
+    let of = |key: &str| pairs.get(key).expect("a pair");
+    assert_eq!(of("item"), r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#);
+    let cut: Value = serde_json::from_str(of("long")).expect("JSON");
+    assert!(
+        cut.as_array()
+            .is_some_and(|items| items.len() > 10 && items.len() < 200)
+    );
+    assert_eq!(of("truncated"), "1");
+}
+
+/// Keys of a structure are not those of the record.
+#[test]
+fn redaction_looks_at_the_keys_of_the_record_alone() {
+    let builder = builder(Format::Json).redact(["sku", "card"]);
+    let line = record(builder, |trace| {
+        _ = trace.set("item", json(&LAMP)).set("card", json(&LAMP))
+    });
+    same_line(
+        &line,
+        &json_line(r#""item":{"sku":"lamp \"L\"","count":2,"price":24.5},"card":"******""#),
     );
 }
 

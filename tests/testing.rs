@@ -433,3 +433,91 @@ mod futures {
         assert_eq!(capture.take()[0].u64("polls"), Some(1));
     }
 }
+
+// ----- guards and threads that end
+
+#[test]
+fn guards_may_be_dropped_in_any_order() {
+    let (a, b, c) = (Capture::new(), Capture::new(), Capture::new());
+    let in_a = a.enter();
+    let in_b = b.enter();
+    let in_c = c.enter();
+    drop(in_a);
+    logtrace::start!("in c").emit();
+    drop(in_c);
+    logtrace::start!("in b").emit();
+    drop(in_b);
+    assert!(!logtrace::start!("after").is_enabled());
+    let all = [a, b, c].map(|capture| names(&capture.take()).join(" "));
+    assert_eq!(all, ["", "in b", "in c"]);
+}
+
+#[test]
+fn a_capture_in_a_thread_that_ends_captures_nothing_and_panics_not() {
+    struct AtTheEnd(Capture, Arc<AtomicU32>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let done = self.0.run(|| {
+                logtrace::start!("late").emit();
+                1
+            });
+            self.1.store(done, Ordering::Relaxed);
+        }
+    }
+    thread_local! {
+        static LATE: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+    }
+    let (capture, done) = (Capture::new(), Arc::new(AtomicU32::new(0)));
+    let late = AtTheEnd(capture.clone(), Arc::clone(&done));
+    thread::spawn(move || {
+        // Destroyed last, after what the capture keeps in the thread.
+        LATE.set(Some(late));
+        testing::capture(|| logtrace::start!("job").emit());
+    })
+    .join()
+    .unwrap();
+    assert_eq!(done.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn ends_of_a_unit_are_captured_as_they_are() {
+    let records = testing::capture(|| {
+        logtrace::start!("discarded").discard();
+        let mut trace = logtrace::start!("long");
+        trace.checkpoint();
+        let _outer = trace.enter();
+        let mut inner = logtrace::start!("inner");
+        let _inner = inner.enter();
+        current::set("rows", 3);
+        current::emit();
+        assert!(!current::is_active());
+    });
+    assert_eq!(names(&records), ["long", "inner", "long"]);
+    assert!(records[0].is_partial());
+    assert_eq!(records[1].u64("rows"), Some(3));
+}
+
+/// Values of times are the same in every run, in a list too.
+#[test]
+fn normalized_lists_and_fixed_fields_have_no_times() {
+    let run = || {
+        let config = Config::builder()
+            .field("started", SystemTime::now())
+            .field(
+                "warm_ms",
+                Duration::from_nanos(u64::from(std::process::id()) * 1_000),
+            )
+            .build()
+            .unwrap();
+        let records = testing::capture(|| {
+            let mut trace = logtrace::builder!("job").config(&config).start();
+            let laps = [Duration::from_micros(7), Duration::from_millis(1)];
+            trace.set("laps", laps).set("at", [SystemTime::now()]);
+        });
+        records[0].normalized().to_owned()
+    };
+    same_line(
+        &run(),
+        r#"ts=1970-01-01T00:00:00.000000Z level=info msg=job started=1970-01-01T00:00:00.000000Z warm_ms=0.0 duration_ms=0.0 laps="[0.0,0.0]" at="[\"1970-01-01T00:00:00.000000Z\"]""#,
+    );
+}

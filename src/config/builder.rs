@@ -221,7 +221,8 @@ impl ConfigBuilder {
 
     /// Adds keys whose values never leave: the record has six stars in their place.
     ///
-    /// Keys are compared as the user gives them, letter for letter.
+    /// Keys are compared as the user gives them, letter for letter. Those inside of
+    /// a structured value are not looked at, nor are fragments and errors.
     ///
     /// # Examples
     ///
@@ -412,6 +413,29 @@ impl ConfigBuilder {
 
     /// Takes the ids of transactions and units from this source, instead of
     /// random ones.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, SpanId, TraceId};
+    ///
+    /// struct Fixed;
+    ///
+    /// impl logtrace::IdSource for Fixed {
+    ///     fn trace_id(&self) -> Option<TraceId> { TraceId::from_bytes([0x7a; 16]) }
+    ///     fn span_id(&self) -> Option<SpanId> { SpanId::from_bytes([0x9b; 8]) }
+    /// }
+    ///
+    /// let config = Config::builder().ids(&Fixed).build()?;
+    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// let parent = trace.traceparent().map(|parent| parent.to_string());
+    /// assert_eq!(
+    ///     parent.as_deref(),
+    ///     Some("00-7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a-9b9b9b9b9b9b9b9b-01")
+    /// );
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
         self.settings.ids = Ids(Some(ids));
         self
@@ -538,7 +562,14 @@ impl ConfigBuilder {
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
         settings.forms = settings.forms.for_format(settings.format);
+        settings.settle_names();
         settings.fill_reserved();
+        if let Some((setting, key)) = settings.text_and_object() {
+            return Err(refuse(
+                setting,
+                format!("{key:?} is an object of the schema"),
+            ));
+        }
         settings.color = settings.format == Format::Pretty
             && match self.color {
                 Color::Always => true,

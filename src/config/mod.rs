@@ -361,6 +361,8 @@ pub(crate) struct Settings {
     pub(crate) forms: Forms,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
     reserved: Filter,
+    /// Keys that would be a text and an object at once.
+    objects: Vec<String>,
     /// The fixed fields as text, made by the encoder when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
     /// The same, as they go out typed.
@@ -418,6 +420,7 @@ impl Default for Settings {
             tap: None,
             logger: None,
             reserved: Filter::default(),
+            objects: Vec::new(),
         };
         settings.fill_reserved();
         settings
@@ -447,9 +450,7 @@ impl Settings {
     /// says no for most keys, without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
         self.reserved.may_hold(hash)
-            && (self.names.is_reserved(key)
-                || self.forms.more_names().any(|name| name == key)
-                || self.fixed.iter().any(|(fixed, _)| fixed == key))
+            && (self.is_own_name(key) || self.objects.iter().any(|object| object == key))
     }
 
     /// Fills the filter of reserved names; the last step of building.
@@ -457,10 +458,52 @@ impl Settings {
         let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
         let mut reserved = Filter::default();
         let more = self.forms.more_names();
-        for name in self.names.iter().chain(more).chain(fixed) {
+        self.objects = self.objects_of_schema();
+        let objects = self.objects.iter().map(String::as_str);
+        for name in self.names.iter().chain(more).chain(fixed).chain(objects) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;
+    }
+
+    /// What readers take for objects in the names of this configuration: of
+    /// `http.request.id`, `http` and `http.request`.
+    fn objects_of_schema(&self) -> Vec<String> {
+        let Some(more) = self.forms.nested_names() else {
+            return Vec::new();
+        };
+        let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
+        let mut objects = Vec::new();
+        for name in self.names.iter().chain(more).chain(fixed) {
+            let dots = name.match_indices('.');
+            let outer = dots.filter_map(|(at, _)| name.get(..at));
+            objects.extend(outer.map(String::from));
+        }
+        objects.sort();
+        objects.dedup();
+        objects
+    }
+
+    /// A name that would be a text and an object at once, and the setting it is of.
+    pub(crate) fn text_and_object(&self) -> Option<(&'static str, &str)> {
+        let names = self.names.iter().map(|name| ("name", name));
+        let fixed = self.fixed.iter().map(|(key, _)| ("field", key.as_str()));
+        let is_object = |name: &str| self.objects.iter().any(|object| object == name);
+        names.chain(fixed).find(|(_, name)| is_object(name))
+    }
+
+    /// Whether the configuration writes this name in every kind of record.
+    fn is_own_name(&self, key: &str) -> bool {
+        self.names.is_reserved(key)
+            || self.forms.more_names().any(|name| name == key)
+            || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    }
+
+    /// Has the names of ordinary records make way for those of all records.
+    pub(crate) fn settle_names(&mut self) {
+        let mut forms = std::mem::take(&mut self.forms);
+        forms.make_way(|name| self.is_own_name(name));
+        self.forms = forms;
     }
 
     /// Whether the library may ever write one of the three names of a timer itself.

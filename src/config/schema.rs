@@ -4,6 +4,8 @@
 //! configuration is built: a level and an outcome are one copy each, with the
 //! default names as with any.
 
+use std::borrow::Cow;
+
 use log::Level;
 
 use super::Format;
@@ -31,8 +33,11 @@ use crate::outcome::Outcome;
 /// | `seq` | `event.sequence` | `seq` | `seq` | `seq` |
 /// | key of [`Trace::status`](crate::Trace::status) | `http.response.status_code` | `status` | `http.response.status_code` | `http.status_code` |
 ///
-/// Names are flat and dotted, as the sources of these schemas allow: Elasticsearch,
-/// Datadog and the OpenTelemetry Collector read `trace.id` as `id` in `trace`.
+/// Names are flat and dotted, as the sources of these schemas allow. Elasticsearch
+/// and Datadog read `trace.id` as `id` in `trace`, and Elasticsearch refuses a
+/// record in which that is a text, too: with [`Ecs`](Schema::Ecs) and
+/// [`Datadog`](Schema::Datadog) the keys of such objects (`error`, `event`, `http` …)
+/// are reserved as the names are, and a user's `error` is `error_2`.
 ///
 /// # Examples
 ///
@@ -74,29 +79,52 @@ pub(crate) enum IdForm {
 }
 
 /// Names that ordinary records have and units do not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OrdinaryNames {
-    pub(crate) target: &'static str,
-    pub(crate) file: &'static str,
-    pub(crate) line: &'static str,
+    pub(crate) target: Cow<'static, str>,
+    pub(crate) file: Cow<'static, str>,
+    pub(crate) line: Cow<'static, str>,
     /// One object of file and line instead.
-    pub(crate) place: Option<&'static str>,
-    pub(crate) unit: &'static str,
+    pub(crate) place: Option<Cow<'static, str>>,
+    pub(crate) unit: Cow<'static, str>,
 }
 
 impl OrdinaryNames {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let place = self.place.iter();
+        let all = [&self.target, &self.file, &self.line, &self.unit];
+        all.into_iter().chain(place).map(AsRef::as_ref)
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
-        [self.target, self.file, self.line, self.unit].contains(&name)
-            || self.place.is_some_and(|place| place == name)
+        self.iter().any(|own| own == name)
+    }
+
+    /// Gives each name that is taken a number: `target_2`.
+    fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
+        let OrdinaryNames {
+            target,
+            file,
+            line,
+            place,
+            unit,
+        } = self;
+        for name in [target, file, line, unit].into_iter().chain(place) {
+            let free = |number: &u32| !is_taken(&format!("{name}_{number}"));
+            if is_taken(name) {
+                let number = (2..).find(free).unwrap_or_default();
+                *name = format!("{name}_{number}").into();
+            }
+        }
     }
 }
 
 const ORDINARY: OrdinaryNames = OrdinaryNames {
-    target: "target",
-    file: "file",
-    line: "line",
+    target: Cow::Borrowed("target"),
+    file: Cow::Borrowed("file"),
+    line: Cow::Borrowed("line"),
     place: None,
-    unit: "unit",
+    unit: Cow::Borrowed("unit"),
 };
 
 /// What a schema says.
@@ -117,6 +145,8 @@ struct Preset {
     ordinary: OrdinaryNames,
     /// A field that every record must have.
     fixed: Option<(&'static str, &'static str)>,
+    /// Whether its readers take `a.b` as `b` in `a`.
+    nests: bool,
 }
 
 const DEFAULT: Preset = Preset {
@@ -130,6 +160,7 @@ const DEFAULT: Preset = Preset {
     status: "status",
     ordinary: ORDINARY,
     fixed: None,
+    nests: false,
 };
 
 static PLAIN: Preset = DEFAULT;
@@ -158,12 +189,13 @@ static ECS: Preset = Preset {
     in_nanos: true,
     status: "http.response.status_code",
     ordinary: OrdinaryNames {
-        target: "log.logger",
-        file: "log.origin.file.name",
-        line: "log.origin.file.line",
+        target: Cow::Borrowed("log.logger"),
+        file: Cow::Borrowed("log.origin.file.name"),
+        line: Cow::Borrowed("log.origin.file.line"),
         ..ORDINARY
     },
     fixed: Some(("ecs.version", "8.11.0")),
+    nests: true,
     ..DEFAULT
 };
 
@@ -179,7 +211,7 @@ static GOOGLE_CLOUD: Preset = Preset {
     levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
     ids: IdForm::Google,
     ordinary: OrdinaryNames {
-        place: Some("logging.googleapis.com/sourceLocation"),
+        place: Some(Cow::Borrowed("logging.googleapis.com/sourceLocation")),
         ..ORDINARY
     },
     ..DEFAULT
@@ -198,9 +230,9 @@ static OPEN_TELEMETRY: Preset = Preset {
     level_number: Some(("severity_number", [17, 13, 9, 5, 1])),
     status: "http.response.status_code",
     ordinary: OrdinaryNames {
-        target: "otel.scope.name",
-        file: "code.file.path",
-        line: "code.line.number",
+        target: Cow::Borrowed("otel.scope.name"),
+        file: Cow::Borrowed("code.file.path"),
+        line: Cow::Borrowed("code.line.number"),
         ..ORDINARY
     },
     ..DEFAULT
@@ -227,9 +259,10 @@ static DATADOG: Preset = Preset {
     // `status` is the level there.
     status: "http.status_code",
     ordinary: OrdinaryNames {
-        target: "logger.name",
+        target: Cow::Borrowed("logger.name"),
         ..ORDINARY
     },
+    nests: true,
     ..DEFAULT
 };
 
@@ -239,6 +272,7 @@ type OutcomeTexts = (&'static str, Option<(&'static str, &'static str)>);
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
     preset: &'static Preset,
+    ordinary: OrdinaryNames,
     /// What stands before the id of a transaction.
     trace_prefix: String,
     levels: [Word; 5],
@@ -293,6 +327,7 @@ impl Forms {
     fn new(preset: &'static Preset, trace_prefix: String) -> Forms {
         let forms = Forms {
             preset,
+            ordinary: preset.ordinary.clone(),
             trace_prefix,
             levels: Default::default(),
             outcomes: Default::default(),
@@ -327,10 +362,28 @@ impl Forms {
 
     /// Names that stand beside those of [`Name`].
     pub(super) fn more_names(&self) -> impl Iterator<Item = &str> {
-        let number = self.preset.level_number.map(|(name, _)| name);
-        number
+        self.level_number()
             .into_iter()
             .chain(self.preset.reason.map(|(name, _)| name))
+    }
+
+    /// The name of the level as a number, which stands beside the level.
+    pub(crate) fn level_number(&self) -> Option<&'static str> {
+        self.preset.level_number.map(|(name, _)| name)
+    }
+
+    /// Names that make objects for readers that take `a.b` as `b` in `a`, besides
+    /// those that every record may have.
+    pub(super) fn nested_names(&self) -> Option<impl Iterator<Item = &str>> {
+        let status = std::iter::once(self.preset.status);
+        self.preset
+            .nests
+            .then(|| self.more_names().chain(self.ordinary.iter()).chain(status))
+    }
+
+    /// No name of an ordinary record is one that the configuration gave away.
+    pub(super) fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
+        self.ordinary.make_way(is_taken);
     }
 
     pub(super) fn fixed(&self) -> Option<(&'static str, &'static str)> {
@@ -402,8 +455,8 @@ impl Forms {
     }
 
     #[inline]
-    pub(crate) fn ordinary(&self) -> &'static OrdinaryNames {
-        &self.preset.ordinary
+    pub(crate) fn ordinary(&self) -> &OrdinaryNames {
+        &self.ordinary
     }
 
     /// The key of an HTTP status.

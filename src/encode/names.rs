@@ -47,16 +47,16 @@ pub(super) fn of_ordinary(entry: &Entry, ordinary: &Ordinary) -> Option<FieldNam
 
 /// Which names no field may have.
 #[derive(Clone, Copy)]
-enum Reserved {
+enum Reserved<'a> {
     /// All that the library may ever write in the record of a unit.
     InUnits,
     /// These, too.
-    And(&'static OrdinaryNames),
+    And(&'a OrdinaryNames),
     /// Time, level and message alone: the fields are those of a unit.
     Head,
 }
 
-impl Reserved {
+impl Reserved<'_> {
     fn has(self, name: &str, settings: &Settings) -> bool {
         let in_units = || settings.is_reserved(name, bytes::hash(name.as_bytes()));
         match self {
@@ -65,6 +65,7 @@ impl Reserved {
             Reserved::Head => {
                 let head = [Name::Ts, Name::Level, Name::Msg];
                 head.map(|head| settings.names.text(head)).contains(&name)
+                    || settings.forms.level_number() == Some(name)
             }
         }
     }
@@ -72,7 +73,7 @@ impl Reserved {
 
 /// Works out the names of all fields, in their order.
 #[cold]
-fn resolve(entry: &Entry, reserved: Reserved) -> FieldNames {
+fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
     let mut taken = Taken {
         reserved,
         settings: &entry.settings,
@@ -95,7 +96,7 @@ fn resolve(entry: &Entry, reserved: Reserved) -> FieldNames {
 }
 
 struct Taken<'a> {
-    reserved: Reserved,
+    reserved: Reserved<'a>,
     settings: &'a Settings,
     used: HashSet<String>,
     /// The next number to try for a key, so that equal ones do not all begin at 2.

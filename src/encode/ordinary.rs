@@ -28,7 +28,7 @@ fn place<S: Syntax>(
     let Some(file) = ordinary.file else {
         return Ok(());
     };
-    if let Some(object) = names.place {
+    if let Some(object) = &names.place {
         // Of JSON alone: the name has a `/`.
         S::key(line, object.as_bytes(), b"")?;
         line.put(b"{\"file\":")?;

@@ -116,7 +116,7 @@ fn place(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Ordinary) -> Written {
     let Some(unit) = ordinary.unit else {
         return Ok(());
     };
-    name(line, job, job.settings().forms.ordinary().unit)?;
+    name(line, job, &job.settings().forms.ordinary().unit)?;
     text(line, job, unit)
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn store(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
         Kind::Str(text) => Stored::text(arena.push_text(text, limit)),
         Kind::List(_) => list(kind, arena, limit),
         Kind::Structured(value) => structured(value, arena, limit),
-        Kind::Json(text) => json(text, false, arena, limit),
+        Kind::Json(text) => json(text.as_str(), false, arena, limit),
         Kind::Char(_)
         | Kind::Lossy(_)
         | Kind::Mask(..)
@@ -92,7 +92,7 @@ fn list(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
 fn structured(value: &dyn Structured, arena: &mut Arena, limit: usize) -> Stored {
     let (made, cut) = value.made(limit);
     if let OwnedValue::Json(text) = made {
-        return json(&text, cut, arena, limit);
+        return json(text.as_str(), cut, arena, limit);
     }
     arena.note_cut(cut);
     let stored = store(made.to_value().0, arena, limit);

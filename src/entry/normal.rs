@@ -1,12 +1,20 @@
 //! A record without what changes from run to run.
 
-use super::{Entry, Laps, Place, Span, Stored, Tag};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::{Entry, Laps, Place, Span, Stored, Tag, capture};
 use crate::clock::Stamp;
+use crate::config::Settings;
 use crate::ids::{SpanId, TraceId};
+use crate::owned::OwnedValue;
+use crate::value::ToValue;
 
 impl Entry {
     /// Times, durations, ids and source lines become those of no run.
     pub(crate) fn normalize(&mut self) {
+        self.normalize_fixed();
+        self.normalize_lists();
         self.normalize_fields();
         self.normalize_fragments();
         self.normalize_ids();
@@ -14,6 +22,45 @@ impl Entry {
             let text = place_without_numbers(self.arena.text(place));
             let place = self.arena.push(text.as_bytes());
             self.panic = Some((message, place));
+        }
+    }
+
+    /// Those of the configuration.
+    fn normalize_fixed(&mut self) {
+        let fixed = self.settings.fixed.iter();
+        let fixed: Vec<_> = fixed
+            .map(|(key, value)| (key.clone(), without_times(value)))
+            .collect();
+        if fixed != self.settings.fixed {
+            let mut settings = Settings::clone(&self.settings);
+            settings.fixed = fixed;
+            settings.fixed_text = OnceLock::new();
+            self.settings = Arc::new(settings);
+        }
+    }
+
+    fn normalize_lists(&mut self) {
+        let is_list = |at: &usize| {
+            let field = self.fields.as_slice().get(*at);
+            field.is_some_and(|field| field.value().tag == Tag::List)
+        };
+        let lists: Vec<usize> = (0..self.fields.len()).filter(is_list).collect();
+        for at in lists {
+            let stored = self.fields.as_slice().get(at).map(|field| field.value());
+            let Some((stored, list)) =
+                stored.and_then(|stored| Some((stored, self.owned(stored)?)))
+            else {
+                continue;
+            };
+            let still = without_times(&list);
+            if still != list
+                && let Some(field) = self.fields.get_mut(at)
+            {
+                let is_cut = Span::from_bits(stored.bits).is_cut();
+                let new = capture::store(still.to_value().0, &mut self.arena, usize::MAX);
+                let span = Span::from_bits(new.bits).cut(is_cut);
+                field.store(Stored::new(Tag::List, span.to_bits()), field.role);
+            }
         }
     }
 
@@ -78,6 +125,16 @@ impl Entry {
         if self.request_id().is_some_and(is_made_here) {
             self.request_id = Some(self.arena.push(&[b'0'; 32]));
         }
+    }
+}
+
+/// Durations and times in a value as those of no run.
+fn without_times(value: &OwnedValue) -> OwnedValue {
+    match value {
+        OwnedValue::Duration(_) => OwnedValue::Duration(Duration::ZERO),
+        OwnedValue::Time(_) => OwnedValue::Time(UNIX_EPOCH),
+        OwnedValue::List(items) => OwnedValue::List(items.iter().map(without_times).collect()),
+        other => other.clone(),
     }
 }
 

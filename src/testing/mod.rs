@@ -168,9 +168,24 @@ pub struct Capture {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Capture>> = const { RefCell::new(None) };
+    /// Those that are entered, each with the number of its guard: guards may be
+    /// dropped in any order.
+    static ENTERED: RefCell<Vec<(u64, Capture)>> = const { RefCell::new(Vec::new()) };
     /// Whether there is one, for a look that costs next to nothing.
     static IS_ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static GUARDS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Looks at the captures that are entered here; `None` where the thread ends and
+/// they are gone.
+fn entered<R>(look: impl FnOnce(&mut Vec<(u64, Capture)>) -> R) -> Option<R> {
+    let looked = ENTERED.try_with(|entered| {
+        let mut entered = entered.try_borrow_mut().ok()?;
+        let found = look(&mut entered);
+        IS_ACTIVE.set(!entered.is_empty());
+        Some(found)
+    });
+    looked.ok().flatten()
 }
 
 /// Whether units that start on this thread are captured.
@@ -185,13 +200,9 @@ pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
     if !is_active() {
         return None;
     }
-    // Gone where the thread ends.
-    let capture = CURRENT.try_with(|current| current.borrow().clone());
+    let last = entered(|all| all.last().map(|(_, capture)| capture.clone()));
     let given = given.unwrap_or_else(|| config::process());
-    capture
-        .ok()
-        .flatten()
-        .map(|capture| capture.config_of(given))
+    last.flatten().map(|capture| capture.config_of(given))
 }
 
 /// Takes what is enabled, and drops it: the record is captured before.
@@ -260,6 +271,8 @@ impl Capture {
     }
 
     /// Captures the units that start on this thread until the guard is dropped.
+    /// The capture that was entered last has them; guards may be dropped in any
+    /// order.
     ///
     /// # Examples
     ///
@@ -276,10 +289,11 @@ impl Capture {
     /// # });
     /// ```
     pub fn enter(&self) -> Entered {
-        let before = CURRENT.replace(Some(self.clone()));
-        IS_ACTIVE.set(true);
+        let guard = GUARDS.get();
+        GUARDS.set(guard.wrapping_add(1));
+        let _ = entered(|all| all.push((guard, self.clone())));
         Entered {
-            before,
+            guard,
             _not_send: PhantomData,
         }
     }
@@ -412,16 +426,17 @@ impl std::fmt::Debug for Capture {
 #[derive(Debug)]
 #[must_use = "units are captured until the guard is dropped; bind it: `let _entered = …`"]
 pub struct Entered {
-    before: Option<Capture>,
+    guard: u64,
     _not_send: PhantomData<*const ()>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let before = self.before.take();
-        IS_ACTIVE.set(before.is_some());
-        // Gone where the thread ends.
-        let _ = CURRENT.try_with(|current| current.replace(before));
+        // Dropped here, not in there: its configurations may have hooks.
+        let _left = entered(|all| {
+            let at = all.iter().rposition(|(guard, _)| *guard == self.guard);
+            at.map(|at| all.remove(at))
+        });
     }
 }
 
