@@ -60,9 +60,35 @@ fn render(c: &mut Criterion) {
     group.finish();
 }
 
+/// An ordinary record in the format of units, into a buffer that is kept.
+fn ordinary(c: &mut Criterion) {
+    use std::fmt::Write;
+    let mut group = c.benchmark_group("encode/ordinary");
+    for (format, of) in common::FORMATS {
+        let config = common::config(of);
+        let mut text = String::new();
+        group.bench_function(format, |b| {
+            b.iter(|| {
+                let pairs = [("rows", 12), ("shelf", 7)];
+                let record = log::Record::builder()
+                    .args(format_args!("stock of lamps is low"))
+                    .target("shop::stock")
+                    .file(Some("src/stock.rs"))
+                    .line(Some(17))
+                    .key_values(&pairs)
+                    .build();
+                text.clear();
+                let _ = write!(text, "{}", config.format_record(&record));
+                text.len()
+            })
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = common::criterion();
-    targets = checkpoint, render
+    targets = checkpoint, render, ordinary
 }
 criterion_main!(benches);

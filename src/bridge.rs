@@ -21,8 +21,8 @@ use crate::value::PANICKED;
 ///
 /// * those that [`absorb`](Bridge::absorb) names become fragments of the current
 ///   trace, with file, line, level and key-values, instead of lines of their own;
-/// * the rest goes on with the name of the unit as a key-value `unit`, for
-///   loggers that print key-values ([`correlate`](Bridge::correlate)).
+/// * the rest goes on with the name of the unit and its ids, if it has some, as
+///   key-values (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print those ([`correlate`](Bridge::correlate)).
 ///
 /// What is absorbed shares the fate of its unit: if that is discarded or
 /// [sampled out](crate::Sampling), so is it.

@@ -14,6 +14,8 @@ use crate::entry::{Entry, Origin};
 use crate::key::ToKey;
 use crate::owned::OwnedValue;
 use crate::pool;
+#[cfg(feature = "testing")]
+use crate::testing;
 use crate::trace::Trace;
 use crate::value::ToValue;
 
@@ -194,7 +196,12 @@ impl<'c> TraceBuilder<'c> {
 
     #[inline(never)]
     fn begin(self, location: &'static Location<'static>) -> Option<Box<Entry>> {
-        let config = self.config.unwrap_or_else(|| config::process());
+        #[cfg(feature = "testing")]
+        let captured = testing::config_for(self.config);
+        #[cfg(not(feature = "testing"))]
+        let captured: Option<Config> = None;
+        let given = captured.as_ref().or(self.config);
+        let config = given.unwrap_or_else(|| config::process());
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
@@ -233,9 +240,19 @@ impl fmt::Debug for TraceBuilder<'_> {
     }
 }
 
+/// Whether a test wants the units of this thread.
+#[inline]
+fn is_captured() -> bool {
+    #[cfg(feature = "testing")]
+    return testing::is_active();
+    #[cfg(not(feature = "testing"))]
+    false
+}
+
 /// Whether no logger could take any record of the process.
 #[inline]
 pub(crate) fn is_off() -> bool {
     (Level::Error > log::STATIC_MAX_LEVEL || Level::Error > log::max_level())
         && !config::process_has_logger()
+        && !is_captured()
 }

@@ -71,6 +71,16 @@ pub(crate) fn hash(text: &[u8]) -> u32 {
     (state >> 32) as u32 ^ state as u32
 }
 
+/// Whether a character beyond the ASCII controls ends a line for some reader or
+/// acts on a terminal: what `encode/escape.rs` finds among bytes.
+#[cfg(feature = "serde")]
+pub(crate) fn acts(char: char) -> bool {
+    matches!(
+        char,
+        '\u{7F}'..='\u{9F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+    )
+}
+
 /// Returns the largest length up to `max` that does not split a character of `text`.
 pub(crate) fn char_floor(text: &[u8], max: usize) -> usize {
     if max >= text.len() {

@@ -148,14 +148,15 @@ fn write_pairs(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
 }
 
 #[inline]
-fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment {
+fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment<'static> {
     let nanos = entry.nanos_at(now);
     Moment {
         stamp: entry.wall.map(|start| later(start, nanos)),
         level: entry.severity.level(),
         outcome: entry.severity.outcome(),
-        duration_micros: nanos / 1_000,
+        duration_nanos: nanos,
         partial,
+        ordinary: None,
         sample_rate: None,
     }
 }
@@ -252,12 +253,41 @@ thread_local! {
 /// Hands the record over, inside the hook if there is one.
 #[inline]
 fn hand_over(entry: &Entry, moment: &Moment, text: &str, pairs: Option<&Pairs<'_>>) {
+    #[cfg(feature = "testing")]
+    tap(entry, moment, text);
     match &entry.settings.on_emit {
         None => build(entry, moment.level, text, pairs),
         Some(hook) => hooked(entry, moment, hook, || {
             build(entry, moment.level, text, pairs);
         }),
     }
+}
+
+/// Keeps the record for a test.
+#[cfg(feature = "testing")]
+fn tap(entry: &Entry, moment: &Moment<'_>, text: &str) {
+    if let Some(tap) = &entry.settings.tap {
+        tap(
+            &Unit::new(&Ended { entry, moment }),
+            text,
+            normalized(entry, moment),
+        );
+    }
+}
+
+/// The text of a record without what changes from run to run.
+#[cfg(feature = "testing")]
+fn normalized(entry: &Entry, moment: &Moment<'_>) -> String {
+    let mut copy = entry.clone();
+    copy.normalize();
+    let moment = Moment {
+        stamp: moment.stamp.map(|_| Stamp { secs: 0, nanos: 0 }),
+        duration_nanos: 0,
+        ..*moment
+    };
+    let mut scratch = Scratch::default();
+    let len = encode::encode(&copy, &moment, &mut scratch);
+    String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
 }
 
 /// Once, whatever the hook does. A unit that ends inside a hook goes past it:

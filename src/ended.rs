@@ -15,7 +15,7 @@ use crate::owned::OwnedValue;
 /// An entry at the moment its record is about to be written.
 pub(crate) struct Ended<'a> {
     pub(crate) entry: &'a Entry,
-    pub(crate) moment: &'a Moment,
+    pub(crate) moment: &'a Moment<'a>,
 }
 
 impl Finished for Ended<'_> {
@@ -36,7 +36,7 @@ impl Finished for Ended<'_> {
     }
 
     fn duration(&self) -> Duration {
-        Duration::from_micros(self.moment.duration_micros)
+        Duration::from_micros(self.moment.duration_nanos / 1_000)
     }
 
     fn is_partial(&self) -> bool {

@@ -54,14 +54,17 @@ pub(crate) trait Finished {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// # use logtrace::Config;
-/// let config = Config::builder().on_emit(|unit, emit| {
+/// use std::sync::{Arc, Mutex};
+///
+/// let seen = Arc::new(Mutex::new(Vec::new()));
+/// let keep = Arc::clone(&seen);
+/// let config = logtrace::Config::builder().on_emit(move |unit, emit| {
 ///     let fragments = unit.fragments();
-///     assert_eq!(fragments[0].text, "reading");
-///     assert_eq!(fragments[0].line, 8);
+///     keep.lock().unwrap().extend(fragments.iter().map(|fragment| fragment.text.to_owned()));
 ///     emit();
 /// }).build()?;
 /// logtrace::builder!("import").config(&config).start().add("reading");
+/// assert_eq!(*seen.lock().unwrap(), ["reading"]);
 /// # Ok::<(), logtrace::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,51 +88,178 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the name of the unit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.name() == "auth");
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn name(&self) -> &'a str {
         self.0.name()
     }
 
     /// Returns the target of its record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.target().starts_with("jobs"));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("nightly").config(&config).target("jobs::nightly").start().ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn target(&self) -> &'a str {
         self.0.target()
     }
 
     /// Returns the level of its record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.level() == logtrace::Level::Info);
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn level(&self) -> Level {
         self.0.level()
     }
 
     /// Returns how it ended, if that was said.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.outcome().is_none());
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().emit();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome()
     }
 
     /// Returns how long it took, in whole microseconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// use std::time::Duration;
+    ///
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.duration() >= Duration::from_millis(2));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # let trace = logtrace::builder!("auth").config(&config).start();
+    /// # std::thread::sleep(Duration::from_millis(3));
+    /// # trace.emit();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn duration(&self) -> Duration {
         self.0.duration()
     }
 
     /// Returns whether it still runs: this is a [checkpoint](crate::Trace::checkpoint).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| !unit.is_partial());
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn is_partial(&self) -> bool {
         self.0.is_partial()
     }
 
     /// Returns its ids and flags, if it has ids: this unit as a caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.traceparent().is_some_and(|ids| ids.is_random()));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn traceparent(&self) -> Option<TraceParent> {
         self.0.traceparent()
     }
 
     /// Returns the id of the unit that called this one, if that is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.parent_id().is_some());
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # let mut order = logtrace::builder!("order").config(&config).start();
+    /// # order.child("stock").ok();
+    /// # order.ok();
+    /// # drop(order);
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn parent_id(&self) -> Option<crate::ids::SpanId> {
         self.0.parent()
     }
 
     /// Returns the id of the request, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.request_id() == Some("order-4711"));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().request_id("order-4711").ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn request_id(&self) -> Option<&'a str> {
         self.0.request_id()
     }
 
     /// Returns the text of its error, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.error() == Some("declined"));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().error("declined").set_level(logtrace::Level::Info).ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn error(&self) -> Option<&'a str> {
         self.0.error()
     }
@@ -151,12 +281,36 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the value of a field that is a text, without an allocation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("partner"));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().set("plan", "partner").ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.0.text(key)
     }
 
     /// Returns all fields in the order they were first set, a timer as its three
     /// numbers once a lap is over. Fixed fields of the configuration are not among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fields().iter().any(|(key, _)| key.starts_with("retry.")));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().set("retry.count", 2).ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn fields(&self) -> Vec<(String, OwnedValue)> {
         let mut fields = Vec::new();
         self.0
@@ -165,6 +319,18 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the fragments, in the order of their times.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// # use logtrace::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fragments().iter().any(|fragment| fragment.text == "retried"));
+    /// # let config = Config::builder().sampling(rule).build()?;
+    /// # logtrace::builder!("auth").config(&config).start().add("retried").ok();
+    /// # assert_eq!(config.sampled().kept, 1);
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn fragments(&self) -> Vec<Fragment<'a>> {
         let mut fragments = Vec::new();
         self.0

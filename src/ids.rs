@@ -44,11 +44,25 @@ pub struct TraceId(NonZeroU128);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(NonZeroU64);
 
+#[cfg(feature = "uuid")]
+impl TraceId {
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Result<TraceId, IdError> {
+        TraceId::from_bytes(bytes).ok_or(IdError::new(Field::TraceId, Fault::Zero))
+    }
+}
+
 macro_rules! id {
     ($id:ident, $nonzero:ident, $int:ident, $bytes:literal, $what:literal) => {
         impl $id {
             /// Makes an id of random bits that differ from thread to thread and
             /// from process to process. Ids are no secrets.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("let id = logtrace::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_ne!(id, logtrace::", stringify!($id), "::random());")]
+            /// ```
             pub fn random() -> $id {
                 loop {
                     if let Some(id) = $nonzero::new(random() as $int) {
@@ -58,11 +72,28 @@ macro_rules! id {
             }
 
             /// Makes an id of its bytes, the most significant first; `None` if all are zero.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use logtrace::", stringify!($id), ";")]
+            ///
+            #[doc = concat!("let bytes = ", stringify!($id), "::random().to_bytes();")]
+            #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(bytes).map(|id| id.to_bytes()), Some(bytes));")]
+            #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(bytes.map(|_| 0)), None);")]
+            /// ```
             pub fn from_bytes(bytes: [u8; $bytes]) -> Option<$id> {
                 $nonzero::new($int::from_be_bytes(bytes)).map($id)
             }
 
             /// Returns the bytes, the most significant first.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("let id = logtrace::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_eq!(logtrace::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
+            /// ```
             pub fn to_bytes(self) -> [u8; $bytes] {
                 self.0.get().to_be_bytes()
             }
@@ -226,6 +257,16 @@ impl TraceParent {
 
     /// Makes one for an outgoing call. `random` says that the trace id's last
     /// seven bytes were made at random, as those of [`TraceId::random`] are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::{SpanId, TraceId, TraceParent};
+    ///
+    /// let parent = TraceParent::new(TraceId::random(), SpanId::random(), true, true);
+    /// assert!(parent.to_string().starts_with("00-"));
+    /// assert!(parent.to_string().ends_with("-03"));
+    /// ```
     pub fn new(trace_id: TraceId, span_id: SpanId, sampled: bool, random: bool) -> TraceParent {
         TraceParent {
             trace_id,
@@ -235,6 +276,18 @@ impl TraceParent {
     }
 
     /// Parses a header. Blanks and tabs around it are ignored, as HTTP has it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::TraceParent;
+    ///
+    /// let parent = TraceParent::parse(" 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\t")?;
+    /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
+    /// let error = TraceParent::parse("00-4bf92f35-00f067aa0ba902b7-01").unwrap_err();
+    /// assert_eq!(error.to_string(), "traceparent: wrong length, 31");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -285,6 +338,17 @@ impl TraceParent {
     /// (`1`, `0` or `d`), then perhaps `-parent`. A 64-bit trace id is padded on
     /// the left.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::TraceParent;
+    ///
+    /// let parent = TraceParent::parse_b3("4bf92f3577b34da6-00f067aa0ba902b7-1")?;
+    /// assert_eq!(parent.to_string(), "00-00000000000000004bf92f3577b34da6-00f067aa0ba902b7-01");
+    /// assert!(TraceParent::parse_b3("0").is_err());
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If it has no ids (the header `0` alone says only that nothing is to be
@@ -308,6 +372,16 @@ impl TraceParent {
 
     /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
     /// one, `X-B3-Sampled`; `X-B3-Flags: 1` is the decision `d`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::TraceParent;
+    ///
+    /// let parent = TraceParent::of_b3("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", Some("1"))?;
+    /// assert_eq!(parent.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -334,11 +408,27 @@ impl TraceParent {
     }
 
     /// Returns the id of the transaction.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// assert_eq!(parent.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
     /// Returns the id of the unit that calls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn span_id(&self) -> SpanId {
         self.span_id
     }
@@ -349,16 +439,41 @@ impl TraceParent {
     }
 
     /// Returns whether the caller keeps its record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// assert!(parent.is_sampled());
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }
 
     /// Returns whether the last seven bytes of the trace id were made at random.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
+    /// assert!(parent.is_random() && !parent.is_sampled());
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn is_random(&self) -> bool {
         self.flags & RANDOM != 0
     }
 
     /// Writes the header into `room` and returns it as text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let parent = logtrace::TraceParent::parse(header)?;
+    /// assert_eq!(parent.encode(&mut [0; logtrace::TraceParent::LEN]), header);
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
         *room = self.to_bytes();
         std::str::from_utf8(room).unwrap_or_default()
@@ -424,6 +539,17 @@ impl TraceState {
     /// A list of more than 512 bytes loses its members of more than 128, then
     /// the last ones, as the specification advises.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use logtrace::TraceState;
+    ///
+    /// let state = TraceState::parse(["rojo=1, congo=2", "es=3"])?;
+    /// assert_eq!(state.as_str(), "rojo=1,congo=2,es=3");
+    /// assert!(TraceState::parse(["no member"]).is_err());
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If a member is not `key=value` in the characters of level 2, or if there
@@ -440,11 +566,27 @@ impl TraceState {
     }
 
     /// Returns the list, for the header of an outgoing call; empty if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let state = logtrace::TraceState::parse(["rojo=1"])?;
+    /// assert_eq!(state.as_str(), "rojo=1");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Returns whether there is nothing to pass on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(logtrace::TraceState::default().is_empty());
+    /// assert!(!logtrace::TraceState::parse(["rojo=1"])?.is_empty());
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

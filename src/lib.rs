@@ -111,7 +111,7 @@
 //! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
 //! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
 //! | HTTP servers | `tower::TraceLayer`, one unit a request; feature `tower` |
-//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name of the unit |
+//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name and the ids of the unit |
 //! | panics | [`panic_hook`] keeps message and place |
 //!
 //! # Outcome and level
@@ -157,12 +157,12 @@
 //!        +3.866ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
-//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, `outcome`, `duration_ms`, the fields in
-//! the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, and what was lost. A key
-//! is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
+//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, ids, `outcome`, `duration_ms`, the fields
+//! in the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, what was lost, and what
+//! sampling and a checkpoint say. A key is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
 //!
 //! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
-//! no longer JSON: have the message printed alone, as above.
+//! no longer JSON: have the message printed alone, as above, or all records in one format by [`format_record`].
 //!
 //! # Configuration
 //!
@@ -220,10 +220,14 @@
 //!
 //! # Features
 //!
-//! `future`, off by default: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
+//! All are off by default.
 //!
-//! `tower`, off by default: layers for HTTP, one unit a request, on axum, tonic and hyper. It needs `future`, `tower-layer`,
-//! `tower-service`, `http`, `http-body` and `bytes`.
+//! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
+//! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
+//! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
+//! * `testing`: the records of a test, typed, without a logger; a clock to move by hand. It needs `pin-project-lite`.
+//! * `tower`: layers for HTTP, one unit a request, on axum, tonic and hyper. It needs `future`, `tower-layer`, `tower-service`,
+//!   `http`, `http-body` and `bytes`.
 //!
 //! # Rust version
 //!
@@ -254,7 +258,9 @@ mod ids;
 mod key;
 mod macros;
 mod message;
+mod nested;
 mod number;
+mod ordinary;
 mod outcome;
 mod owned;
 mod panics;
@@ -264,12 +270,19 @@ mod scope;
 mod settle;
 mod shared;
 mod slot;
+#[cfg(feature = "serde")]
+mod structured;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
 mod trace;
 mod transaction;
 mod unit;
+#[cfg(feature = "uuid")]
+mod uuids;
 mod value;
 
 pub use bridge::{Bridge, bridge};
@@ -277,6 +290,7 @@ pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
     Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Output,
+    Schema,
 };
 pub use failure::Failure;
 pub use finished::{Entry, Fragment};
@@ -290,13 +304,18 @@ pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
+pub use nested::JsonText;
 pub use number::Number;
+pub use ordinary::{FormattedRecord, format_record};
 pub use outcome::Outcome;
 pub use owned::OwnedValue;
 pub use panics::panic_hook;
 pub use sampling::{Sampled, Sampling};
 pub use scope::Entered;
 pub use shared::{Part, SharedTrace};
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use structured::json;
 pub use trace::{Timer, Trace};
 #[doc(hidden)]
 pub use unit::Unit as __Unit;

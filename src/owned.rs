@@ -5,7 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
 use crate::guard;
+use crate::nested::JsonText;
 use crate::value::{Kind, MOST_NESTED, PANICKED, ToValue, Value};
+
+/// How much of a structured value outlives a trace.
+const MOST_JSON: usize = 1 << 20;
 
 /// A value read back from a trace by [`Trace::get`](crate::Trace::get).
 ///
@@ -53,6 +57,8 @@ pub enum OwnedValue {
     Time(SystemTime),
     /// A list.
     List(Vec<OwnedValue>),
+    /// A structured value as JSON text; of the feature `serde`.
+    Json(JsonText),
 }
 
 impl OwnedValue {
@@ -180,6 +186,8 @@ impl OwnedValue {
             Kind::Args(args) => text(&args),
             Kind::Display(value) => text(&format_args!("{value}")),
             Kind::Debug(value) => text(&format_args!("{value:?}")),
+            Kind::Structured(value) => value.made(MOST_JSON).0,
+            Kind::Json(text) => OwnedValue::Json(text.clone()),
             Kind::List(_) if depth >= MOST_NESTED => OwnedValue::Null,
             Kind::List(list) => {
                 let mut items = Vec::new();
@@ -231,6 +239,7 @@ impl ToValue for OwnedValue {
             OwnedValue::Duration(duration) => duration.to_value(),
             OwnedValue::Time(time) => time.to_value(),
             OwnedValue::List(items) => items.to_value(),
+            OwnedValue::Json(text) => Value(Kind::Json(text)),
         }
     }
 }
@@ -247,6 +256,7 @@ impl fmt::Display for OwnedValue {
             OwnedValue::F64(x) => fmt::Debug::fmt(x, f),
             OwnedValue::F32(x) => fmt::Debug::fmt(x, f),
             OwnedValue::Text(text) => text.fmt(f),
+            OwnedValue::Json(text) => text.fmt(f),
             OwnedValue::Duration(duration) => fmt::Debug::fmt(duration, f),
             OwnedValue::Time(time) => match clock::rfc3339(Stamp::of(*time), 6) {
                 Some((text, len)) => f.write_str(&String::from_utf8_lossy(&text[..len])),

@@ -81,7 +81,7 @@ pub(crate) fn value(
             Kind::Str(settled.as_str())
         }
         // Elements may print themselves, or be made while the list is walked.
-        Kind::List(_) => {
+        Kind::List(_) | Kind::Structured(_) => {
             list = limit().and_then(|_| OwnedValue::of(value));
             let Some(list) = &list else { return };
             list.to_value().0

@@ -609,7 +609,7 @@ impl Trace {
 
     /// Sets the field `status`, and raises the level by what an HTTP status means:
     /// from 400 to warn, from 500 to error, which is the outcome then. A status
-    /// under 400 changes neither.
+    /// under 400 changes neither. A [`Schema`](crate::Schema) may have another key for it.
     ///
     /// # Examples
     ///

@@ -132,6 +132,18 @@ impl Trace {
 
     /// Sets what other tracing systems say along the way, to be passed on by
     /// [`tracestate`](Trace::tracestate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::TraceState;
+    ///
+    /// let mut trace = logtrace::start!("order");
+    /// trace.set_tracestate(&TraceState::parse(["rojo=1", "congo=2"])?);
+    /// assert_eq!(trace.tracestate().unwrap().as_str(), "rojo=1,congo=2");
+    /// # Ok::<(), logtrace::IdError>(())
+    /// ```
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
             entry.set_state(state.as_str().as_bytes());
@@ -179,6 +191,16 @@ impl Trace {
 
     /// Returns the id of the request, for the header `X-Request-ID` of the
     /// answer and of outgoing calls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("order");
+    /// assert_eq!(trace.get_request_id(), None);
+    /// trace.request_id("order-4711");
+    /// assert_eq!(trace.get_request_id().as_deref(), Some("order-4711"));
+    /// ```
     pub fn get_request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
         kept.flatten().or_else(|| self.passed()?.request_id.clone())
@@ -207,6 +229,19 @@ impl Trace {
 
     /// Returns what outgoing calls have in the header `tracestate`, beside
     /// `traceparent`; `None` if that is nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = logtrace::start!("order");
+    /// assert_eq!(trace.tracestate(), None);
+    /// trace.continue_from_headers([
+    ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ///     ("tracestate", "rojo=00f067aa0ba902b7"),
+    /// ]);
+    /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
+    /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
         let state = match self.passed() {
             Some(passing) => passing.state.clone(),
@@ -226,6 +261,16 @@ impl Trace {
     }
 
     /// Returns the id of the transaction; made when first asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut order = logtrace::start!("order");
+    /// let mut payment = order.child("payment");
+    /// assert!(order.trace_id().is_some());
+    /// assert_eq!(payment.trace_id(), order.trace_id());
+    /// ```
     pub fn trace_id(&mut self) -> Option<TraceId> {
         self.traceparent().map(|parent| parent.trace_id())
     }

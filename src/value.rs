@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Stamp};
+use crate::nested::{JsonText, Structured};
 use crate::owned::OwnedValue;
 
 /// A typed value on its way into a trace.
@@ -52,6 +53,11 @@ pub(crate) enum Kind<'a> {
     Display(&'a dyn fmt::Display),
     Debug(&'a dyn fmt::Debug),
     List(&'a dyn List),
+    /// A structure that is serialized when it is stored.
+    #[cfg_attr(not(feature = "serde"), allow(dead_code))]
+    Structured(&'a dyn Structured),
+    /// JSON text of a structure, in the escaping of records.
+    Json(&'a JsonText),
 }
 
 /// A slice of values, visited in order.
@@ -134,6 +140,8 @@ impl fmt::Debug for Value<'_> {
             Kind::Display(value) => value.fmt(f),
             Kind::Debug(value) => value.fmt(f),
             Kind::List(_) => f.write_str("List"),
+            Kind::Structured(_) => f.write_str("Structured"),
+            Kind::Json(value) => value.fmt(f),
         }
     }
 }

@@ -489,6 +489,27 @@ fn only_the_first_unit_of_a_thread_allocates() {
     let used = steady(calls);
     assert_eq!((used.calls, used.kept), (100, 0), "{used:?}");
 
+    // Ordinary records in the format of units, in a unit that is current.
+    let as_text = |config: &Config| {
+        let (_, text) = &mut *KEPT.0.lock().unwrap();
+        text.clear();
+        let mut builder = Record::builder();
+        let builder = builder.file(Some("src/shop.rs")).line(Some(17));
+        let pairs = [("shelf", 7), ("rows", 12)];
+        let record = builder
+            .key_values(&pairs)
+            .args(format_args!("3 left"))
+            .build();
+        write!(text, "{}", config.format_record(&record)).unwrap();
+        assert!(text.contains("3 left"), "{text}");
+    };
+    let mut trace = logtrace::start!("around");
+    trace.traceparent();
+    let entered = trace.enter();
+    for config in [&logfmt, json] {
+        assert_eq!(steady(|| as_text(config)), NOTHING);
+    }
+    drop(entered);
     out_of_the_ordinary(json);
 
     // Where nothing is current, nothing is done.

@@ -4,8 +4,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use logtrace::{
-    Color, Config, ConfigError, Entry, Format, Fragment, Integers, Key, LineTag, Name, NonFinite,
-    Outcome, Output, OwnedValue, Sampled, Sampling, Timer, Trace, TraceBuilder, Value,
+    Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, JsonText, Key,
+    LineTag, Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
+    TraceBuilder, Value,
 };
 
 /// Names the auto traits that a type has.
@@ -63,8 +64,10 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         LineTag: 1, ALL;
         Name: 1, ALL;
         NonFinite: 1, ALL;
+        Schema<'_>: 24, ALL;
         Outcome: 1, ALL;
         OwnedValue: 32, ALL;
+        JsonText: 16, ALL;
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;
@@ -73,6 +76,8 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // A look at a unit, for the time of a call.
         Entry<'_>: 16, "Unpin";
         Fragment<'_>: 64, ALL;
+        // It borrows a `log::Record`, which may hold anything.
+        FormattedRecord<'_>: 48, "Unpin";
         // It may hold a `&dyn Display` of any type.
         Value<'_>: 32, "Unpin";
     };

@@ -13,15 +13,16 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 28] = [
+const LADDER: [&[&str]; 30] = [
     &["lib", "_guide"],
     &["macros"],
     &["tower"],
-    &["bridge", "future"],
+    &["bridge", "future", "ordinary"],
     &["unit"],
     &["current", "panics"],
     &["scope", "shared", "transaction"],
     &["trace", "builder"],
+    &["testing"],
     &["emit"],
     &["ended"],
     &["encode"],
@@ -32,11 +33,12 @@ const LADDER: [&[&str]; 28] = [
     &["settle"],
     &["message"],
     &["config"],
+    &["uuids", "structured"],
     &["sampling"],
     &["finished"],
     &["number"],
     &["key"],
-    &["value", "owned"],
+    &["value", "owned", "nested"],
     &["clock"],
     &["ids"],
     &["outcome"],

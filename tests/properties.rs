@@ -29,7 +29,7 @@ use ops::Op;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
 use typed::Structured;
-use util::Bench;
+use util::{Bench, assert_one_safe_line};
 use values::Val;
 
 /// Runs `check` on arbitrary units. One bench serves all of them, so that
@@ -71,16 +71,6 @@ fn run(bench: &Bench, unit: &[Op]) -> Vec<(String, Model)> {
     let lines = bench.log.take_lines();
     assert_eq!(lines.len(), models.len());
     lines.into_iter().zip(models).collect()
-}
-
-/// Section 1, rules 1 and 3.
-#[track_caller]
-fn assert_one_safe_line(line: &str) {
-    let unsafe_char = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-    };
-    assert!(!line.contains(unsafe_char), "{line:?}");
 }
 
 #[test]

@@ -9,6 +9,8 @@
 //! | [Async](asynchronous) | futures that are units |
 //! | [Services](services) | transactions that cross services |
 //! | [Sampling](sampling) | which units get a record |
+//! | [Backends](backends) | each logger that was tried: a program, what comes out, what to do at the end |
+//! | [Testing](testing) | the records of a test, snapshots, time |
 //! | [Performance](performance) | what costs what |
 //! | [Security](security) | what values cannot do, and what must not get in |
 //! | [From Python](from_python) | each feature of LogTrace, and what to write here |
@@ -33,6 +35,8 @@ chapters! {
     asynchronous
     services
     sampling
+    backends
+    testing
     performance
     security
     from_python

@@ -6,7 +6,9 @@ use std::io::IsTerminal;
 
 use log::Log;
 
-use super::{Arc, Color, Config, Format, Integers, LineTag, Name, NonFinite, Output, Settings};
+use super::{
+    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, NonFinite, Output, Schema, Settings,
+};
 use crate::clock::{Clock, TimeSource};
 use crate::finished::Entry;
 use crate::ids::{IdSource, Ids};
@@ -19,6 +21,9 @@ const MOST_TEXT: usize = 1 << 30;
 
 /// Fixed fields are a handful.
 const MOST_FIXED: usize = 1_000;
+
+/// Ids of projects have 30 characters, and the domain before them.
+const MOST_PROJECT: usize = 100;
 
 /// What a record without any text of the user may take, fixed fields aside.
 const LEAST_RECORD: usize = 512;
@@ -42,6 +47,7 @@ const LEAST_RECORD: usize = 512;
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`ids`](Self::ids) | random |
+/// | [`names`](Self::names) | none: the default names |
 /// | [`output`](Self::output) | a line of text |
 /// | [`sampling`](Self::sampling) | all units are kept |
 /// | [`on_emit`](Self::on_emit) | no hook |
@@ -215,7 +221,8 @@ impl ConfigBuilder {
 
     /// Adds keys whose values never leave: the record has six stars in their place.
     ///
-    /// Keys are compared as the user gives them, letter for letter.
+    /// Keys are compared as the user gives them, letter for letter. Those inside of
+    /// a structured value are not looked at, nor are fragments and errors.
     ///
     /// # Examples
     ///
@@ -406,8 +413,57 @@ impl ConfigBuilder {
 
     /// Takes the ids of transactions and units from this source, instead of
     /// random ones.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, SpanId, TraceId};
+    ///
+    /// struct Fixed;
+    ///
+    /// impl logtrace::IdSource for Fixed {
+    ///     fn trace_id(&self) -> Option<TraceId> { TraceId::from_bytes([0x7a; 16]) }
+    ///     fn span_id(&self) -> Option<SpanId> { SpanId::from_bytes([0x9b; 8]) }
+    /// }
+    ///
+    /// let config = Config::builder().ids(&Fixed).build()?;
+    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// let parent = trace.traceparent().map(|parent| parent.to_string());
+    /// assert_eq!(
+    ///     parent.as_deref(),
+    ///     Some("00-7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a-9b9b9b9b9b9b9b9b-01")
+    /// );
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
     pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
         self.settings.ids = Ids(Some(ids));
+        self
+    }
+
+    /// Takes names, words, units and forms of ids from a published schema; what
+    /// was set by [`name`](Self::name) before is gone.
+    ///
+    /// The names of [`Schema::Ecs`] and [`Schema::GoogleCloud`] can be written in
+    /// JSON alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use logtrace::{Config, Format, Schema};
+    ///
+    /// let config = Config::builder().format(Format::Json).names(Schema::Ecs).build()?;
+    /// let mut trace = logtrace::builder!("checkout").config(&config).start();
+    /// trace.error("card declined");
+    /// // {"@timestamp":"…","log.level":"error","message":"checkout","ecs.version":"8.11.0",
+    /// //  "event.outcome":"failure","event.duration":104700000,"error.message":"card declined"}
+    /// assert!(trace.render().contains(r#","event.outcome":"failure","event.duration":"#));
+    /// # Ok::<(), logtrace::ConfigError>(())
+    /// ```
+    pub fn names(mut self, schema: Schema<'_>) -> Self {
+        self.settings.forms = Forms::of(schema);
+        self.settings.names.set_all(self.settings.forms.names());
         self
     }
 
@@ -492,6 +548,7 @@ impl ConfigBuilder {
     pub fn build(mut self) -> Result<Config, ConfigError> {
         let limits = &mut self.settings.limits;
         limits.value = self.max_value.unwrap_or(limits.value.min(limits.record));
+        self.fix_fields_of_schema();
         self.check_limits()?;
         self.check_names()?;
         if self
@@ -504,7 +561,15 @@ impl ConfigBuilder {
         }
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
+        settings.forms = settings.forms.for_format(settings.format);
+        settings.settle_names();
         settings.fill_reserved();
+        if let Some((setting, key)) = settings.text_and_object() {
+            return Err(refuse(
+                setting,
+                format!("{key:?} is an object of the schema"),
+            ));
+        }
         settings.color = settings.format == Format::Pretty
             && match self.color {
                 Color::Always => true,
@@ -537,6 +602,16 @@ impl ConfigBuilder {
     /// Those of [`build`](Self::build) and of [`Config::install`].
     pub fn install(self) -> Result<(), ConfigError> {
         self.build()?.install()
+    }
+
+    /// Adds what a schema wants in every record, unless the user did.
+    fn fix_fields_of_schema(&mut self) {
+        let fixed = &mut self.settings.fixed;
+        if let Some((key, value)) = self.settings.forms.fixed()
+            && !fixed.iter().any(|(known, _)| known == key)
+        {
+            fixed.insert(0, (key.into(), OwnedValue::Text(value.into())));
+        }
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -603,7 +678,8 @@ impl ConfigBuilder {
     fn fixed_bytes(&self) -> usize {
         let fixed = self.settings.fixed.iter();
         let fixed = fixed.map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64);
-        fixed.sum::<usize>() + self.settings.names.extra_bytes()
+        let schema = self.settings.forms.extra_bytes();
+        fixed.sum::<usize>() + self.settings.names.extra_bytes() + schema
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
@@ -618,6 +694,12 @@ impl ConfigBuilder {
                 return Err(refuse("name", format!("{name:?} is used twice")));
             }
         }
+        for name in self.settings.forms.more_names() {
+            if !seen.insert(name) {
+                return Err(refuse("name", format!("{name:?} is used twice")));
+            }
+        }
+        self.check_project()?;
         for (key, _) in &self.settings.fixed {
             // As letters of users' keys do, letters beyond ASCII pass where they may.
             self.check_key("field", key, |_| true)?;
@@ -635,6 +717,23 @@ impl ConfigBuilder {
             return Err(refuse("target", "it is empty".into()));
         }
         Ok(())
+    }
+
+    /// The project that a resource name holds.
+    fn check_project(&self) -> Result<(), ConfigError> {
+        let prefix = self.settings.forms.trace_prefix();
+        let Some(project) = prefix.strip_prefix("projects/") else {
+            return Ok(());
+        };
+        let project = project.strip_suffix("/traces/").unwrap_or_default();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        if (1..=MOST_PROJECT).contains(&project.len()) && project.bytes().all(allowed) {
+            return Ok(());
+        }
+        Err(refuse(
+            "names",
+            format!("{project:?} is no id of a project"),
+        ))
     }
 
     fn check_key(

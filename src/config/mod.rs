@@ -17,10 +17,13 @@ use crate::sampling::{Counts, Sampled, Sampling};
 
 mod builder;
 mod names;
+mod schema;
 
 pub use builder::{ConfigBuilder, ConfigError};
 pub use names::Name;
 pub(crate) use names::{Names, PREFIX, TIMER_SUFFIXES};
+pub use schema::Schema;
+pub(crate) use schema::{Forms, IdForm, OrdinaryNames, Word};
 
 /// The text of a record.
 ///
@@ -189,6 +192,10 @@ pub enum Output {
 }
 
 /// A hook around the hand-over.
+/// Takes each record with its text, and with what is the same in each run.
+#[cfg(feature = "testing")]
+pub(crate) type Tap = Arc<dyn Fn(&Entry<'_>, &str, String) + Send + Sync>;
+
 pub(crate) type Hook = Arc<dyn Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync>;
 
 /// The bounds of one trace.
@@ -351,8 +358,11 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) header: bool,
     pub(crate) names: Names,
+    pub(crate) forms: Forms,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
     reserved: Filter,
+    /// Keys that would be a text and an object at once.
+    objects: Vec<String>,
     /// The fixed fields as text, made by the encoder when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
     /// The same, as they go out typed.
@@ -371,6 +381,8 @@ pub(crate) struct Settings {
     pub(crate) sampling: Option<Sampling>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) on_emit: Option<Hook>,
+    #[cfg(feature = "testing")]
+    pub(crate) tap: Option<Tap>,
     pub(crate) logger: Option<&'static dyn log::Log>,
 }
 
@@ -381,6 +393,7 @@ impl Default for Settings {
             output: Output::default(),
             header: true,
             names: Names::default(),
+            forms: Forms::default(),
             fixed: Vec::new(),
             fixed_text: OnceLock::new(),
             fixed_pairs: OnceLock::new(),
@@ -403,8 +416,11 @@ impl Default for Settings {
             sampling: None,
             counts: Arc::default(),
             on_emit: None,
+            #[cfg(feature = "testing")]
+            tap: None,
             logger: None,
             reserved: Filter::default(),
+            objects: Vec::new(),
         };
         settings.fill_reserved();
         settings
@@ -434,17 +450,60 @@ impl Settings {
     /// says no for most keys, without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
         self.reserved.may_hold(hash)
-            && (self.names.is_reserved(key) || self.fixed.iter().any(|(fixed, _)| fixed == key))
+            && (self.is_own_name(key) || self.objects.iter().any(|object| object == key))
     }
 
     /// Fills the filter of reserved names; the last step of building.
     pub(crate) fn fill_reserved(&mut self) {
         let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
         let mut reserved = Filter::default();
-        for name in self.names.iter().chain(fixed) {
+        let more = self.forms.more_names();
+        self.objects = self.objects_of_schema();
+        let objects = self.objects.iter().map(String::as_str);
+        for name in self.names.iter().chain(more).chain(fixed).chain(objects) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;
+    }
+
+    /// What readers take for objects in the names of this configuration: of
+    /// `http.request.id`, `http` and `http.request`.
+    fn objects_of_schema(&self) -> Vec<String> {
+        let Some(more) = self.forms.nested_names() else {
+            return Vec::new();
+        };
+        let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
+        let mut objects = Vec::new();
+        for name in self.names.iter().chain(more).chain(fixed) {
+            let dots = name.match_indices('.');
+            let outer = dots.filter_map(|(at, _)| name.get(..at));
+            objects.extend(outer.map(String::from));
+        }
+        objects.sort();
+        objects.dedup();
+        objects
+    }
+
+    /// A name that would be a text and an object at once, and the setting it is of.
+    pub(crate) fn text_and_object(&self) -> Option<(&'static str, &str)> {
+        let names = self.names.iter().map(|name| ("name", name));
+        let fixed = self.fixed.iter().map(|(key, _)| ("field", key.as_str()));
+        let is_object = |name: &str| self.objects.iter().any(|object| object == name);
+        names.chain(fixed).find(|(_, name)| is_object(name))
+    }
+
+    /// Whether the configuration writes this name in every kind of record.
+    fn is_own_name(&self, key: &str) -> bool {
+        self.names.is_reserved(key)
+            || self.forms.more_names().any(|name| name == key)
+            || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    }
+
+    /// Has the names of ordinary records make way for those of all records.
+    pub(crate) fn settle_names(&mut self) {
+        let mut forms = std::mem::take(&mut self.forms);
+        forms.make_way(|name| self.is_own_name(name));
+        self.forms = forms;
     }
 
     /// Whether the library may ever write one of the three names of a timer itself.

@@ -87,7 +87,7 @@ pub(crate) struct Names {
 }
 
 /// Separator and mark of a key that is written as it is.
-fn around(format: Format) -> (&'static [u8], &'static [u8]) {
+pub(super) fn around(format: Format) -> (&'static [u8], &'static [u8]) {
     match format {
         Format::Json => (b",\"", b"\":"),
         Format::Logfmt | Format::Pretty => (b" ", b"="),
@@ -141,6 +141,16 @@ impl Names {
     pub(super) fn set(&mut self, name: Name, text: String) {
         if let Some(slot) = self.texts.get_mut(name as usize) {
             *slot = Cow::Owned(text);
+        }
+    }
+
+    /// The names of a schema, in place of all others.
+    pub(super) fn set_all(&mut self, names: &[(Name, &'static str)]) {
+        self.texts = DEFAULTS.map(Cow::Borrowed);
+        for (name, text) in names {
+            if let Some(slot) = self.texts.get_mut(*name as usize) {
+                *slot = Cow::Borrowed(text);
+            }
         }
     }
 

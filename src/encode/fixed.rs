@@ -73,8 +73,9 @@ fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
         stamp: None,
         level: Level::Info,
         outcome: None,
-        duration_micros: 0,
+        duration_nanos: 0,
         partial: None,
+        ordinary: None,
         sample_rate: None,
     };
     work(&Job {

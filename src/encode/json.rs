@@ -6,7 +6,8 @@ use super::number;
 use super::record;
 use super::{Fits, Job, Syntax};
 use crate::config::{Integers, LineTag, NonFinite, Settings};
-use crate::entry::{Fragment, Item, Items};
+use crate::entry::{Fragment, Item, Items, Span, base_name};
+use crate::nested::Closers;
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -81,6 +82,19 @@ impl Syntax for Json {
         list(line, job.settings(), items)
     }
 
+    fn structured(
+        line: &mut Line<'_>,
+        source: &[u8],
+        span: Span,
+        cut: Option<(usize, Closers)>,
+        _room: &mut Vec<u8>,
+    ) -> Written {
+        let (end, closers) = cut.unwrap_or((span.len(), Closers::new()));
+        let end = span.start() + end;
+        line.put(source.get(span.start()..end).unwrap_or_default())?;
+        line.put(&closers)
+    }
+
     #[inline(always)]
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
@@ -135,11 +149,6 @@ pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
     }
 }
 
-fn base_name(path: &str) -> &str {
-    let separator = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
-    separator.and_then(|at| path.get(at + 1..)).unwrap_or(path)
-}
-
 /// The level of a fragment, where it is not the trace's own.
 #[inline(always)]
 pub(super) fn own_level(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
@@ -189,6 +198,7 @@ fn scalar(line: &mut Line<'_>, settings: &Settings, item: Item<'_>) -> Written {
         Item::Micros(micros) => number::millis(line, micros),
         Item::Stamp(stamp) => record::stamp::<Json>(line, settings, stamp),
         Item::Text(text) => Json::text(line, text, 0, text.len()),
+        Item::Json(text) => line.put(text),
         // Written by the caller.
         Item::Open | Item::Close => Ok(()),
     }

@@ -8,7 +8,8 @@ use super::record;
 use super::{Fits, Job, Syntax};
 use crate::bytes::SLACK;
 use crate::config::{Name, Settings};
-use crate::entry::Fragment;
+use crate::entry::{Fragment, Span};
+use crate::nested::Closers;
 
 #[derive(Debug)]
 pub(super) struct Logfmt;
@@ -78,6 +79,27 @@ impl Syntax for Logfmt {
                 Err(Full) => room.resize((room.len() * 2).min(most), 0),
             }
         };
+        quoted(line, room, 0, len)
+    }
+
+    fn structured(
+        line: &mut Line<'_>,
+        source: &[u8],
+        span: Span,
+        cut: Option<(usize, Closers)>,
+        room: &mut Vec<u8>,
+    ) -> Written {
+        let Some((end, closers)) = cut else {
+            return quoted(line, source, span.start(), span.end());
+        };
+        let kept = source
+            .get(span.start()..span.start() + end)
+            .unwrap_or_default();
+        let len = kept.len() + closers.len();
+        room.clear();
+        room.extend_from_slice(kept);
+        room.extend_from_slice(&closers);
+        room.resize(len + SLACK, 0);
         quoted(line, room, 0, len)
     }
 

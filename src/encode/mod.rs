@@ -11,6 +11,7 @@ mod line;
 mod logfmt;
 mod names;
 mod number;
+mod ordinary;
 mod pairs;
 mod pretty;
 mod record;
@@ -18,7 +19,8 @@ mod source;
 
 use crate::clock::Stamp;
 use crate::config::{Format, Settings};
-use crate::entry::{Entry, Scratch};
+use crate::entry::{Entry, Ordinary, Scratch, Span};
+use crate::nested::Closers;
 use crate::outcome::Outcome;
 
 use json::Json;
@@ -29,14 +31,16 @@ pub(crate) use source::Pairs;
 
 /// What a record says of the moment it is written at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct Moment<'a> {
     /// The wall clock, if the record prints it.
     pub(crate) stamp: Option<Stamp>,
     pub(crate) level: log::Level,
     pub(crate) outcome: Option<Outcome>,
-    pub(crate) duration_micros: u64,
+    pub(crate) duration_nanos: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
+    /// Of a record that is no unit's.
+    pub(crate) ordinary: Option<&'a Ordinary>,
     /// Of how many units this is the one that sampling kept.
     pub(crate) sample_rate: Option<u32>,
 }
@@ -63,6 +67,14 @@ pub(crate) trait Syntax {
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
     /// Writes a list.
     fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written;
+    /// Writes JSON text of a structure: all of it, or as much as `cut` says.
+    fn structured(
+        line: &mut Line<'_>,
+        source: &[u8],
+        span: Span,
+        cut: Option<(usize, Closers)>,
+        room: &mut Vec<u8>,
+    ) -> Written;
     /// Writes all fragments.
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
 }
@@ -96,7 +108,7 @@ impl Fit {
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) entry: &'a Entry,
-    pub(crate) moment: &'a Moment,
+    pub(crate) moment: &'a Moment<'a>,
     /// What is written; what goes out as key-values is measured as JSON.
     pub(crate) format: Format,
     pub(crate) fit: Fit,
@@ -107,14 +119,22 @@ pub(crate) struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// Of all that there is.
-    fn new(entry: &'a Entry, moment: &'a Moment, names: Option<&'a names::FieldNames>) -> Job<'a> {
+    fn new(
+        entry: &'a Entry,
+        moment: &'a Moment<'a>,
+        names: Option<&'a names::FieldNames>,
+    ) -> Job<'a> {
         Job {
             entry,
             moment,
             format: entry.settings.format,
             fit: Fit::ALL,
             names,
-            fixed: fixed::text_of(entry),
+            fixed: match moment.ordinary {
+                // They are among its key-values.
+                Some(ordinary) if ordinary.of_unit => &[],
+                _ => fixed::text_of(entry),
+            },
         }
     }
 }
@@ -135,8 +155,11 @@ impl Job<'_> {
 }
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
-pub(crate) fn encode(entry: &Entry, moment: &Moment, scratch: &mut Scratch) -> usize {
-    let names = entry.fields.special.then(|| names::resolve(entry));
+pub(crate) fn encode(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> usize {
+    let names = match moment.ordinary {
+        None => names::of_unit(entry),
+        Some(ordinary) => names::of_ordinary(entry, ordinary),
+    };
     let mut job = Job::new(entry, moment, names.as_ref());
     fit::encode(&mut job, scratch)
 }

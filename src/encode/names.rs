@@ -8,8 +8,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::bytes;
-use crate::config::{Format, Settings, TIMER_SUFFIXES};
-use crate::entry::{Entry, Tag};
+use crate::config::{Format, Name, OrdinaryNames, Settings, TIMER_SUFFIXES};
+use crate::entry::{Entry, Field, Ordinary, Tag};
 
 /// The names of each field: one, three of a timer, none of an absent one.
 #[derive(Debug)]
@@ -23,10 +23,59 @@ impl FieldNames {
     }
 }
 
+/// The names of a unit's fields, if any is not written as it is.
+pub(super) fn of_unit(entry: &Entry) -> Option<FieldNames> {
+    entry
+        .fields
+        .special
+        .then(|| resolve(entry, Reserved::InUnits))
+}
+
+/// Those of an ordinary record.
+pub(super) fn of_ordinary(entry: &Entry, ordinary: &Ordinary) -> Option<FieldNames> {
+    let reserved = match ordinary.of_unit {
+        true => Reserved::Head,
+        false => Reserved::And(entry.settings.forms.ordinary()),
+    };
+    let is_taken = |field: &Field| {
+        let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
+        matches!(reserved, Reserved::And(more) if more.has(key))
+    };
+    let odd = entry.fields.special || entry.fields.as_slice().iter().any(is_taken);
+    odd.then(|| resolve(entry, reserved))
+}
+
+/// Which names no field may have.
+#[derive(Clone, Copy)]
+enum Reserved<'a> {
+    /// All that the library may ever write in the record of a unit.
+    InUnits,
+    /// These, too.
+    And(&'a OrdinaryNames),
+    /// Time, level and message alone: the fields are those of a unit.
+    Head,
+}
+
+impl Reserved<'_> {
+    fn has(self, name: &str, settings: &Settings) -> bool {
+        let in_units = || settings.is_reserved(name, bytes::hash(name.as_bytes()));
+        match self {
+            Reserved::InUnits => in_units(),
+            Reserved::And(more) => more.has(name) || in_units(),
+            Reserved::Head => {
+                let head = [Name::Ts, Name::Level, Name::Msg];
+                head.map(|head| settings.names.text(head)).contains(&name)
+                    || settings.forms.level_number() == Some(name)
+            }
+        }
+    }
+}
+
 /// Works out the names of all fields, in their order.
 #[cold]
-pub(super) fn resolve(entry: &Entry) -> FieldNames {
+fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
     let mut taken = Taken {
+        reserved,
         settings: &entry.settings,
         used: HashSet::new(),
         next: HashMap::new(),
@@ -47,6 +96,7 @@ pub(super) fn resolve(entry: &Entry) -> FieldNames {
 }
 
 struct Taken<'a> {
+    reserved: Reserved<'a>,
     settings: &'a Settings,
     used: HashSet<String>,
     /// The next number to try for a key, so that equal ones do not all begin at 2.
@@ -58,11 +108,7 @@ impl Taken<'_> {
     fn claim(&mut self, key: &str) -> String {
         let base = clean(key, self.settings);
         let mut name = base.clone();
-        while self
-            .settings
-            .is_reserved(&name, bytes::hash(name.as_bytes()))
-            || self.used.contains(&name)
-        {
+        while self.reserved.has(&name, self.settings) || self.used.contains(&name) {
             let number = self.next.entry(base.clone()).or_insert(2);
             name = format!("{base}_{number}");
             *number += 1;

@@ -8,7 +8,7 @@
 use super::line::{Full, Line, Written};
 use super::names::FieldNames;
 use super::number::{self, StampText};
-use super::record::{self, TimerPart};
+use super::record::{self, IdValue, TimerPart};
 use super::{Job, Moment, fit, fixed, json, names};
 use crate::clock::Stamp;
 use crate::config::{Name, TIMER_SUFFIXES};
@@ -20,12 +20,12 @@ use crate::value::STARS;
 
 /// Fills `scratch.pairs`, and `scratch.line` with the texts that were written;
 /// returns where the message lies in the arena.
-pub(crate) fn gather(entry: &Entry, moment: &Moment, scratch: &mut Scratch) -> Piece {
+pub(crate) fn gather(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> Piece {
     let settings = &entry.settings;
     if !settings.fixed.is_empty() {
         settings.fixed_pairs.get_or_init(|| fixed::pairs(entry));
     }
-    let names = entry.fields.special.then(|| names::resolve(entry));
+    let names = names::of_unit(entry);
     let mut job = Job::new(entry, moment, names.as_ref());
     fit::measure(&mut job, scratch);
     while all(&job, scratch).is_err() {
@@ -124,18 +124,33 @@ impl Out<'_, '_> {
             }
         }
         self.ids()?;
+        let forms = &job.settings().forms;
         if let Some(outcome) = moment.outcome {
-            self.name(Name::Outcome, word(outcome.as_str()));
+            let (text, reason) = forms.outcome_texts(outcome);
+            self.name(Name::Outcome, word(text));
+            if let Some((name, reason)) = reason {
+                self.put(PairText::Static(name), word(reason));
+            }
         }
-        self.name(Name::DurationMs, millis(moment.duration_micros));
+        let duration = match forms.in_nanos() {
+            false => millis(moment.duration_nanos / 1_000),
+            true => PairValue::U64(moment.duration_nanos),
+        };
+        self.name(Name::DurationMs, duration);
         Ok(())
     }
 
     fn ids(&mut self) -> Written {
         record::each_id(self.job, |name, text, len| {
-            let text = text.get(..len).unwrap_or_default();
-            let text = self.written(|line| line.put(text))?;
-            self.name(name, PairValue::Text(text));
+            let hex = text.get(..len).unwrap_or_default();
+            let value = match record::id_value(self.job, name, hex) {
+                IdValue::Bool(value) => PairValue::Bool(value),
+                IdValue::Text(text, len) => {
+                    let text = text.get(..len).unwrap_or_default();
+                    PairValue::Text(self.written(|line| line.put(text))?)
+                }
+            };
+            self.name(name, value);
             Ok(())
         })?;
         if let Some(id) = self.job.entry.request_id {
@@ -225,6 +240,19 @@ impl Out<'_, '_> {
             Tag::Micros => millis(stored.bits),
             Tag::Text => self.arena(Span::from_bits(stored.bits)),
             Tag::Stamp => self.stamp(stored.to_stamp(arena))?,
+            Tag::Json => {
+                let span = Span::from_bits(stored.bits);
+                match record::json_cut(job, span) {
+                    None => self.arena(span),
+                    Some((end, closers)) => {
+                        let text = arena.get(span).get(..end).unwrap_or_default();
+                        PairValue::Text(self.written(|line| {
+                            line.put(text)?;
+                            line.put(&closers)
+                        })?)
+                    }
+                }
+            }
             Tag::List => {
                 let items = record::list_bytes(job, stored);
                 let text = self.written(|line| json::list(line, job.settings(), items))?;

@@ -10,7 +10,7 @@ use super::number::{self, StampText};
 use super::record::{self, TimerPart};
 use super::{Job, json};
 use crate::config::{Name, TIMER_SUFFIXES};
-use crate::entry::{Fragment, Span, Tag};
+use crate::entry::{Fragment, Ordinary, Span, Tag};
 use crate::outcome::Outcome;
 use log::Level;
 
@@ -27,6 +27,11 @@ const NAME_WIDTH: usize = 16;
 /// Writes the record, several lines.
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
+    if let Some(ordinary) = job.moment.ordinary
+        && !ordinary.of_unit
+    {
+        place(line, job, ordinary)?;
+    }
     line.put(job.fixed)?;
     ids(line, job)?;
     fields(line, job, room)?;
@@ -72,9 +77,11 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             line.put(outcome.as_str().as_bytes())
         })?;
     }
-    line.put(b"  ")?;
-    number::millis(line, moment.duration_micros)?;
-    line.put(b"ms")?;
+    if moment.ordinary.is_none() {
+        line.put(b"  ")?;
+        number::millis(line, moment.duration_nanos / 1_000)?;
+        line.put(b"ms")?;
+    }
     if !job.settings().header {
         return Ok(());
     }
@@ -91,6 +98,26 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             StampText::Unix(secs) => number::i64(line, secs),
         }
     })
+}
+
+/// Where an ordinary record comes from, behind the rest of its head.
+fn place(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Ordinary) -> Written {
+    line.put(b"  ")?;
+    colored(line, job, DIM, |line| {
+        text(line, job, ordinary.target)?;
+        if let Some(file) = ordinary.file {
+            line.put(b"  ")?;
+            text(line, job, file)?;
+            line.put_byte(b':')?;
+            number::u64(line, ordinary.line.unwrap_or_default().into())?;
+        }
+        Ok(())
+    })?;
+    let Some(unit) = ordinary.unit else {
+        return Ok(());
+    };
+    name(line, job, &job.settings().forms.ordinary().unit)?;
+    text(line, job, unit)
 }
 
 fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {

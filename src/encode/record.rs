@@ -2,16 +2,22 @@
 
 use super::line::{Line, Written};
 use super::number::{self, StampText};
+use super::ordinary;
 use super::{Fits, Job, Syntax};
 use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
-use crate::config::{Name, Settings, TIMER_SUFFIXES};
-use crate::entry::{Arena, Field, FieldKey, Items, Laps, Span, Stored, Tag, flag};
-use crate::ids;
+use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
+use crate::entry::{Arena, Field, FieldKey, Items, Laps, Ordinary, Span, Stored, Tag, flag};
+use crate::ids::{self, SpanId};
+use crate::nested::{self, Closers};
+use crate::outcome::Outcome;
 use crate::value::STARS;
 
 /// Writes the record.
 pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    if let Some(ordinary) = job.moment.ordinary {
+        return write_ordinary::<S>(line, job, ordinary, room);
+    }
     let mut own = line.own();
     write_inline::<S>(&mut own, job, room)?;
     let written = own.len();
@@ -23,6 +29,7 @@ pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Ve
 fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
+    course::<S>(line, job)?;
     match job.names {
         None => fields::<S>(line, job, room)?,
         Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
@@ -37,7 +44,28 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
     S::close(line)
 }
 
-/// Time, level, message, fixed fields, outcome, duration.
+/// Writes a record that is no unit's.
+#[cold]
+fn write_ordinary<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    ordinary: &Ordinary,
+    room: &mut Vec<u8>,
+) -> Written {
+    S::open(line)?;
+    head::<S>(line, job)?;
+    if !ordinary.of_unit {
+        ordinary::write::<S>(line, job, ordinary)?;
+    }
+    match job.names {
+        None => fields::<S>(line, job, room)?,
+        Some(_) => named_fields::<S>(line, job, room)?,
+    }
+    accounting::<S>(line, job)?;
+    S::close(line)
+}
+
+/// Time, level, message, fixed fields.
 #[inline(always)]
 fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -54,37 +82,125 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             line.apart(|line| stamp::<S>(line, settings, at))?;
         }
         prefix(line, Name::Level)?;
-        S::word(line, level(moment.level).as_bytes())?;
+        word(line, settings.forms.level(moment.level))?;
     }
     prefix(line, Name::Msg)?;
     main_text::<S>(line, job, job.entry.name)?;
     if !job.fixed.is_empty() {
         line.put(job.fixed)?;
     }
+    Ok(())
+}
+
+/// Ids, outcome, duration.
+#[inline(always)]
+fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let (settings, moment) = (job.settings(), job.moment);
+    let names = &settings.names;
     if job.entry.transaction.is_some() | job.entry.request_id.is_some() {
         line.apart(|line| all_ids::<S>(line, job))?;
     }
     if let Some(outcome) = moment.outcome {
         line.put(names.prefix(Name::Outcome))?;
-        S::word(line, outcome.as_str().as_bytes())?;
+        word(line, outcome_word(settings, outcome))?;
     }
     line.put(names.prefix(Name::DurationMs))?;
-    number::millis(line, moment.duration_micros)
+    match settings.forms.in_nanos() {
+        false => number::millis(line, moment.duration_nanos / 1_000),
+        true => line.apart(|line| nanos(line, moment.duration_nanos)),
+    }
+}
+
+/// A word of the configuration's schema.
+#[inline(always)]
+fn word(line: &mut Line<'_>, word: &Word) -> Written {
+    line.put_padded(&word.text, word.len)?;
+    match word.more.as_slice() {
+        [] => Ok(()),
+        more => line.apart(|line| beside(line, more)),
+    }
+}
+
+#[cold]
+fn beside(line: &mut Line<'_>, more: &[u8]) -> Written {
+    line.put(more)
+}
+
+#[cold]
+fn nanos(line: &mut Line<'_>, nanos: u64) -> Written {
+    number::u64(line, nanos)
+}
+
+#[inline(always)]
+fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
+    let [ok, error, panic, cancelled] = settings.forms.outcomes();
+    match outcome {
+        Outcome::Ok => ok,
+        Outcome::Error => error,
+        Outcome::Panic => panic,
+        Outcome::Cancelled => cancelled,
+    }
 }
 
 /// The ids, each as text: one of digits alone looks like a number.
 #[inline(never)]
-fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let names = &job.settings().names;
+pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let settings = job.settings();
+    let names = &settings.names;
     each_id(job, |name, text, len| {
         line.put(names.prefix(name))?;
-        S::hex(line, text, len)
+        if settings.forms.ids() == IdForm::Hex {
+            return S::hex(line, text, len);
+        }
+        match id_value(job, name, text.get(..len).unwrap_or_default()) {
+            IdValue::Bool(value) => boolean(line, value),
+            IdValue::Text(text, len) => S::text(line, &text, 0, len),
+        }
     })?;
     if let Some(id) = job.entry.request_id {
         line.put(names.prefix(Name::RequestId))?;
         text::<S>(line, job, id)?;
     }
     Ok(())
+}
+
+/// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
+const MOST_RESOURCE: usize = 160;
+
+/// An id in the form of a schema.
+pub(crate) enum IdValue {
+    /// Room to read 16 bytes at a time is behind it.
+    Text([u8; MOST_RESOURCE + SLACK], usize),
+    Bool(bool),
+}
+
+/// An id, of which the hex digits are given, in the form of the schema.
+#[cold]
+pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
+    let forms = &job.settings().forms;
+    let transaction = job.entry.transaction;
+    let mut digits = itoa::Buffer::new();
+    let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
+    let text = |parts: [&[u8]; 2]| {
+        let mut text = [0; MOST_RESOURCE + SLACK];
+        let mut line = Line::new(&mut text);
+        // `ConfigBuilder::build` saw that it fits.
+        let _ = parts.into_iter().try_for_each(|part| line.put(part));
+        let len = line.len();
+        IdValue::Text(text, len)
+    };
+    match (forms.ids(), name, transaction) {
+        (IdForm::Google, Name::TraceId, _) => text([forms.trace_prefix().as_bytes(), hex]),
+        (IdForm::Google, Name::TraceFlags, Some(ids)) => IdValue::Bool(ids.parent().is_sampled()),
+        (IdForm::Datadog, Name::SpanId, Some(ids)) => {
+            text([digits.format(number(ids.span_id)).as_bytes(), b""])
+        }
+        (IdForm::Datadog, Name::ParentId, Some(ids)) => match ids.parent_id {
+            Some(parent) => text([digits.format(number(parent)).as_bytes(), b""]),
+            None => text([hex, b""]),
+        },
+        _ => text([hex, b""]),
+    }
 }
 
 /// 32 hex digits at most, and room behind them to read 16 bytes at a time.
@@ -235,9 +351,32 @@ pub(crate) fn value<S: Syntax>(
         Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
         Tag::Bool => boolean(line, stored.bits != 0),
         Tag::Micros => number::millis(line, stored.bits),
-        Tag::List => line.apart(|line| S::list(line, job, list_bytes(job, stored), room)),
+        Tag::List | Tag::Json => line.apart(|line| nested::<S>(line, job, stored, room)),
         _ => line.apart(|line| rare::<S>(line, job.settings(), stored, arena)),
     }
+}
+
+/// A list or a structure.
+#[inline(never)]
+fn nested<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    stored: Stored,
+    room: &mut Vec<u8>,
+) -> Written {
+    if stored.tag == Tag::List {
+        return S::list(line, job, list_bytes(job, stored), room);
+    }
+    let span = Span::from_bits(stored.bits);
+    let source = job.entry.arena.buffer();
+    S::structured(line, source, span, json_cut(job, span), room)
+}
+
+/// Where the text of a structure ends in this record, and what closes it, if
+/// that is not its end.
+pub(crate) fn json_cut(job: &Job<'_>, span: Span) -> Option<(usize, Closers)> {
+    let most = job.fit.text;
+    (span.len() > most).then(|| nested::cut(job.entry.arena.get(span), most))
 }
 
 /// Values that few fields have, kept out of the loop.
@@ -257,9 +396,14 @@ fn rare<S: Syntax>(
         Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
         Tag::Stamp => stamp::<S>(line, settings, stored.to_stamp(arena)),
         // Written by the callers.
-        Tag::Absent | Tag::Text | Tag::F64 | Tag::Bool | Tag::Micros | Tag::List | Tag::Timer => {
-            Ok(())
-        }
+        Tag::Absent
+        | Tag::Text
+        | Tag::F64
+        | Tag::Bool
+        | Tag::Micros
+        | Tag::List
+        | Tag::Json
+        | Tag::Timer => Ok(()),
     }
 }
 
@@ -483,7 +627,7 @@ fn truncated(job: &Job<'_>) -> u64 {
         .filter(|field| {
             let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
             let value = field.value();
-            let may_cut = matches!(value.tag, Tag::Text | Tag::List);
+            let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);
             key_cut || may_cut && value.span().is_some_and(is_cut)
         });
     let fragments = entry
@@ -497,7 +641,9 @@ fn truncated(job: &Job<'_>) -> u64 {
         .filter_map(|(_, span)| span)
         .chain([entry.name])
         .filter(|span| span.is_cut() || span.len() > main_fit(job));
-    (fields.count() + fragments.count() + others.count()) as u64
+    let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
+    let ordinary = ordinary.filter(|span| is_cut(*span));
+    (fields.count() + fragments.count() + others.count() + ordinary.count()) as u64
 }
 
 /// Writes the fixed fields of a configuration, which are reserved, as they are.

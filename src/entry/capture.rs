@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 
 use crate::bytes;
 use crate::guard;
-use crate::value::{self, Kind, PANICKED, STARS};
+use crate::nested::{self, Structured};
+use crate::owned::OwnedValue;
+use crate::value::{self, Kind, PANICKED, STARS, ToValue};
 
 use super::arena::{Arena, Span, Writer};
 use super::items;
@@ -26,6 +28,8 @@ pub(crate) fn store(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
         Kind::Stamp(stamp) => Stored::new(Tag::Stamp, arena.push(&stamp.to_bytes()).to_bits()),
         Kind::Str(text) => Stored::text(arena.push_text(text, limit)),
         Kind::List(_) => list(kind, arena, limit),
+        Kind::Structured(value) => structured(value, arena, limit),
+        Kind::Json(text) => json(text.as_str(), false, arena, limit),
         Kind::Char(_)
         | Kind::Lossy(_)
         | Kind::Mask(..)
@@ -84,6 +88,35 @@ fn list(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
     Stored::new(Tag::List, writer.finish().to_bits())
 }
 
+/// Stores what a structure is made of, or the scalar that it turned out to be.
+fn structured(value: &dyn Structured, arena: &mut Arena, limit: usize) -> Stored {
+    let (made, cut) = value.made(limit);
+    if let OwnedValue::Json(text) = made {
+        return json(text.as_str(), cut, arena, limit);
+    }
+    arena.note_cut(cut);
+    let stored = store(made.to_value().0, arena, limit);
+    match stored.tag {
+        Tag::Text if cut => Stored::text(Span::from_bits(stored.bits).cut(true)),
+        _ => stored,
+    }
+}
+
+/// Stores JSON text, of which not all may fit.
+fn json(text: &str, cut: bool, arena: &mut Arena, limit: usize) -> Stored {
+    if text.len() <= limit {
+        arena.note_cut(cut);
+        let span = arena.push(text.as_bytes()).cut(cut);
+        return Stored::new(Tag::Json, span.to_bits());
+    }
+    let (end, closers) = nested::cut(text.as_bytes(), limit);
+    let mut writer = arena.writer(limit);
+    writer.push(text.get(..end).unwrap_or_default());
+    writer.push(std::str::from_utf8(&closers).unwrap_or_default());
+    writer.mark_cut();
+    Stored::new(Tag::Json, writer.finish().to_bits())
+}
+
 fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
     match kind {
         Kind::Char(char) => out.push(char.encode_utf8(&mut [0; 4])),
@@ -113,7 +146,9 @@ fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
         | Kind::F32(_)
         | Kind::Micros(_)
         | Kind::Stamp(_)
-        | Kind::List(_) => {}
+        | Kind::List(_)
+        | Kind::Structured(_)
+        | Kind::Json(_) => {}
     }
 }
 

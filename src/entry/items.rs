@@ -6,7 +6,7 @@
 //! between two items; one that is nested too deeply is cut there.
 
 use crate::clock::Stamp;
-use crate::value::{Kind, MOST_NESTED, Value};
+use crate::value::{Kind, MOST_NESTED, ToValue, Value};
 
 use super::arena::Writer;
 use super::capture;
@@ -24,6 +24,7 @@ const U128: u8 = 9;
 const I128: u8 = 10;
 const STAMP: u8 = 11;
 const TEXT: u8 = 12;
+const JSON: u8 = 13;
 
 /// One item of a stored list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub(crate) enum Item<'a> {
     I128(i128),
     Stamp(Stamp),
     Text(&'a [u8]),
+    /// JSON text.
+    Json(&'a [u8]),
 }
 
 /// Stores one value of a list that is itself `depth` lists deep; `false` when a
@@ -58,7 +61,16 @@ pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool
         Kind::U128(n) => fixed(out, U128, n.to_le_bytes()),
         Kind::I128(n) => fixed(out, I128, n.to_le_bytes()),
         Kind::Stamp(stamp) => fixed(out, STAMP, stamp.to_bytes()),
-        Kind::Str(text) => push_text(out, text.as_bytes()),
+        Kind::Str(text) => push_text(out, TEXT, text.as_bytes()),
+        Kind::Json(text) => push_text(out, JSON, text.as_str().as_bytes()),
+        Kind::Structured(value) => {
+            let (made, cut) = value.made(out.room());
+            let pushed = push(out, made.to_value(), depth);
+            if cut {
+                out.mark_cut();
+            }
+            pushed && !cut
+        }
         Kind::List(_) if depth >= MOST_NESTED => {
             out.mark_cut();
             false
@@ -80,7 +92,7 @@ pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool
         | Kind::Display(_)
         | Kind::Debug(_) => {
             let text = capture::to_string(value.0, out.room());
-            push_text(out, text.as_bytes())
+            push_text(out, TEXT, text.as_bytes())
         }
     }
 }
@@ -93,7 +105,7 @@ fn fixed<const N: usize>(out: &mut Writer<'_>, tag: u8, bytes: [u8; N]) -> bool 
     out.push_bytes(item.get(..=N).unwrap_or_default())
 }
 
-fn push_text(out: &mut Writer<'_>, text: &[u8]) -> bool {
+fn push_text(out: &mut Writer<'_>, tag: u8, text: &[u8]) -> bool {
     let Ok(len) = u32::try_from(text.len()) else {
         out.mark_cut();
         return false;
@@ -102,7 +114,7 @@ fn push_text(out: &mut Writer<'_>, text: &[u8]) -> bool {
         out.mark_cut();
         return false;
     }
-    fixed(out, TEXT, len.to_le_bytes()) && out.push_bytes(text)
+    fixed(out, tag, len.to_le_bytes()) && out.push_bytes(text)
 }
 
 /// Reads the items of a list back.
@@ -156,11 +168,15 @@ impl<'a> Iterator for Items<'a> {
             U128 => Item::U128(u128::from_le_bytes(self.take()?)),
             I128 => Item::I128(i128::from_le_bytes(self.take()?)),
             STAMP => Item::Stamp(Stamp::from_bytes(self.take()?)),
-            TEXT => {
+            TEXT | JSON => {
                 let len = u32::from_le_bytes(self.take()?) as usize;
                 let (text, rest) = self.bytes.split_at_checked(len)?;
                 self.bytes = rest;
-                Item::Text(text)
+                if tag == JSON {
+                    Item::Json(text)
+                } else {
+                    Item::Text(text)
+                }
             }
             _ => return None,
         })

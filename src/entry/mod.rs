@@ -12,6 +12,9 @@ mod fields;
 mod fragments;
 mod items;
 mod laps;
+#[cfg(feature = "testing")]
+mod normal;
+mod ordinary;
 mod pairs;
 mod parts;
 mod read;
@@ -43,6 +46,7 @@ pub(crate) use fragments::{Fragment, Fragments, Place};
 pub(crate) use items::{Item, Items};
 use laps::Lap;
 pub(crate) use laps::Lapse;
+pub(crate) use ordinary::{Around, Ordinary, base_name};
 pub(crate) use pairs::{Pair, PairText, PairValue, Piece};
 use parts::Parts;
 pub(crate) use severity::Severity;
@@ -253,7 +257,8 @@ impl Entry {
     /// Keeps an HTTP status and what it means.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
-        self.set(KeyRef::Static("status"), Kind::U64(status.into()));
+        let key = KeyRef::Static(self.settings.forms.status());
+        self.set(key, Kind::U64(status.into()));
         match status {
             0..400 => {}
             400..500 => self.severity.raise(Level::Warn),

@@ -28,6 +28,8 @@ pub(crate) enum Tag {
     Stamp,
     /// A list of items, see `items.rs`.
     List,
+    /// JSON text of a structure, see `nested.rs`.
+    Json,
     /// Count, total and longest lap, see [`Laps`].
     Timer,
 }
@@ -103,6 +105,7 @@ impl Stored {
             | Tag::Text
             | Tag::Stamp
             | Tag::List
+            | Tag::Json
             | Tag::Timer => return None,
         })
     }

@@ -19,6 +19,14 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
+    /// The ids alone, for another arena.
+    pub(super) fn without_state(self) -> Transaction {
+        Transaction {
+            state: Span::default(),
+            ..self
+        }
+    }
+
     /// The header for an outgoing call: this unit is the caller.
     pub(crate) fn parent(&self) -> TraceParent {
         TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)

@@ -222,3 +222,13 @@ pub fn add_from_here(trace: &mut Trace, text: &str) -> u32 {
     trace.add(text);
     line!() - 1
 }
+
+/// Rules 1 and 3 of encoding.md, section 1.
+#[track_caller]
+pub fn assert_one_safe_line(line: &str) {
+    let unsafe_char = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    };
+    assert!(!line.contains(unsafe_char), "{line:?}");
+}

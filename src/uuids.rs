@@ -1,0 +1,58 @@
+//! Feature `uuid`: `Uuid` as a value and as the id of a transaction.
+
+use uuid::Uuid;
+
+use crate::ids::TraceId;
+use crate::value::{Kind, ToValue, Value};
+
+/// Written with hyphens, in lower case.
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use uuid::Uuid;
+///
+/// let order = Uuid::from_u128(0x67e55044_10b1_426f_9247_bb680e5fe0c8);
+/// let mut trace = logtrace::start!("order");
+/// trace.set("order_id", order);
+/// trace.request_id(&order.to_string()); // the id of the request too
+/// assert!(trace.render().ends_with(" order_id=67e55044-10b1-426f-9247-bb680e5fe0c8"));
+/// ```
+impl ToValue for Uuid {
+    fn to_value(&self) -> Value<'_> {
+        Value(Kind::Display(self))
+    }
+}
+
+impl<'a> From<&'a Uuid> for Value<'a> {
+    fn from(uuid: &'a Uuid) -> Value<'a> {
+        uuid.to_value()
+    }
+}
+
+/// Fails for the nil UUID: no id is zero.
+///
+/// ```
+/// use logtrace::TraceId;
+/// use uuid::Uuid;
+///
+/// let order = Uuid::from_u128(0x67e55044_10b1_426f_9247_bb680e5fe0c8);
+/// let id = TraceId::try_from(order)?;
+/// assert_eq!(id.to_string(), "67e5504410b1426f9247bb680e5fe0c8");
+/// assert_eq!(Uuid::from(id), order);
+/// assert!(TraceId::try_from(Uuid::nil()).is_err());
+/// # Ok::<(), logtrace::IdError>(())
+/// ```
+impl TryFrom<Uuid> for TraceId {
+    type Error = crate::ids::IdError;
+
+    fn try_from(uuid: Uuid) -> Result<TraceId, Self::Error> {
+        TraceId::of_bytes(uuid.into_bytes())
+    }
+}
+
+/// The same 128 bits, whatever version of UUID they are.
+impl From<TraceId> for Uuid {
+    fn from(id: TraceId) -> Uuid {
+        Uuid::from_bytes(id.to_bytes())
+    }
+}

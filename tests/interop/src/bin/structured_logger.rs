@@ -1,0 +1,11 @@
+use logtrace::{Config, ConfigError, Output};
+use structured_logger::Builder;
+use structured_logger::json::new_writer;
+
+fn main() -> Result<(), ConfigError> {
+    Builder::with_level("info").with_target_writer("*", new_writer(std::io::stdout())).init();
+    Config::builder().output(Output::KeyValues).install()?;
+
+    shop::run();
+    Ok(())
+}

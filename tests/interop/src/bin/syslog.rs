@@ -1,0 +1,15 @@
+use std::env;
+use std::error::Error;
+
+use log::LevelFilter;
+use logtrace::Config;
+use syslog::Facility;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let socket = env::var("SYSLOG_SOCKET").unwrap_or("/dev/log".into());
+    syslog::init_unix_custom(Facility::LOG_USER, LevelFilter::Info, socket)?;
+    Config::builder().header(false).install()?; // syslog has time and severity
+
+    shop::run();
+    Ok(())
+}
