@@ -83,10 +83,10 @@ impl Entry {
             return transaction;
         }
         let ids = self.settings.ids;
-        let trace_id = ids.trace_id();
+        let trace_id = ids.trace_id(self.start);
         let transaction = Transaction {
             trace_id,
-            span_id: ids.span_id(),
+            span_id: ids.span_id(self.start),
             parent_id: None,
             sampled: self.settings.passes_on(trace_id, None),
             caller_sampled: false,
@@ -101,7 +101,7 @@ impl Entry {
         self.forget_state();
         self.transaction = Some(Transaction {
             trace_id: parent.trace_id(),
-            span_id: self.settings.ids.span_id(),
+            span_id: self.settings.ids.span_id(self.start),
             parent_id: Some(parent.span_id()),
             sampled: self
                 .settings
