@@ -184,7 +184,7 @@ impl Trace {
     /// Of the configuration's source, so that a test may know it.
     fn fresh_id(&mut self) -> TraceId {
         match self.entry_mut() {
-            Some(entry) => entry.settings.ids.trace_id(entry.start),
+            Some(entry) => entry.settings.ids.trace_id(entry.salt()),
             None => TraceId::random(),
         }
     }

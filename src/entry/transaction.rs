@@ -1,7 +1,7 @@
 //! The transaction that a unit is part of, across services.
 
 use super::{Entry, Span};
-use crate::ids::{SpanId, TraceId, TraceParent, TraceState};
+use crate::ids::{Salt, SpanId, TraceId, TraceParent, TraceState};
 
 /// The ids of one unit.
 #[derive(Clone, Copy, Debug)]
@@ -82,11 +82,11 @@ impl Entry {
         if let Some(transaction) = self.transaction {
             return transaction;
         }
-        let ids = self.settings.ids;
-        let trace_id = ids.trace_id(self.start);
+        let (ids, salt) = (self.settings.ids, self.salt());
+        let trace_id = ids.trace_id(salt);
         let transaction = Transaction {
             trace_id,
-            span_id: ids.span_id(self.start),
+            span_id: ids.span_id(salt),
             parent_id: None,
             sampled: self.settings.passes_on(trace_id, None),
             caller_sampled: false,
@@ -96,12 +96,17 @@ impl Entry {
         *self.transaction.insert(transaction)
     }
 
+    /// What makes the ids of this unit others than those of a forked process.
+    pub(crate) fn salt(&self) -> Salt {
+        Salt::of(self.start)
+    }
+
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
         self.forget_state();
         self.transaction = Some(Transaction {
             trace_id: parent.trace_id(),
-            span_id: self.settings.ids.span_id(self.start),
+            span_id: self.settings.ids.span_id(self.salt()),
             parent_id: Some(parent.span_id()),
             sampled: self
                 .settings

@@ -21,6 +21,7 @@ pub use error::IdError;
 use error::{Fault, Field};
 use hex::decode;
 pub(crate) use hex::encode;
+pub(crate) use random::Salt;
 use random::random;
 pub use traceparent::TraceParent;
 pub use tracestate::TraceState;
@@ -75,13 +76,13 @@ macro_rules! id {
             #[doc = concat!("assert_ne!(id, logtrace::", stringify!($id), "::random());")]
             /// ```
             pub fn random() -> $id {
-                $id::random_at(Instant::now())
+                $id::salted(Salt::of(Instant::now()))
             }
 
             /// The same for one who knows the time.
-            pub(crate) fn random_at(now: Instant) -> $id {
+            pub(crate) fn salted(salt: Salt) -> $id {
                 loop {
-                    if let Some(id) = $nonzero::new(random(now) as $int) {
+                    if let Some(id) = $nonzero::new(random(salt) as $int) {
                         return $id(id);
                     }
                 }
@@ -195,16 +196,14 @@ impl Ids {
         guard::run(|| ask(source)).flatten()
     }
 
-    /// `start` is that of the unit, which is of no other use here than to be
-    /// another one after a `fork`.
-    pub(crate) fn trace_id(self, start: Instant) -> TraceId {
+    pub(crate) fn trace_id(self, salt: Salt) -> TraceId {
         self.ask(|source| source.trace_id())
-            .unwrap_or_else(|| TraceId::random_at(start))
+            .unwrap_or_else(|| TraceId::salted(salt))
     }
 
-    pub(crate) fn span_id(self, start: Instant) -> SpanId {
+    pub(crate) fn span_id(self, salt: Salt) -> SpanId {
         self.ask(|source| source.span_id())
-            .unwrap_or_else(|| SpanId::random_at(start))
+            .unwrap_or_else(|| SpanId::salted(salt))
     }
 
     /// Whether ids are random in the sense of the flag.

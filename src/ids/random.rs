@@ -5,6 +5,19 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+/// A moment as bits: another one in parent and child.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Salt(u64);
+
+impl Salt {
+    pub(crate) fn of(at: Instant) -> Salt {
+        static BASE: OnceLock<Instant> = OnceLock::new();
+        let since = at.saturating_duration_since(*BASE.get_or_init(|| at));
+        let nanos = since.as_secs().wrapping_mul(1_000_000_000);
+        Salt(nanos.wrapping_add(since.subsec_nanos().into()))
+    }
+}
+
 thread_local! {
     /// The two halves of a generator; zero until seeded. No destructor.
     static STATE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
@@ -14,7 +27,7 @@ thread_local! {
 /// thread from the operating system's randomness (by way of `RandomState`).
 ///
 /// The time goes in as well: after a `fork` parent and child have the same state.
-pub(super) fn random(at: Instant) -> u128 {
+pub(super) fn random(Salt(salt): Salt) -> u128 {
     let (a, b) = match STATE.get() {
         (0, 0) => seed(),
         state => state,
@@ -22,16 +35,7 @@ pub(super) fn random(at: Instant) -> u128 {
     let a = a.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let b = b.wrapping_add(0xD1B5_4A32_D192_ED03);
     STATE.set((a, b));
-    let salt = nanos(at);
     u128::from(mix(a ^ salt)) << 64 | u128::from(mix(b ^ salt))
-}
-
-/// Nanoseconds since some moment of this process.
-fn nanos(at: Instant) -> u64 {
-    static BASE: OnceLock<Instant> = OnceLock::new();
-    let since = at.saturating_duration_since(*BASE.get_or_init(|| at));
-    let nanos = since.as_secs().wrapping_mul(1_000_000_000);
-    nanos.wrapping_add(since.subsec_nanos().into())
 }
 
 #[cold]
@@ -55,12 +59,12 @@ mod tests {
     #[test]
     fn the_same_state_at_another_time_makes_other_ids() {
         let now = Instant::now();
-        let _ = random(now);
+        let _ = random(Salt::of(now));
         let state = STATE.get();
         let mut seen = std::collections::HashSet::new();
         for nanos in 0..1_000 {
             STATE.set(state);
-            assert!(seen.insert(random(now + Duration::from_nanos(nanos))));
+            assert!(seen.insert(random(Salt::of(now + Duration::from_nanos(nanos)))));
         }
     }
 }
