@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::args::{Args, HELP, View};
 use crate::detail;
+use crate::html;
 use crate::index::Index;
 use crate::progress::Progress;
 use crate::source::Source;
@@ -88,6 +89,17 @@ fn show(
     sources: &mut [Source],
     screen: &mut Screen,
 ) -> Result<(), String> {
+    if let Some(path) = &args.html {
+        let page = html::page(index, sources, &args.names, args.max_units);
+        std::fs::write(path, page.text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let written = format!(
+            "{}: {} of {} units\n",
+            path.display(),
+            page.shown,
+            page.units
+        );
+        screen.out += &crate::text::visible(&written).replace("\\n", "\n");
+    }
     match &args.view {
         View::Trace(id) => transaction(args, index, id, sources, screen),
         View::Unit(text) => {
@@ -103,6 +115,7 @@ fn show(
             unit(args, index, at, sources, screen);
             Ok(())
         }
+        _ if args.html.is_some() => Ok(()),
         _ => {
             term::summary(screen, index, args.top);
             Ok(())

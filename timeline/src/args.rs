@@ -22,6 +22,8 @@ and prints what there is by name, and the slowest units.
   --unit N|ID       one unit as a waterfall: its number in the list, or its span_id
   --slowest         the slowest unit as a waterfall
   --trace ID        all units of a transaction as a waterfall
+  --html FILE       one page with all of it, for a browser
+  --max-units N     how many units the page has at most (2000)
   --top N           how many names and units to list (10)
 
   --slower TIME     only units that took at least so long: 100ms, 1.5s
@@ -43,6 +45,10 @@ pub struct Args {
     pub files: Vec<PathBuf>,
     /// What to show.
     pub view: View,
+    /// Where to write a page.
+    pub html: Option<PathBuf>,
+    /// How many units the page has at most.
+    pub max_units: usize,
     /// How many names and units are listed.
     pub top: usize,
     /// Which units are asked for.
@@ -82,6 +88,8 @@ impl Args {
         let mut parsed = Args {
             files: Vec::new(),
             view: View::Summary,
+            html: None,
+            max_units: 2_000,
             top: 10,
             filter: Filter::default(),
             names: Names::default(),
@@ -118,6 +126,8 @@ impl Args {
             "trace" => self.view = View::Trace(value()?),
             "help" => self.view = View::Help,
             "version" => self.view = View::Version,
+            "html" => self.html = Some(parser.value().map_err(|error| error.to_string())?.into()),
+            "max-units" => self.max_units = number(name, &value()?)?,
             "top" => self.top = number(name, &value()?)?,
             "slower" => {
                 let text = value()?;
@@ -189,7 +199,7 @@ mod tests {
             args.filter.conditions,
             [Condition::parse("status>=500").unwrap()]
         );
-        assert_eq!(args.top, 3);
+        assert_eq!((args.top, args.max_units), (3, 2_000));
         assert_eq!(args.view, View::Trace("17".into()));
         assert_eq!(parse("--help").unwrap().view, View::Help);
         assert_eq!(parse("-V").unwrap().view, View::Version);
@@ -222,7 +232,17 @@ mod tests {
     #[test]
     fn the_help_names_every_option() {
         for option in [
-            "unit", "slowest", "trace", "top", "slower", "outcome", "where", "names", "color",
+            "unit",
+            "slowest",
+            "trace",
+            "html",
+            "max-units",
+            "top",
+            "slower",
+            "outcome",
+            "where",
+            "names",
+            "color",
             "quiet",
         ] {
             assert!(HELP.contains(&format!("--{option} ")), "{option}");

@@ -3,7 +3,7 @@
 //! The parts of the program `logtrace`, apart so that each can be tested and fuzzed; [`parse`] is the one to fuzz. In the
 //! order in which data flows: [`source`] hands out lines, [`record`] reads one by [`fields`], [`index`] keeps a few numbers of
 //! each unit, [`filter`] picks units, [`stats`] and [`tree`] count and arrange them, [`detail`] reads the lines of those that
-//! are shown once more, [`term`] writes.
+//! are shown once more, [`term`] and [`html`] write.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
@@ -13,6 +13,7 @@ pub mod args;
 pub mod detail;
 pub mod fields;
 pub mod filter;
+pub mod html;
 pub mod index;
 pub mod names;
 pub mod progress;
