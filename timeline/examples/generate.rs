@@ -140,6 +140,7 @@ fn spoil(lines: &mut Vec<u8>, chance: &mut Chance) {
 fn order(services: &[Config; 4], chance: &mut Chance) {
     let mut order = Trace::builder("order").config(&services[0]).start();
     let quantity = chance.below(1_000);
+    pass(chance, 200);
     order
         .set("sku", "widget")
         .set("quantity", quantity)
@@ -159,6 +160,7 @@ fn order(services: &[Config; 4], chance: &mut Chance) {
     purchase.ok();
     drop(purchase);
     order.stop(timer);
+    pass(chance, 200);
     logtrace::set!(
         order,
         order_id = chance.below(1 << 40),

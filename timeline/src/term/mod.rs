@@ -1,5 +1,6 @@
 //! What the program prints.
 
+mod axis;
 mod summary;
 mod table;
 mod waterfall;

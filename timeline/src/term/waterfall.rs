@@ -1,5 +1,6 @@
 //! Units on a time axis.
 
+use super::axis::{Axis, NARROWEST};
 use super::table::{self, left, right};
 use super::{Screen, Style, clipped, count, thousands, width};
 use crate::detail::{Detail, Fragment, Timer};
@@ -8,9 +9,6 @@ use crate::names::{Name, Names};
 use crate::record::Level;
 use crate::time;
 use crate::tree::{Row, Tree};
-
-/// The narrowest axis.
-const NARROWEST: usize = 16;
 
 /// Prints one unit.
 pub fn unit(screen: &mut Screen, index: &Index, unit: &Unit, detail: &Detail, names: &Names) {
@@ -277,7 +275,7 @@ impl Side {
             name: format!("{}{}", branches(row), clipped(index.text(unit.name), 28)),
             service: clipped(index.text(unit.service), 20),
             took: time::duration(unit.duration),
-            end: words.join(" "),
+            end: clipped(&words.join(" "), 48),
             style,
         }
     }
@@ -347,82 +345,5 @@ fn notes(screen: &mut Screen, index: &Index, rows: &[(&Row, &Detail)]) {
         notes
             .iter()
             .for_each(|note| screen.line(Style::Warning, note));
-    }
-}
-
-/// From microseconds to columns.
-#[derive(Clone, Copy, Debug)]
-struct Axis {
-    columns: usize,
-    total: u64,
-}
-
-/// A cell of a bar.
-type Cells = Vec<(char, Style)>;
-
-impl Axis {
-    /// The column of a time, the last one for what is beyond.
-    fn column(self, at: u64) -> usize {
-        let column = u128::from(at) * self.columns as u128 / u128::from(self.total.max(1));
-        usize::try_from(column)
-            .unwrap_or(usize::MAX)
-            .min(self.columns - 1)
-    }
-
-    fn bar(self, start: u64, duration: u64, detail: &Detail) -> Cells {
-        let (first, last) = (
-            self.column(start),
-            self.column(start.saturating_add(duration)),
-        );
-        let mut cells = vec![(' ', Style::Plain); self.columns];
-        // A bar ends before the column that it only touches.
-        let touches = self.total > 0 && start.saturating_add(duration) < self.total;
-        let end = if touches {
-            last.max(first + 1)
-        } else {
-            last + 1
-        };
-        cells[first..end.min(self.columns)].fill(('━', Style::Bar));
-        for fragment in &detail.fragments {
-            let at = self
-                .column(start.saturating_add(fragment.at.min(duration)))
-                .min(end - 1);
-            let style = Style::of_level(Level::parse(fragment.level.as_bytes()));
-            // The most severe one is what is seen where several share a column.
-            let style = match (cells[at], style) {
-                (('┿', old @ (Style::Bad | Style::Warning)), Style::Plain | Style::Warning) => {
-                    old
-                }
-                (_, Style::Plain) => Style::Bar,
-                (_, style) => style,
-            };
-            cells[at] = ('┿', style);
-        }
-        cells
-    }
-
-    /// Times above the axis, at its beginning, middle and end.
-    fn scale(self, screen: &mut Screen, indent: usize) {
-        let end = time::duration(self.total);
-        let middle = time::duration(self.total / 2);
-        let mut text = "0".to_owned();
-        let at = self.columns / 2;
-        if at + middle.len() + end.len() + 2 < self.columns {
-            text += &" ".repeat(at - text.len());
-            text += &middle;
-        }
-        text += &" ".repeat(self.columns.saturating_sub(text.len() + end.len()).max(1));
-        text += &end;
-        screen.gap(indent);
-        screen.line(Style::Dim, &text);
-    }
-}
-
-impl Screen {
-    fn cells(&mut self, cells: &Cells) {
-        for run in cells.chunk_by(|a, b| a.1 == b.1) {
-            let text: String = run.iter().map(|(char, _)| *char).collect();
-            self.put(run[0].1, &text);
-        }
     }
 }
