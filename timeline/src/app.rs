@@ -92,13 +92,9 @@ fn show(
     if let Some(path) = &args.html {
         let page = html::page(index, sources, &args.names, args.max_units);
         std::fs::write(path, page.text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let written = format!(
-            "{}: {} of {} units\n",
-            path.display(),
-            page.shown,
-            page.units
-        );
-        screen.out += &crate::text::visible(&written).replace("\\n", "\n");
+        let [shown, units] = [page.shown, page.units].map(|n| term::thousands(n as u64));
+        let written = format!("{}: {shown} of {units} units", path.display());
+        screen.line(term::Style::Plain, &written);
     }
     match &args.view {
         View::Trace(id) => transaction(args, index, id, sources, screen),

@@ -60,10 +60,8 @@ pub fn groups(index: &Index) -> Vec<Group> {
             }
         });
     let mut groups: Vec<_> = finished.collect();
-    groups.sort_by_key(|group| {
-        let texts = [index.text(group.service), index.text(group.name)].map(str::to_owned);
-        (std::cmp::Reverse(group.total), texts)
-    });
+    let texts = |group: &Group| [index.text(group.service), index.text(group.name)];
+    groups.sort_unstable_by(|a, b| b.total.cmp(&a.total).then_with(|| texts(a).cmp(&texts(b))));
     groups
 }
 
