@@ -57,7 +57,7 @@ pub fn run(args: &Args, mut sources: Vec<Source>, columns: usize, color: bool) -
         Err(error) => return Said::fault(1, &error.to_string()),
     };
     let mut screen = Screen::new(columns, color);
-    let mut said = match show(args, &index, &mut sources, &mut screen) {
+    let mut said = match show(args, &index, &sources, &mut screen) {
         Ok(()) => Said {
             out: screen.out,
             ..Said::default()
@@ -83,12 +83,7 @@ fn read(args: &Args, sources: &mut [Source]) -> io::Result<Index> {
     index
 }
 
-fn show(
-    args: &Args,
-    index: &Index,
-    sources: &mut [Source],
-    screen: &mut Screen,
-) -> Result<(), String> {
+fn show(args: &Args, index: &Index, sources: &[Source], screen: &mut Screen) -> Result<(), String> {
     if let Some(path) = &args.html {
         let page = html::page(index, sources, &args.names, args.max_units);
         std::fs::write(path, page.text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -134,7 +129,7 @@ fn find(index: &Index, text: &str) -> Result<usize, String> {
     found.ok_or_else(|| format!("no unit {text}"))
 }
 
-fn unit(args: &Args, index: &Index, at: usize, sources: &mut [Source], screen: &mut Screen) {
+fn unit(args: &Args, index: &Index, at: usize, sources: &[Source], screen: &mut Screen) {
     let unit = &index.units[at];
     let detail = detail::Detail::read(unit, sources, &args.names);
     term::unit(screen, index, unit, &detail, &args.names);
@@ -144,7 +139,7 @@ fn transaction(
     args: &Args,
     index: &Index,
     id: &str,
-    sources: &mut [Source],
+    sources: &[Source],
     screen: &mut Screen,
 ) -> Result<(), String> {
     let key = index.trace_id(id);

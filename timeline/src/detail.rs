@@ -47,23 +47,25 @@ pub struct Timer {
 
 impl Detail {
     /// Reads the line of a unit once more.
-    pub fn read(unit: &Unit, sources: &mut [Source], names: &Names) -> Detail {
-        let Some(source) = sources.get_mut(usize::from(unit.source)) else {
+    pub fn read(unit: &Unit, sources: &[Source], names: &Names) -> Detail {
+        let Some(source) = sources.get(usize::from(unit.source)) else {
             return Detail::default();
         };
         let place = format!("{}, byte {}", source.name, unit.at);
-        match source.again(unit.at, unit.len) {
-            Ok(line) => Detail {
-                place,
-                ..Detail::parse(&line, names)
-            },
-            Err(error) => {
-                let place = format!("{place}: cannot be read again: {error}");
-                Detail {
+        let fault = match source.again(unit.at, unit.len) {
+            Ok(line) if unit.is_of(&line, names) => {
+                return Detail {
                     place,
-                    ..Detail::default()
-                }
+                    ..Detail::parse(&line, names)
+                };
             }
+            Ok(_) => "another line is there now".to_owned(),
+            Err(error) => format!("cannot be read again: {error}"),
+        };
+        let place = format!("{place}: {fault}");
+        Detail {
+            place,
+            ..Detail::default()
         }
     }
 
@@ -231,12 +233,7 @@ fn parts(head: &str, rest: &str) -> Option<Fragment> {
 }
 
 /// Reads the lines of some units.
-pub fn read_all(
-    index: &Index,
-    units: &[usize],
-    sources: &mut [Source],
-    names: &Names,
-) -> Vec<Detail> {
+pub fn read_all(index: &Index, units: &[usize], sources: &[Source], names: &Names) -> Vec<Detail> {
     let read = |at: &usize| Detail::read(&index.units[*at], sources, names);
     units.iter().map(read).collect()
 }

@@ -10,7 +10,7 @@ use crate::fields::Bad;
 use crate::filter::Filter;
 use crate::names::Names;
 use crate::record::{self, Level, Outcome, Record, Reject};
-use crate::source::{LONGEST_LINE, Line, Source};
+use crate::source::{LONGEST_LINE, Line, MOST, Source};
 use crate::text::Text;
 use ids::{span_id, trace_id};
 use texts::Texts;
@@ -77,6 +77,16 @@ impl Unit {
         self.trace != [0; 2]
     }
 
+    /// Whether this is still its line: a file may have been cut or written anew since it was read.
+    pub fn is_of(&self, line: &[u8], names: &Names) -> bool {
+        record::parse(line, names).is_ok_and(|record| {
+            record.body.len() == self.len as usize
+                && record.duration == self.duration
+                && record.outcome == self.outcome
+                && record.end.is_none_or(|end| end == self.end)
+        })
+    }
+
     /// Whether it counts as a unit: what is partial or a duplicate does not.
     pub fn counts(&self) -> bool {
         !self.partial && !self.duplicate
@@ -136,7 +146,7 @@ impl Index {
         let sizes = sources.iter().filter_map(|source| source.size);
         // Records are seldom shorter; what is reserved and not used is no memory yet.
         index.units.reserve((sizes.sum::<u64>() / 256) as usize);
-        for at in 0..sources.len().min(u16::MAX.into()) {
+        for at in 0..sources.len().min(MOST) {
             let before = index.bytes;
             let source = &mut sources[at];
             let name = source.name.clone();

@@ -10,6 +10,9 @@ const CHUNK: usize = 1 << 20;
 /// A line longer than this is skipped. The library writes 16 KiB unless it is told otherwise.
 pub const LONGEST_LINE: usize = 16 << 20;
 
+/// How many sources there may be.
+pub const MOST: usize = u16::MAX as usize;
+
 /// A file or a stream of lines.
 #[derive(Debug)]
 pub struct Source {
@@ -22,8 +25,8 @@ pub struct Source {
 
 #[derive(Debug)]
 enum Kind {
-    /// Lines are read again from where they are.
-    File(File),
+    /// Lines are read again from where they are. Opened when it is read: there may be more files than may be open at a time.
+    File(PathBuf),
     /// What cannot be read twice, a pipe or a terminal, and is kept.
     Kept(Box<Kept>),
 }
@@ -57,6 +60,7 @@ impl Source {
     ///
     /// Where the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Source> {
+        // A FIFO is opened once, a file is only tried.
         let file = File::open(path)?;
         let name = path.display().to_string();
         let metadata = file.metadata()?;
@@ -65,7 +69,7 @@ impl Source {
         }
         if metadata.is_file() {
             let size = Some(metadata.len());
-            let kind = Kind::File(file);
+            let kind = Kind::File(path.into());
             return Ok(Source { name, size, kind });
         }
         Ok(Source::stream(name, Box::new(file)))
@@ -87,6 +91,9 @@ impl Source {
     ///
     /// The name of the first file that cannot be opened, and why.
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Source>, String> {
+        if paths.len() > MOST {
+            return Err(format!("more than {MOST} files"));
+        }
         let open = |path: &PathBuf| match path.to_str() {
             Some("-") => Ok(Source::stream("stdin", Box::new(io::stdin()))),
             _ => Source::open(path).map_err(|error| format!("{}: {error}", path.display())),
@@ -104,21 +111,12 @@ impl Source {
         mut each: impl FnMut(u64, Line<'_>),
         mut read: impl FnMut(u64),
     ) -> io::Result<()> {
-        let mut lines = Lines::default();
-        let mut total = 0;
-        loop {
-            let room = lines.room();
-            let len = match &mut self.kind {
-                Kind::File(file) => retried(|| file.read(room))?,
-                Kind::Kept(kept) => kept.read(room)?,
-            };
-            if len == 0 {
-                lines.end(&mut each);
-                return Ok(());
+        match &mut self.kind {
+            Kind::File(path) => {
+                let mut file = File::open(path)?;
+                split(|room| file.read(room), &mut each, &mut read)
             }
-            lines.take(len, &mut each);
-            total += len as u64;
-            read(total);
+            Kind::Kept(kept) => split(|room| kept.read(room), &mut each, &mut read),
         }
     }
 
@@ -127,11 +125,12 @@ impl Source {
     /// # Errors
     ///
     /// Where it is no longer there: the file was cut or removed.
-    pub fn again(&mut self, at: u64, len: u32) -> io::Result<Vec<u8>> {
+    pub fn again(&self, at: u64, len: u32) -> io::Result<Vec<u8>> {
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let len = len as usize;
-        match &mut self.kind {
-            Kind::File(file) => {
+        match &self.kind {
+            Kind::File(path) => {
+                let mut file = File::open(path)?;
                 let mut bytes = vec![0; len];
                 file.seek(SeekFrom::Start(at))?;
                 file.read_exact(&mut bytes)?;
@@ -148,18 +147,33 @@ impl Source {
 
 impl Kept {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let len = retried(|| self.stream.read(room))?;
+        let len = self.stream.read(room)?;
         self.bytes
             .extend_from_slice(room.get(..len).unwrap_or_default());
         Ok(len)
     }
 }
 
-fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+fn split(
+    mut more: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    each: &mut impl FnMut(u64, Line<'_>),
+    read: &mut impl FnMut(u64),
+) -> io::Result<()> {
+    let mut lines = Lines::default();
+    let mut total = 0;
     loop {
-        match read() {
+        match more(lines.room()) {
+            Ok(0) => {
+                lines.end(each);
+                return Ok(());
+            }
+            Ok(len) => {
+                lines.take(len, each);
+                total += len as u64;
+                read(total);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
+            Err(error) => return Err(error),
         }
     }
 }
@@ -296,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_gone_is_an_error() {
-        let mut source = Source::stream("test", Box::new(io::empty()));
+        let source = Source::stream("test", Box::new(io::empty()));
         assert!(source.again(0, 1).is_err());
         assert!(source.again(u64::MAX, 1).is_err());
     }

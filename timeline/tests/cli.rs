@@ -5,6 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use logtrace_timeline::Names;
+use logtrace_timeline::detail::Detail;
+use logtrace_timeline::filter::Filter;
+use logtrace_timeline::index::Index;
+use logtrace_timeline::source::Source;
+
 const LINE: &str = "ts=2026-11-21T08:46:00Z level=info msg=auth outcome=ok duration_ms=1.5\n";
 
 fn logtrace() -> Command {
@@ -80,6 +86,40 @@ fn a_unit_of_each_source_is_read_again() {
         unit("2")
     );
     assert!(unit("2").contains("stdin, byte 0\n"), "{}", unit("2"));
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_is_noticed() {
+    let file = folder("changes").join("a.log");
+    let names = Names::default();
+    let again = |change: &dyn Fn()| {
+        fs::write(&file, LINE).unwrap();
+        let mut sources = [Source::open(&file).unwrap()];
+        let index = Index::read(&mut sources, &names, &Filter::default(), |_| ()).unwrap();
+        change();
+        let detail = Detail::read(&index.units[0], &sources, &names);
+        (
+            detail.fields.len(),
+            detail.place.replace(&file.display().to_string(), "a.log"),
+        )
+    };
+    assert_eq!(again(&|| ()), (5, "a.log, byte 0".into()));
+    let cut = again(&|| fs::write(&file, "").unwrap());
+    assert_eq!(
+        cut,
+        (
+            0,
+            "a.log, byte 0: cannot be read again: failed to fill whole buffer".into()
+        )
+    );
+    let other = again(&|| fs::write(&file, LINE.replace("1.5", "2.5")).unwrap());
+    assert_eq!(
+        other,
+        (0, "a.log, byte 0: another line is there now".into())
+    );
+    let gone = again(&|| fs::remove_file(&file).unwrap());
+    let text = "a.log, byte 0: cannot be read again: No such file or directory (os error 2)";
+    assert_eq!(gone, (0, text.into()));
 }
 
 #[test]

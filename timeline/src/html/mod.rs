@@ -34,7 +34,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Makes a page of the selected units, of the slowest with their transactions where there are more than `most`.
-pub fn page(index: &Index, sources: &mut [Source], names: &Names, most: usize) -> Page {
+pub fn page(index: &Index, sources: &[Source], names: &Names, most: usize) -> Page {
     let chosen = Chosen::of(index, most);
     let mut json = Json::default();
     json.object(|json| {

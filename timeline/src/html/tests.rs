@@ -7,7 +7,7 @@ fn made(text: &str, most: usize) -> (Page, Value) {
     let mut sources = [Source::stream("in", Box::new(text))];
     let names = Names::default();
     let index = Index::read(&mut sources, &names, &Filter::default(), |_| ()).unwrap();
-    let page = page(&index, &mut sources, &names, most);
+    let page = page(&index, &sources, &names, most);
     let start = "<script type=\"application/json\" id=\"data\">";
     let (_, data) = page.text.split_once(start).unwrap();
     let (data, _) = data.split_once("</script>").unwrap();
