@@ -205,7 +205,7 @@
       make("p", { class: "facts" }, ...facts.filter(([, text]) => text).map(([style, text]) => make("span", { class: style }, seen(text)))),
       make("p", { class: "dim mono" }, unit.began),
       ...unit.ids.map(([key, value]) => make("p", { class: "dim mono" }, seen(key) + " " + seen(value))),
-      make("p", { class: "dim mono" }, seen(unit.place)),
+      make("p", { class: "dim mono" }, `unit ${unit.n}: ${seen(unit.place)}`),
       ...notes(unit, at),
       ...(tree && tree.rows.length > 1 ? waterfall(tree, at)
         : [make("h3", {}, "timeline"), make("div", { class: "chart", id: "waterfall" }, make("span", { class: "label" }), scale(unit.took),
