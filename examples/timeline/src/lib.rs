@@ -1,0 +1,30 @@
+//! Reads canonical log lines and shows them on a time axis.
+//!
+//! The parts of the program `logtrace`, apart so that each can be tested and fuzzed; [`parse`] is the one to fuzz. In the
+//! order in which data flows: [`source`] hands out lines, [`record`] reads one by [`fields`], [`index`] keeps a few numbers of
+//! each unit, [`filter`] picks units, [`stats`] and [`tree`] count and arrange them, [`detail`] reads the lines of those that
+//! are shown once more, [`term`] and [`html`] write.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, missing_debug_implementations)]
+
+pub mod app;
+pub mod args;
+pub mod detail;
+pub mod fields;
+pub mod filter;
+pub mod html;
+pub mod index;
+pub mod names;
+pub mod progress;
+pub mod record;
+mod scan;
+pub mod source;
+pub mod stats;
+pub mod term;
+pub mod text;
+pub mod time;
+pub mod tree;
+
+pub use names::Names;
+pub use record::{Record, Reject, parse};

@@ -1,0 +1,86 @@
+//! A time axis of so many columns, and bars on it.
+
+use super::{Screen, Style};
+use crate::detail::Detail;
+use crate::record::Level;
+use crate::time;
+
+/// The narrowest axis.
+pub(super) const NARROWEST: usize = 16;
+
+/// From microseconds to columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    pub(super) columns: usize,
+    pub(super) total: u64,
+}
+
+/// A cell of a bar.
+pub(super) type Cells = Vec<(char, Style)>;
+
+impl Axis {
+    /// The column of a time, the last one for what is beyond.
+    pub(super) fn column(self, at: u64) -> usize {
+        let column = u128::from(at) * self.columns as u128 / u128::from(self.total.max(1));
+        usize::try_from(column)
+            .unwrap_or(usize::MAX)
+            .min(self.columns - 1)
+    }
+
+    pub(super) fn bar(self, start: u64, duration: u64, detail: &Detail) -> Cells {
+        let (first, last) = (
+            self.column(start),
+            self.column(start.saturating_add(duration)),
+        );
+        let mut cells = vec![(' ', Style::Plain); self.columns];
+        // A bar ends before the column that it only touches.
+        let touches = self.total > 0 && start.saturating_add(duration) < self.total;
+        let end = if touches {
+            last.max(first + 1)
+        } else {
+            last + 1
+        };
+        cells[first..end.min(self.columns)].fill(('━', Style::Bar));
+        for fragment in &detail.fragments {
+            let at = self
+                .column(start.saturating_add(fragment.at.min(duration)))
+                .min(end - 1);
+            let style = Style::of_level(Level::parse(fragment.level.as_bytes()));
+            // The most severe one is what is seen where several share a column.
+            let style = match (cells[at], style) {
+                (('┿', old @ (Style::Bad | Style::Warning)), Style::Plain | Style::Warning) => {
+                    old
+                }
+                (_, Style::Plain) => Style::Bar,
+                (_, style) => style,
+            };
+            cells[at] = ('┿', style);
+        }
+        cells
+    }
+
+    /// Times above the axis, at its beginning, middle and end.
+    pub(super) fn scale(self, screen: &mut Screen, indent: usize) {
+        let end = time::duration(self.total);
+        let middle = time::duration(self.total / 2);
+        let mut text = "0".to_owned();
+        let at = self.columns / 2;
+        if at + middle.len() + end.len() + 2 < self.columns {
+            text += &" ".repeat(at - text.len());
+            text += &middle;
+        }
+        text += &" ".repeat(self.columns.saturating_sub(text.len() + end.len()).max(1));
+        text += &end;
+        screen.gap(indent);
+        screen.line(Style::Dim, &text);
+    }
+}
+
+impl Screen {
+    pub(super) fn cells(&mut self, cells: &Cells) {
+        for run in cells.chunk_by(|a, b| a.1 == b.1) {
+            let text: String = run.iter().map(|(char, _)| *char).collect();
+            self.put(run[0].1, &text);
+        }
+    }
+}
