@@ -14,7 +14,7 @@ use log::Level;
 
 use crate::finished::Entry;
 use crate::guard;
-use crate::ids::TraceId;
+use crate::ids::{self, TraceId};
 use crate::outcome::Outcome;
 
 type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
@@ -255,10 +255,7 @@ fn asked(rule: &Rule, unit: &Entry<'_>) -> bool {
 
 fn hash(trace_id: TraceId) -> u64 {
     let last = trace_id.to_bytes().last_chunk().copied();
-    let mut h = u64::from_be_bytes(last.unwrap_or_default());
-    h = (h ^ h >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ h >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^ h >> 31
+    ids::mix(u64::from_be_bytes(last.unwrap_or_default()))
 }
 
 /// Without the closure.

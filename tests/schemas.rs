@@ -543,3 +543,14 @@ fn no_name_of_a_schema_is_a_text_and_an_object_at_once() {
         }
     }
 }
+
+#[test]
+fn a_redacted_status_is_hidden_under_the_name_that_the_schema_gives_it() {
+    for schema in [Schema::Ecs, GOOGLE, Schema::OpenTelemetry, Schema::Datadog] {
+        let bench = Bench::new(builder(schema, Format::Json).redact(["status"]));
+        bench.start().status(503);
+        let line = bench.log.only().args;
+        assert!(!line.contains("503"), "{schema:?}: {line}");
+        assert!(line.contains(r#":"******""#), "{schema:?}: {line}");
+    }
+}

@@ -562,6 +562,7 @@ impl ConfigBuilder {
         let mut settings = self.settings;
         settings.names = settings.names.for_format(settings.format);
         settings.forms = settings.forms.for_format(settings.format);
+        settings.redact_renamed_status();
         settings.settle_names();
         settings.fill_reserved();
         if let Some((setting, key)) = settings.text_and_object() {

@@ -517,6 +517,14 @@ impl Settings {
         bases.any(|base| base == Some(key))
     }
 
+    /// `redact(["status"])` holds for the status that `Trace::status` sets, whatever
+    /// the schema calls it.
+    pub(super) fn redact_renamed_status(&mut self) {
+        if self.is_redacted("status") {
+            self.redact.push(self.forms.status().into());
+        }
+    }
+
     pub(crate) fn is_redacted(&self, key: &str) -> bool {
         self.redact.iter().any(|redacted| redacted == key)
     }

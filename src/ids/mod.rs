@@ -21,7 +21,7 @@ pub use error::IdError;
 use error::{Fault, Field};
 use hex::decode;
 pub(crate) use hex::encode;
-pub(crate) use random::Salt;
+pub(crate) use random::{Salt, mix};
 use random::random;
 pub use traceparent::TraceParent;
 pub use tracestate::TraceState;

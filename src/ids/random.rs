@@ -44,7 +44,8 @@ fn seed() -> (u64, u64) {
     (a.hash_one(1_u8), b.hash_one(2_u8))
 }
 
-fn mix(mut z: u64) -> u64 {
+/// The finaliser of SplitMix64; [`Sampling`](crate::Sampling) publishes it as its hash.
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ z >> 31
