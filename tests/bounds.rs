@@ -157,7 +157,7 @@ mod repeated {
         const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
         let parent: TraceParent = format!("00-{TRACE}-00f067aa0ba902b7-01").parse().unwrap();
         let state = TraceState::parse([format!("rojo={}", "x".repeat(200)).as_str()]).unwrap();
-        let bench = Bench::new(bare().ids(&util::FixedIds(9)));
+        let bench = Bench::new(bare().ids(&util::FixedIds(7, 9)));
         let ((), used) = count(|| {
             let mut trace = bench.start();
             for n in 0..MANY / 10 {

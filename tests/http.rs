@@ -56,7 +56,7 @@ impl Server {
     /// Starts one whose ids are fixed and whose time stands still.
     async fn start(app: impl FnOnce(TraceLayer) -> Router) -> Server {
         Server::on(
-            Bench::new(Config::builder().header(false).ids(&FixedIds(0x0A))),
+            Bench::new(Config::builder().header(false).ids(&FixedIds(7, 0x0A))),
             app,
         )
         .await
@@ -799,7 +799,7 @@ async fn a_call_from_one_server_to_another_makes_one_transaction() {
 
 #[tokio::test]
 async fn a_service_on_hyper_alone_is_the_same() {
-    let bench = Bench::new(Config::builder().header(false).ids(&FixedIds(0x0A)));
+    let bench = Bench::new(Config::builder().header(false).ids(&FixedIds(7, 0x0A)));
     let layer = TraceLayer::new().target("shop").config(&bench.config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -2,11 +2,14 @@
 
 mod util;
 
+#[path = "util/typed.rs"]
+mod typed;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use log::kv::{self, Key, Value, VisitSource};
+use log::kv::Key;
 use log::{Level, Log, Metadata, Record};
 use logtrace::{
     Config, ConfigBuilder, Format, Name, Output, OwnedValue, Sampling, SpanId, Trace, TraceId,
@@ -14,6 +17,7 @@ use logtrace::{
 };
 use serde_json::{Value as Json, json};
 
+use typed::{Typed, Visitor};
 use util::{FixedIds, ManualClock};
 
 /// What a structured logger sees of a record.
@@ -44,10 +48,10 @@ impl Seen {
 
 /// A logger that keeps values by their types, and asks for each as others do.
 #[derive(Debug, Default)]
-struct Typed(Mutex<Vec<Seen>>);
+struct Keeper(Mutex<Vec<Seen>>);
 
-impl Typed {
-    fn leak() -> &'static Typed {
+impl Keeper {
+    fn leak() -> &'static Keeper {
         Box::leak(Box::default())
     }
 
@@ -59,50 +63,35 @@ impl Typed {
     }
 }
 
-fn typed(value: &Value<'_>) -> Json {
-    if let Some(value) = value.to_bool() {
-        json!(value)
-    } else if let Some(n) = value.to_u64() {
-        json!(n)
-    } else if let Some(n) = value.to_i64() {
-        json!(n)
-    } else if let Some(n) = value.to_u128() {
-        json!(format!("u128 {n}"))
-    } else if let Some(n) = value.to_i128() {
-        json!(format!("i128 {n}"))
-    } else if let Some(text) = value.to_borrowed_str() {
-        json!(text)
-    } else {
-        let x = value.to_f64().expect("there is no other type");
-        match x.is_finite() {
-            true => json!({"f64": x}),
-            false => json!({"f64": x.to_string()}),
-        }
+/// A value as the expectations here write it.
+fn shown(value: &Typed) -> Json {
+    match value {
+        Typed::Bool(value) => json!(value),
+        Typed::Text(text) => json!(text),
+        Typed::Float(x) if x.is_finite() => json!({"f64": x}),
+        Typed::Float(x) => json!({"f64": x.to_string()}),
+        Typed::Integer(digits) => match (digits.parse::<u64>(), digits.parse::<i64>()) {
+            (Ok(n), _) => json!(n),
+            (_, Ok(n)) => json!(n),
+            _ if digits.starts_with('-') => json!(format!("i128 {digits}")),
+            _ => json!(format!("u128 {digits}")),
+        },
     }
 }
 
-struct Visitor(Vec<(String, Json)>);
-
-impl<'kvs> VisitSource<'kvs> for Visitor {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        self.0.push((key.to_string(), typed(&value)));
-        Ok(())
-    }
-}
-
-impl Log for Typed {
+impl Log for Keeper {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut visitor = Visitor(Vec::new());
+        let mut visitor = Visitor::default();
         let source = record.key_values();
         source.visit(&mut visitor).expect("only a visitor's error");
         assert_eq!(source.count(), visitor.0.len());
         for (key, value) in &visitor.0 {
             let got = source.get(Key::from_str(key)).expect("it was visited");
-            assert_eq!(&typed(&got), value);
+            assert_eq!(shown(&Typed::of(&got)), shown(value));
         }
         assert!(source.get(Key::from_str("no such key")).is_none());
         let seen = Seen {
@@ -111,7 +100,11 @@ impl Log for Typed {
                 .as_str()
                 .map_or_else(|| record.args().to_string(), Into::into),
             level: record.level().to_string(),
-            pairs: visitor.0,
+            pairs: visitor
+                .0
+                .iter()
+                .map(|(key, value)| (key.clone(), shown(value)))
+                .collect(),
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(seen);
@@ -120,7 +113,7 @@ impl Log for Typed {
     fn flush(&self) {}
 }
 
-fn config(builder: ConfigBuilder, log: &'static Typed) -> Config {
+fn config(builder: ConfigBuilder, log: &'static Keeper) -> Config {
     let clock: &'static ManualClock = ManualClock::leak();
     let builder = builder.output(Output::KeyValues).clock(clock).logger(log);
     builder.build().expect("settings make sense")
@@ -128,7 +121,7 @@ fn config(builder: ConfigBuilder, log: &'static Typed) -> Config {
 
 #[track_caller]
 fn seen(builder: ConfigBuilder, work: impl FnOnce(&mut Trace)) -> Seen {
-    let log = Typed::leak();
+    let log = Keeper::leak();
     let config = config(builder, log);
     let mut trace = Trace::builder("unit").config(&config).start();
     work(&mut trace);
@@ -253,7 +246,7 @@ fn fixed_fields_ids_and_outcome_stand_first() {
         .field("service", "shop")
         .field("version", 3)
         .field("zones", ["a", "b"])
-        .ids(&FixedIds(9));
+        .ids(&FixedIds(7, 9));
     let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let seen = seen(builder, |trace| {
         trace.continue_from(TraceParent::parse(header).unwrap());
@@ -410,7 +403,7 @@ fn a_record_of_many_texts_grows_its_room() {
 
 #[test]
 fn checkpoints_and_sample_rates_are_there_too() {
-    let log = Typed::leak();
+    let log = Keeper::leak();
     let config = config(
         Config::builder().sampling(Sampling::one_in(2).warnings(false)),
         log,
@@ -442,7 +435,7 @@ fn checkpoints_and_sample_rates_are_there_too() {
 
 #[test]
 fn render_still_returns_the_text_of_the_line() {
-    let config = config(Config::builder().header(false), Typed::leak());
+    let config = config(Config::builder().header(false), Keeper::leak());
     let mut trace = Trace::builder("unit").config(&config).start();
     trace.set("a", 1);
     assert_eq!(trace.render(), "msg=unit duration_ms=0.0 a=1");
@@ -483,8 +476,8 @@ fn the_hook_stands_around_the_hand_over() {
 
 fn hooked(
     hook: impl Fn(&logtrace::Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
-) -> (Config, &'static Typed) {
-    let log = Typed::leak();
+) -> (Config, &'static Keeper) {
+    let log = Keeper::leak();
     (config(Config::builder().on_emit(hook), log), log)
 }
 

@@ -14,14 +14,13 @@ use std::sync::{Arc, Mutex};
 use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
 use logtrace::{
-    Color, Config, ConfigBuilder, Format, IdSource, LineTag, Name, Output, Schema, SpanId, Trace,
-    TraceId, TraceParent,
+    Color, Config, ConfigBuilder, Format, LineTag, Name, Output, Schema, Trace, TraceParent,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
 
-use util::{Bench, ManualClock, TS, assert_one_safe_line, same_line};
+use util::{Bench, FixedIds, ManualClock, TS, assert_one_safe_line, same_line};
 
 /// The text of a record of `src/shop.rs:17` in the module `shop`.
 #[track_caller]
@@ -483,18 +482,6 @@ fn a_writer_that_fails_fails_the_text() {
 
 // ----- in a unit, and of one
 
-struct Fixed;
-
-impl IdSource for Fixed {
-    fn trace_id(&self) -> Option<TraceId> {
-        TraceId::from_bytes([0x7a; 16])
-    }
-
-    fn span_id(&self) -> Option<SpanId> {
-        SpanId::from_bytes([0x9b; 8])
-    }
-}
-
 /// Lines that a logger printed.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -518,7 +505,7 @@ impl io::Write for Sink {
 }
 
 fn plain() -> ConfigBuilder {
-    Config::builder().header(false).ids(&Fixed)
+    Config::builder().header(false).ids(&FixedIds(0x7a, 0x9b))
 }
 
 /// The two loggers, each with a format closure as its users write it.

@@ -16,7 +16,7 @@ mod util;
 mod model;
 #[path = "props/ops.rs"]
 mod ops;
-#[path = "props/typed.rs"]
+#[path = "util/typed.rs"]
 mod typed;
 #[path = "props/values.rs"]
 mod values;

@@ -8,34 +8,21 @@ use std::time::Duration;
 
 use log::kv::{Error, Key, Value as KvValue, VisitSource};
 use log::{Level, Log};
-use logtrace::{
-    Config, ConfigBuilder, Format, IdSource, Name, Output, Schema, SpanId, Trace, TraceId,
-    TraceParent,
-};
+use logtrace::{Config, ConfigBuilder, Format, Name, Output, Schema, Trace, TraceParent};
 use serde_json::Value;
 
-use util::{Bench, ManualClock, TS, same_line};
+use util::{Bench, FixedIds, ManualClock, TS, same_line};
 
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const GOOGLE: Schema<'static> = Schema::GoogleCloud {
     project: "shop-prod",
 };
 
-/// Span ids whose hex has digits alone.
-struct Fixed;
-
-impl IdSource for Fixed {
-    fn trace_id(&self) -> Option<TraceId> {
-        TraceId::from_bytes([0x70; 16])
-    }
-
-    fn span_id(&self) -> Option<SpanId> {
-        SpanId::from_bytes([9; 8])
-    }
-}
-
 fn builder(schema: Schema<'_>, format: Format) -> ConfigBuilder {
-    Config::builder().format(format).names(schema).ids(&Fixed)
+    Config::builder()
+        .format(format)
+        .names(schema)
+        .ids(&FixedIds(0x70, 9))
 }
 
 /// The line of a unit that took 1.5 ms and says everything that a schema names.

@@ -152,7 +152,7 @@ fn the_configuration_of_the_code_under_test_holds() {
         .redact(["card"])
         .max_fields(2)
         .logger(&Never)
-        .ids(&FixedIds(9))
+        .ids(&FixedIds(7, 9))
         .sampling(Sampling::one_in(u32::MAX))
         .on_emit(move |_, emit| {
             count.fetch_add(1, Ordering::Relaxed);

@@ -39,7 +39,7 @@ const OWN: &str = "00-07070707070707070707070707070707-0a0a0a0a0a0a0a0a-01";
 const OWN_IDS: &str = r#"trace_id="07070707070707070707070707070707" span_id=0a0a0a0a0a0a0a0a trace_flags="01" request_id="07070707070707070707070707070707""#;
 
 fn bench() -> Bench {
-    Bench::new(Config::builder().header(false).ids(&FixedIds(0x0A)))
+    Bench::new(Config::builder().header(false).ids(&FixedIds(7, 0x0A)))
 }
 
 fn layer(bench: &Bench) -> TraceLayer {
@@ -264,7 +264,7 @@ mod records {
 
     #[test]
     fn a_request_is_one_record_with_its_head_its_status_and_its_bytes() {
-        let bench = Bench::new(Config::builder().ids(&FixedIds(0x0A)));
+        let bench = Bench::new(Config::builder().ids(&FixedIds(7, 0x0A)));
         let clock = bench.clock;
         let service = Later(move |request: Request<()>| {
             assert_eq!(request.uri().query(), Some("token=secret"));
@@ -346,7 +346,7 @@ mod records {
     #[test]
     fn name_level_and_target_are_those_of_the_layer() {
         let log = Capture::leak();
-        let config = log.config(Config::builder().header(false).ids(&FixedIds(0x0A)));
+        let config = log.config(Config::builder().header(false).ids(&FixedIds(7, 0x0A)));
         let layer = TraceLayer::default()
             .name("api".to_owned())
             .target("shop::http".to_owned())

@@ -18,7 +18,7 @@ const OWN_TRACE: &str = "07070707070707070707070707070707";
 const OWN_SPAN: &str = "0909090909090909";
 
 fn bench(builder: ConfigBuilder) -> Bench {
-    Bench::new(builder.header(false).ids(&FixedIds(9)))
+    Bench::new(builder.header(false).ids(&FixedIds(7, 9)))
 }
 
 /// The text behind the message of a unit that does `work`.

@@ -146,16 +146,16 @@ impl Clock for ManualClock {
     }
 }
 
-/// The ids of this source, in hex: 07…07, and this byte eight times.
-pub struct FixedIds(pub u8);
+/// The ids of this source: the first byte sixteen times, the second eight times.
+pub struct FixedIds(pub u8, pub u8);
 
 impl IdSource for FixedIds {
     fn trace_id(&self) -> Option<TraceId> {
-        TraceId::from_bytes([7; 16])
+        TraceId::from_bytes([self.0; 16])
     }
 
     fn span_id(&self) -> Option<SpanId> {
-        SpanId::from_bytes([self.0; 8])
+        SpanId::from_bytes([self.1; 8])
     }
 }
 

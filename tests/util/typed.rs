@@ -1,5 +1,7 @@
 //! What a structured logger gets, to be compared with the text of the record.
 
+#![allow(dead_code)]
+
 use std::sync::{Mutex, PoisonError};
 
 use log::kv::{Error, Key, Value, VisitSource};
@@ -27,22 +29,13 @@ impl Structured {
     }
 }
 
-struct Visitor(Pairs);
+/// Gathers the pairs of a source.
+#[derive(Default)]
+pub struct Visitor(pub Pairs);
 
 impl<'kvs> VisitSource<'kvs> for Visitor {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        let typed = if let Some(value) = value.to_bool() {
-            Typed::Bool(value)
-        } else if let Some(text) = value.to_borrowed_str() {
-            Typed::Text(text.into())
-        } else if let Some(n) = value.to_i128() {
-            Typed::Integer(n.to_string())
-        } else if let Some(n) = value.to_u128() {
-            Typed::Integer(n.to_string())
-        } else {
-            Typed::Float(value.to_f64().expect("there is no other type"))
-        };
-        self.0.push((key.to_string(), typed));
+        self.0.push((key.to_string(), Typed::of(&value)));
         Ok(())
     }
 }
@@ -53,7 +46,7 @@ impl Log for Structured {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut visitor = Visitor(Vec::new());
+        let mut visitor = Visitor::default();
         let source = record.key_values();
         source.visit(&mut visitor).expect("only a visitor's error");
         assert_eq!(source.count(), visitor.0.len());
@@ -65,6 +58,20 @@ impl Log for Structured {
 }
 
 impl Typed {
+    pub fn of(value: &Value<'_>) -> Typed {
+        if let Some(value) = value.to_bool() {
+            Typed::Bool(value)
+        } else if let Some(text) = value.to_borrowed_str() {
+            Typed::Text(text.into())
+        } else if let Some(n) = value.to_i128() {
+            Typed::Integer(n.to_string())
+        } else if let Some(n) = value.to_u128() {
+            Typed::Integer(n.to_string())
+        } else {
+            Typed::Float(value.to_f64().expect("there is no other type"))
+        }
+    }
+
     /// Whether this is what JSON says, where NaN and large integers are text.
     pub fn is_json(&self, json: &Json) -> bool {
         match (self, json) {
