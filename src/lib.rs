@@ -254,6 +254,7 @@ mod finished;
 #[cfg(feature = "future")]
 mod future;
 mod guard;
+mod headers;
 mod ids;
 mod key;
 mod macros;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// `trace` and `builder` share a rung: a builder makes a trace, and `Trace` has
 /// the function that makes a builder. `value` and `owned` share one: each is made
 /// from the other.
-const LADDER: [&[&str]; 30] = [
+const LADDER: [&[&str]; 31] = [
     &["lib", "_guide"],
     &["macros"],
     &["tower"],
@@ -40,6 +40,7 @@ const LADDER: [&[&str]; 30] = [
     &["key"],
     &["value", "owned", "nested"],
     &["clock"],
+    &["headers"],
     &["ids"],
     &["outcome"],
     &["guard"],

@@ -6,9 +6,11 @@
 mod escape;
 mod fit;
 mod fixed;
+mod id_fields;
 mod json;
 mod line;
 mod logfmt;
+mod losses;
 mod names;
 mod number;
 mod ordinary;

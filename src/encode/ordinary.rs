@@ -1,7 +1,7 @@
 //! What stands in an ordinary record where a unit has outcome and duration.
 
 use super::line::{Line, Written};
-use super::{Job, Syntax, number, record};
+use super::{Job, Syntax, id_fields, number, record};
 use crate::config::OrdinaryNames;
 use crate::entry::Ordinary;
 
@@ -16,7 +16,7 @@ pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Or
         S::key(line, names.unit.as_bytes(), b"")?;
         record::text::<S>(line, job, unit)?;
     }
-    record::all_ids::<S>(line, job)
+    id_fields::all_ids::<S>(line, job)
 }
 
 fn place<S: Syntax>(

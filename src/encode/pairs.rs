@@ -5,11 +5,12 @@
 //! times, lists, fragments) is written into the scratch line first, so that
 //! nothing is left to be formatted inside the logger.
 
+use super::id_fields::{self, IdValue};
 use super::line::{Full, Line, Written};
 use super::names::FieldNames;
 use super::number::{self, StampText};
-use super::record::{self, IdValue, TimerPart};
-use super::{Job, Moment, fit, fixed, json, names};
+use super::record::{self, TimerPart};
+use super::{Job, Moment, fit, fixed, json, losses, names};
 use crate::clock::Stamp;
 use crate::config::{Name, TIMER_SUFFIXES};
 use crate::entry::{
@@ -141,9 +142,9 @@ impl Out<'_, '_> {
     }
 
     fn ids(&mut self) -> Written {
-        record::each_id(self.job, |name, text, len| {
+        id_fields::each_id(self.job, |name, text, len| {
             let hex = text.get(..len).unwrap_or_default();
-            let value = match record::id_value(self.job, name, hex) {
+            let value = match id_fields::id_value(self.job, name, hex) {
                 IdValue::Bool(value) => PairValue::Bool(value),
                 IdValue::Text(text, len) => {
                     let text = text.get(..len).unwrap_or_default();
@@ -307,7 +308,7 @@ impl Out<'_, '_> {
     }
 
     fn accounting(&mut self) {
-        for (name, count) in record::losses(self.job).named() {
+        for (name, count) in losses::losses(self.job).named() {
             if count > 0 {
                 self.name(name, PairValue::U64(count));
             }

@@ -4,8 +4,10 @@
 //! Texts are escaped as everywhere: a terminal obeys what it is sent.
 
 use super::escape::{self, Place};
+use super::id_fields;
 use super::line::{Line, Written};
 use super::logfmt::Logfmt;
+use super::losses;
 use super::number::{self, StampText};
 use super::record::{self, TimerPart};
 use super::{Job, json};
@@ -122,7 +124,7 @@ fn place(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Ordinary) -> Written {
 
 fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    record::each_id(job, |key, text, len| {
+    id_fields::each_id(job, |key, text, len| {
         name(line, job, names.text(key))?;
         line.put(text.get(..len).unwrap_or_default())
     })?;
@@ -260,7 +262,7 @@ fn timeline(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
 
 fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (key, count) in record::losses(job).named() {
+    for (key, count) in losses::losses(job).named() {
         if count > 0 {
             name(line, job, names.text(key))?;
             number::u64(line, count)?;

@@ -1,14 +1,15 @@
 //! The walk over an entry: what stands in a record, in which order.
 
+use super::id_fields::all_ids;
 use super::line::{Line, Written};
+use super::losses::accounting;
 use super::number::{self, StampText};
 use super::ordinary;
 use super::{Fits, Job, Syntax};
 use crate::bytes::{SLACK, char_floor};
 use crate::clock::Stamp;
-use crate::config::{IdForm, Name, Settings, TIMER_SUFFIXES, Word};
-use crate::entry::{Arena, Field, FieldKey, Items, Laps, Ordinary, Span, Stored, Tag, flag};
-use crate::ids::{self, SpanId};
+use crate::config::{Name, Settings, TIMER_SUFFIXES, Word};
+use crate::entry::{Arena, Field, Items, Laps, Ordinary, Span, Stored, Tag, flag};
 use crate::nested::{self, Closers};
 use crate::outcome::Outcome;
 use crate::value::STARS;
@@ -140,94 +141,6 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
         Outcome::Panic => panic,
         Outcome::Cancelled => cancelled,
     }
-}
-
-/// The ids, each as text: one of digits alone looks like a number.
-#[inline(never)]
-pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let settings = job.settings();
-    let names = &settings.names;
-    each_id(job, |name, text, len| {
-        line.put(names.prefix(name))?;
-        if settings.forms.ids() == IdForm::Hex {
-            return S::hex(line, text, len);
-        }
-        match id_value(job, name, text.get(..len).unwrap_or_default()) {
-            IdValue::Bool(value) => boolean(line, value),
-            IdValue::Text(text, len) => S::text(line, &text, 0, len),
-        }
-    })?;
-    if let Some(id) = job.entry.request_id {
-        line.put(names.prefix(Name::RequestId))?;
-        text::<S>(line, job, id)?;
-    }
-    Ok(())
-}
-
-/// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
-const MOST_RESOURCE: usize = 160;
-
-/// An id in the form of a schema.
-pub(crate) enum IdValue {
-    /// Room to read 16 bytes at a time is behind it.
-    Text([u8; MOST_RESOURCE + SLACK], usize),
-    Bool(bool),
-}
-
-/// An id, of which the hex digits are given, in the form of the schema.
-#[cold]
-pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
-    let forms = &job.settings().forms;
-    let transaction = job.entry.transaction;
-    let mut digits = itoa::Buffer::new();
-    let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
-    let text = |parts: [&[u8]; 2]| {
-        let mut text = [0; MOST_RESOURCE + SLACK];
-        let mut line = Line::new(&mut text);
-        // `ConfigBuilder::build` saw that it fits.
-        let _ = parts.into_iter().try_for_each(|part| line.put(part));
-        let len = line.len();
-        IdValue::Text(text, len)
-    };
-    match (forms.ids(), name, transaction) {
-        (IdForm::Google, Name::TraceId, _) => text([forms.trace_prefix().as_bytes(), hex]),
-        (IdForm::Google, Name::TraceFlags, Some(ids)) => IdValue::Bool(ids.parent().is_sampled()),
-        (IdForm::Datadog, Name::SpanId, Some(ids)) => {
-            text([digits.format(number(ids.span_id)).as_bytes(), b""])
-        }
-        (IdForm::Datadog, Name::ParentId, Some(ids)) => match ids.parent_id {
-            Some(parent) => text([digits.format(number(parent)).as_bytes(), b""]),
-            None => text([hex, b""]),
-        },
-        _ => text([hex, b""]),
-    }
-}
-
-/// 32 hex digits at most, and room behind them to read 16 bytes at a time.
-pub(crate) type IdText = [u8; 32 + SLACK];
-
-/// Shows the ids as text one after the other, with the number of their digits.
-#[inline(always)]
-pub(crate) fn each_id(
-    job: &Job<'_>,
-    mut see: impl FnMut(Name, &IdText, usize) -> Written,
-) -> Written {
-    let Some(ids) = &job.entry.transaction else {
-        return Ok(());
-    };
-    see(Name::TraceId, &hex(ids.trace_id.to_bytes()), 32)?;
-    see(Name::SpanId, &hex(ids.span_id.to_bytes()), 16)?;
-    if let Some(parent) = ids.parent_id {
-        see(Name::ParentId, &hex(parent.to_bytes()), 16)?;
-    }
-    see(Name::TraceFlags, &hex([ids.parent().flags()]), 2)
-}
-
-#[inline(always)]
-fn hex<const N: usize>(bytes: [u8; N]) -> IdText {
-    let mut text = [0; 32 + SLACK];
-    ids::encode(&bytes, text.get_mut(..2 * N).unwrap_or_default());
-    text
 }
 
 /// The level's word: lower case, five letters at most.
@@ -538,112 +451,6 @@ pub(crate) fn error_texts(job: &Job<'_>) -> [(Name, Option<Span>); 4] {
         (Name::Panic, entry.panic.map(|(message, _)| message)),
         (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
     ]
-}
-
-/// What was lost, and whether the unit still runs.
-#[inline(always)]
-fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let losses = losses(job);
-    let settings = job.settings();
-    if losses.any() {
-        for (name, count) in losses.named() {
-            if count > 0 {
-                line.put(settings.names.prefix(name))?;
-                number::u64(line, count)?;
-            }
-        }
-    }
-    if let Some(rate) = job.moment.sample_rate {
-        line.put(settings.names.prefix(Name::SampleRate))?;
-        number::u64(line, rate.into())?;
-    }
-    if let Some(seq) = job.moment.partial {
-        line.put(settings.names.prefix(Name::Partial))?;
-        boolean(line, true)?;
-        line.put(settings.names.prefix(Name::Seq))?;
-        number::u64(line, seq.into())?;
-    }
-    Ok(())
-}
-
-/// How much of the unit is not in this record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Losses {
-    fields: u64,
-    fragments: u64,
-    parts: u64,
-    truncated: u64,
-}
-
-impl Losses {
-    #[inline]
-    fn any(self) -> bool {
-        self.fields | self.fragments | self.parts | self.truncated != 0
-    }
-
-    pub(crate) fn named(self) -> [(Name, u64); 4] {
-        [
-            (Name::DroppedFields, self.fields),
-            (Name::DroppedFragments, self.fragments),
-            (Name::LostParts, self.parts),
-            (Name::Truncated, self.truncated),
-        ]
-    }
-}
-
-#[inline(always)]
-pub(crate) fn losses(job: &Job<'_>) -> Losses {
-    let (entry, fit) = (job.entry, job.fit);
-    let left_out = entry.fragments.len().saturating_sub(fit.fragments) as u64;
-    Losses {
-        fields: entry
-            .fields
-            .dropped
-            .saturating_add(entry.fields.live_from(fit.fields)),
-        fragments: entry.fragments.lost().saturating_add(left_out),
-        // A part that still runs is not lost.
-        parts: match job.moment.partial {
-            Some(_) => 0,
-            None => entry.parts.lost(),
-        },
-        truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
-            truncated(job)
-        } else {
-            0
-        },
-    }
-}
-
-/// How many of the texts in this record are not whole.
-#[cold]
-fn truncated(job: &Job<'_>) -> u64 {
-    let (entry, fit) = (job.entry, job.fit);
-    let is_cut = |span: Span| span.is_cut() || span.len() > fit.text;
-    let fields = entry
-        .fields
-        .as_slice()
-        .iter()
-        .take(fit.fields)
-        .filter(|field| {
-            let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
-            let value = field.value();
-            let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);
-            key_cut || may_cut && value.span().is_some_and(is_cut)
-        });
-    let fragments = entry
-        .fragments
-        .runs(fit.fragments)
-        .into_iter()
-        .flatten()
-        .filter(|fragment| is_cut(fragment.text));
-    let others = error_texts(job)
-        .into_iter()
-        .filter_map(|(_, span)| span)
-        .chain([entry.name])
-        .filter(|span| span.is_cut() || span.len() > main_fit(job));
-    let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
-    let ordinary = ordinary.filter(|span| is_cut(*span));
-    (fields.count() + fragments.count() + others.count() + ordinary.count()) as u64
 }
 
 /// Writes the fixed fields of a configuration, which are reserved, as they are.

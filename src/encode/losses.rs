@@ -1,0 +1,114 @@
+//! How much of a unit is not in its record, and whether the unit still runs.
+
+use super::line::{Line, Written};
+use super::number;
+use super::record::{boolean, error_texts, main_fit};
+use super::{Job, Syntax};
+use crate::config::Name;
+use crate::entry::{FieldKey, Ordinary, Span, Tag};
+
+/// What was lost, and whether the unit still runs.
+#[inline(always)]
+pub(super) fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let losses = losses(job);
+    let settings = job.settings();
+    if losses.any() {
+        for (name, count) in losses.named() {
+            if count > 0 {
+                line.put(settings.names.prefix(name))?;
+                number::u64(line, count)?;
+            }
+        }
+    }
+    if let Some(rate) = job.moment.sample_rate {
+        line.put(settings.names.prefix(Name::SampleRate))?;
+        number::u64(line, rate.into())?;
+    }
+    if let Some(seq) = job.moment.partial {
+        line.put(settings.names.prefix(Name::Partial))?;
+        boolean(line, true)?;
+        line.put(settings.names.prefix(Name::Seq))?;
+        number::u64(line, seq.into())?;
+    }
+    Ok(())
+}
+
+/// How much of the unit is not in this record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Losses {
+    fields: u64,
+    fragments: u64,
+    parts: u64,
+    truncated: u64,
+}
+
+impl Losses {
+    #[inline]
+    fn any(self) -> bool {
+        self.fields | self.fragments | self.parts | self.truncated != 0
+    }
+
+    pub(crate) fn named(self) -> [(Name, u64); 4] {
+        [
+            (Name::DroppedFields, self.fields),
+            (Name::DroppedFragments, self.fragments),
+            (Name::LostParts, self.parts),
+            (Name::Truncated, self.truncated),
+        ]
+    }
+}
+
+#[inline(always)]
+pub(crate) fn losses(job: &Job<'_>) -> Losses {
+    let (entry, fit) = (job.entry, job.fit);
+    let left_out = entry.fragments.len().saturating_sub(fit.fragments) as u64;
+    Losses {
+        fields: entry
+            .fields
+            .dropped
+            .saturating_add(entry.fields.live_from(fit.fields)),
+        fragments: entry.fragments.lost().saturating_add(left_out),
+        // A part that still runs is not lost.
+        parts: match job.moment.partial {
+            Some(_) => 0,
+            None => entry.parts.lost(),
+        },
+        truncated: if entry.arena.has_cut() || fit.text != usize::MAX {
+            truncated(job)
+        } else {
+            0
+        },
+    }
+}
+
+/// How many of the texts in this record are not whole.
+#[cold]
+fn truncated(job: &Job<'_>) -> u64 {
+    let (entry, fit) = (job.entry, job.fit);
+    let is_cut = |span: Span| span.is_cut() || span.len() > fit.text;
+    let fields = entry
+        .fields
+        .as_slice()
+        .iter()
+        .take(fit.fields)
+        .filter(|field| {
+            let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
+            let value = field.value();
+            let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);
+            key_cut || may_cut && value.span().is_some_and(is_cut)
+        });
+    let fragments = entry
+        .fragments
+        .runs(fit.fragments)
+        .into_iter()
+        .flatten()
+        .filter(|fragment| is_cut(fragment.text));
+    let others = error_texts(job)
+        .into_iter()
+        .filter_map(|(_, span)| span)
+        .chain([entry.name])
+        .filter(|span| span.is_cut() || span.len() > main_fit(job));
+    let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
+    let ordinary = ordinary.filter(|span| is_cut(*span));
+    (fields.count() + fragments.count() + others.count() + ordinary.count()) as u64
+}
