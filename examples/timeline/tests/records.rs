@@ -43,7 +43,7 @@ fn a_record_of_every_part_comes_back() {
             .format(format)
             .field("service", "shop")
             .line_tag(LineTag::FileLine);
-        let bench = Bench::new(builder.ids(Box::leak(Box::new(FixedIds(9)))));
+        let bench = Bench::new(builder.ids(&FixedIds(9, 9)));
         let mut trace = bench.start();
         let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         trace.continue_from(parent.parse::<TraceParent>().unwrap());
