@@ -42,7 +42,7 @@ pub(crate) trait Structured {
 pub struct JsonText(Box<str>);
 
 impl JsonText {
-    pub(crate) fn of(text: &str) -> JsonText {
+    pub(crate) fn of(text: String) -> JsonText {
         JsonText(text.into())
     }
 

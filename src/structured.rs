@@ -1,12 +1,12 @@
 //! Feature `serde`: any `Serialize` as a structured value.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::io;
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+
+mod keys;
 
 use crate::bytes;
 use crate::guard;
@@ -107,16 +107,18 @@ impl Out {
         if self.full {
             self.close(limit);
         }
+        let text = match String::from_utf8(self.text) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
         // A `Serialize` that goes on after an error, or gives a key no value, is
         // written as it goes: nothing but a reader notices.
-        if let Err(error) = serde_json::from_slice::<IgnoredAny>(&self.text) {
-            return (not_serialized(&error), false);
-        }
-        if has_repeated_keys(&self.text) {
-            self = self.without_repeated_keys();
-        }
-        let text = String::from_utf8_lossy(&self.text);
-        (OwnedValue::Json(JsonText::of(&text)), self.full)
+        let text = match keys::are_unique(&text) {
+            Ok(true) => text,
+            Ok(false) => without_repeated_keys(text),
+            Err(error) => return (not_serialized(&error), false),
+        };
+        (OwnedValue::Json(JsonText::of(text)), self.full)
     }
 
     fn close(&mut self, limit: usize) {
@@ -124,31 +126,29 @@ impl Out {
         self.text.truncate(end);
         self.text.extend(closers);
     }
+}
 
-    /// The same once more, by way of a map.
-    #[cold]
-    fn without_repeated_keys(self) -> Out {
-        let mut once = Out::new(usize::MAX);
-        let read = serde_json::from_slice::<serde_json::Value>(&self.text);
-        match read.and_then(|read| once.serialize(&read)) {
-            Ok(()) => Out {
-                full: self.full,
-                ..once
-            },
-            // It was written by a serializer: no path leads here.
-            Err(_) => self,
-        }
+/// The same once more, by way of a map.
+#[cold]
+fn without_repeated_keys(text: String) -> String {
+    let mut once = Out::new(usize::MAX);
+    let read = serde_json::from_str::<serde_json::Value>(&text);
+    let written = read.and_then(|read| once.serialize(&read));
+    match written
+        .ok()
+        .and_then(|()| String::from_utf8(once.text).ok())
+    {
+        Some(text) => text,
+        // It was written by a serializer: no path leads here.
+        None => text,
     }
 }
 
-impl io::Write for Out {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+impl Out {
+    /// Of a text, what fits; an escape stays whole.
+    #[cold]
+    fn fill_up(&mut self, piece: &[u8]) -> io::Result<()> {
         let room = self.limit - self.text.len();
-        if !self.full && piece.len() <= room {
-            self.text.extend_from_slice(piece);
-            return Ok(piece.len());
-        }
-        // Of a text, what fits; an escape stays whole.
         if !self.full && !piece.starts_with(b"\\") {
             let fits = bytes::char_floor(piece, room);
             self.text
@@ -156,6 +156,21 @@ impl io::Write for Out {
         }
         self.full = true;
         Err(io::ErrorKind::WriteZero.into())
+    }
+}
+
+impl io::Write for Out {
+    #[inline]
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        if self.full || piece.len() > self.limit - self.text.len() {
+            return self.fill_up(piece);
+        }
+        self.text.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -188,31 +203,6 @@ fn scalar(text: &[u8]) -> OwnedValue {
         },
         read => OwnedValue::Text(read.to_string()),
     }
-}
-
-/// Whether an object in the text has a key twice.
-fn has_repeated_keys(text: &[u8]) -> bool {
-    let mut keys: Vec<HashSet<&[u8]>> = Vec::new();
-    let mut from = None;
-    let mut last: &[u8] = &[];
-    let mut escaped = false;
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            _ if std::mem::take(&mut escaped) => {}
-            b'\\' => escaped = true,
-            b'"' => match from.take() {
-                Some(start) => last = text.get(start..at).unwrap_or_default(),
-                None => from = Some(at + 1),
-            },
-            _ if from.is_some() => {}
-            // A list has a set of its own, which stays empty.
-            b'{' | b'[' => keys.push(HashSet::new()),
-            b'}' | b']' => _ = keys.pop(),
-            b':' if keys.last_mut().is_some_and(|keys| !keys.insert(last)) => return true,
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Compact JSON in the escaping of records: what acts on a terminal or ends a
@@ -333,6 +323,10 @@ impl Formatter for Escaping<'_> {
         fragment: &str,
     ) -> io::Result<()> {
         self.is_empty &= fragment.is_empty();
+        // What acts is DEL or beyond ASCII.
+        if fragment.bytes().all(|byte| byte < 0x7F) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, char)) = rest.char_indices().find(|(_, char)| bytes::acts(*char)) {
             let (clean, from) = rest.split_at(at);

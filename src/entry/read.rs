@@ -75,7 +75,7 @@ impl Entry {
             Tag::U128 => OwnedValue::U128(value.to_u128(arena)),
             Tag::I128 => OwnedValue::I128(value.to_i128(arena)),
             Tag::Stamp => OwnedValue::of_stamp(value.to_stamp(arena)),
-            Tag::Json => OwnedValue::Json(JsonText::of(arena.text(span))),
+            Tag::Json => OwnedValue::Json(JsonText::of(arena.text(span).to_owned())),
             Tag::List => list(&mut Items::new(arena.get(span))),
             Tag::Timer => {
                 OwnedValue::Duration(Duration::from_micros(value.to_laps(arena).total_micros))
@@ -101,7 +101,9 @@ fn list(items: &mut Items<'_>) -> OwnedValue {
             Item::F32(x) => OwnedValue::F32(x),
             Item::Micros(micros) => OwnedValue::Duration(Duration::from_micros(micros)),
             Item::Stamp(stamp) => OwnedValue::of_stamp(stamp),
-            Item::Json(text) => OwnedValue::Json(JsonText::of(&String::from_utf8_lossy(text))),
+            Item::Json(text) => {
+                OwnedValue::Json(JsonText::of(String::from_utf8_lossy(text).into_owned()))
+            }
             Item::Text(text) => OwnedValue::Text(String::from_utf8_lossy(text).into_owned()),
         });
     }
