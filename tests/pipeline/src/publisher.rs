@@ -18,6 +18,8 @@ pub const STREAM: &str = "RECORDS";
 pub const SUBJECT: &str = "records";
 
 const BATCH: usize = 256;
+/// Counts towards the broker's largest message, as the text does: more than the one header here takes.
+const HEADERS: usize = 256;
 const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -99,7 +101,15 @@ async fn publish_some(
     report: &impl Fn(u64) -> String,
 ) -> bool {
     queue.report(report);
-    let lines = queue.oldest(BATCH);
+    let most = context
+        .client()
+        .server_info()
+        .max_payload
+        .saturating_sub(HEADERS);
+    let fits = |line: &Line| line.text.len() <= most;
+    let (lines, too_long): (Vec<_>, Vec<_>) = queue.oldest(BATCH).into_iter().partition(fits);
+    // They would be tried for ever, and what comes behind them with them.
+    queue.refused(&too_long);
     let count = lines.len();
     let stored = join_all(
         lines

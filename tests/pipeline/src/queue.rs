@@ -102,13 +102,24 @@ impl Queue {
     pub fn stored(&self, numbers: &[u64]) {
         let mut state = self.state.lock();
         for number in numbers {
-            let Ok(at) = state.lines.binary_search_by_key(number, |line| line.number) else {
-                continue;
-            };
-            let line = state.lines.remove(at);
-            state.bytes -= line.map_or(0, |line| line.text.len());
-            state.stored += 1;
-            state.report = state.report.filter(|report| report != number);
+            if state.remove(*number) {
+                state.stored += 1;
+                state.report = state.report.filter(|report| report != number);
+            }
+        }
+        self.emptied.notify_all();
+    }
+
+    /// Drops lines that the broker will never take.
+    pub fn refused(&self, lines: &[Line]) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        for line in lines {
+            if state.remove(line.number) {
+                state.dropped += 1;
+            }
         }
         self.emptied.notify_all();
     }
@@ -164,6 +175,16 @@ impl Queue {
 }
 
 impl State {
+    /// Whether it was there.
+    fn remove(&mut self, number: u64) -> bool {
+        let Ok(at) = self.lines.binary_search_by_key(&number, |line| line.number) else {
+            return false;
+        };
+        let line = self.lines.remove(at);
+        self.bytes -= line.map_or(0, |line| line.text.len());
+        true
+    }
+
     fn push(&mut self, text: Arc<str>) -> u64 {
         self.numbered += 1;
         self.bytes += text.len();

@@ -207,3 +207,24 @@ fn the_queue_is_bounded_by_bytes_and_a_line_too_long_for_the_broker_is_dropped()
     // What was not stored in time is lost, and said to be.
     assert_eq!(logger.close(Duration::ZERO).waiting, 3);
 }
+
+#[test]
+fn a_line_that_the_broker_would_never_take_holds_up_no_other() {
+    let mut broker = Broker::of_short_messages(4_096);
+    let log = |logger: &dyn log::Log, text: &str| {
+        logger.log(&log::Record::builder().args(format_args!("{text}")).build())
+    };
+    let logger = logtrace_pipeline::NatsLogger::start(Options::new(&broker.url(), "load")).unwrap();
+    for text in ["first", &"x".repeat(4_000), "last"] {
+        log(&logger, text);
+    }
+    broker.restart();
+    // Two lines and the report.
+    let want = Stats {
+        stored: 3,
+        dropped: 1,
+        waiting: 0,
+    };
+    wait_for("the lines", || (logger.stats() == want).then_some(()));
+    assert_eq!(logger.close(LONG), want);
+}

@@ -10,6 +10,8 @@ pub struct Broker {
     port: u16,
     folder: PathBuf,
     server: Option<Killed>,
+    /// Arguments beside those that all have.
+    extra: Vec<String>,
 }
 
 impl Broker {
@@ -19,7 +21,17 @@ impl Broker {
             port: free_port(),
             folder: folder("nats"),
             server: None,
+            extra: Vec::new(),
         }
+    }
+
+    /// One that is not started yet and takes messages of so many bytes at most.
+    pub fn of_short_messages(max_payload: usize) -> Broker {
+        let mut broker = Broker::down();
+        let config = broker.folder.join("nats.conf");
+        std::fs::write(&config, format!("max_payload: {max_payload}\n")).unwrap();
+        broker.extra = vec!["-c".into(), config.to_str().unwrap().into()];
+        broker
     }
 
     pub fn start() -> Broker {
@@ -34,7 +46,8 @@ impl Broker {
         let mut command = mortal("nats-server");
         command
             .args(["-js", "-a", "127.0.0.1", "-p", &port, "-sd"])
-            .arg(&self.folder);
+            .arg(&self.folder)
+            .args(&self.extra);
         self.server = Some(Killed(command.spawn().unwrap()));
         wait_for("NATS", || TcpStream::connect(("127.0.0.1", self.port)).ok());
     }
