@@ -7,9 +7,12 @@
 
 mod b3;
 mod faults;
+mod fields;
 pub mod headers;
+mod records;
 pub mod traceparent;
 pub mod tracestate;
+pub mod viewer;
 mod w3c;
 mod work;
 
@@ -17,8 +20,9 @@ mod work;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 3] = [
+pub const TARGETS: [Target; 4] = [
     ("headers", headers::check),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),
+    ("viewer", viewer::check),
 ];

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use logtrace::{Config, Format, Trace};
 use serde_json::{Map, Value};
-use util::{Bench, FixedIds};
+pub(crate) use util::{Bench, FixedIds};
 
 pub(crate) use util::assert_one_safe_line;
 
