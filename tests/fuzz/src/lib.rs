@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod b3;
+mod document;
 mod faults;
 mod fields;
 pub mod headers;
 mod records;
+pub mod structured;
 pub mod traceparent;
 pub mod tracestate;
 pub mod viewer;
@@ -20,8 +22,9 @@ mod work;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("headers", headers::check),
+    ("structured", structured::check),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),
     ("viewer", viewer::check),

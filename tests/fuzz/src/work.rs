@@ -7,9 +7,7 @@ use std::sync::OnceLock;
 
 use logtrace::{Config, Format, Trace};
 use serde_json::{Map, Value};
-pub(crate) use util::{Bench, FixedIds};
-
-pub(crate) use util::assert_one_safe_line;
+pub(crate) use util::{Bench, FixedIds, assert_one_safe_line, json_line, logfmt_line, same_line};
 
 /// What a unit that nobody called has.
 pub(crate) const OWN_TRACE: &str = "07070707070707070707070707070707";
