@@ -16,7 +16,9 @@ pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    if let Ok(raw) = RawValue::from_string(text.trim().into()) {
+    // A `RawValue` has no blanks around it.
+    let text = text.trim_matches([' ', '\t', '\n', '\r']);
+    if let Ok(raw) = RawValue::from_string(text.into()) {
         document(&json(&raw), Node::parse(text).as_ref());
         let inside = format!("[{text}]");
         document(&json(&[&raw]), Node::parse(&inside).as_ref());
