@@ -1159,6 +1159,11 @@ mod timers {
         assert_eq!(trace.get("db.ms"), Some(OwnedValue::Duration(3 * MS)));
         assert_eq!(trace.get("db.max_ms"), Some(OwnedValue::Duration(2 * MS)));
         assert_eq!(trace.get("db.min_ms"), None);
+        // As in the record, a field of the timer's key does not hide its numbers.
+        trace.unset("db").set("db", "sqlite");
+        trace.time("db", |_| ());
+        assert_eq!(trace.get("db"), Some(OwnedValue::Text("sqlite".into())));
+        assert_eq!(trace.get("db.count"), Some(OwnedValue::U64(1)));
     }
 }
 

@@ -351,16 +351,40 @@ fn raw_json_of_serde_json_is_written_by_the_same_rules() {
         &line,
         &json_line(r#""odd":{"a":[1,"\u2028"],"_":{}},"in":[{"a":2}],"n":7,"s":"a b""#),
     );
-    let deep = raw(&("[".repeat(100) + &"]".repeat(100)));
-    let line = record(builder(Format::Json), |trace| {
-        _ = trace.set("deep", json(&deep))
-    });
-    let want = format!(
-        r#""deep":{}{},"truncated":1"#,
-        "[".repeat(32),
-        "]".repeat(32)
+    // Deeper than serde_json reads, too.
+    for deep in [100, 100_000] {
+        let deep = raw(&("[".repeat(deep) + &"]".repeat(deep)));
+        let line = record(builder(Format::Json), |trace| {
+            _ = trace.set("deep", json(&deep))
+        });
+        let want = format!(
+            r#""deep":{}{},"truncated":1"#,
+            "[".repeat(32),
+            "]".repeat(32)
+        );
+        same_line(&line, &json_line(&want));
+    }
+}
+
+#[test]
+fn numbers_in_raw_json_keep_to_the_rules_of_json_records() {
+    let raw = |text: &str| RawValue::from_string(text.into()).expect("valid JSON");
+    let list = raw("[18446744073709551616,-9223372036854775808,1e999,1E5,-0,0.10]");
+    let one = raw("340282366920938463463374607431768211455");
+    both(
+        |trace| _ = trace.set("list", json(&list)).set("one", json(&one)),
+        r#""list":["18446744073709551616",-9223372036854775808,"1e999",100000.0,-0.0,0.1],"one":"340282366920938463463374607431768211455""#,
+        r#"list="[\"18446744073709551616\",-9223372036854775808,\"1e999\",100000.0,-0.0,0.1]" one="340282366920938463463374607431768211455""#,
     );
-    same_line(&line, &json_line(&want));
+}
+
+#[test]
+fn a_float_has_the_same_digits_inside_of_a_structure() {
+    both(
+        |trace| _ = trace.set("x", 1e21).set("in", json(&[1e21, 1e-7])),
+        r#""x":1e21,"in":[1e21,1e-7]"#,
+        r#"x=1e21 in="[1e21,1e-7]""#,
+    );
 }
 
 /// Goes on after an error, or gives keys without values.

@@ -5,7 +5,7 @@ use super::number;
 use super::record::{boolean, error_texts, main_fit};
 use super::{Job, Syntax};
 use crate::config::Name;
-use crate::entry::{FieldKey, Ordinary, Span, Tag};
+use crate::entry::{Arena, Field, FieldKey, Ordinary, Span, Tag};
 
 /// What was lost, and whether the unit still runs.
 #[inline(always)]
@@ -81,6 +81,17 @@ pub(crate) fn losses(job: &Job<'_>) -> Losses {
     }
 }
 
+/// Whether a field is in this record: not if it was removed, nor a timer before
+/// its first lap is over.
+fn is_written(field: &Field, arena: &Arena) -> bool {
+    let value = field.value();
+    match value.tag {
+        Tag::Absent => false,
+        Tag::Timer => value.to_laps(arena).count > 0,
+        _ => true,
+    }
+}
+
 /// How many of the texts in this record are not whole.
 #[cold]
 fn truncated(job: &Job<'_>) -> u64 {
@@ -92,6 +103,9 @@ fn truncated(job: &Job<'_>) -> u64 {
         .iter()
         .take(fit.fields)
         .filter(|field| {
+            if !is_written(field, &entry.arena) {
+                return false;
+            }
             let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
             let value = field.value();
             let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);

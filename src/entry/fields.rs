@@ -358,9 +358,14 @@ impl Fields {
     }
 
     /// Finds the field of a key without building the index, for a look from outside.
-    pub(crate) fn look_up(&self, key: GivenKey<'_>, arena: &Arena) -> Option<&Field> {
+    pub(crate) fn look_up(
+        &self,
+        key: GivenKey<'_>,
+        arena: &Arena,
+        is_meant: impl Fn(Tag) -> bool,
+    ) -> Option<&Field> {
         self.as_slice().iter().find(|field| {
-            field.tag != Tag::Absent && field.hash == key.hash && field.given(arena) == key.bytes()
+            is_meant(field.tag) && field.hash == key.hash && field.given(arena) == key.bytes()
         })
     }
 

@@ -22,8 +22,12 @@ impl Entry {
     }
 
     fn look_up(&self, key: &str) -> Option<&Field> {
+        self.look_up_of(key, |tag| tag != Tag::Absent)
+    }
+
+    fn look_up_of(&self, key: &str, is_meant: impl Fn(Tag) -> bool) -> Option<&Field> {
         let key = GivenKey::new(KeyRef::Text(key), self.limits.value);
-        self.fields.look_up(key, &self.arena)
+        self.fields.look_up(key, &self.arena, is_meant)
     }
 
     /// The value of a key, if it is a text.
@@ -36,7 +40,9 @@ impl Entry {
     fn timer_part(&self, key: &str) -> Option<OwnedValue> {
         let mut suffixes = TIMER_SUFFIXES.into_iter();
         let suffix = suffixes.find(|suffix| key.ends_with(suffix))?;
-        self.timer_value(self.look_up(key.strip_suffix(suffix)?)?, suffix)
+        // A field of the timer's key, which may stand before it, is not asked.
+        let timer = self.look_up_of(key.strip_suffix(suffix)?, |tag| tag == Tag::Timer)?;
+        self.timer_value(timer, suffix)
     }
 
     /// One of the three values of a timer.

@@ -240,6 +240,31 @@ fn a_key_over_the_limit_is_cut_and_stays_the_same_key() {
     );
 }
 
+/// `truncated` counts what is in the record: neither a field that was removed nor
+/// a timer whose first lap still runs.
+#[test]
+fn a_cut_key_of_a_field_that_is_not_in_the_record_is_not_counted() {
+    let key = "k".repeat(20);
+    let bench = Bench::new(logfmt().max_value(16));
+    let mut trace = bench.start();
+    trace
+        .set(&key, 1)
+        .unset(&key)
+        .set("l".repeat(20), None::<u8>);
+    let lap = trace.start_timer("m".repeat(20));
+    trace.checkpoint();
+    trace.stop(lap);
+    trace.emit();
+    let m = "m".repeat(16);
+    let want = [
+        logfmt_line("partial=true seq=1"),
+        logfmt_line(&format!(
+            "{m}.count=1 {m}.ms=0.0 {m}.max_ms=0.0 truncated=1"
+        )),
+    ];
+    assert_eq!(bench.log.take_lines(), want);
+}
+
 #[test]
 fn fields_past_their_limit_are_counted_and_known_ones_still_written() {
     let line = record(logfmt().max_fields(2), |trace| {

@@ -1,0 +1,26 @@
+//! What may be said of ids that are none.
+
+use crate::w3c;
+
+/// Every sentence that is true of an id that is none.
+pub(crate) fn of_id(text: &[u8], what: &str, len: usize) -> Vec<String> {
+    let mut all = digits(text, what);
+    if text.len() != len {
+        all.push(format!("{what}: wrong length, {}", text.len()));
+    }
+    if text.iter().all(|byte| *byte == b'0') {
+        all.push(format!("{what}: all zero"));
+    }
+    all
+}
+
+/// Those of its digits alone.
+pub(crate) fn digits(text: &[u8], what: &str) -> Vec<String> {
+    let others = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| !w3c::is_hex(&[**byte], 1));
+    others
+        .map(|(at, _)| format!("{what}: no lower-case hex digit at {at}"))
+        .collect()
+}

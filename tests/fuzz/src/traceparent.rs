@@ -1,0 +1,127 @@
+//! The header `traceparent`, and the ids in it.
+
+use logtrace::{IdError, SpanId, TraceId, TraceParent};
+
+use crate::faults::{digits, of_id};
+use crate::w3c::{self, Parent};
+use crate::work;
+
+/// Any bytes: read as text, as ids, and as the header of a request.
+pub fn check(data: &[u8]) {
+    let want = w3c::parent(data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        header(text, want.as_ref());
+        ids(text);
+    }
+    request(data, want.as_ref());
+}
+
+fn header(text: &str, want: Option<&Parent>) {
+    match (TraceParent::parse(text), want) {
+        (Ok(got), Some(want)) => same(got, want),
+        (Err(error), None) => {
+            let possible = faults(text.as_bytes());
+            let said = error.to_string();
+            assert!(
+                possible.contains(&said),
+                "{text:?}: {said:?} is none of {possible:?}"
+            );
+        }
+        (got, _) => panic!("{text:?}: {got:?} is not {want:?}"),
+    }
+    assert_eq!(text.parse::<TraceParent>(), TraceParent::parse(text));
+}
+
+fn same(got: TraceParent, want: &Parent) {
+    let canonical = got.to_string();
+    assert_eq!(canonical, want.header());
+    assert_eq!(got.encode(&mut [0; TraceParent::LEN]), canonical);
+    assert_eq!(TraceParent::parse(&canonical), Ok(got));
+    assert_eq!(got.trace_id().to_string(), want.trace);
+    assert_eq!(got.span_id().to_string(), want.span);
+    assert_eq!(
+        (got.is_sampled(), got.is_random()),
+        (want.sampled, want.random)
+    );
+    let made = TraceParent::new(got.trace_id(), got.span_id(), want.sampled, want.random);
+    assert_eq!(made, got);
+}
+
+fn ids(text: &str) {
+    let same = |got: Result<String, IdError>, len, what: &str| match w3c::id(text.as_bytes(), len) {
+        Some(want) => assert_eq!(got, Ok(want)),
+        None => {
+            let possible = of_id(text.as_bytes(), what, len);
+            let said = got.expect_err(text).to_string();
+            assert!(
+                possible.contains(&said),
+                "{text:?}: {said:?} is none of {possible:?}"
+            );
+        }
+    };
+    same(
+        text.parse::<TraceId>().map(|id| id.to_string()),
+        32,
+        "trace id",
+    );
+    same(
+        text.parse::<SpanId>().map(|id| id.to_string()),
+        16,
+        "span id",
+    );
+}
+
+/// Of a request, where it need not be text.
+fn request(data: &[u8], want: Option<&Parent>) {
+    let mut trace = work::start();
+    trace.continue_from_headers([("traceparent", data)]);
+    let out = trace.traceparent().expect("it is not disabled").to_string();
+    let record = work::end(trace);
+    let said = |key: &str| record.get(key).map(|value| value.as_str().expect("a text"));
+    assert_eq!(said("span_id"), Some(work::OWN_SPAN));
+    assert_eq!(said("parent_id"), want.map(|want| &*want.span));
+    let trace = want.map_or(work::OWN_TRACE, |want| &want.trace);
+    assert_eq!(said("trace_id"), Some(trace));
+    // The ids of a test are not made at random, which a new transaction does not say, and it is sampled.
+    let (sampled, random) = want.map_or((true, false), |want| (want.sampled, want.random));
+    let (trace, span) = (trace.into(), work::OWN_SPAN.into());
+    assert_eq!(
+        out,
+        Parent {
+            trace,
+            span,
+            sampled,
+            random
+        }
+        .header()
+    );
+}
+
+/// Every sentence that is true of a header that is none.
+fn faults(text: &[u8]) -> Vec<String> {
+    // A blank is ignored around a header, and may just as well be what stands where something else belongs.
+    let mut all = faults_at(text);
+    all.extend(faults_at(w3c::trimmed(text)));
+    all
+}
+
+fn faults_at(text: &[u8]) -> Vec<String> {
+    let len = text.len();
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    let mut all = Vec::new();
+    if len < 55 || (part(0, 2) == b"00" && len > 55) {
+        all.push(format!("traceparent: wrong length, {len}"));
+    }
+    let hyphens = [2, 35, 52, 55]
+        .into_iter()
+        .filter(|at| text.get(*at).is_some_and(|byte| *byte != b'-'));
+    all.extend(hyphens.map(|at| format!("traceparent: no hyphen at {at}")));
+    if part(0, 2) == b"ff" {
+        all.push("version: not allowed".into());
+    }
+    all.extend(digits(part(0, 2), "version"));
+    all.extend(digits(part(53, 55), "flags"));
+    all.extend(of_id(part(3, 35), "trace id", 32));
+    all.extend(of_id(part(36, 52), "span id", 16));
+    all
+}

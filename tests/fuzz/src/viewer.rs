@@ -1,0 +1,164 @@
+//! The viewer of `examples/timeline`: any bytes for a file, and records that the library wrote.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::Cursor;
+
+use logtrace_timeline::args::{Args, View};
+use logtrace_timeline::index::Index;
+use logtrace_timeline::source::Source;
+use logtrace_timeline::tree::Tree;
+use logtrace_timeline::{Record, app, html, parse, stats};
+use serde_json::Value;
+
+use crate::fields;
+use crate::records;
+use crate::work;
+
+/// Behind a `+` the lines say what a unit does; behind a first line `--…`, which is options, and else they are a file.
+pub fn check(data: &[u8]) {
+    if let Some(lines) = data.strip_prefix(b"+") {
+        return records::check(lines);
+    }
+    let (options, file) = match data.starts_with(b"--") {
+        true => split(data),
+        false => (&b""[..], data),
+    };
+    let words = String::from_utf8_lossy(options);
+    let words = words
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(OsString::from);
+    let Ok(mut args) = Args::parse(words) else {
+        return;
+    };
+    // It would be written.
+    args.html = None;
+    args.quiet = true;
+    let lines = lines(file);
+    lines.iter().for_each(|line| fields::check(line));
+    let mut sources = [source(file)];
+    let index = indexed(&args, &mut sources, &lines);
+    assert_eq!(index.bytes, file.len() as u64);
+    trees(&index);
+    page(&args, &index, &sources);
+    screen(&args, file);
+}
+
+fn split(data: &[u8]) -> (&[u8], &[u8]) {
+    let end = data
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(data.len());
+    (&data[..end], data.get(end + 1..).unwrap_or_default())
+}
+
+/// Those that are not empty, without the CR and the mark that some editors add.
+fn lines(file: &[u8]) -> Vec<&[u8]> {
+    let lines = file
+        .split(|byte| *byte == b'\n')
+        .enumerate()
+        .map(|(at, line)| {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            match line.strip_prefix(b"\xef\xbb\xbf") {
+                Some(line) if at == 0 => line,
+                _ => line,
+            }
+        });
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn source(file: &[u8]) -> Source {
+    Source::stream("file", Box::new(Cursor::new(file.to_vec())))
+}
+
+/// Every line is counted once, and a unit has the numbers of its line and finds it again.
+fn indexed(args: &Args, sources: &mut [Source], lines: &[&[u8]]) -> Index {
+    let index = Index::read(sources, &args.names, &args.filter, |_| ()).expect("it is in memory");
+    let records: Vec<Record<'_>> = lines
+        .iter()
+        .filter_map(|line| parse(line, &args.names).ok())
+        .collect();
+    assert_eq!(index.units.len(), records.len());
+    assert_eq!(
+        index.units.len() as u64 + index.bad.count + index.other.count,
+        lines.len() as u64
+    );
+    let doubled = index.units.iter().filter(|unit| unit.duplicate).count();
+    assert_eq!(doubled as u64, index.duplicates);
+    for (unit, record) in index.units.iter().zip(&records) {
+        assert_eq!(
+            (unit.duration, unit.rate, unit.partial),
+            (record.duration, record.rate, record.partial)
+        );
+        assert_eq!((unit.level, unit.outcome), (record.level, record.outcome));
+        assert_eq!(index.text(unit.name), record.name.decode());
+        assert_eq!(index.text(unit.service), record.service.decode());
+        let again = sources[0]
+            .again(unit.at, unit.len)
+            .expect("it is in memory");
+        assert_eq!(again, record.body);
+    }
+    index
+}
+
+/// Of a transaction each unit that counts is there, and none is there twice.
+fn trees(index: &Index) {
+    let traces: HashSet<[u64; 2]> = index.units.iter().map(|unit| unit.trace).collect();
+    for trace in traces {
+        let members: Vec<usize> = (0..index.units.len())
+            .filter(|at| index.units[*at].trace == trace)
+            .collect();
+        let tree = Tree::of(index, &members);
+        let rows: HashSet<usize> = tree.rows.iter().map(|row| row.unit).collect();
+        assert_eq!(rows.len(), tree.rows.len());
+        let counting = members.iter().filter(|at| index.units[**at].counts());
+        assert!(counting.clone().all(|at| rows.contains(at)));
+        assert!(
+            rows.iter()
+                .all(|at| members.contains(at) && !index.units[*at].duplicate)
+        );
+    }
+}
+
+fn page(args: &Args, index: &Index, sources: &[Source]) {
+    let page = html::page(index, sources, &args.names, args.max_units);
+    let selected = index.selected().count();
+    assert_eq!(page.units, selected);
+    assert!(page.shown <= selected);
+    // The template has two scripts, and no data ends one.
+    assert_eq!(
+        page.text.to_ascii_lowercase().matches("</script").count(),
+        2
+    );
+    let start = "<script type=\"application/json\" id=\"data\">";
+    let (_, data) = page.text.split_once(start).expect("the data");
+    let (data, _) = data.split_once("</script>").expect("its end");
+    assert!(!data.contains(['<', '>', '&']));
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let counts = [
+        &data["summary"]["bad"]["count"],
+        &data["summary"]["other"]["count"],
+    ];
+    assert_eq!(counts, [index.bad.count, index.other.count]);
+    let groups = stats::groups(index);
+    assert_eq!(
+        groups.iter().map(|group| group.records).sum::<u64>(),
+        selected as u64
+    );
+    assert_eq!(
+        data["groups"].as_array().map(Vec::len),
+        Some(groups.len().min(200))
+    );
+}
+
+/// Whatever is shown, nothing acts on the terminal.
+fn screen(args: &Args, file: &[u8]) {
+    let columns = file.len() % 150;
+    let said = app::run(args, vec![source(file)], columns, false);
+    said.out
+        .split('\n')
+        .chain(said.err.split('\n'))
+        .for_each(work::assert_one_safe_line);
+    assert!(said.status == 0 || (args.view != View::Summary && !said.err.is_empty()));
+}

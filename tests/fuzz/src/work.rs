@@ -1,0 +1,41 @@
+//! One unit of work, as the header of a request finds it.
+
+#[path = "../../util/mod.rs"]
+mod util;
+
+use std::sync::OnceLock;
+
+use logtrace::{Config, Format, Trace};
+use serde_json::{Map, Value};
+pub(crate) use util::{Bench, FixedIds, assert_one_safe_line, json_line, logfmt_line, same_line};
+
+/// What a unit that nobody called has.
+pub(crate) const OWN_TRACE: &str = "07070707070707070707070707070707";
+pub(crate) const OWN_SPAN: &str = "0909090909090909";
+
+/// A unit whose ids are known. Its configuration is made once: a logger is never freed.
+pub(crate) fn start() -> Trace {
+    bench().start()
+}
+
+/// Ends it and returns its record.
+pub(crate) fn end(trace: Trace) -> Map<String, Value> {
+    trace.emit();
+    let line = bench().log.only().args;
+    assert_one_safe_line(&line);
+    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+fn bench() -> &'static Bench {
+    static BENCH: OnceLock<Bench> = OnceLock::new();
+    BENCH.get_or_init(|| Bench::new(Config::builder().format(Format::Json).ids(&FixedIds(7, 9))))
+}
+
+/// The lines of an input; a vertical tab is a line end inside of one.
+pub(crate) fn lines(data: &[u8]) -> Vec<Vec<u8>> {
+    let lines = data.split(|byte| *byte == b'\n');
+    let tabs_to_ends = |byte: &u8| if *byte == 0x0b { b'\n' } else { *byte };
+    lines
+        .map(|line| line.iter().map(tabs_to_ends).collect())
+        .collect()
+}

@@ -1,0 +1,298 @@
+//! A value as a unit keeps it, and numbers that add up.
+
+use std::time::{Duration, SystemTime};
+
+use super::program::{Num, Val};
+use super::text::cut;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Datum {
+    Null,
+    Bool(bool),
+    Int(Int),
+    F64(f64),
+    F32(f32),
+    Text(String),
+    Micros(u64),
+    Time(SystemTime),
+    List(Vec<Datum>),
+}
+
+/// A whole number of up to 128 bits and a sign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Int {
+    pub negative: bool,
+    pub size: u128,
+}
+
+/// What a value becomes, and whether it was cut; `None` if it is none.
+pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
+    let text = |text: &str| {
+        let kept = cut(text, limit);
+        (Datum::Text(kept.to_owned()), kept.len() < text.len())
+    };
+    let whole = |datum: Datum| (datum, false);
+    Some(match value {
+        Val::None => return None,
+        Val::Null => whole(Datum::Null),
+        Val::Bool(value) => whole(Datum::Bool(*value)),
+        Val::Num(number) => whole(of_number(*number)),
+        Val::Char(value) => text(&value.to_string()),
+        Val::Text(value) | Val::Args(value) | Val::Display(value) => text(value),
+        Val::Cow(value) => text(value),
+        Val::Arc(value) => text(value),
+        Val::Path(value) => text(&value.to_string_lossy()),
+        Val::Debug(value) => text(&format!("{value:?}")),
+        Val::Panics(_) => text("<panicked>"),
+        Val::Mask(value, shown) => text(&masked(value, *shown)),
+        Val::Lossy(bytes) => text(&String::from_utf8_lossy(bytes)),
+        Val::Duration(value) => whole(Datum::Micros(micros(*value))),
+        Val::Time(value) => whole(Datum::Time(*value)),
+        Val::Ip(value) => text(&value.to_string()),
+        Val::List(_) | Val::Texts(_) | Val::Floats(_) | Val::Options(_) => list(value, limit),
+    })
+}
+
+/// The first characters and six stars, or only the stars of a text that is short.
+fn masked(text: &str, shown: usize) -> String {
+    let shown = match text.chars().count() < 2 * shown {
+        true => String::new(),
+        false => text.chars().take(shown).collect(),
+    };
+    format!("{shown}******")
+}
+
+/// Whole microseconds, as many as 64 bits hold.
+fn micros(value: Duration) -> u64 {
+    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn items(value: &Val) -> Vec<Val> {
+    let float = |value: &f64| Val::Num(Num::F64(*value));
+    let option = |value: &Option<i64>| value.map_or(Val::None, |value| Val::Num(Num::I64(value)));
+    match value {
+        Val::List(items) => items.clone(),
+        Val::Texts(items) => items.iter().cloned().map(Val::Text).collect(),
+        Val::Floats(items) => items.iter().map(float).collect(),
+        Val::Options(items) => items.iter().map(option).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A list, cut between two items where it outgrows the limit. What an item takes
+/// is told by `ConfigBuilder::max_value`.
+fn list(value: &Val, limit: usize) -> (Datum, bool) {
+    let (mut kept, mut room) = (Vec::new(), limit);
+    let whole = fill(&mut kept, &items(value), &mut room);
+    (Datum::List(kept), !whole)
+}
+
+/// `false` once an item did not fit; nothing comes after that.
+fn fill(kept: &mut Vec<Datum>, items: &[Val], room: &mut usize) -> bool {
+    items.iter().all(|item| match item {
+        Val::List(_) | Val::Texts(_) | Val::Floats(_) | Val::Options(_) => {
+            let mut inner = Vec::new();
+            let opened = take(room, 1);
+            let whole = opened && fill(&mut inner, &self::items(item), room);
+            if opened {
+                kept.push(Datum::List(inner));
+            }
+            whole && take(room, 1)
+        }
+        item => {
+            let datum = store(item, usize::MAX).map_or(Datum::Null, |(datum, _)| datum);
+            let fits = take(room, size(item, &datum));
+            if fits {
+                kept.push(datum);
+            }
+            fits
+        }
+    })
+}
+
+fn take(room: &mut usize, bytes: usize) -> bool {
+    let left = room.checked_sub(bytes);
+    *room = left.unwrap_or(*room);
+    left.is_some()
+}
+
+/// What an item takes of the room of its list.
+fn size(item: &Val, datum: &Datum) -> usize {
+    match (item, datum) {
+        (Val::Num(Num::U128(_) | Num::I128(_)), _) => 17,
+        (_, Datum::Null) => 1,
+        (_, Datum::Bool(_)) => 2,
+        (_, Datum::F32(_)) => 5,
+        (_, Datum::Text(text)) => text.len() + 5,
+        (_, Datum::Time(_)) => 13,
+        _ => 9,
+    }
+}
+
+pub fn of_number(number: Num) -> Datum {
+    let unsigned = |size: u128| {
+        Datum::Int(Int {
+            negative: false,
+            size,
+        })
+    };
+    let signed = |value: i128| {
+        Datum::Int(Int {
+            negative: value < 0,
+            size: value.unsigned_abs(),
+        })
+    };
+    match number {
+        Num::U8(value) => unsigned(value.into()),
+        Num::U16(value) => unsigned(value.into()),
+        Num::U32(value) => unsigned(value.into()),
+        Num::U64(value) => unsigned(value.into()),
+        Num::U128(value) => unsigned(value),
+        Num::Usize(value) => unsigned(value as u128),
+        Num::I8(value) => signed(value.into()),
+        Num::I16(value) => signed(value.into()),
+        Num::I32(value) => signed(value.into()),
+        Num::I64(value) => signed(value.into()),
+        Num::I128(value) => signed(value),
+        Num::Isize(value) => signed(value as i128),
+        Num::F32(value) => Datum::F32(value),
+        Num::F64(value) => Datum::F64(value),
+    }
+}
+
+/// A sum or a maximum: whole until a float takes part, of 64 bits until a
+/// number of 128 bits does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Total {
+    Whole {
+        value: Int,
+        wide: bool,
+    },
+    Float(f64),
+    /// A number alone, as it was given.
+    Float32(f32),
+}
+
+impl Total {
+    pub fn of(number: Num) -> Total {
+        let wide = matches!(number, Num::U128(_) | Num::I128(_));
+        match of_number(number) {
+            Datum::Int(value) => Total::Whole { value, wide },
+            Datum::F32(value) => Total::Float32(value),
+            Datum::F64(value) => Total::Float(value),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    pub fn plus(self, other: Total) -> Total {
+        match (self, other) {
+            (
+                Total::Whole { value, wide },
+                Total::Whole {
+                    value: more,
+                    wide: also,
+                },
+            ) => {
+                let wide = wide || also;
+                let value = clamped(add(value, more), wide);
+                Total::Whole { value, wide }
+            }
+            // Nobody gave a number of 64 bits.
+            (Total::Float32(one), Total::Float32(other)) => Total::Float32(one + other),
+            (one, other) => Total::Float(one.as_f64() + other.as_f64()),
+        }
+    }
+
+    /// One of the two, as it was given; the earlier one where they are equal.
+    pub fn larger(self, other: Total) -> Total {
+        let is_more = match (self, other) {
+            (Total::Whole { value, .. }, Total::Whole { value: more, .. }) => {
+                order(more) > order(value)
+            }
+            (one, other) => other.as_f64() > one.as_f64(),
+        };
+        if is_more { other } else { self }
+    }
+
+    fn as_f64(self) -> f64 {
+        match self {
+            Total::Whole { value, .. } if value.negative => -(value.size as f64),
+            Total::Whole { value, .. } => value.size as f64,
+            Total::Float(value) => value,
+            Total::Float32(value) => value.into(),
+        }
+    }
+
+    pub fn datum(self) -> Datum {
+        match self {
+            Total::Whole { value, .. } => Datum::Int(value),
+            Total::Float(value) => Datum::F64(value),
+            Total::Float32(value) => Datum::F32(value),
+        }
+    }
+}
+
+/// A key that sorts whole numbers.
+fn order(value: Int) -> (bool, i128, u128) {
+    match value.negative && value.size > 0 {
+        true => (false, -(value.size.min(i128::MAX as u128) as i128), 0),
+        false => (true, 0, value.size),
+    }
+}
+
+/// The exact sum, saturating at what 128 bits and a sign hold.
+fn add(one: Int, other: Int) -> Int {
+    if one.negative == other.negative {
+        return Int {
+            negative: one.negative,
+            size: one.size.saturating_add(other.size),
+        };
+    }
+    let (positive, negative) = match one.negative {
+        true => (other.size, one.size),
+        false => (one.size, other.size),
+    };
+    Int {
+        negative: negative > positive,
+        size: positive.abs_diff(negative),
+    }
+}
+
+/// At the ends of `i64::MIN ..= u64::MAX`, or of `i128::MIN ..= u128::MAX`.
+fn clamped(value: Int, wide: bool) -> Int {
+    let (least, most) = match wide {
+        true => (1 << 127, u128::MAX),
+        false => (1 << 63, u64::MAX.into()),
+    };
+    Int {
+        negative: value.negative,
+        size: value.size.min(if value.negative { least } else { most }),
+    }
+}
+
+/// As `run.rs` tells a value that was read back.
+pub fn tell(datum: &Datum) -> String {
+    match datum {
+        Datum::Null => "null".to_owned(),
+        Datum::Bool(value) => value.to_string(),
+        Datum::Int(value) => format!("int {}", digits(*value)),
+        Datum::F64(value) => format!("f64 {value:?}"),
+        Datum::F32(value) => format!("f32 {value:?}"),
+        Datum::Text(text) => format!("text {text:?}"),
+        Datum::Micros(value) => format!("us {value}"),
+        Datum::Time(value) => format!("time {value:?}"),
+        Datum::List(items) => {
+            let items: Vec<String> = items.iter().map(tell).collect();
+            format!("[{}]", items.join(", "))
+        }
+    }
+}
+
+pub fn digits(value: Int) -> String {
+    let sign = if value.negative && value.size > 0 {
+        "-"
+    } else {
+        ""
+    };
+    format!("{sign}{}", value.size)
+}

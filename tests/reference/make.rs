@@ -1,0 +1,287 @@
+//! Programs out of bytes: whatever the bytes are, they are a program.
+
+use arbitrary::{Result, Unstructured};
+use log::{Level, LevelFilter};
+
+use super::program::{End, Integers, Op, Plan, Program, Schema, Settings, Tag, Val, Wall};
+use super::values::{advance, cause, key, message, number, scalar, text, value};
+
+type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
+
+/// How deep blocks of calls nest.
+const DEPTH: usize = 2;
+
+const TARGETS: [&str; 3] = ["jobs", "app::web", "logtrace"];
+
+/// Headers of callers: sampled or not, random or not, of a higher version, and none.
+const PARENTS: [&str; 6] = [
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+    "00-12345678901234567890123456789012-1234567890123456-03",
+    "00-000000000000000000000000000000ab-00000000000000e1-02",
+    "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-more",
+    "00-00000000000000000000000000000001-ffffffffffffffff-01",
+];
+
+const STATES: [&str; 2] = ["rojo=1,congo=2", "es=00f067aa0ba902b7"];
+
+const REQUESTS: [&str; 6] = ["order-4711", "1", "", "a b", "null", "ok/._:@/+=-Z"];
+
+const LEVELS: [Level; 5] = [
+    Level::Info,
+    Level::Error,
+    Level::Warn,
+    Level::Debug,
+    Level::Trace,
+];
+
+/// Decodes a program; bytes that end early end it early.
+pub fn program(bytes: &[u8]) -> Program {
+    let u = &mut Unstructured::new(bytes);
+    let settings = settings(u).unwrap_or_default();
+    let mut units = Vec::new();
+    loop {
+        units.push(plan(u, 0).unwrap_or_else(|_| empty_plan()));
+        if u.is_empty() || units.len() == 4 {
+            return Program { settings, units };
+        }
+    }
+}
+
+fn empty_plan() -> Plan {
+    Plan {
+        name: "unit".to_owned(),
+        level: None,
+        target: None,
+        fields: Vec::new(),
+        ops: Vec::new(),
+        end: End::Drop,
+    }
+}
+
+// ----- settings
+
+fn settings(u: Bytes) -> Result<Settings> {
+    let mut settings = Settings {
+        json: u.arbitrary()?,
+        ..Settings::default()
+    };
+    if u.ratio(1, 2)? {
+        looks(u, &mut settings)?;
+    }
+    if u.ratio(1, 2)? {
+        limits(u, &mut settings)?;
+    }
+    if u.ratio(1, 3)? {
+        names(u, &mut settings)?;
+    }
+    if u.ratio(1, 4)? {
+        settings.logger = *u.choose(&[
+            LevelFilter::Off,
+            LevelFilter::Error,
+            LevelFilter::Warn,
+            LevelFilter::Info,
+            LevelFilter::Debug,
+        ])?;
+    }
+    Ok(settings)
+}
+
+fn looks(u: Bytes, settings: &mut Settings) -> Result<()> {
+    settings.header = u.arbitrary()?;
+    settings.digits = *u.choose(&[3, 6, 9])?;
+    settings.non_finite_as_text = u.arbitrary()?;
+    settings.integers = *u.choose(&[Integers::Bits64, Integers::Bits53, Integers::Number])?;
+    settings.tag = *u.choose(&[Tag::Line, Tag::FileLine, Tag::PathLine])?;
+    settings.unicode_keys = u.arbitrary()?;
+    settings.target = some(u, |u| u.choose(&TARGETS).copied())?;
+    settings.wall = *u.choose(&[
+        Wall::Now,
+        Wall::Before1970,
+        Wall::LastOfRfc3339,
+        Wall::Beyond,
+    ])?;
+    Ok(())
+}
+
+fn limits(u: Bytes, settings: &mut Settings) -> Result<()> {
+    settings.max_fields = some(u, |u| u.int_in_range(0..=6))?;
+    settings.max_fragments = some(u, |u| u.int_in_range(0..=5))?;
+    settings.max_value = some(u, |u| u.int_in_range(16..=60))?;
+    Ok(())
+}
+
+fn names(u: Bytes, settings: &mut Settings) -> Result<()> {
+    let fixed: [(&str, &[&str]); 3] = [
+        ("service", &["shop", "my shop", "7"]),
+        ("db.ms", &["x"]),
+        ("pin", &["1234"]),
+    ];
+    for (key, values) in fixed {
+        if u.ratio(1, 3)? {
+            let value = Val::Text((*u.choose(values)?).to_owned());
+            settings.fixed.push((key, value));
+        }
+    }
+    if u.ratio(1, 3)? {
+        settings
+            .fixed
+            .push(("list", Val::List(vec![scalar(u)?, scalar(u)?])));
+    }
+    for key in [
+        "pin",
+        "card no",
+        "db",
+        "error",
+        "status",
+        "a key of more than sixteen bytes",
+    ] {
+        if u.ratio(1, 4)? {
+            settings.redact.push(key);
+        }
+    }
+    if u.ratio(1, 3)? {
+        settings.schema = match settings.json {
+            true => *u.choose(&[
+                Schema::Ecs,
+                Schema::GoogleCloud,
+                Schema::OpenTelemetry,
+                Schema::Datadog,
+            ])?,
+            false => *u.choose(&[Schema::OpenTelemetry, Schema::Datadog])?,
+        };
+    }
+    for (name, text) in [
+        ("msg", "unit"),
+        ("error", "err"),
+        ("duration_ms", "took"),
+        ("seq", "n.r"),
+    ] {
+        if u.ratio(1, 6)? {
+            settings.renamed.push((name, text));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing as often as something.
+fn some<'a, T>(
+    u: Bytes<'a, '_>,
+    make: impl FnOnce(Bytes<'a, '_>) -> Result<T>,
+) -> Result<Option<T>> {
+    match u.arbitrary()? {
+        true => make(u).map(Some),
+        false => Ok(None),
+    }
+}
+
+// ----- units
+
+fn plan(u: Bytes, depth: usize) -> Result<Plan> {
+    let mut plan = Plan {
+        name: match u.int_in_range(0..=3)? {
+            0 => text(u)?,
+            _ => "unit".to_owned(),
+        },
+        level: match u.int_in_range(0..=2)? {
+            0 => Some(*u.choose(&LEVELS)?),
+            _ => None,
+        },
+        target: match u.int_in_range(0..=3)? {
+            0 => Some(*u.choose(&TARGETS)?),
+            _ => None,
+        },
+        ..empty_plan()
+    };
+    for _ in 0..u.int_in_range(0..=5)?.max(3) - 3 {
+        plan.fields.push((key(u)?, value(u)?));
+    }
+    plan.end = *u.choose(&[
+        End::Drop,
+        End::Emit,
+        End::Drop,
+        End::Emit,
+        End::Panic,
+        End::Discard,
+    ])?;
+    plan.ops = ops(u, depth)?;
+    Ok(plan)
+}
+
+/// The outermost block goes on for long, inner ones end soon.
+fn ops(u: Bytes, depth: usize) -> Result<Vec<Op>> {
+    let most = if depth == 0 { 60 } else { 5 };
+    let mut ops = Vec::new();
+    while !u.is_empty()
+        && ops.len() < most
+        && u.ratio(
+            if depth == 0 { 40 } else { 3 },
+            if depth == 0 { 41 } else { 4 },
+        )?
+    {
+        ops.push(op(u, depth)?);
+    }
+    Ok(ops)
+}
+
+fn op(u: Bytes, depth: usize) -> Result<Op> {
+    Ok(match u.int_in_range(0..=9)? {
+        0..=2 => Op::Set(key(u)?, value(u)?),
+        3 | 4 => accumulate(u)?,
+        5 => fragment(u)?,
+        6 | 7 => said(u)?,
+        8 => read(u)?,
+        _ if depth < DEPTH => block(u, depth + 1)?,
+        _ => Op::Advance(advance(u)?),
+    })
+}
+
+fn accumulate(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=6)? {
+        0 => Op::Unset(key(u)?),
+        1 => Op::Incr(key(u)?),
+        2 => Op::Count(key(u)?, number(u)?),
+        3 => Op::Sum(key(u)?, number(u)?),
+        4 => Op::Max(key(u)?, number(u)?),
+        5 => Op::StartTimer(key(u)?),
+        _ => Op::Stop(u.int_in_range(0..=3)?),
+    })
+}
+
+fn fragment(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=5)? {
+        0..=2 => Op::Add(message(u)?),
+        3 => Op::Warn(message(u)?),
+        4 => Op::Fail(message(u)?),
+        _ => Op::AddElsewhere(message(u)?),
+    })
+}
+
+fn said(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=9)? {
+        0 => Op::Error(cause(u)?),
+        1 => Op::Check(match u.arbitrary()? {
+            true => Ok(7),
+            false => Err(cause(u)?),
+        }),
+        2 | 3 => Op::Ok,
+        4 => Op::Status(*u.choose(&[200, 302, 399, 400, 404, 499, 500, 503, 65_535])?),
+        5 => Op::Raise(*u.choose(&LEVELS)?),
+        6 => Op::SetLevel(*u.choose(&LEVELS)?),
+        _ => Op::Advance(advance(u)?),
+    })
+}
+
+fn read(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=6)? {
+        0 | 1 => Op::Get(key(u)?),
+        2 | 3 => Op::Look,
+        4 => Op::Render,
+        5 => Op::Checkpoint,
+        _ => Op::TakeAndPut,
+    })
+}
+
+fn block(u: Bytes, depth: usize) -> Result<Op> {
+    Ok(Op::Time(key(u)?, ops(u, depth)?))
+}

@@ -1,0 +1,125 @@
+//! A second implementation of the library, for comparison: a unit of maps and
+//! vectors and an encoder, written from `encoding.md` and `design.md` the plain
+//! and slow way. Arbitrary programs run on both; their lines are the same, byte
+//! for byte.
+
+// The model test and the fuzz target compile a copy each, and use a part of it.
+#![allow(dead_code)]
+
+mod datum;
+mod elsewhere;
+mod given;
+mod json;
+mod logfmt;
+mod make;
+mod names;
+mod places;
+pub mod program;
+mod record;
+mod rig;
+pub mod run;
+mod settings;
+mod text;
+mod unit;
+mod values;
+pub mod world;
+
+pub use make::program as decode;
+use std::collections::BTreeSet;
+
+use program::{Program, Settings};
+use run::{Done, Record};
+
+use crate::util::assert_one_safe_line;
+
+/// Decodes a program from bytes and compares what the library and the reference
+/// make of it.
+///
+/// # Panics
+///
+/// If they differ, or if a line is none that readers take.
+pub fn check(bytes: &[u8]) {
+    let program = decode(bytes);
+    if let Err(why) = compare(&program) {
+        panic!("{why}\n{program:?}");
+    }
+}
+
+/// What is wrong, if something is.
+pub fn compare(program: &Program) -> Result<(), String> {
+    let Some(got) = run::run(program) else {
+        return Ok(());
+    };
+    let want = world::run(program);
+    for record in &got.records {
+        check_line(&record.line, &program.settings)?;
+    }
+    same(&got, &want)
+}
+
+fn same(got: &Done, want: &Done) -> Result<(), String> {
+    for (at, (got, want)) in got.seen.iter().zip(&want.seen).enumerate() {
+        if got != want {
+            return Err(format!(
+                "what call {at} returned\n got: {got}\nwant: {want}"
+            ));
+        }
+    }
+    for (at, (got, want)) in got.records.iter().zip(&want.records).enumerate() {
+        if got != want {
+            return Err(difference(at, got, want));
+        }
+    }
+    match got == want {
+        true => Ok(()),
+        false => Err(format!("not the same\n got: {got:?}\nwant: {want:?}")),
+    }
+}
+
+fn difference(at: usize, got: &Record, want: &Record) -> String {
+    let same = got.line.bytes().zip(want.line.bytes());
+    let byte = same.take_while(|(a, b)| a == b).count();
+    format!("record {at} differs, at byte {byte}\n got: {got:?}\nwant: {want:?}")
+}
+
+/// One safe line that readers which are not ours take, with no key twice.
+fn check_line(line: &str, settings: &Settings) -> Result<(), String> {
+    assert_one_safe_line(line);
+    let (count, keys): (usize, BTreeSet<String>) = match settings.json {
+        true => {
+            let object: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+            (
+                members(line),
+                object.into_iter().map(|(key, _)| key).collect(),
+            )
+        }
+        false => {
+            let pairs = tpt_logfmt_parse::parse_to_pairs(line);
+            let pairs = pairs.map_err(|error| format!("{error}: {line}"))?;
+            (pairs.len(), pairs.into_iter().map(|(key, _)| key).collect())
+        }
+    };
+    match keys.len() == count {
+        true => Ok(()),
+        false => Err(format!("a key twice: {line}")),
+    }
+}
+
+/// How many members an object has; its map keeps one of a key that comes twice.
+fn members(line: &str) -> usize {
+    let (mut depth, mut quoted, mut escaped, mut colons) = (0, false, false, 0);
+    for char in line.chars() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
+            ':' if depth == 1 => colons += 1,
+            _ => {}
+        }
+    }
+    colons
+}

@@ -1,0 +1,104 @@
+//! The calls that a record tells the line of, one line each, and where units start.
+
+use logtrace::{Config, SharedTrace, Trace};
+
+use super::program::{Plan, Text};
+
+/// By what a unit is reached.
+pub enum Hand<'a> {
+    Own(&'a mut Trace),
+    Current,
+    Shared(&'a SharedTrace),
+}
+
+/// Calls a method that all three have. A macro, so that a fragment has the line of its use.
+macro_rules! call {
+    ($hand:expr, $name:ident($($arg:expr),*)) => {
+        match $hand {
+            $crate::reference::places::Hand::Own(trace) => {
+                trace.$name($($arg),*);
+            }
+            $crate::reference::places::Hand::Current => {
+                logtrace::current::$name($($arg),*);
+            }
+            $crate::reference::places::Hand::Shared(shared) => {
+                shared.$name($($arg),*);
+            }
+        }
+    };
+}
+pub(super) use call;
+
+/// Adds a fragment by one of the ways to hand over its text.
+macro_rules! say {
+    ($hand:expr, $text:expr, $name:ident) => {
+        match $text {
+            Text::Str(text) => $crate::reference::places::call!($hand, $name(text.as_str())),
+            Text::Owned(text) => $crate::reference::places::call!($hand, $name(text.clone())),
+            Text::Macro(text) => {
+                $crate::reference::places::call!($hand, $name(format_args!("{text}")))
+            }
+            Text::Panics(text) => {
+                $crate::reference::places::call!($hand, $name(format_args!("{text}")))
+            }
+        }
+    };
+}
+pub(super) use say;
+
+/// Adds a fragment by `add!`.
+macro_rules! by_macro {
+    ($hand:expr, $text:expr) => {
+        match $hand {
+            Hand::Own(trace) => {
+                logtrace::add!(trace, "{}", $text);
+            }
+            Hand::Current => logtrace::current::add!("{}", $text),
+            Hand::Shared(shared) => {
+                shared.add(format_args!("{}", $text));
+            }
+        }
+    };
+}
+
+pub const FILE: &str = file!();
+
+pub const ADD: u32 = line!() + 2;
+pub fn add(hand: &mut Hand<'_>, text: &Text) {
+    say!(hand, text, add);
+}
+
+pub const ADD_MACRO: u32 = line!() + 2;
+pub fn add_macro(hand: &mut Hand<'_>, text: &str) {
+    by_macro!(hand, text);
+}
+
+pub const WARN: u32 = line!() + 2;
+pub fn warn(hand: &mut Hand<'_>, text: &Text) {
+    say!(hand, text, warn);
+}
+
+pub const FAIL: u32 = line!() + 2;
+pub fn fail(hand: &mut Hand<'_>, text: &Text) {
+    say!(hand, text, fail);
+}
+
+/// Starts a unit as its plan says.
+pub fn start(plan: &Plan, config: &Config) -> Trace {
+    let mut builder = Trace::builder(plan.name.clone()).config(config);
+    if let Some(level) = plan.level {
+        builder = builder.level(level);
+    }
+    if let Some(target) = plan.target {
+        builder = builder.target(target);
+    }
+    for (key, value) in &plan.fields {
+        builder = builder.field(key, value);
+    }
+    builder.start()
+}
+
+/// Starts a unit that `parent` calls.
+pub fn child(plan: &Plan, parent: &mut Trace) -> Trace {
+    parent.child(plan.name.clone())
+}

@@ -1,0 +1,105 @@
+//! The settings of a program as a configuration.
+
+use logtrace::{Config, ConfigBuilder, Format, Name};
+
+use super::program::{Integers, Schema, Settings, Tag};
+use super::rig::Rig;
+
+/// `None` if the settings make no sense.
+pub fn config(settings: &Settings, rig: &'static Rig) -> Option<Config> {
+    let mut builder = Config::builder()
+        .logger(rig.log(settings.logger))
+        .clock(rig)
+        .ids(rig);
+    builder = looks(builder, settings);
+    builder = limits(builder, settings);
+    builder = names(builder, settings);
+    if let Some(sampling) = &settings.sampling {
+        builder = builder.sampling(rules(sampling));
+    }
+    builder.build().ok()
+}
+
+fn looks(builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
+    let builder = builder
+        .format(match settings.json {
+            true => Format::Json,
+            false => Format::Logfmt,
+        })
+        .header(settings.header)
+        .fraction_digits(settings.digits)
+        .non_finite(match settings.non_finite_as_text {
+            true => logtrace::NonFinite::Text,
+            false => logtrace::NonFinite::Null,
+        })
+        .integers(match settings.integers {
+            Integers::Bits64 => logtrace::Integers::Bits64,
+            Integers::Bits53 => logtrace::Integers::Bits53,
+            Integers::Number => logtrace::Integers::Number,
+        })
+        .line_tag(match settings.tag {
+            Tag::Line => logtrace::LineTag::Line,
+            Tag::FileLine => logtrace::LineTag::FileLine,
+            Tag::PathLine => logtrace::LineTag::PathLine,
+        })
+        .unicode_keys(settings.unicode_keys);
+    match settings.target {
+        Some(target) => builder.target(target),
+        None => builder,
+    }
+}
+
+fn limits(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
+    if let Some(fields) = settings.max_fields {
+        builder = builder.max_fields(fields);
+    }
+    if let Some(fragments) = settings.max_fragments {
+        builder = builder.max_fragments(fragments);
+    }
+    if let Some(bytes) = settings.max_record {
+        builder = builder.max_record(bytes);
+    }
+    if let Some(bytes) = settings.max_value {
+        builder = builder.max_value(bytes);
+    }
+    builder
+}
+
+fn names(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
+    builder = match settings.schema {
+        Schema::None => builder,
+        Schema::Ecs => builder.names(logtrace::Schema::Ecs),
+        Schema::GoogleCloud => builder.names(logtrace::Schema::GoogleCloud {
+            project: "shop-prod",
+        }),
+        Schema::OpenTelemetry => builder.names(logtrace::Schema::OpenTelemetry),
+        Schema::Datadog => builder.names(logtrace::Schema::Datadog),
+    };
+    for (name, text) in &settings.renamed {
+        let name = match *name {
+            "msg" => Name::Msg,
+            "error" => Name::Error,
+            "duration_ms" => Name::DurationMs,
+            "seq" => Name::Seq,
+            other => unreachable!("{other}"),
+        };
+        builder = builder.name(name, *text);
+    }
+    for (key, value) in &settings.fixed {
+        builder = builder.field(*key, value);
+    }
+    builder.redact(settings.redact.iter().copied())
+}
+
+fn rules(sampling: &super::program::Sampling) -> logtrace::Sampling {
+    let mut rules = logtrace::Sampling::one_in(sampling.one_in)
+        .warnings(sampling.warnings)
+        .sampled_callers(sampling.sampled_callers);
+    if let Some(limit) = sampling.slower_than {
+        rules = rules.slower_than(limit);
+    }
+    if sampling.keep_if {
+        rules = rules.keep_if(|unit| unit.text("a") == Some("x"));
+    }
+    rules
+}

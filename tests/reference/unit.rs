@@ -1,0 +1,513 @@
+//! A unit of work the plain way: vectors that are searched from the front, and
+//! owned texts.
+
+use std::time::Duration;
+
+use log::Level;
+use logtrace::Outcome;
+
+use super::datum::{Datum, Total, store, tell};
+use super::program::{Cause, Key, Num, Settings, Text, Val};
+use super::record::{stars, whole};
+use super::text::cut;
+
+/// The default limits.
+const FIELDS: usize = 256;
+const FRAGMENTS: usize = 256;
+const RECORD: usize = 16 * 1024;
+const VALUE: usize = 8 * 1024;
+
+/// Sources of an error that are kept.
+const SOURCES: usize = 8;
+
+/// The most of a key that is kept.
+const KEY: usize = 1024;
+
+/// What is kept of a text, and whether that is less than there was.
+#[derive(Clone, Debug)]
+pub struct Kept(pub String, pub bool);
+
+#[derive(Clone)]
+pub struct Unit {
+    pub enabled: bool,
+    pub name: Kept,
+    pub target: String,
+    /// Of the fragments that say nothing else.
+    pub own_level: Level,
+    /// The level given, as raised or overwritten since.
+    level: Level,
+    /// Whether the outcome counts for the level: not if it was said before `set_level`.
+    outcome_counts: bool,
+    said: Option<Outcome>,
+    panicked: bool,
+    pub fields: Vec<Field>,
+    pub dropped_fields: u64,
+    pub fragments: Fragments,
+    pub lost_parts: u64,
+    pub error: Option<Failure>,
+    pub seq: u64,
+    /// When it started, on the clock of the program.
+    pub start: u128,
+    /// What the wall clock, which stands still, does not know of the start.
+    pub started_late: Duration,
+    laps: Vec<Lap>,
+    /// Of laps and timers.
+    last_number: u64,
+    limits: Limits,
+    redact: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    fields: usize,
+    value: usize,
+}
+
+#[derive(Clone)]
+pub struct Failure {
+    pub text: Kept,
+    pub chain: Option<Kept>,
+}
+
+#[derive(Clone)]
+pub struct Field {
+    key: String,
+    pub shown_key: String,
+    pub held: Held,
+}
+
+#[derive(Clone)]
+pub enum Held {
+    /// It was removed; its place is kept for the key.
+    Nothing,
+    Plain {
+        datum: Datum,
+        cut: bool,
+    },
+    Sum(Total),
+    Max(Total),
+    Timer(Laps),
+}
+
+/// The laps of a timer that are over.
+#[derive(Clone, Debug)]
+pub struct Laps {
+    /// Tells this timer from a later one of its key.
+    number: u64,
+    pub count: u64,
+    pub total_us: u64,
+    pub longest_us: u64,
+    pub redacted: bool,
+}
+
+/// A lap that runs.
+#[derive(Clone)]
+struct Lap {
+    number: u64,
+    timer: u64,
+    start: u128,
+}
+
+/// A fragment as it is kept.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub at: u128,
+    pub line: u32,
+    pub file: &'static str,
+    pub level: Option<Level>,
+    pub text: Kept,
+}
+
+#[derive(Clone)]
+pub struct Fragments {
+    all: Vec<Said>,
+    limit: usize,
+    pub dropped: u64,
+}
+
+impl Fragments {
+    fn new(limit: usize) -> Fragments {
+        Fragments {
+            all: Vec::new(),
+            limit,
+            dropped: 0,
+        }
+    }
+
+    /// Keeps the first half (of an odd number the larger one) and the last.
+    fn push(&mut self, said: Said) {
+        self.all.push(said);
+        if self.all.len() > self.limit {
+            let first = self.limit.div_ceil(2);
+            self.all.remove(first.min(self.all.len() - 1));
+            self.dropped += 1;
+        }
+    }
+
+    pub fn kept(&self) -> Vec<&Said> {
+        self.all.iter().collect()
+    }
+}
+
+impl Unit {
+    pub fn new(name: &str, target: &str, level: Level, settings: &Settings, now: u128) -> Unit {
+        let record = settings.max_record.unwrap_or(RECORD);
+        let value = settings.max_value.unwrap_or(VALUE.min(record));
+        Unit {
+            enabled: Level::Error <= settings.logger,
+            name: keep(name, value),
+            target: target.to_owned(),
+            own_level: level,
+            level,
+            outcome_counts: false,
+            said: None,
+            panicked: false,
+            fields: Vec::new(),
+            dropped_fields: 0,
+            fragments: Fragments::new(settings.max_fragments.unwrap_or(FRAGMENTS)),
+            lost_parts: 0,
+            error: None,
+            seq: 0,
+            start: now,
+            started_late: Duration::ZERO,
+            laps: Vec::new(),
+            last_number: 0,
+            limits: Limits {
+                fields: settings.max_fields.unwrap_or(FIELDS),
+                value,
+            },
+            redact: settings.redact.clone(),
+        }
+    }
+
+    // ----- fields
+
+    pub fn set(&mut self, key: &str, value: &Val) {
+        match store(value, self.limits.value) {
+            None => self.set_none(key),
+            Some(_) if self.is_redacted(key) => self.put(key, stars(), false),
+            Some((datum, cut)) => self.put(key, datum, cut),
+        }
+    }
+
+    fn put(&mut self, key: &str, datum: Datum, cut: bool) {
+        let at = self.replaced_by_set(key);
+        if let Some(at) = at.or_else(|| self.room_for(key)) {
+            self.fields[at].held = Held::Plain { datum, cut };
+        }
+    }
+
+    /// Removes what `set` would replace. A key that was not there has its place
+    /// from now on, if there is room without making any.
+    fn set_none(&mut self, key: &str) {
+        match self.replaced_by_set(key) {
+            Some(at) => self.fields[at].held = Held::Nothing,
+            None if self.find(key, |_| true).is_some() => {}
+            None if self.fields.len() < self.limits.fields => _ = self.room_for(key),
+            None => {}
+        }
+    }
+
+    /// The plain field of a key, else the first that adds up. What the documents
+    /// say of counters holds for timers too.
+    fn replaced_by_set(&self, key: &str) -> Option<usize> {
+        let plain = |held: &Held| matches!(held, Held::Plain { .. });
+        let other = |held: &Held| !matches!(held, Held::Plain { .. } | Held::Nothing);
+        self.find(key, plain).or_else(|| self.find(key, other))
+    }
+
+    pub fn unset(&mut self, key: &str) {
+        for field in self.fields.iter_mut().filter(|field| field.key == key) {
+            field.held = Held::Nothing;
+        }
+    }
+
+    pub fn sum(&mut self, key: &str, number: Num) {
+        if self.is_redacted(key) {
+            return self.put(key, stars(), false);
+        }
+        let total = Total::of(number);
+        match self.find(key, |held| matches!(held, Held::Sum(_))) {
+            Some(at) => {
+                if let Held::Sum(sum) = &mut self.fields[at].held {
+                    *sum = sum.plus(total);
+                }
+            }
+            None => self.begin(key, Held::Sum(total)),
+        }
+    }
+
+    pub fn max(&mut self, key: &str, number: Num) {
+        if self.is_redacted(key) {
+            return self.put(key, stars(), false);
+        }
+        let total = Total::of(number);
+        match self.find(key, |held| matches!(held, Held::Max(_))) {
+            Some(at) => {
+                if let Held::Max(max) = &mut self.fields[at].held {
+                    *max = max.larger(total);
+                }
+            }
+            None => self.begin(key, Held::Max(total)),
+        }
+    }
+
+    fn begin(&mut self, key: &str, held: Held) {
+        if let Some(at) = self.room_for(key) {
+            self.fields[at].held = held;
+        }
+    }
+
+    fn find(&self, key: &str, is: impl Fn(&Held) -> bool) -> Option<usize> {
+        let found = |field: &Field| field.key == key && is(&field.held);
+        self.fields.iter().position(found)
+    }
+
+    /// A place for a new field: the one that a removed field of this key left,
+    /// or one at the end, for which other removed fields make room.
+    fn room_for(&mut self, key: &str) -> Option<usize> {
+        let left = self.find(key, |held| matches!(held, Held::Nothing));
+        if left.is_some() {
+            return left;
+        }
+        if self.fields.len() >= self.limits.fields {
+            self.fields
+                .retain(|field| !matches!(field.held, Held::Nothing));
+        }
+        if self.fields.len() >= self.limits.fields {
+            self.dropped_fields += 1;
+            return None;
+        }
+        self.fields.push(Field {
+            key: key.to_owned(),
+            shown_key: cut(key, KEY.min(self.limits.value)).to_owned(),
+            held: Held::Nothing,
+        });
+        Some(self.fields.len() - 1)
+    }
+
+    fn is_redacted(&self, key: &str) -> bool {
+        self.redact.contains(&key)
+    }
+
+    // ----- timers
+
+    /// Begins a lap; its number.
+    pub fn start_timer(&mut self, key: &str, now: u128) -> u64 {
+        self.last_number += 1;
+        let lap = self.last_number;
+        if let Some(timer) = self.timer(key) {
+            self.laps.push(Lap {
+                number: lap,
+                timer,
+                start: now,
+            });
+        }
+        lap
+    }
+
+    /// The number of the timer of a key, made if there is none; `None` where there is no room.
+    fn timer(&mut self, key: &str) -> Option<u64> {
+        let is_timer = |held: &Held| matches!(held, Held::Timer(_));
+        let known = self.find(key, is_timer);
+        if let Some(Held::Timer(laps)) = known.map(|at| &self.fields[at].held) {
+            return Some(laps.number);
+        }
+        // A redacted key stays one field, whatever kind of call was the last.
+        let redacted = self.is_redacted(key);
+        let at = match self.find(key, |_| redacted) {
+            Some(at) => at,
+            None => self.room_for(key)?,
+        };
+        self.last_number += 1;
+        self.fields[at].held = Held::Timer(Laps {
+            number: self.last_number,
+            count: 0,
+            total_us: 0,
+            longest_us: 0,
+            redacted,
+        });
+        Some(self.last_number)
+    }
+
+    pub fn stop(&mut self, number: u64, now: u128) {
+        let Some(at) = self.laps.iter().position(|lap| lap.number == number) else {
+            return;
+        };
+        let lap = self.laps.remove(at);
+        let us = ((now - lap.start) / 1_000) as u64;
+        for field in &mut self.fields {
+            if let Held::Timer(laps) = &mut field.held
+                && laps.number == lap.timer
+            {
+                laps.count += 1;
+                laps.total_us += us;
+                laps.longest_us = laps.longest_us.max(us);
+            }
+        }
+    }
+
+    pub fn stop_all(&mut self, now: u128) {
+        while let Some(lap) = self.laps.first() {
+            self.stop(lap.number, now);
+        }
+    }
+
+    // ----- fragments, outcome, level
+
+    pub fn say(
+        &mut self,
+        text: &Text,
+        level: Option<Level>,
+        place: (&'static str, u32),
+        now: u128,
+    ) {
+        if let Some(level) = level {
+            self.raise(level);
+        }
+        let text = match text {
+            Text::Panics(_) => "<panicked>",
+            text => text.as_str(),
+        };
+        self.fragments.push(Said {
+            at: now - self.start,
+            line: place.1,
+            file: place.0,
+            level,
+            text: keep(text, self.limits.value),
+        });
+    }
+
+    pub fn fail(&mut self, cause: &Cause) {
+        let (text, chain) = match cause {
+            Cause::Text(text) => (text, &[][..]),
+            Cause::Chain(texts) | Cause::Boxed(texts) => (&texts[0], &texts[1..]),
+        };
+        let kept = &chain[..chain.len().min(SOURCES)];
+        let joined = keep(&kept.join(": "), self.limits.value);
+        // Sources without a word are no chain.
+        let chain =
+            (!joined.0.is_empty()).then_some(Kept(joined.0, joined.1 || chain.len() > SOURCES));
+        self.error = Some(Failure {
+            text: keep(text, self.limits.value),
+            chain,
+        });
+        self.end_as(Outcome::Error);
+    }
+
+    pub fn end_as(&mut self, outcome: Outcome) {
+        self.said = Some(outcome);
+        self.outcome_counts = true;
+    }
+
+    pub fn panic(&mut self) {
+        self.panicked = true;
+    }
+
+    /// Redacted if its key is, or `status`, whatever a schema calls it.
+    pub fn status(&mut self, key: &'static str, status: u16) {
+        match self.is_redacted("status") {
+            true => self.put(key, stars(), false),
+            false => self.set(key, &Val::Num(Num::U16(status))),
+        }
+        match status {
+            0..400 => {}
+            400..500 => self.raise(Level::Warn),
+            // By the outcome, so a later `ok` takes it back.
+            500.. => self.end_as(Outcome::Error),
+        }
+    }
+
+    pub fn raise(&mut self, level: Level) {
+        self.level = self.level.min(level);
+    }
+
+    pub fn set_level(&mut self, level: Level) {
+        self.own_level = level;
+        self.level = level;
+        self.outcome_counts = false;
+    }
+
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.panicked {
+            true => Some(Outcome::Panic),
+            false => self.said,
+        }
+    }
+
+    pub fn level(&self) -> Level {
+        let by_outcome = match self.said {
+            Some(Outcome::Error) if self.outcome_counts => Level::Error,
+            _ => self.level,
+        };
+        match self.panicked {
+            true => Level::Error,
+            false => self.level.min(by_outcome),
+        }
+    }
+
+    // ----- reading
+
+    /// Of the fields of a key the first; else a number of a timer by the name of that.
+    pub fn get(&self, key: &Key) -> String {
+        let key = key.as_str();
+        let found = self.find(key, |held| !matches!(held, Held::Nothing));
+        match found.map(|at| &self.fields[at].held) {
+            Some(Held::Plain { datum, .. }) => tell(datum),
+            Some(Held::Sum(total) | Held::Max(total)) => tell(&total.datum()),
+            Some(Held::Timer(laps)) => tell(&numbers_of(laps)[1]),
+            Some(Held::Nothing) | None => self.get_number_of_timer(key),
+        }
+    }
+
+    fn get_number_of_timer(&self, key: &str) -> String {
+        for field in &self.fields {
+            let number = match key.strip_prefix(&field.key) {
+                Some(".count") => 0,
+                Some(".ms") => 1,
+                Some(".max_ms") => 2,
+                _ => continue,
+            };
+            if let Held::Timer(laps) = &field.held {
+                return tell(&numbers_of(laps)[number]);
+            }
+        }
+        "none".to_owned()
+    }
+
+    /// How many texts are not whole.
+    pub fn truncated(&self) -> u64 {
+        let fields = self.fields.iter().map(|field| {
+            let key = field.shown_key.len() < field.key.len();
+            match &field.held {
+                Held::Nothing => 0,
+                Held::Timer(laps) if laps.count == 0 => 0,
+                Held::Plain { cut, .. } => u64::from(key || *cut),
+                _ => u64::from(key),
+            }
+        });
+        let fragments = self.fragments.all.iter().map(|said| u64::from(said.text.1));
+        let error = self.error.iter().map(|error| {
+            u64::from(error.text.1) + u64::from(error.chain.as_ref().is_some_and(|chain| chain.1))
+        });
+        let all = fields.chain(fragments).chain(error);
+        all.sum::<u64>() + u64::from(self.name.1)
+    }
+}
+
+fn keep(text: &str, limit: usize) -> Kept {
+    let kept = cut(text, limit);
+    Kept(kept.to_owned(), kept.len() < text.len())
+}
+
+/// Count, sum and longest, as a record has them.
+pub fn numbers_of(laps: &Laps) -> [Datum; 3] {
+    match laps.redacted {
+        true => [stars(), stars(), stars()],
+        false => [
+            whole(laps.count.into()),
+            Datum::Micros(laps.total_us),
+            Datum::Micros(laps.longest_us),
+        ],
+    }
+}
