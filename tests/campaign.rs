@@ -13,6 +13,11 @@
 
 mod util;
 
+#[cfg(feature = "future")]
+#[path = "campaign/futures.rs"]
+mod futures;
+#[path = "campaign/kills.rs"]
+mod kills;
 #[path = "campaign/ledger.rs"]
 mod ledger;
 #[path = "campaign/loggers.rs"]
@@ -39,7 +44,12 @@ fn every_promise_holds_with_a_fault_at_every_step() {
     std::panic::set_hook(Box::new(|_| ()));
     loggers::campaign(&mut report);
     panics::campaign(&mut report);
+    #[cfg(feature = "future")]
+    futures::campaign(&mut report);
+    #[cfg(not(feature = "future"))]
+    report.note("futures: not without the feature `future`");
     std::panic::set_hook(hook);
+    kills::campaign(&mut report);
     report.publish();
     report.assert_kept();
 }

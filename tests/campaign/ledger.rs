@@ -41,14 +41,6 @@ impl Book {
         }
     }
 
-    /// The outcome of a unit that was open when the fault came.
-    fn outcome<'a>(&'a self, of_open: &'a str) -> Option<&'a str> {
-        match &self.state {
-            State::Ended(outcome) => outcome.as_deref(),
-            _ => Some(of_open),
-        }
-    }
-
     /// Whether a record has all that was captured.
     fn check_captured(&self, record: &Value, row: &mut Row) {
         for (key, value) in &self.fields {
@@ -93,15 +85,28 @@ pub fn of_unit<'a>(records: &'a [Value], name: &str) -> (Vec<&'a Value>, usize) 
     (last, partial.len())
 }
 
-/// Expects the records of units that all are over; those that were open when the
-/// fault came have the outcome `of_open`.
-pub fn check(books: &[Book], lines: &[String], of_open: &str, row: &mut Row) {
+/// What becomes of a unit that was open when the fault came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A record with this outcome.
+    Record(Option<&'static str>),
+    /// No record, as is documented.
+    Gone,
+}
+
+/// Expects the records of units none of which goes on.
+pub fn check(books: &[Book], lines: &[String], of_open: impl Fn(&Book) -> Fate, row: &mut Row) {
     let records = parse(lines, row);
     let mut expected = 0;
     for book in books {
+        let fate = match &book.state {
+            State::Open => of_open(book),
+            State::Ended(_) | State::Discarded => Fate::Record(None),
+        };
         let (last, partial) = of_unit(&records, &book.name);
-        let wanted = usize::from(book.state != State::Discarded);
+        let wanted = usize::from(book.state != State::Discarded && fate != Fate::Gone);
         expected += wanted + book.checkpoints;
+        row.gone(usize::from(fate == Fate::Gone));
         row.check(Promise::OneRecord, last.len() == wanted, || {
             format!("{} of {} in {records:#?}", last.len(), book.name)
         });
@@ -110,7 +115,12 @@ pub fn check(books: &[Book], lines: &[String], of_open: &str, row: &mut Row) {
         });
         for record in last {
             let outcome = record.get("outcome").and_then(Value::as_str);
-            row.check(Promise::Outcome, outcome == book.outcome(of_open), || {
+            let wanted = match (&book.state, fate) {
+                (State::Ended(outcome), _) => outcome.as_deref(),
+                (_, Fate::Record(outcome)) => outcome,
+                (_, Fate::Gone) => None,
+            };
+            row.check(Promise::Outcome, outcome == wanted, || {
                 format!("{outcome:?} of {}: {record}", book.name)
             });
             book.check_captured(record, row);

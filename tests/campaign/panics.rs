@@ -6,7 +6,7 @@ use std::thread;
 
 use logtrace::{Config, Format, bridge, current};
 
-use crate::ledger;
+use crate::ledger::{self, Fate};
 use crate::probe::{self, Probed};
 use crate::recorder::{self, At, Recorder};
 use crate::report::{Promise, Report, Row};
@@ -70,7 +70,12 @@ fn injure(row: &mut Row, run: impl FnOnce(&'static Recorder) -> Run) {
     row.check(Promise::NoAbort, panicked == wanted, || {
         format!("panicked: {panicked}")
     });
-    ledger::check(&run.books(), &log.lines(), "panic", row);
+    ledger::check(
+        &run.books(),
+        &log.lines(),
+        |_| Fate::Record(Some("panic")),
+        row,
+    );
 }
 
 /// The same, where the logger breaks while the thread unwinds: what it was given

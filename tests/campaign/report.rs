@@ -89,11 +89,17 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Report {
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 impl Report {
     pub fn add(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// What the table does not show, such as a part that cannot run here.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
     }
 
     /// Prints the table, and writes it to a file.
@@ -152,6 +158,9 @@ impl fmt::Display for Report {
         )?;
         for (number, (_, text)) in PROMISES.iter().enumerate() {
             writeln!(f, "({}) {text}", number + 1)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "* {note}")?;
         }
         Ok(())
     }

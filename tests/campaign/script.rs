@@ -124,6 +124,20 @@ impl Run {
         self.book(unit, |book| book.state = State::Ended(outcome));
     }
 
+    /// Notes on which thread a unit is current; returns what was noted before.
+    fn lends(&self, unit: &str, thread: Option<String>) -> Option<String> {
+        let mut before = None;
+        self.book(unit, |book| {
+            before = std::mem::replace(&mut book.current_on, thread)
+        });
+        before
+    }
+
+    /// Notes a checkpoint.
+    pub fn told(&self, unit: &str) {
+        self.book(unit, |book| book.checkpoints += 1);
+    }
+
     // ----- pieces of steps
 
     pub fn start(&self, name: &'static str) -> Trace {
@@ -144,7 +158,7 @@ impl Run {
     fn checkpoint(&self, name: &str, trace: &mut Trace) {
         self.step();
         trace.checkpoint();
-        self.book(name, |book| book.checkpoints += 1);
+        self.told(name);
         self.step();
     }
 
@@ -154,13 +168,13 @@ impl Run {
         struct Left<'a>(&'a Run, &'a str);
         impl Drop for Left<'_> {
             fn drop(&mut self) {
-                self.0.book(self.1, |book| book.current_on = None);
+                self.0.lends(self.1, None);
             }
         }
         self.step();
-        let thread = format!("{:?}", thread::current().id());
+        let thread = this_thread();
         trace.scope(|| {
-            self.book(name, |book| book.current_on = Some(thread));
+            self.lends(name, Some(thread));
             let _left = Left(self, name);
             let _cleans = self.destructors.then(|| Cleans(self, name));
             work()
@@ -175,6 +189,10 @@ impl Run {
             panicked: AtomicBool::new(false),
         }
     }
+}
+
+pub fn this_thread() -> String {
+    format!("{:?}", thread::current().id())
 }
 
 /// What a destructor may do while its thread unwinds: use the unit that is current
@@ -364,11 +382,14 @@ fn by_current(run: &Run) {
         run.field("outer", "in_a_lap", 1);
     });
     current::with(|unit| {
+        // Not even `current::emit` finds it meanwhile.
+        let thread = run.lends("outer", None);
         run.step();
         let shown = run.shown("by with");
         unit.set("with", display(&shown));
         run.value("outer", "with", &shown);
         run.step();
+        run.lends("outer", thread);
     });
 }
 
