@@ -85,6 +85,17 @@ impl Arena {
         }
     }
 
+    /// An empty one that so much text makes no larger, if there is memory for it.
+    pub(crate) fn with_room(text: usize) -> Option<Arena> {
+        let mut arena = Arena::new();
+        let size = (text + SLACK).next_power_of_two();
+        if let Some(more) = size.checked_sub(arena.bytes.len()) {
+            arena.bytes.try_reserve(more).ok()?;
+            arena.bytes.resize(size, 0);
+        }
+        Some(arena)
+    }
+
     #[inline]
     pub(crate) fn used(&self) -> usize {
         self.used

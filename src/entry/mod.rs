@@ -632,8 +632,12 @@ impl Entry {
     #[cold]
     #[inline(never)]
     fn tidy_now(&mut self) {
-        let mut fresh = Arena::new();
         let old = &self.arena;
+        // All at once and before anything moves: a text that finds no memory would
+        // leave those before it in one arena and those behind it in another.
+        let Some(mut fresh) = Arena::with_room(old.used().saturating_sub(old.dead())) else {
+            return;
+        };
         let mut keep = |span: Span| fresh.push(old.get(span)).cut(span.is_cut());
         for field in self.fields.iter_mut() {
             field.move_spans(&mut keep);
