@@ -116,7 +116,9 @@ pub(crate) fn note_missed(trace: &mut Trace) {
         && let Some(note) = MISSED.with(|cell| cell.take())
         && let Some(entry) = trace.entry_mut()
     {
-        entry.set_panic(&note.0, &note.1);
+        // In a destructor, while the thread unwinds: no memory for the message must
+        // not abort the process.
+        let _ = guard::run(|| entry.set_panic(&note.0, &note.1));
     }
 }
 
