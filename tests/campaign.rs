@@ -22,6 +22,8 @@ mod kills;
 mod ledger;
 #[path = "campaign/loggers.rs"]
 mod loggers;
+#[path = "campaign/memory.rs"]
+mod memory;
 #[path = "campaign/panics.rs"]
 mod panics;
 #[path = "campaign/probe.rs"]
@@ -30,6 +32,8 @@ mod probe;
 mod recorder;
 #[path = "campaign/report.rs"]
 mod report;
+#[path = "campaign/run.rs"]
+mod run;
 #[path = "campaign/script.rs"]
 mod script;
 
@@ -50,6 +54,7 @@ fn every_promise_holds_with_a_fault_at_every_step() {
     report.note("futures: not without the feature `future`");
     std::panic::set_hook(hook);
     kills::campaign(&mut report);
+    memory::campaign(&mut report);
     report.publish();
     report.assert_kept();
 }

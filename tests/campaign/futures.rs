@@ -13,7 +13,7 @@ use crate::panics::run;
 use crate::probe;
 use crate::recorder::Recorder;
 use crate::report::{Promise, Report, Row};
-use crate::script::{Fault, Run, panics};
+use crate::run::{Fault, Run, panics};
 
 /// What becomes of the future at an await.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

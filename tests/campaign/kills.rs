@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::{self, Book, Fate, State};
 use crate::recorder::Recorder;
 use crate::report::{Promise, Report, Row};
-use crate::script::{self, Fault, Run, script};
+use crate::run::{self, Fault, Run};
+use crate::script::script;
 use crate::util::ManualClock;
 
 /// Tells a child what to do, as [`Orders`].
@@ -316,7 +317,7 @@ fn runs(orders: Orders, log: impl Log + 'static) {
 fn ends(run: &Run) {
     let told = Told {
         books: run.books(),
-        thread: script::this_thread(),
+        thread: run::this_thread(),
     };
     say(&serde_json::to_string(&told).expect("plain data"));
     match orders().expect("a child has them").end {

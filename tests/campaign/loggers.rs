@@ -4,14 +4,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use logtrace::{Config, Format, Output, bridge};
+use logtrace::Output;
 use serde_json::Value;
 
+use crate::panics::run_with;
 use crate::probe;
 use crate::recorder::{At, Call, Fault, Recorder};
 use crate::report::{Promise, Report, Row};
-use crate::script::{self, Run, script};
-use crate::util::{FixedIds, ManualClock};
+use crate::run::{self, Run};
+use crate::script::script;
 
 /// The records of a run in which nothing breaks.
 struct Sound {
@@ -27,7 +28,7 @@ pub fn campaign(report: &mut Report) {
         (Output::KeyValues, &[At::Pairs]),
     ] {
         let log = Recorder::leak(None);
-        let run = run(log, output);
+        let run = run_with(log, output, run::Fault::None);
         script(&run);
         let sound = Sound {
             lines: log.lines(),
@@ -42,16 +43,6 @@ pub fn campaign(report: &mut Report) {
             }
         }
     }
-}
-
-fn run(log: &'static Recorder, output: Output) -> Run {
-    static IDS: FixedIds = FixedIds(0xab, 0xcd);
-    let bridge = bridge(log).absorb(log::Level::Info).absorb_filtered(true);
-    let bridge: &'static _ = Box::leak(Box::new(bridge));
-    let config = Config::builder().format(Format::Json).output(output);
-    let config = config.logger(bridge).clock(ManualClock::leak()).ids(&IDS);
-    let config = config.build().expect("settings make sense");
-    Run::new(config, bridge, script::Fault::None)
 }
 
 /// A fault at each call of a kind, one run for each.
@@ -73,7 +64,7 @@ fn every_call(sound: &Sound, output: Output, at: At, later: bool, unwinding: boo
             later,
             unwinding: false,
         }));
-        let run = run(log, output);
+        let run = run_with(log, output, run::Fault::None);
         let thread = || {
             let result = match unwinding {
                 false => catch_unwind(AssertUnwindSafe(|| script(&run))),

@@ -4,22 +4,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
-use logtrace::{Config, Format, bridge, current};
+use logtrace::{Config, Format, Output, bridge, current};
 
 use crate::ledger::{self, Fate};
 use crate::probe::{self, Probed};
 use crate::recorder::{self, At, Recorder};
 use crate::report::{Promise, Report, Row};
-use crate::script::{Fault, Run, panics, script};
+use crate::run::{Fault, Run, panics};
+use crate::script::script;
 use crate::util::{Bench, FixedIds, ManualClock};
 
-/// A run whose records `log` gets, behind a bridge that absorbs.
 pub fn run(log: &'static Recorder, fault: Fault) -> Run {
+    run_with(log, Output::Line, fault)
+}
+
+/// A run whose records `log` gets, behind a bridge that absorbs.
+pub fn run_with(log: &'static Recorder, output: Output, fault: Fault) -> Run {
     static IDS: FixedIds = FixedIds(0xab, 0xcd);
     let bridge = bridge(log).absorb(log::Level::Info).absorb_filtered(true);
     let bridge: &'static _ = Box::leak(Box::new(bridge));
-    let config = Config::builder().format(Format::Json).logger(bridge);
-    let config = config.clock(ManualClock::leak()).ids(&IDS);
+    let config = Config::builder().format(Format::Json).output(output);
+    let config = config.logger(bridge).clock(ManualClock::leak()).ids(&IDS);
     Run::new(config.build().expect("settings make sense"), bridge, fault)
 }
 
