@@ -602,6 +602,12 @@ impl Entry {
 
     /// Keeps message and place of a panic: the last one, as those before were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
+        // Inside a panic hook, or in a destructor of a panic: a lack of memory would
+        // be the end of the process. The record says `outcome=panic` without this too.
+        let limit = self.limits.value;
+        if !(self.arena).make_room(message.len().min(limit) + place.len().min(limit)) {
+            return;
+        }
         for old in self.panic.into_iter().flat_map(<[Span; 2]>::from) {
             self.arena.note_dead(Some(old));
         }
