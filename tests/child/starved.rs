@@ -105,6 +105,27 @@ fn emits(run: &Run, nth: usize) {
     });
 }
 
+/// What a panic itself asks for, the hook of the library included.
+fn unwinds_early(run: &Run, nth: usize) {
+    let mut unit = run.start("outer");
+    unit.scope(|| {
+        LEFT.set(Some(nth));
+        panic!("at once");
+    });
+}
+
+/// The same while the unit is in use: the hook keeps the message for later.
+fn unwinds_in_use(run: &Run, nth: usize) {
+    let mut unit = run.start("outer");
+    unit.scope(|| {
+        current::with(|_| {
+            let text = fed(|| "z".repeat(5_000));
+            LEFT.set(Some(nth));
+            std::panic::panic_any(text);
+        });
+    });
+}
+
 /// The first destructor of a panic.
 struct Starves(usize);
 
@@ -121,6 +142,8 @@ fn case(name: &str) -> fn(&Run, usize) {
         "unwinds" => unwinds,
         "ends" => ends,
         "emits" => emits,
+        "unwinds_early" => unwinds_early,
+        "unwinds_in_use" => unwinds_in_use,
         _ => panic!("no such case: {name}"),
     }
 }
