@@ -2,9 +2,11 @@
 //! lost and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use logtrace::Output;
+use logtrace::{Config, Output};
 use serde_json::Value;
 
 use crate::panics::run_with;
@@ -28,13 +30,17 @@ pub fn campaign(report: &mut Report) {
         (Output::KeyValues, &[At::Pairs]),
     ] {
         let log = Recorder::leak(None);
-        let run = run_with(log, output, run::Fault::None);
+        let run = run_with(log, Config::builder().output(output), run::Fault::None);
         script(&run);
         let sound = Sound {
             lines: log.lines(),
             calls: log.calls(),
             units: run.books().into_iter().map(|book| book.name).collect(),
         };
+        if output == Output::Line {
+            report.add(every_hook(&sound, false));
+            report.add(every_hook(&sound, true));
+        }
         for at in places {
             for later in [false, true] {
                 for unwinding in [false, true] {
@@ -64,7 +70,7 @@ fn every_call(sound: &Sound, output: Output, at: At, later: bool, unwinding: boo
             later,
             unwinding: false,
         }));
-        let run = run_with(log, output, run::Fault::None);
+        let run = run_with(log, Config::builder().output(output), run::Fault::None);
         let thread = || {
             let result = match unwinding {
                 false => catch_unwind(AssertUnwindSafe(|| script(&run))),
@@ -79,6 +85,42 @@ fn every_call(sound: &Sound, output: Output, at: At, later: bool, unwinding: boo
             probed.check(&mut row);
         }
         compare(&mut row, sound, &log.lines(), at, nth, later);
+    }
+    row
+}
+
+/// A hook around the hand-over that panics, before or after it: nothing is lost.
+fn every_hook(sound: &Sound, after: bool) -> Row {
+    let when = if after { "after" } else { "before" };
+    let mut row = Row::new(&format!("hook panics {when} it emits, n-th alone"));
+    for nth in 0..sound.lines.len() {
+        row.point();
+        let log = Recorder::leak(None);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let builder = Config::builder().on_emit(move |_, emit| {
+            let turn = counted.fetch_add(1, Ordering::Relaxed);
+            assert!(after || turn != nth, "the hook is broken");
+            emit();
+            assert!(turn != nth, "the hook is broken");
+        });
+        let run = run_with(log, builder, run::Fault::None);
+        let thread = || catch_unwind(AssertUnwindSafe(|| script(&run))).map(|()| probe::probe());
+        let result = thread::scope(|scope| scope.spawn(thread).join());
+        let probed = result.ok().and_then(Result::ok);
+        row.check(Promise::NoAbort, probed.is_some(), || format!("call {nth}"));
+        if let Some(probed) = probed {
+            probed.check(&mut row);
+        }
+        let (lines, calls) = (log.lines(), calls.load(Ordering::Relaxed));
+        row.records(sound.lines.len(), lines.len());
+        row.check(Promise::OneRecord, lines == sound.lines, || {
+            format!("call {nth}: {lines:#?}")
+        });
+        // The records after it have the hook again.
+        row.check(Promise::OthersUntouched, calls == lines.len(), || {
+            format!("call {nth}: {calls} calls")
+        });
     }
     row
 }

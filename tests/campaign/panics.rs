@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
-use logtrace::{Config, Format, Output, bridge, current};
+use logtrace::{Config, ConfigBuilder, Format, bridge, current};
 
 use crate::ledger::{self, Fate};
 use crate::probe::{self, Probed};
@@ -15,16 +15,16 @@ use crate::script::script;
 use crate::util::{Bench, FixedIds, ManualClock};
 
 pub fn run(log: &'static Recorder, fault: Fault) -> Run {
-    run_with(log, Output::Line, fault)
+    run_with(log, Config::builder(), fault)
 }
 
 /// A run whose records `log` gets, behind a bridge that absorbs.
-pub fn run_with(log: &'static Recorder, output: Output, fault: Fault) -> Run {
+pub fn run_with(log: &'static Recorder, builder: ConfigBuilder, fault: Fault) -> Run {
     static IDS: FixedIds = FixedIds(0xab, 0xcd);
     let bridge = bridge(log).absorb(log::Level::Info).absorb_filtered(true);
     let bridge: &'static _ = Box::leak(Box::new(bridge));
-    let config = Config::builder().format(Format::Json).output(output);
-    let config = config.logger(bridge).clock(ManualClock::leak()).ids(&IDS);
+    let config = builder.format(Format::Json).logger(bridge);
+    let config = config.clock(ManualClock::leak()).ids(&IDS);
     Run::new(config.build().expect("settings make sense"), bridge, fault)
 }
 
