@@ -10,6 +10,7 @@ use crate::current;
 use crate::emit;
 use crate::guard;
 use crate::outcome::Outcome;
+use crate::settle;
 use crate::slot;
 use crate::trace::Trace;
 
@@ -72,9 +73,24 @@ pub(crate) fn count_in_use(by: i32) {
 /// Message and place.
 struct Note(String, String);
 
+impl Note {
+    /// `None` where there is no memory for it: a panic hook must not fail.
+    fn new(message: &str, place: &str) -> Option<Note> {
+        let end = bytes::char_floor(message.as_bytes(), MOST_MISSED);
+        let copy = |text: &str| {
+            let mut copy = String::new();
+            copy.try_reserve_exact(text.len()).ok()?;
+            copy.push_str(text);
+            Some(copy)
+        };
+        let message = message.get(..end).unwrap_or_default();
+        Some(Note(copy(message)?, copy(place)?))
+    }
+}
+
 thread_local! {
     /// The last panic while `current::with` had the trace. No destructor, as the hook may run after them.
-    static MISSED: ManuallyDrop<Cell<Option<Box<Note>>>> =
+    static MISSED: ManuallyDrop<Cell<Option<Note>>> =
         const { ManuallyDrop::new(Cell::new(None)) };
 }
 
@@ -90,17 +106,16 @@ fn note(info: &PanicHookInfo<'_>) {
         (_, Some(text)) => text.as_str(),
         _ => "a payload that is no text",
     };
-    let place = info.location().map(ToString::to_string).unwrap_or_default();
-    let kept = slot::with(|entry| entry.set_panic(message, &place)).is_some();
-    let is_in_use = IN_USE.get() > 0;
-    let missed = (!kept && is_in_use).then(|| {
-        let end = bytes::char_floor(message.as_bytes(), MOST_MISSED);
-        Box::new(Note(
-            message.get(..end).unwrap_or_default().to_owned(),
-            place,
-        ))
+    // On the stack, unless the path is a very long one.
+    let place = settle::format(MOST_MISSED, |out| match info.location() {
+        Some(place) => write!(out, "{place}"),
+        None => Ok(()),
     });
-    MISSED.with(|cell| cell.set(missed));
+    let place = place.as_str();
+    let kept = slot::with(|entry| entry.set_panic(message, place)).is_some();
+    let is_missed = !kept && IN_USE.get() > 0;
+    let note = is_missed.then(|| Note::new(message, place)).flatten();
+    MISSED.with(|cell| cell.set(note));
 }
 
 /// Forgets a panic that is over.

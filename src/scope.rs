@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::entry::Token;
+use crate::guard;
 use crate::pool;
 use crate::slot;
 use crate::trace::Trace;
@@ -99,12 +100,15 @@ impl Drop for Entered<'_> {
 
 /// Hides the units around a disabled one, and keeps the ids that it passes on
 /// where [`current`](crate::current) finds them.
+///
+/// Guarded, as a future that is dropped does this too, maybe in a panic: without
+/// memory for what hides them, they are not hidden.
 #[cold]
 fn hide(trace: &mut Trace) -> Option<Token> {
-    let Some(passing) = trace.take_passing() else {
-        return slot::hide(pool::take_veil);
-    };
-    Some(slot::push(pool::take_veil_of(passing)))
+    guard::run(|| match trace.take_passing() {
+        None => slot::hide(pool::take_veil),
+        Some(passing) => Some(slot::push(pool::take_veil_of(passing))),
+    })?
 }
 
 #[cold]

@@ -118,9 +118,9 @@ fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
 /// Makes an entry of nobody's the current one, if there is any to hide: being in
 /// the stack itself, it keeps its place whatever comes and goes around it.
 pub(crate) fn hide(veil: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
-    let top = take_all()?;
-    let veil = veil(&top);
-    set(top);
+    let taken = Taken(take_all());
+    let veil = veil(taken.0.as_deref()?);
+    drop(taken);
     Some(push(veil))
 }
 

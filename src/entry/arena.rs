@@ -85,6 +85,24 @@ impl Arena {
         }
     }
 
+    /// An empty one that so much text makes no larger, if there is memory for it.
+    pub(crate) fn with_room(text: usize) -> Option<Arena> {
+        let mut arena = Arena::new();
+        arena.make_room(text).then_some(arena)
+    }
+
+    /// Makes room for text where a lack of memory must not be a failure.
+    pub(crate) fn make_room(&mut self, text: usize) -> bool {
+        let least = self.used + text + SLACK;
+        if let Some(more) = least.checked_sub(self.bytes.len()) {
+            if self.bytes.try_reserve(more).is_err() {
+                return false;
+            }
+            self.bytes.resize(self.bytes.capacity(), 0);
+        }
+        true
+    }
+
     #[inline]
     pub(crate) fn used(&self) -> usize {
         self.used

@@ -408,6 +408,9 @@ impl Fields {
             prefix,
             prefix_len,
         };
+        // First, as it may find no memory: a key that is in a slot and not in the
+        // index would be given another one.
+        self.widen_index(at + 1);
         self.insert(at, field, settings.limits.fields);
         self.len = at + 1;
         self.catch_up();
@@ -535,14 +538,19 @@ impl Fields {
         self.catch_up();
     }
 
-    /// Puts the fields that were recognised by address into the index.
-    fn catch_up(&mut self) {
-        let wanted = (self.len + 1).saturating_mul(2).next_power_of_two().max(64);
+    /// Makes room in the index for so many fields.
+    fn widen_index(&mut self, len: usize) {
+        let wanted = (len + 1).saturating_mul(2).next_power_of_two().max(64);
         if self.index.len() < wanted {
             self.index.clear();
             self.index.resize(wanted, 0);
             self.indexed = 0;
         }
+    }
+
+    /// Puts the fields that were recognised by address into the index.
+    fn catch_up(&mut self) {
+        self.widen_index(self.len);
         let mask = self.index.len() - 1;
         for at in self.indexed..self.len {
             let Some(field) = self.slots.get(at) else {

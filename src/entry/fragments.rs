@@ -221,6 +221,10 @@ impl Fragments {
         all.extend_from_slice(others);
         all.sort_by_key(|fragment| fragment.at_nanos);
         let (dropped, dropped_held) = (self.dropped, self.dropped_held);
+        // Before anything is given up: without memory, these stay as they are.
+        let kept = all.len().min(limit);
+        self.kept.reserve(kept.saturating_sub(self.kept.len()));
+        gone.reserve(all.len() - kept);
         self.clear();
         for fragment in all {
             gone.extend(match fragment.held {
@@ -250,13 +254,13 @@ impl Fragments {
         self.dropped_held = 0;
     }
 
-    /// Puts the ring in the order of time, as if it had never turned.
+    /// Puts the ring in the order of time, as if it had never turned. In place: a
+    /// destructor does it too, which nothing must make panic, not even a lack of memory.
     fn straighten(&mut self) {
-        let mut kept: SmallVec<[Fragment; 64]> = SmallVec::new();
-        for run in self.runs(usize::MAX) {
-            kept.extend_from_slice(run);
+        let (half, turn) = (self.half(), self.oldest());
+        if let Some(ring) = self.kept.get_mut(half..) {
+            ring.rotate_left(turn - half);
         }
-        self.kept = kept;
         self.turned = self.dropped;
     }
 

@@ -602,6 +602,12 @@ impl Entry {
 
     /// Keeps message and place of a panic: the last one, as those before were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
+        // Inside a panic hook, or in a destructor of a panic: a lack of memory would
+        // be the end of the process. The record says `outcome=panic` without this too.
+        let limit = self.limits.value;
+        if !(self.arena).make_room(message.len().min(limit) + place.len().min(limit)) {
+            return;
+        }
         for old in self.panic.into_iter().flat_map(<[Span; 2]>::from) {
             self.arena.note_dead(Some(old));
         }
@@ -632,8 +638,12 @@ impl Entry {
     #[cold]
     #[inline(never)]
     fn tidy_now(&mut self) {
-        let mut fresh = Arena::new();
         let old = &self.arena;
+        // All at once and before anything moves: a text that finds no memory would
+        // leave those before it in one arena and those behind it in another.
+        let Some(mut fresh) = Arena::with_room(old.used().saturating_sub(old.dead())) else {
+            return;
+        };
         let mut keep = |span: Span| fresh.push(old.get(span)).cut(span.is_cut());
         for field in self.fields.iter_mut() {
             field.move_spans(&mut keep);
