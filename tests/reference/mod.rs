@@ -8,6 +8,7 @@
 
 mod datum;
 mod elsewhere;
+mod fit;
 mod given;
 mod json;
 mod logfmt;
@@ -20,6 +21,7 @@ mod rig;
 pub mod run;
 mod settings;
 mod text;
+mod transaction;
 mod unit;
 mod values;
 pub mod world;
