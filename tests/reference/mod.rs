@@ -20,6 +20,7 @@ mod record;
 mod rig;
 pub mod run;
 mod settings;
+pub mod shrink;
 mod text;
 mod transaction;
 mod unit;
