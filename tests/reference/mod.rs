@@ -29,6 +29,7 @@ pub mod world;
 
 pub use make::program as decode;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use program::{Program, Settings};
 use run::{Done, Record};
@@ -48,8 +49,15 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What is wrong, if something is.
+/// What is wrong, if something is; a panic is.
 pub fn compare(program: &Program) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| compared(program))).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>();
+        Err(format!("a panic: {}", text.map_or("", String::as_str)))
+    })
+}
+
+fn compared(program: &Program) -> Result<(), String> {
     let Some(got) = run::run(program) else {
         return Ok(());
     };
