@@ -257,7 +257,8 @@ impl Total {
             (Total::Whole { value, .. }, Total::Whole { value: more, .. }) => {
                 order(more) > order(value)
             }
-            (one, other) => other.as_f64() > one.as_f64(),
+            // NaN is no number: any is larger.
+            (one, other) => one.as_f64().is_nan() || other.as_f64() > one.as_f64(),
         };
         if is_more { other } else { self }
     }
