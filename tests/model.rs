@@ -57,6 +57,16 @@ fn arbitrary_programs_give_the_lines_of_the_reference() {
     }
 }
 
+/// As a fuzzer has them first.
+#[test]
+fn bytes_of_any_length_are_a_program() {
+    for byte in [0, 1, 0x7f, 0xff] {
+        for length in 0..200 {
+            reference::check(&vec![byte; length]);
+        }
+    }
+}
+
 // ----- what the programs reach
 
 /// How often each kind of call comes, those inside of others included.
