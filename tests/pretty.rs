@@ -204,3 +204,22 @@ fn a_text_over_the_records_limit_is_cut() {
         "{text}"
     );
 }
+
+#[test]
+fn the_name_the_request_and_the_error_are_cut_later_than_other_texts() {
+    let bench = Bench::new(pretty(Color::Never).header(false).max_record(600));
+    let text = |char: &str| char.repeat(60);
+    let mut trace = Trace::builder(text("n")).config(&bench.config).start();
+    trace.request_id(&text("r"));
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        trace.set(key, text("v"));
+    }
+    trace.error(text("e").as_str());
+    trace.emit();
+    let record = bench.log.only().args;
+    for char in ["n", "r", "e"] {
+        assert!(record.contains(&text(char)), "{record}");
+    }
+    // The eight fields alone.
+    assert!(record.ends_with("\n  truncated        8"), "{record}");
+}

@@ -67,7 +67,7 @@ fn colored(
 
 fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let moment = job.moment;
-    colored(line, job, BOLD, |line| text(line, job, job.entry.name))?;
+    colored(line, job, BOLD, |line| main_text(line, job, job.entry.name))?;
     if let Some(outcome) = moment.outcome {
         let color = match outcome {
             Outcome::Ok => GREEN,
@@ -130,7 +130,7 @@ fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     })?;
     if let Some(id) = job.entry.request_id {
         name(line, job, names.text(Name::RequestId))?;
-        text(line, job, id)?;
+        main_text(line, job, id)?;
     }
     Ok(())
 }
@@ -158,14 +158,18 @@ fn name(line: &mut Line<'_>, job: &Job<'_>, name: &str) -> Written {
 
 /// A text without quotes.
 fn text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = record::end_of(job, span);
-    escape::text(
-        line,
-        Place::Quoted,
-        job.entry.arena.buffer(),
-        span.start(),
-        end,
-    )
+    text_up_to(line, job, span, record::end_of(job, span))
+}
+
+/// A text that says what the record is about: cut later than others.
+fn main_text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+    let end = record::cut_at(job, span, record::main_fit(job));
+    text_up_to(line, job, span, end)
+}
+
+fn text_up_to(line: &mut Line<'_>, job: &Job<'_>, span: Span, end: usize) -> Written {
+    let buffer = job.entry.arena.buffer();
+    escape::text(line, Place::Quoted, buffer, span.start(), end)
 }
 
 /// One line each; the fixed fields of a configuration too.
@@ -222,7 +226,7 @@ fn errors(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     for (key, span) in record::error_texts(job) {
         if let Some(span) = span {
             name(line, job, names.text(key))?;
-            colored(line, job, RED, |line| text(line, job, span))?;
+            colored(line, job, RED, |line| main_text(line, job, span))?;
         }
     }
     Ok(())
