@@ -349,8 +349,10 @@ impl Fields {
             field.tag != Tag::Absent && serves
         });
         live.or_else(|| {
-            // The place of a removed field serves any role.
-            if !self.absent {
+            // The place of a removed field serves any role, but not before a field
+            // of the key that has a value: what is set has the key's own name.
+            let is_live = |field: &Field| field.tag != Tag::Absent;
+            if !self.absent || self.search(key.text, key.hash, arena, is_live).is_some() {
                 return None;
             }
             self.search(key.text, key.hash, arena, |field| field.tag == Tag::Absent)

@@ -202,6 +202,20 @@ fn a_counter_on_a_removed_key_has_the_key_to_itself() {
     );
 }
 
+/// The place that the first value left is no counter's: it would be called `x`,
+/// and a third value would not find the second one.
+#[test]
+fn a_counter_beside_a_field_that_was_removed_and_set_again_is_key_2() {
+    expect(
+        |trace| {
+            trace.set("x", 1).incr("x").set("x", None::<u8>);
+            trace.set("x", "plain").max("x", 7).set("x", 9);
+        },
+        "x=9 x_2=7",
+        r#""x":9,"x_2":7"#,
+    );
+}
+
 #[test]
 fn set_replaces_a_counter_that_began_on_a_removed_key() {
     expect(
