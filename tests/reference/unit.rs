@@ -198,13 +198,17 @@ impl Unit {
     }
 
     /// Removes what `set` would replace. A key that was not there has its place
-    /// from now on, if there is room without making any.
+    /// from now on, if there is room; as for a value, removed fields make it.
     fn set_none(&mut self, key: &str) {
         match self.replaced_by_set(key) {
             Some(at) => self.fields[at].held = Held::Nothing,
             None if self.find(key, |_| true).is_some() => {}
-            None if self.fields.len() < self.limits.fields => _ = self.room_for(key),
-            None => {}
+            None => {
+                let dropped = self.dropped_fields;
+                self.room_for(key);
+                // Nothing is lost.
+                self.dropped_fields = dropped;
+            }
         }
     }
 
@@ -263,11 +267,13 @@ impl Unit {
         self.fields.iter().position(found)
     }
 
-    /// A place for a new field: the one that a removed field of this key left,
+    /// A place for a new field: the one that the only field of this key left,
     /// or one at the end, for which other removed fields make room.
     fn room_for(&mut self, key: &str) -> Option<usize> {
-        let left = self.find(key, |held| matches!(held, Held::Nothing));
-        if left.is_some() {
+        let is_left = |held: &Held| matches!(held, Held::Nothing);
+        let left = self.find(key, is_left);
+        // No other field of the key gets a name behind it.
+        if left.is_some() && self.find(key, |held| !is_left(held)).is_none() {
             return left;
         }
         if self.fields.len() >= self.limits.fields {
