@@ -44,6 +44,8 @@ pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> 
 /// An entry for a part of a unit: its times count from the unit's start.
 pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
     let mut part = take_unattached(unit);
+    // A part emits nothing, but the units that it calls have its target.
+    part.origin.target = unit.origin.target.clone();
     unit.make_part(&mut part);
     part
 }

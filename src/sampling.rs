@@ -147,7 +147,8 @@ impl Sampling {
     ///
     /// Off by default: whoever may call the service from outside could then
     /// have every unit kept. Where nothing but its caller kept a unit, the record
-    /// says `sample_rate=0`: those that the hash kept stand for it already.
+    /// says `sample_rate=0`: those that the hash kept stand for it already. The
+    /// sampled flag goes on to the next service then, whatever the hash says.
     ///
     /// # Examples
     ///

@@ -28,7 +28,9 @@ use crate::value::ToValue;
 /// A part is a [`Trace`] of its own, so every function that takes
 /// `&mut Trace` serves it, and no lock is taken. Its times count from the start
 /// of the unit. It emits nothing: a part that is dropped without being joined
-/// is counted in the record of the unit as `lost_parts`.
+/// is counted in the record of the unit as `lost_parts`, with its own parts as one. What
+/// [`render`](Trace::render) returns of it is for a look only: the name is `part`,
+/// and there is no `ts`.
 ///
 /// # Examples
 ///
@@ -89,12 +91,16 @@ impl Trace {
     /// # assert!(trace.render().contains(" files=1 fragments="));
     /// ```
     pub fn part(&self) -> Part {
-        Part(Trace::of(self.look(pool::take_part)))
+        let mut part = Trace::of(self.look(pool::take_part));
+        // A disabled one passes on what its unit was given.
+        part.put_passing(self.passed().cloned().map(Box::new));
+        Part(part)
     }
 
     /// Merges a part: counters and timers add up, maxima compare, other fields
     /// are set as by [`set`](Trace::set), fragments stand by their times. An
-    /// error in the part makes the outcome an error.
+    /// error in the part makes the outcome an error, and what raised its level
+    /// raises that of the unit.
     ///
     /// # Examples
     ///

@@ -162,6 +162,20 @@ fn a_part_has_the_ids_of_its_unit() {
 }
 
 #[test]
+fn a_child_of_a_part_has_the_target_of_the_unit() {
+    let bench = bench(Config::builder());
+    let order = Trace::builder("order").config(&bench.config);
+    let order = order.target("shop::orders").start();
+    let mut part = order.part();
+    part.part().child("payment").emit();
+    part.child("stock").emit();
+    drop((part, order));
+    let records = bench.log.records();
+    let targets: Vec<&str> = records.iter().map(|record| &*record.target).collect();
+    assert_eq!(targets, ["shop::orders"; 3]);
+}
+
+#[test]
 fn ids_that_a_part_made_are_those_of_a_unit_that_has_none() {
     let bench = Bench::new(Config::builder().header(false));
     let (mut order, other) = (bench.start(), bench.start());
@@ -350,6 +364,21 @@ fn a_disabled_trace_passes_on_what_it_was_given() {
     assert_eq!(trace.render(), "");
     trace.scope(|| assert!(!logtrace::current::is_active()));
     assert_eq!(trace.traceparent(), Some(parent()));
+}
+
+#[test]
+fn a_part_of_a_disabled_trace_passes_on_what_that_was_given() {
+    let mut trace = Trace::default();
+    let state = TraceState::parse(["rojo=1"]).unwrap();
+    trace.continue_from(parent()).set_tracestate(&state);
+    trace.request_id("r-1");
+    let mut part = trace.part();
+    for part in [&mut part.part(), &mut part] {
+        assert_eq!(part.traceparent(), Some(parent()));
+        assert_eq!(part.tracestate().as_ref(), Some(&state));
+        assert_eq!(part.get_request_id().as_deref(), Some("r-1"));
+        assert!(!part.is_enabled());
+    }
 }
 
 #[test]

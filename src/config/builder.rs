@@ -172,6 +172,11 @@ impl ConfigBuilder {
     /// Sets the largest record in bytes. The longest values of a longer one are
     /// cut, then fragments and fields left out, each counted in the record.
     ///
+    /// All texts are cut to the same number of bytes, as many as fit: to 16 at
+    /// least, and the name, the id of the request and the errors to 64. Where that
+    /// is not enough, fragments go, of which the first and the last are kept, and
+    /// where it is without any, the last fields.
+    ///
     /// # Examples
     ///
     /// ```
@@ -189,7 +194,12 @@ impl ConfigBuilder {
     }
 
     /// Sets how many bytes of one value a trace keeps; more are cut and counted
-    /// in `truncated`.
+    /// in `truncated`, once a field. The same holds for keys, of which 1 KiB is
+    /// kept at most.
+    ///
+    /// A list is cut between two items. Of the limit, a number takes 9 bytes (17
+    /// of 128 bits, 5 as an `f32`), a text its length and 5, a time 13, a bool 2,
+    /// a null 1, and a list inside of it 2 more than its items.
     ///
     /// # Examples
     ///

@@ -1,7 +1,7 @@
 //! The ids of a unit, in the form of the schema.
 
 use super::line::{Line, Written};
-use super::record::{boolean, text};
+use super::record::{boolean, main_text};
 use super::{Job, Syntax};
 use crate::bytes::SLACK;
 use crate::config::{IdForm, Name};
@@ -24,7 +24,7 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
     })?;
     if let Some(id) = job.entry.request_id {
         line.put(names.prefix(Name::RequestId))?;
-        text::<S>(line, job, id)?;
+        main_text::<S>(line, job, id)?;
     }
     Ok(())
 }

@@ -121,6 +121,7 @@ fn truncated(job: &Job<'_>) -> u64 {
         .into_iter()
         .filter_map(|(_, span)| span)
         .chain([entry.name])
+        .chain(entry.request_id)
         .filter(|span| span.is_cut() || span.len() > main_fit(job));
     let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
     let ordinary = ordinary.filter(|span| is_cut(*span));

@@ -155,7 +155,7 @@ impl Out<'_, '_> {
             Ok(())
         })?;
         if let Some(id) = self.job.entry.request_id {
-            let id = self.arena(id);
+            let id = self.arena_up_to(id, record::main_fit(self.job));
             self.name(Name::RequestId, id);
         }
         Ok(())

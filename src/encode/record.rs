@@ -390,12 +390,12 @@ pub(crate) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) ->
 
 /// A text that says what the record is about: cut later than others.
 #[inline(always)]
-fn main_text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+pub(super) fn main_text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
     let end = cut_at(job, span, main_fit(job));
     S::text(line, job.entry.arena.buffer(), span.start(), end)
 }
 
-/// How much of the name and of the errors there is room for: a unit can be told
+/// How much of the name, the id of the request and the errors there is room for: a unit can be told
 /// by 64 bytes, as long as there is room for any text.
 #[inline(always)]
 pub(crate) fn main_fit(job: &Job<'_>) -> usize {

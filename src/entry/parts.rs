@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Arena, Entry, FieldKey, Kind, Level, Outcome, Role, Span, Stored, Tag};
+use super::{Arena, Entry, FieldKey, Kind, Outcome, Role, Span, Stored, Tag};
 use crate::entry::flag;
 use crate::key::KeyRef;
 
@@ -197,10 +197,8 @@ impl Entry {
 
     /// Level, outcome, error and panic. What the unit said itself stays.
     fn merge_ending(&mut self, part: &Entry) {
-        let level: Level = part.severity.level();
-        if level < part.severity.given() {
-            self.severity.raise(level);
-        }
+        // Not the level of its outcome, which a later `ok` of the unit takes back.
+        self.severity.raise(part.severity.raised());
         if part.severity.outcome() == Some(Outcome::Error) {
             self.severity.set_outcome(Outcome::Error);
         }

@@ -45,6 +45,11 @@ impl Severity {
             .map_or(level, |by_outcome| level.min(by_outcome))
     }
 
+    /// What it was raised to, be it more severe than what was given or not.
+    pub(crate) fn raised(&self) -> Level {
+        self.raised
+    }
+
     pub(crate) fn raise(&mut self, level: Level) {
         self.raised = self.raised.min(level);
     }

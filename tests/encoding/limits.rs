@@ -126,6 +126,21 @@ fn fragments_errors_and_the_message_are_cut_like_values() {
     );
 }
 
+/// Half an id finds nothing: it is cut as late as the name is, and counted.
+#[test]
+fn the_id_of_the_request_is_cut_last_and_counted() {
+    for (length, shown, truncated) in [(64, 64, 60), (128, 64, 61)] {
+        let record = within(LEAST + 2_000, json(), |trace| {
+            trace.request_id(&"r".repeat(length));
+            for number in 0..60 {
+                trace.set(format!("k{number}"), "x".repeat(60));
+            }
+        });
+        let id = record["request_id"].as_str().unwrap();
+        assert_eq!((id.len(), &record["truncated"]), (shown, &truncated.into()));
+    }
+}
+
 #[test]
 fn a_list_is_cut_between_two_items_and_counted() {
     let record = within(LEAST, json(), |trace| {

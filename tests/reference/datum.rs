@@ -10,12 +10,21 @@ pub enum Datum {
     Null,
     Bool(bool),
     Int(Int),
+    /// A whole number that was given in 128 bits.
+    Wide(Int),
     F64(f64),
     F32(f32),
     Text(String),
     Micros(u64),
     Time(SystemTime),
-    List(Vec<Datum>),
+    List(List),
+}
+
+/// The items of a list, and whether it ends there; one that was cut does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    pub items: Vec<Datum>,
+    ends: bool,
 }
 
 /// A whole number of up to 128 bits and a sign.
@@ -79,53 +88,86 @@ fn items(value: &Val) -> Vec<Val> {
     }
 }
 
-/// A list, cut between two items where it outgrows the limit. What an item takes
-/// is told by `ConfigBuilder::max_value`.
 fn list(value: &Val, limit: usize) -> (Datum, bool) {
-    let (mut kept, mut room) = (Vec::new(), limit);
-    let whole = fill(&mut kept, &items(value), &mut room);
-    (Datum::List(kept), !whole)
+    let all = whole_list(value);
+    let kept = cut_list(&all, limit);
+    let cut = size_of_items(&kept) < size_of_items(&all);
+    (Datum::List(kept), cut)
 }
 
-/// `false` once an item did not fit; nothing comes after that.
-fn fill(kept: &mut Vec<Datum>, items: &[Val], room: &mut usize) -> bool {
-    items.iter().all(|item| match item {
+fn whole_list(value: &Val) -> List {
+    let items = items(value);
+    let items = items.iter().map(|item| match item {
         Val::List(_) | Val::Texts(_) | Val::Floats(_) | Val::Options(_) => {
-            let mut inner = Vec::new();
-            let opened = take(room, 1);
-            let whole = opened && fill(&mut inner, &self::items(item), room);
-            if opened {
-                kept.push(Datum::List(inner));
-            }
-            whole && take(room, 1)
+            Datum::List(whole_list(item))
         }
-        item => {
-            let datum = store(item, usize::MAX).map_or(Datum::Null, |(datum, _)| datum);
-            let fits = take(room, size(item, &datum));
-            if fits {
-                kept.push(datum);
+        item => store(item, usize::MAX).map_or(Datum::Null, |(datum, _)| datum),
+    });
+    List {
+        items: items.collect(),
+        ends: true,
+    }
+}
+
+/// As many items as a limit lets through; what they take is told by
+/// `ConfigBuilder::max_value`.
+pub fn cut_list(list: &List, limit: usize) -> List {
+    let mut room = limit;
+    fill(list, &mut room)
+}
+
+/// Nothing comes behind what did not fit, not even the end of a list.
+fn fill(list: &List, room: &mut usize) -> List {
+    let mut kept = List {
+        items: Vec::new(),
+        ends: false,
+    };
+    for item in &list.items {
+        if let Datum::List(inner) = item {
+            if !take(room, 1) {
+                return kept;
             }
-            fits
+            let inner = fill(inner, room);
+            let ends = inner.ends && take(room, 1);
+            kept.items.push(Datum::List(List { ends, ..inner }));
+            if !ends {
+                return kept;
+            }
+        } else if take(room, size(item)) {
+            kept.items.push(item.clone());
+        } else {
+            return kept;
         }
-    })
+    }
+    List {
+        ends: list.ends,
+        ..kept
+    }
 }
 
 fn take(room: &mut usize, bytes: usize) -> bool {
     let left = room.checked_sub(bytes);
-    *room = left.unwrap_or(*room);
+    // What is smaller and comes later finds no room either.
+    *room = left.unwrap_or(0);
     left.is_some()
 }
 
-/// What an item takes of the room of its list.
-fn size(item: &Val, datum: &Datum) -> usize {
-    match (item, datum) {
-        (Val::Num(Num::U128(_) | Num::I128(_)), _) => 17,
-        (_, Datum::Null) => 1,
-        (_, Datum::Bool(_)) => 2,
-        (_, Datum::F32(_)) => 5,
-        (_, Datum::Text(text)) => text.len() + 5,
-        (_, Datum::Time(_)) => 13,
-        _ => 9,
+/// What a list takes of its limit.
+pub fn size_of_items(list: &List) -> usize {
+    list.items.iter().map(size).sum()
+}
+
+/// What an item takes of the limit of its list.
+fn size(datum: &Datum) -> usize {
+    match datum {
+        Datum::Null => 1,
+        Datum::Bool(_) => 2,
+        Datum::F32(_) => 5,
+        Datum::Int(_) | Datum::F64(_) | Datum::Micros(_) => 9,
+        Datum::Time(_) => 13,
+        Datum::Wide(_) => 17,
+        Datum::Text(text) => 5 + text.len(),
+        Datum::List(list) => 1 + size_of_items(list) + usize::from(list.ends),
     }
 }
 
@@ -147,13 +189,19 @@ pub fn of_number(number: Num) -> Datum {
         Num::U16(value) => unsigned(value.into()),
         Num::U32(value) => unsigned(value.into()),
         Num::U64(value) => unsigned(value.into()),
-        Num::U128(value) => unsigned(value),
+        Num::U128(size) => Datum::Wide(Int {
+            negative: false,
+            size,
+        }),
         Num::Usize(value) => unsigned(value as u128),
         Num::I8(value) => signed(value.into()),
         Num::I16(value) => signed(value.into()),
         Num::I32(value) => signed(value.into()),
         Num::I64(value) => signed(value.into()),
-        Num::I128(value) => signed(value),
+        Num::I128(value) => Datum::Wide(Int {
+            negative: value < 0,
+            size: value.unsigned_abs(),
+        }),
         Num::Isize(value) => signed(value as i128),
         Num::F32(value) => Datum::F32(value),
         Num::F64(value) => Datum::F64(value),
@@ -175,9 +223,9 @@ pub enum Total {
 
 impl Total {
     pub fn of(number: Num) -> Total {
-        let wide = matches!(number, Num::U128(_) | Num::I128(_));
         match of_number(number) {
-            Datum::Int(value) => Total::Whole { value, wide },
+            Datum::Int(value) => Total::Whole { value, wide: false },
+            Datum::Wide(value) => Total::Whole { value, wide: true },
             Datum::F32(value) => Total::Float32(value),
             Datum::F64(value) => Total::Float(value),
             other => unreachable!("{other:?}"),
@@ -275,14 +323,14 @@ pub fn tell(datum: &Datum) -> String {
     match datum {
         Datum::Null => "null".to_owned(),
         Datum::Bool(value) => value.to_string(),
-        Datum::Int(value) => format!("int {}", digits(*value)),
+        Datum::Int(value) | Datum::Wide(value) => format!("int {}", digits(*value)),
         Datum::F64(value) => format!("f64 {value:?}"),
         Datum::F32(value) => format!("f32 {value:?}"),
         Datum::Text(text) => format!("text {text:?}"),
         Datum::Micros(value) => format!("us {value}"),
         Datum::Time(value) => format!("time {value:?}"),
-        Datum::List(items) => {
-            let items: Vec<String> = items.iter().map(tell).collect();
+        Datum::List(list) => {
+            let items: Vec<String> = list.items.iter().map(tell).collect();
             format!("[{}]", items.join(", "))
         }
     }

@@ -38,7 +38,7 @@ pub fn value(datum: &Datum, settings: &Settings) -> String {
     match datum {
         Datum::Null => "null".to_owned(),
         Datum::Bool(value) => value.to_string(),
-        Datum::Int(value) => integer(*value, settings.integers),
+        Datum::Int(value) | Datum::Wide(value) => integer(*value, settings.integers),
         Datum::F64(value) => not_finite(*value, settings).unwrap_or_else(|| float(*value)),
         Datum::F32(value) => {
             not_finite((*value).into(), settings).unwrap_or_else(|| float32(*value))
@@ -49,8 +49,12 @@ pub fn value(datum: &Datum, settings: &Settings) -> String {
             Stamp::Rfc3339(text) => string(&text),
             Stamp::UnixSeconds(seconds) => seconds.to_string(),
         },
-        Datum::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| value(item, settings)).collect();
+        Datum::List(list) => {
+            let items: Vec<String> = list
+                .items
+                .iter()
+                .map(|item| value(item, settings))
+                .collect();
             format!("[{}]", items.join(","))
         }
     }

@@ -21,7 +21,7 @@ fn value(datum: &Datum, settings: &Settings) -> String {
     match datum {
         Datum::Null => "null".to_owned(),
         Datum::Bool(value) => value.to_string(),
-        Datum::Int(value) => digits(*value),
+        Datum::Int(value) | Datum::Wide(value) => digits(*value),
         Datum::F64(value) => non_finite(*value).unwrap_or_else(|| float(*value)),
         Datum::F32(value) => non_finite((*value).into()).unwrap_or_else(|| float32(*value)),
         Datum::Text(value) => text(value),

@@ -1,9 +1,13 @@
 //! Programs out of bytes: whatever the bytes are, they are a program.
 
+use std::time::Duration;
+
 use arbitrary::{Result, Unstructured};
 use log::{Level, LevelFilter};
 
-use super::program::{End, Integers, Op, Plan, Program, Schema, Settings, Tag, Val, Wall};
+use super::program::{
+    End, Integers, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val, Wall,
+};
 use super::values::{advance, cause, key, message, number, scalar, text, value};
 
 type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
@@ -25,7 +29,15 @@ const PARENTS: [&str; 6] = [
 
 const STATES: [&str; 2] = ["rojo=1,congo=2", "es=00f067aa0ba902b7"];
 
-const REQUESTS: [&str; 6] = ["order-4711", "1", "", "a b", "null", "ok/._:@/+=-Z"];
+const REQUESTS: [&str; 7] = [
+    "order-4711",
+    "1",
+    "",
+    "a b",
+    "null",
+    "ok/._:@/+=-Z",
+    "an-id-of-a-request-that-is-so-long-that-it-has-to-be-cut-where-a-record-is-full-0123456789",
+];
 
 const LEVELS: [Level; 5] = [
     Level::Info,
@@ -84,6 +96,9 @@ fn settings(u: Bytes) -> Result<Settings> {
             LevelFilter::Debug,
         ])?;
     }
+    if u.ratio(1, 4)? {
+        settings.sampling = Some(sampling(u)?);
+    }
     Ok(settings)
 }
 
@@ -107,6 +122,7 @@ fn looks(u: Bytes, settings: &mut Settings) -> Result<()> {
 fn limits(u: Bytes, settings: &mut Settings) -> Result<()> {
     settings.max_fields = some(u, |u| u.int_in_range(0..=6))?;
     settings.max_fragments = some(u, |u| u.int_in_range(0..=5))?;
+    settings.max_record = some(u, |u| u.int_in_range(512..=1_400))?;
     settings.max_value = some(u, |u| u.int_in_range(16..=60))?;
     Ok(())
 }
@@ -162,6 +178,16 @@ fn names(u: Bytes, settings: &mut Settings) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn sampling(u: Bytes) -> Result<Sampling> {
+    Ok(Sampling {
+        one_in: *u.choose(&[1, 2, 3, 1_000, u32::MAX])?,
+        slower_than: some(u, |u| Ok(Duration::from_micros(u.int_in_range(0..=5_000)?)))?,
+        warnings: u.arbitrary()?,
+        sampled_callers: u.arbitrary()?,
+        keep_if: u.arbitrary()?,
+    })
 }
 
 /// Nothing as often as something.
@@ -273,15 +299,37 @@ fn said(u: Bytes) -> Result<Op> {
 }
 
 fn read(u: Bytes) -> Result<Op> {
-    Ok(match u.int_in_range(0..=6)? {
+    Ok(match u.int_in_range(0..=8)? {
         0 | 1 => Op::Get(key(u)?),
         2 | 3 => Op::Look,
         4 => Op::Render,
         5 => Op::Checkpoint,
+        6 | 7 => ids(u)?,
         _ => Op::TakeAndPut,
     })
 }
 
 fn block(u: Bytes, depth: usize) -> Result<Op> {
-    Ok(Op::Time(key(u)?, ops(u, depth)?))
+    Ok(match u.int_in_range(0..=9)? {
+        0 | 1 => Op::Time(key(u)?, ops(u, depth)?),
+        2 | 3 => Op::Scope(ops(u, depth)?),
+        4 => Op::Enter(ops(u, depth)?),
+        5 => Op::Shared(ops(u, depth)?),
+        6 | 7 => Op::Part(Share {
+            joined: !u.ratio(1, 4)?,
+            thread: u.ratio(1, 8)?,
+            ops: ops(u, depth)?,
+        }),
+        8 => Op::Unit(Box::new(plan(u, depth)?)),
+        _ => Op::Child(Box::new(plan(u, depth)?)),
+    })
+}
+
+fn ids(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=4)? {
+        0 | 1 => Op::AskIds,
+        2 => Op::ContinueFrom(u.choose(&PARENTS)?),
+        3 => Op::RequestId((*u.choose(&REQUESTS)?).to_owned()),
+        _ => Op::SetState(u.choose(&STATES)?),
+    })
 }

@@ -8,6 +8,7 @@
 
 mod datum;
 mod elsewhere;
+mod fit;
 mod given;
 mod json;
 mod logfmt;
@@ -19,13 +20,16 @@ mod record;
 mod rig;
 pub mod run;
 mod settings;
+pub mod shrink;
 mod text;
+mod transaction;
 mod unit;
 mod values;
 pub mod world;
 
 pub use make::program as decode;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use program::{Program, Settings};
 use run::{Done, Record};
@@ -45,8 +49,15 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What is wrong, if something is.
+/// What is wrong, if something is; a panic is.
 pub fn compare(program: &Program) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| compared(program))).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>();
+        Err(format!("a panic: {}", text.map_or("", String::as_str)))
+    })
+}
+
+fn compared(program: &Program) -> Result<(), String> {
     let Some(got) = run::run(program) else {
         return Ok(());
     };

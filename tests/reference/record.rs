@@ -7,10 +7,12 @@ use log::Level;
 use logtrace::Outcome;
 
 use super::datum::{Datum, Int};
+use super::fit::Fit;
 use super::names::{self, Names};
 use super::program::{Schema, Settings, Tag};
 use super::rig::time_of;
-use super::unit::{Held, Said, Unit, numbers_of};
+use super::text::cut;
+use super::unit::{Held, Ids, Said, Unit, numbers_of};
 use super::{json, logfmt};
 
 /// A pair of a line.
@@ -45,12 +47,13 @@ pub struct Moment {
     pub sample_rate: Option<u32>,
 }
 
-/// The line of a unit.
-pub fn line(unit: &Unit, settings: &Settings, moment: &Moment) -> String {
+/// The line of a unit with as much in it as `fit` says.
+pub fn fitted(unit: &Unit, settings: &Settings, moment: &Moment, fit: Fit) -> String {
     let items = Record {
         unit,
         settings,
         moment,
+        fit,
         items: Vec::new(),
     }
     .items();
@@ -64,6 +67,7 @@ struct Record<'r> {
     unit: &'r Unit,
     settings: &'r Settings,
     moment: &'r Moment,
+    fit: Fit,
     items: Vec<Item>,
 }
 
@@ -71,6 +75,7 @@ impl Record<'_> {
     fn items(mut self) -> Vec<Item> {
         self.header();
         self.fixed_fields();
+        self.ids();
         self.outcome();
         self.duration();
         self.user_fields();
@@ -98,7 +103,9 @@ impl Record<'_> {
     fn header(&mut self) {
         let schema = self.settings.schema;
         if self.settings.header {
-            self.own("ts", Datum::Time(self.time()));
+            if !self.unit.is_part {
+                self.own("ts", Datum::Time(self.time()));
+            }
             let level = self.unit.level();
             self.text("level", names::level(schema, level));
             if schema == Schema::OpenTelemetry {
@@ -112,7 +119,7 @@ impl Record<'_> {
                 self.named("severity_number", whole(number));
             }
         }
-        self.text("msg", &self.unit.name.0);
+        self.text("msg", cut(&self.unit.name.0, self.fit.main()));
     }
 
     /// The start by the wall clock and what has gone by since.
@@ -132,6 +139,32 @@ impl Record<'_> {
                 Some((datum, _)) => self.named(key, datum),
                 None => {}
             }
+        }
+    }
+
+    fn ids(&mut self) {
+        let schema = self.settings.schema;
+        if let Some(ids) = self.unit.ids.clone() {
+            let span = |id: [u8; 8]| match schema {
+                Schema::Datadog => u64::from_be_bytes(id).to_string(),
+                _ => hex(&id),
+            };
+            let trace = match schema {
+                Schema::GoogleCloud => format!("projects/shop-prod/traces/{}", hex(&ids.trace)),
+                _ => hex(&ids.trace),
+            };
+            self.text("trace_id", &trace);
+            self.text("span_id", &span(ids.span));
+            if let Some(parent) = ids.parent {
+                self.text("parent_id", &span(parent));
+            }
+            match schema {
+                Schema::GoogleCloud => self.own("trace_flags", Datum::Bool(ids.sampled)),
+                _ => self.text("trace_flags", &flags(&ids)),
+            }
+        }
+        if let Some(id) = self.unit.request_id.clone() {
+            self.text("request_id", cut(&id, self.fit.main()));
         }
     }
 
@@ -162,11 +195,13 @@ impl Record<'_> {
 
     fn user_fields(&mut self) {
         let mut names = Names::new(self.settings);
-        for field in &self.unit.fields {
+        for field in self.unit.fields.iter().take(self.fit.fields) {
             let key = &field.shown_key;
             match &field.held {
                 Held::Nothing => {}
-                Held::Plain { datum, .. } => self.named(&names.give(key), datum.clone()),
+                Held::Plain { datum, .. } => {
+                    self.named(&names.give(key), self.fit.datum(datum));
+                }
                 Held::Sum(total) | Held::Max(total) => {
                     self.named(&names.give(key), total.datum());
                 }
@@ -187,15 +222,15 @@ impl Record<'_> {
 
     fn error(&mut self) {
         if let Some(error) = &self.unit.error {
-            self.text("error", &error.text.0);
+            self.text("error", cut(&error.text.0, self.fit.main()));
             if let Some(chain) = &error.chain {
-                self.text("error.chain", &chain.0);
+                self.text("error.chain", cut(&chain.0, self.fit.main()));
             }
         }
     }
 
     fn fragments(&mut self) {
-        let kept = self.unit.fragments.kept();
+        let kept = self.fit.fragments_of(self.unit);
         let shown: Vec<Fragment> = kept.into_iter().map(|said| self.fragment(said)).collect();
         if !shown.is_empty() {
             self.items.push(Item {
@@ -220,18 +255,23 @@ impl Record<'_> {
                 .level
                 .filter(|level| *level != self.unit.own_level)
                 .map(|level| names::level(Schema::None, level)),
-            text: said.text.0.clone(),
+            text: cut(&said.text.0, self.fit.text).to_owned(),
         }
     }
 
     /// What was lost and what kind of record this is, where it applies.
     fn accounting(&mut self) {
         let unit = self.unit;
+        // A part that still runs is not lost.
+        let lost_parts = match self.moment.partial {
+            Some(_) => 0,
+            None => unit.lost_parts,
+        };
         let counts = [
-            ("dropped_fields", unit.dropped_fields),
-            ("dropped_fragments", unit.fragments.dropped),
-            ("lost_parts", unit.lost_parts),
-            ("truncated", unit.truncated()),
+            ("dropped_fields", self.fit.dropped_fields(unit)),
+            ("dropped_fragments", self.fit.dropped_fragments(unit)),
+            ("lost_parts", lost_parts),
+            ("truncated", self.fit.truncated(unit)),
         ];
         for (name, count) in counts {
             if count > 0 {
@@ -257,4 +297,13 @@ pub fn whole(size: u128) -> Datum {
         negative: false,
         size,
     })
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Two hex digits: 1 for sampled, 2 for random.
+pub fn flags(ids: &Ids) -> String {
+    hex(&[u8::from(ids.sampled) + 2 * u8::from(ids.random)])
 }

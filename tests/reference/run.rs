@@ -3,14 +3,16 @@
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use logtrace::{Config, Failure, OwnedValue, Timer, Trace, TraceParent, TraceState, current};
+use logtrace::{
+    Config, Failure, OwnedValue, Timer, Trace, TraceId, TraceParent, TraceState, current,
+};
 
 use super::elsewhere;
 use super::given::{Failed, with_number};
 use super::places::{self, Hand, call};
 use super::program::{Cause, End, Key, Num, Op, Plan, Program, Share, Text, Val};
 use super::rig::Rig;
-use super::settings;
+use super::{settings, transaction};
 
 /// What came of a program.
 #[derive(Debug, Default, PartialEq)]
@@ -117,6 +119,8 @@ impl Run {
             Op::Scope(_) | Op::Enter(_) | Op::Shared(_) => self.lend(op, hand, timers),
             Op::Unit(plan) => self.unit(plan, places::start(plan, &self.config)),
             Op::EmitCurrent => current::emit(),
+            Op::AskIds => self.ask_ids(hand),
+            Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_) => take_ids(hand, op),
             op => with(hand, |trace| self.by_trace(op, trace, timers)),
         }
     }
@@ -130,13 +134,6 @@ impl Run {
             Op::Stop(n) => _ = trace.stop(timers.remove(n % timers.len())),
             Op::Checkpoint => _ = trace.checkpoint(),
             Op::TakeAndPut => *trace = std::mem::take(trace),
-            Op::ContinueFrom(header) => {
-                trace.continue_from(TraceParent::parse(header).expect("a header"));
-            }
-            Op::RequestId(id) => _ = trace.request_id(id),
-            Op::SetState(state) => {
-                trace.set_tracestate(&TraceState::parse([*state]).expect("a state"));
-            }
             Op::Child(plan) => {
                 let child = places::child(plan, trace);
                 self.unit(plan, child);
@@ -160,16 +157,29 @@ impl Run {
                 trace.elapsed()
             ),
             Op::Render => trace.render(),
-            Op::AskIds => format!(
-                "{:?} {:?} {:?} {:?}",
-                trace.traceparent().map(|parent| parent.to_string()),
-                trace.tracestate().map(|state| state.to_string()),
-                trace.trace_id().map(|id| id.to_string()),
-                trace.get_request_id()
-            ),
             op => unreachable!("{op:?}"),
         };
         self.seen.push(seen);
+    }
+
+    fn ask_ids(&mut self, hand: &mut Hand<'_>) {
+        let (parent, state, trace, request) = match hand {
+            Hand::Own(trace) => ids_of(trace),
+            Hand::Current => (
+                current::traceparent(),
+                current::tracestate(),
+                current::trace_id(),
+                current::get_request_id(),
+            ),
+            Hand::Shared(shared) => shared.with(ids_of).unwrap_or_default(),
+        };
+        self.seen.push(format!(
+            "{:?} {:?} {:?} {:?}",
+            parent.map(|parent| parent.to_string()),
+            state.map(|state| state.to_string()),
+            trace.map(|id| id.to_string()),
+            request
+        ));
     }
 
     fn time(&mut self, key: &Key, ops: &[Op], hand: &mut Hand<'_>, timers: &mut Vec<Timer>) {
@@ -222,13 +232,48 @@ impl Run {
     }
 }
 
-/// What is asked of a unit that cannot be reached is not asked.
+/// A unit that is current and disabled cannot be reached: one of the same kind serves.
 fn with(hand: &mut Hand<'_>, work: impl FnOnce(&mut Trace)) {
+    let mut work = Some(work);
+    let mut once = |trace: &mut Trace| work.take().into_iter().for_each(|work| work(trace));
     match hand {
-        Hand::Own(trace) => work(trace),
-        Hand::Current => _ = current::with(work),
-        Hand::Shared(shared) => _ = shared.with(work),
+        Hand::Own(trace) => once(trace),
+        Hand::Current => _ = current::with(&mut once),
+        Hand::Shared(shared) => _ = shared.with(&mut once),
     }
+    once(&mut Trace::default());
+}
+
+type Asked = (
+    Option<TraceParent>,
+    Option<TraceState>,
+    Option<TraceId>,
+    Option<String>,
+);
+
+fn ids_of(trace: &mut Trace) -> Asked {
+    (
+        trace.traceparent(),
+        trace.tracestate(),
+        trace.trace_id(),
+        trace.get_request_id(),
+    )
+}
+
+fn take_ids(hand: &mut Hand<'_>, op: &Op) {
+    with(hand, |trace| match op {
+        Op::ContinueFrom(header) => {
+            trace.continue_from(TraceParent::parse(header).expect("a header"));
+        }
+        // The fresh id of a disabled unit is of no source.
+        Op::RequestId(id) if trace.is_enabled() || transaction::is_request_id(id) => {
+            trace.request_id(id);
+        }
+        Op::SetState(state) => {
+            trace.set_tracestate(&TraceState::parse([*state]).expect("a state"));
+        }
+        _ => {}
+    });
 }
 
 fn error(hand: &mut Hand<'_>, cause: &Cause) {

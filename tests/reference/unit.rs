@@ -23,6 +23,18 @@ const SOURCES: usize = 8;
 /// The most of a key that is kept.
 const KEY: usize = 1024;
 
+/// Who a unit is in a transaction.
+#[derive(Clone, Debug)]
+pub struct Ids {
+    pub trace: [u8; 16],
+    pub span: [u8; 8],
+    pub parent: Option<[u8; 8]>,
+    pub sampled: bool,
+    pub random: bool,
+    /// What the caller said.
+    pub by_sampled_caller: bool,
+}
+
 /// What is kept of a text, and whether that is less than there was.
 #[derive(Clone, Debug)]
 pub struct Kept(pub String, pub bool);
@@ -34,8 +46,8 @@ pub struct Unit {
     pub target: String,
     /// Of the fragments that say nothing else.
     pub own_level: Level,
-    /// The level given, as raised or overwritten since.
-    level: Level,
+    /// The most severe that it was raised to since that was given.
+    raised: Option<Level>,
     /// Whether the outcome counts for the level: not if it was said before `set_level`.
     outcome_counts: bool,
     said: Option<Outcome>,
@@ -46,10 +58,15 @@ pub struct Unit {
     pub lost_parts: u64,
     pub error: Option<Failure>,
     pub seq: u64,
+    pub is_part: bool,
     /// When it started, on the clock of the program.
     pub start: u128,
     /// What the wall clock, which stands still, does not know of the start.
     pub started_late: Duration,
+    /// Once it has any.
+    pub ids: Option<Ids>,
+    pub state: Option<&'static str>,
+    pub request_id: Option<String>,
     laps: Vec<Lap>,
     /// Of laps and timers.
     last_number: u64,
@@ -61,6 +78,7 @@ pub struct Unit {
 struct Limits {
     fields: usize,
     value: usize,
+    record: usize,
 }
 
 #[derive(Clone)]
@@ -144,6 +162,20 @@ impl Fragments {
         }
     }
 
+    /// Those of a part stand by their times, behind the unit's own of that time.
+    fn join(&mut self, part: Fragments) {
+        self.dropped += part.dropped;
+        for said in part.all {
+            let at = self.all.partition_point(|own| own.at <= said.at);
+            self.all.insert(at, said);
+        }
+        let first = self.limit.div_ceil(2);
+        while self.all.len() > self.limit {
+            self.all.remove(first.min(self.all.len() - 1));
+            self.dropped += 1;
+        }
+    }
+
     pub fn kept(&self) -> Vec<&Said> {
         self.all.iter().collect()
     }
@@ -158,7 +190,7 @@ impl Unit {
             name: keep(name, value),
             target: target.to_owned(),
             own_level: level,
-            level,
+            raised: None,
             outcome_counts: false,
             said: None,
             panicked: false,
@@ -168,13 +200,18 @@ impl Unit {
             lost_parts: 0,
             error: None,
             seq: 0,
+            is_part: false,
             start: now,
             started_late: Duration::ZERO,
+            ids: None,
+            state: None,
+            request_id: None,
             laps: Vec::new(),
             last_number: 0,
             limits: Limits {
                 fields: settings.max_fields.unwrap_or(FIELDS),
                 value,
+                record,
             },
             redact: settings.redact.clone(),
         }
@@ -198,15 +235,13 @@ impl Unit {
     }
 
     /// Removes what `set` would replace. A key that was not there has its place
-    /// from now on, if there is room; as for a value, removed fields make it.
+    /// from now on, and where there is none nothing is lost.
     fn set_none(&mut self, key: &str) {
         match self.replaced_by_set(key) {
             Some(at) => self.fields[at].held = Held::Nothing,
-            None if self.find(key, |_| true).is_some() => {}
             None => {
                 let dropped = self.dropped_fields;
                 self.room_for(key);
-                // Nothing is lost.
                 self.dropped_fields = dropped;
             }
         }
@@ -230,7 +265,10 @@ impl Unit {
         if self.is_redacted(key) {
             return self.put(key, stars(), false);
         }
-        let total = Total::of(number);
+        self.add(key, Total::of(number));
+    }
+
+    fn add(&mut self, key: &str, total: Total) {
         match self.find(key, |held| matches!(held, Held::Sum(_))) {
             Some(at) => {
                 if let Held::Sum(sum) = &mut self.fields[at].held {
@@ -245,7 +283,10 @@ impl Unit {
         if self.is_redacted(key) {
             return self.put(key, stars(), false);
         }
-        let total = Total::of(number);
+        self.compare(key, Total::of(number));
+    }
+
+    fn compare(&mut self, key: &str, total: Total) {
         match self.find(key, |held| matches!(held, Held::Max(_))) {
             Some(at) => {
                 if let Held::Max(max) = &mut self.fields[at].held {
@@ -342,13 +383,25 @@ impl Unit {
         };
         let lap = self.laps.remove(at);
         let us = ((now - lap.start) / 1_000) as u64;
+        let over = Laps {
+            number: lap.timer,
+            count: 1,
+            total_us: us,
+            longest_us: us,
+            redacted: false,
+        };
+        self.add_laps(lap.timer, &over);
+    }
+
+    /// Adds laps to a timer, if it is still there.
+    fn add_laps(&mut self, timer: u64, more: &Laps) {
         for field in &mut self.fields {
             if let Held::Timer(laps) = &mut field.held
-                && laps.number == lap.timer
+                && laps.number == timer
             {
-                laps.count += 1;
-                laps.total_us += us;
-                laps.longest_us = laps.longest_us.max(us);
+                laps.count += more.count;
+                laps.total_us += more.total_us;
+                laps.longest_us = laps.longest_us.max(more.longest_us);
             }
         }
     }
@@ -425,12 +478,12 @@ impl Unit {
     }
 
     pub fn raise(&mut self, level: Level) {
-        self.level = self.level.min(level);
+        self.raised = Some(self.raised.map_or(level, |raised| raised.min(level)));
     }
 
     pub fn set_level(&mut self, level: Level) {
         self.own_level = level;
-        self.level = level;
+        self.raised = None;
         self.outcome_counts = false;
     }
 
@@ -441,18 +494,90 @@ impl Unit {
         }
     }
 
+    /// The most severe of what was given, what raised it, and the outcome.
     pub fn level(&self) -> Level {
-        let by_outcome = match self.said {
-            Some(Outcome::Error) if self.outcome_counts => Level::Error,
-            _ => self.level,
-        };
-        match self.panicked {
-            true => Level::Error,
-            false => self.level.min(by_outcome),
+        let fails = self.said == Some(Outcome::Error) && self.outcome_counts;
+        let by_outcome = (fails || self.panicked).then_some(Level::Error);
+        let all = [Some(self.own_level), self.raised, by_outcome];
+        all.into_iter().flatten().min().unwrap_or(self.own_level)
+    }
+
+    // ----- parts
+
+    /// What another thread has of this unit: its level and its start, and nothing yet.
+    pub fn part(&self) -> Unit {
+        Unit {
+            is_part: true,
+            // What `Part` says of a look at it.
+            name: Kept("part".to_owned(), false),
+            raised: None,
+            outcome_counts: false,
+            said: None,
+            fields: Vec::new(),
+            dropped_fields: 0,
+            fragments: Fragments::new(self.fragments.limit),
+            lost_parts: 0,
+            error: None,
+            laps: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    pub fn join(&mut self, mut part: Unit, now: u128) {
+        part.stop_all(now);
+        for field in part.fields {
+            self.join_field(&field.key, field.held);
+        }
+        self.dropped_fields += part.dropped_fields;
+        self.lost_parts += part.lost_parts;
+        self.fragments.join(part.fragments);
+        self.join_ids(part.ids, part.state, part.request_id);
+        // Not what `set_level` made of a part: that is of no record.
+        if let Some(level) = part.raised {
+            self.raise(level);
+        }
+        if part.said == Some(Outcome::Error) {
+            self.end_as(Outcome::Error);
+        }
+        if self.error.is_none() {
+            self.error = part.error;
+        }
+    }
+
+    /// Ids that a part made for itself are those of a unit that has none.
+    fn join_ids(&mut self, ids: Option<Ids>, state: Option<&'static str>, request: Option<String>) {
+        if self.ids.is_none() {
+            (self.ids, self.state) = (ids, state);
+        }
+        self.request_id = self.request_id.take().or(request);
+    }
+
+    fn join_field(&mut self, key: &str, held: Held) {
+        match held {
+            Held::Nothing => {}
+            Held::Plain { datum, cut } => self.put(key, datum, cut),
+            Held::Sum(total) => self.add(key, total),
+            Held::Max(total) => self.compare(key, total),
+            // A redacted key stays one field.
+            Held::Timer(laps) if laps.redacted => self.put(key, stars(), false),
+            Held::Timer(laps) => {
+                if let Some(timer) = self.timer(key) {
+                    self.add_laps(timer, &laps);
+                }
+            }
         }
     }
 
     // ----- reading
+
+    /// Whether the first field of a key is this text.
+    pub fn has_text(&self, key: &str, text: &str) -> bool {
+        let found = self.find(key, |held| !matches!(held, Held::Nothing));
+        let text = Datum::Text(text.to_owned());
+        found.is_some_and(
+            |at| matches!(&self.fields[at].held, Held::Plain { datum, .. } if *datum == text),
+        )
+    }
 
     /// Of the fields of a key the first; else a number of a timer by the name of that.
     pub fn get(&self, key: &Key) -> String {
@@ -481,23 +606,26 @@ impl Unit {
         "none".to_owned()
     }
 
-    /// How many texts are not whole.
-    pub fn truncated(&self) -> u64 {
-        let fields = self.fields.iter().map(|field| {
-            let key = field.shown_key.len() < field.key.len();
-            match &field.held {
-                Held::Nothing => 0,
-                Held::Timer(laps) if laps.count == 0 => 0,
-                Held::Plain { cut, .. } => u64::from(key || *cut),
-                _ => u64::from(key),
-            }
-        });
-        let fragments = self.fragments.all.iter().map(|said| u64::from(said.text.1));
-        let error = self.error.iter().map(|error| {
-            u64::from(error.text.1) + u64::from(error.chain.as_ref().is_some_and(|chain| chain.1))
-        });
-        let all = fields.chain(fragments).chain(error);
-        all.sum::<u64>() + u64::from(self.name.1)
+    /// The largest record.
+    pub fn most_bytes(&self) -> usize {
+        self.limits.record
+    }
+}
+
+impl Field {
+    /// Whether it is in the record: not if it was removed, nor a timer before a
+    /// lap of it is over.
+    pub fn is_written(&self) -> bool {
+        match &self.held {
+            Held::Nothing => false,
+            Held::Timer(laps) => laps.count > 0,
+            _ => true,
+        }
+    }
+
+    /// Whether less of its key is kept than there was.
+    pub fn key_is_cut(&self) -> bool {
+        self.shown_key.len() < self.key.len()
     }
 }
 
