@@ -57,6 +57,16 @@ fn arbitrary_programs_give_the_lines_of_the_reference() {
     }
 }
 
+/// As a fuzzer has them first.
+#[test]
+fn bytes_of_any_length_are_a_program() {
+    for byte in [0, 1, 0x7f, 0xff] {
+        for length in 0..200 {
+            reference::check(&vec![byte; length]);
+        }
+    }
+}
+
 // ----- what the programs reach
 
 /// How often each kind of call comes, those inside of others included.
@@ -339,7 +349,7 @@ fn the_reference_writes_floats_as_they_are_given() {
         (0.00001, "0.00001"),
         (0.000001, "1e-6"),
         // In the middle of two texts: the even one.
-        (685_805_205_550.406_25, "685805205550.4062"),
+        (685_805_205_550.0 + 0.406_25, "685805205550.4062"),
     ] {
         let field = [("k", Val::Num(Num::F64(value)))];
         check_example(&field, &format!("k={want}"), &format!(r#""k":{want}"#));

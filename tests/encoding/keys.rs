@@ -227,6 +227,21 @@ fn set_replaces_a_counter_that_began_on_a_removed_key() {
     );
 }
 
+/// "The later value replaces the earlier one", also where something else of that
+/// key took the place of a removed field before it.
+#[test]
+fn set_replaces_a_plain_field_behind_a_counter_of_its_key() {
+    expect(
+        |trace| {
+            trace.set("x", 1).incr("x").set("x", None::<u8>);
+            trace.set("x", "old").max("x", 7);
+            trace.set("x", "new").set("x", "newest");
+        },
+        "x=7 x_2=newest",
+        r#""x":7,"x_2":"newest""#,
+    );
+}
+
 #[test]
 fn unset_removes_a_counter_that_began_on_a_removed_key() {
     expect(

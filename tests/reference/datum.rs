@@ -53,7 +53,7 @@ pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
         Val::Path(value) => text(&value.to_string_lossy()),
         Val::Debug(value) => text(&format!("{value:?}")),
         Val::Panics(_) => text("<panicked>"),
-        Val::Mask(value, shown) => text(&masked(value, *shown)),
+        Val::Mask(value, shown) => masked(value, *shown, limit),
         Val::Lossy(bytes) => text(&String::from_utf8_lossy(bytes)),
         Val::Duration(value) => whole(Datum::Micros(micros(*value))),
         Val::Time(value) => whole(Datum::Time(*value)),
@@ -62,14 +62,21 @@ pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
     })
 }
 
-/// The first characters and six stars, or only the stars of a text that is short.
-fn masked(text: &str, shown: usize) -> String {
-    let shown = match text.chars().count() < 2 * shown {
+/// The first characters, or none of a text that is short, and always six stars:
+/// what is cut to make room is the text.
+fn masked(text: &str, shown: usize, limit: usize) -> (Datum, bool) {
+    let shown: String = match text.chars().count() < 2 * shown {
         true => String::new(),
         false => text.chars().take(shown).collect(),
     };
-    format!("{shown}******")
+    let kept = cut(&shown, limit - STARS.len());
+    (
+        Datum::Text(format!("{kept}{STARS}")),
+        kept.len() < shown.len(),
+    )
 }
+
+const STARS: &str = "******";
 
 /// Whole microseconds, as many as 64 bits hold.
 fn micros(value: Duration) -> u64 {
@@ -257,7 +264,8 @@ impl Total {
             (Total::Whole { value, .. }, Total::Whole { value: more, .. }) => {
                 order(more) > order(value)
             }
-            (one, other) => other.as_f64() > one.as_f64(),
+            // NaN is no number: any is larger.
+            (one, other) => one.as_f64().is_nan() || other.as_f64() > one.as_f64(),
         };
         if is_more { other } else { self }
     }

@@ -183,8 +183,6 @@ pub enum Op {
     Part(Share),
     /// Calls on a handle that is shared.
     Shared(Vec<Op>),
-    /// Ends all units that are current on the thread.
-    EmitCurrent,
 }
 
 /// A part of a unit.

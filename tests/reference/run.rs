@@ -118,7 +118,6 @@ impl Run {
             Op::Part(share) => with(hand, |trace| self.part(share, trace)),
             Op::Scope(_) | Op::Enter(_) | Op::Shared(_) => self.lend(op, hand, timers),
             Op::Unit(plan) => self.unit(plan, places::start(plan, &self.config)),
-            Op::EmitCurrent => current::emit(),
             Op::AskIds => self.ask_ids(hand),
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_) => take_ids(hand, op),
             op => with(hand, |trace| self.by_trace(op, trace, timers)),
