@@ -329,8 +329,7 @@ impl Fields {
         let field = self.as_slice().get(at)?;
         // The same text may lie at two addresses.
         let same = matches!(field.key, FieldKey::Static(known) if std::ptr::eq(known, key) || known == key);
-        // A counter may have its key to itself, or a plain field behind it: `find` knows.
-        let serves = field.role == role;
+        let serves = role == Role::Plain || field.role == role;
         (same && serves && field.tag != Tag::Absent && !field.has(flag::SECOND)).then_some(at)
     }
 
@@ -349,18 +348,11 @@ impl Fields {
             let serves = role == Role::Plain || field.role == role || field.has(flag::REDACTED);
             field.tag != Tag::Absent && serves
         });
-        let other = live.and_then(|at| self.get(at)).map(|field| field.role);
-        if role == Role::Plain && other.is_some_and(|other| other != role) {
-            // A counter in the place that a removed field left stands before the
-            // plain field, which is the one to replace.
-            let plain = self.search(key.text, key.hash, arena, |field| {
-                field.tag != Tag::Absent && field.role == role
-            });
-            return plain.or(live);
-        }
         live.or_else(|| {
-            // The place of a removed field serves any role.
-            if !self.absent {
+            // The place of a removed field serves any role, but not before a field
+            // of the key that has a value: what is set has the key's own name.
+            let is_live = |field: &Field| field.tag != Tag::Absent;
+            if !self.absent || self.search(key.text, key.hash, arena, is_live).is_some() {
                 return None;
             }
             self.search(key.text, key.hash, arena, |field| field.tag == Tag::Absent)

@@ -155,7 +155,8 @@ impl TraceParent {
     }
 
     /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
-    /// one, `X-B3-Sampled`; `X-B3-Flags: 1` is the decision `d`.
+    /// one, `X-B3-Sampled`; `X-B3-Flags: 1` is the decision `d`. `true` and `false`,
+    /// which tracers wrote before B3 was specified, are understood.
     ///
     /// # Examples
     ///

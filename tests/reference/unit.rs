@@ -308,11 +308,13 @@ impl Unit {
         self.fields.iter().position(found)
     }
 
-    /// A place for a new field: the one that a removed field of this key left,
+    /// A place for a new field: the one that the only field of this key left,
     /// or one at the end, for which other removed fields make room.
     fn room_for(&mut self, key: &str) -> Option<usize> {
-        let left = self.find(key, |held| matches!(held, Held::Nothing));
-        if left.is_some() {
+        let is_left = |held: &Held| matches!(held, Held::Nothing);
+        let left = self.find(key, is_left);
+        // No other field of the key gets a name behind it.
+        if left.is_some() && self.find(key, |held| !is_left(held)).is_none() {
             return left;
         }
         if self.fields.len() >= self.limits.fields {

@@ -10,6 +10,7 @@ mod document;
 mod faults;
 mod fields;
 pub mod headers;
+pub mod program;
 mod records;
 pub mod structured;
 pub mod traceparent;
@@ -18,12 +19,18 @@ pub mod viewer;
 mod w3c;
 mod work;
 
+#[path = "../../reference/mod.rs"]
+mod reference;
+#[path = "../../util/mod.rs"]
+mod util;
+
 /// A target: its name, which is that of its folder of seeds, and what it does with one input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("headers", headers::check),
+    ("program", program::check),
     ("structured", structured::check),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),

@@ -6,8 +6,27 @@ use crate::faults::{digits, of_id};
 use crate::w3c::{self, Parent};
 use crate::work;
 
-/// Any bytes: read as text, as ids, and as the header of a request.
+/// Any bytes: read as text, as ids, and as the header of a request; and the header that they make.
 pub fn check(data: &[u8]) {
+    read(data);
+    if let Some((bytes, rest)) = data.split_first_chunk() {
+        read(&made(bytes, rest));
+    }
+}
+
+/// A header of version, ids and flags, which a text seldom is.
+fn made(bytes: &[u8; 26], rest: &[u8]) -> Vec<u8> {
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let parts = [&bytes[..1], &bytes[1..17], &bytes[17..25], &bytes[25..]].map(hex);
+    [parts.join("-").as_bytes(), rest].concat()
+}
+
+fn read(data: &[u8]) {
     let want = w3c::parent(data);
     if let Ok(text) = std::str::from_utf8(data) {
         header(text, want.as_ref());

@@ -1,13 +1,12 @@
 //! One unit of work, as the header of a request finds it.
 
-#[path = "../../util/mod.rs"]
-mod util;
-
 use std::sync::OnceLock;
 
+pub(crate) use crate::util::{
+    Bench, FixedIds, assert_one_safe_line, json_line, logfmt_line, same_line,
+};
 use logtrace::{Config, Format, Trace};
 use serde_json::{Map, Value};
-pub(crate) use util::{Bench, FixedIds, assert_one_safe_line, json_line, logfmt_line, same_line};
 
 /// What a unit that nobody called has.
 pub(crate) const OWN_TRACE: &str = "07070707070707070707070707070707";

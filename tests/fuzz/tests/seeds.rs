@@ -3,27 +3,50 @@
 use std::fs;
 use std::path::Path;
 
-#[test]
-fn what_holds_for_any_input_holds_for_every_seed() {
-    for (name, check) in logtrace_fuzz::TARGETS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("seeds")
-            .join(name);
-        let mut seeds = 0;
-        for file in fs::read_dir(folder).expect("seeds of each target") {
-            let path = file.expect("a readable folder").path();
-            let data = fs::read(&path).expect("a readable file");
-            let result = std::panic::catch_unwind(|| check(&data));
-            assert!(result.is_ok(), "{}", path.display());
-            seeds += 1;
-        }
-        assert!(seeds > 0, "{name} has no seeds");
-        println!("{name}: {seeds} seeds");
+use logtrace_fuzz::TARGETS;
+
+/// What holds for any input.
+fn holds(name: &str) {
+    let (_, check) = TARGETS
+        .iter()
+        .find(|(own, _)| *own == name)
+        .expect("a target");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("seeds")
+        .join(name);
+    let mut seeds = 0;
+    for file in fs::read_dir(folder).expect("seeds of each target") {
+        let path = file.expect("a readable folder").path();
+        let data = fs::read(&path).expect("a readable file");
+        let result = std::panic::catch_unwind(|| check(&data));
+        assert!(result.is_ok(), "{}", path.display());
+        seeds += 1;
     }
+    assert!(seeds > 0, "{name} has no seeds");
+}
+
+macro_rules! targets {
+    ($($name:literal $test:ident,)*) => {
+        const TESTED: &[&str] = &[$($name),*];
+
+        $(#[test]
+        fn $test() {
+            holds($name);
+        })*
+    };
+}
+
+targets! {
+    "headers" every_seed_of_headers_holds,
+    "program" every_seed_of_program_holds,
+    "structured" every_seed_of_structured_holds,
+    "traceparent" every_seed_of_traceparent_holds,
+    "tracestate" every_seed_of_tracestate_holds,
+    "viewer" every_seed_of_viewer_holds,
 }
 
 #[test]
-fn every_target_is_in_the_list_and_every_folder_of_seeds_has_one() {
+fn every_target_has_seeds_a_dictionary_and_a_test() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names = |folder: &str| {
         let files = fs::read_dir(here.join(folder)).expect("a folder");
@@ -38,11 +61,9 @@ fn every_target_is_in_the_list_and_every_folder_of_seeds_has_one() {
         names.sort();
         names
     };
-    let mut listed: Vec<String> = logtrace_fuzz::TARGETS
-        .iter()
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
-    listed.sort();
-    assert_eq!(names("fuzz_targets"), listed);
-    assert_eq!(names("seeds"), listed);
+    let listed: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(TESTED, listed);
+    for folder in ["fuzz_targets", "seeds", "dict"] {
+        assert_eq!(names(folder), listed, "{folder}");
+    }
 }
