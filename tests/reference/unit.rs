@@ -227,6 +227,16 @@ impl Unit {
         }
     }
 
+    /// The same as it was before it was told any ids.
+    pub fn without_ids(&self) -> Unit {
+        Unit {
+            ids: None,
+            state: None,
+            request_id: None,
+            ..self.clone()
+        }
+    }
+
     fn put(&mut self, key: &str, datum: Datum, cut: bool) {
         let at = self.replaced_by_set(key);
         if let Some(at) = at.or_else(|| self.room_for(key)) {
