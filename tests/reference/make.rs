@@ -13,7 +13,7 @@ use super::values::{advance, cause, key, message, number, scalar, text, value};
 type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
 
 /// How deep blocks of calls nest.
-const DEPTH: usize = 2;
+const DEPTH: usize = 3;
 
 const TARGETS: [&str; 3] = ["jobs", "app::web", "logtrace"];
 
@@ -255,6 +255,7 @@ fn op(u: Bytes, depth: usize) -> Result<Op> {
         0..=2 => Op::Set(key(u)?, value(u)?),
         3 | 4 => accumulate(u)?,
         5 => fragment(u)?,
+        6 if u.ratio(1, 24)? => end(u)?,
         6 | 7 => said(u)?,
         8 => read(u)?,
         _ if depth < DEPTH => block(u, depth + 1)?,
@@ -280,6 +281,15 @@ fn fragment(u: Bytes) -> Result<Op> {
         3 => Op::Warn(message(u)?),
         4 => Op::Fail(message(u)?),
         _ => Op::AddElsewhere(message(u)?),
+    })
+}
+
+/// Rare: what comes after it says little.
+fn end(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=3)? {
+        0 | 1 => Op::EmitAll,
+        2 => Op::TakeAndDrop,
+        _ => Op::Panic,
     })
 }
 
@@ -310,7 +320,7 @@ fn read(u: Bytes) -> Result<Op> {
 }
 
 fn block(u: Bytes, depth: usize) -> Result<Op> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=13)? {
         0 | 1 => Op::Time(key(u)?, ops(u, depth)?),
         2 | 3 => Op::Scope(ops(u, depth)?),
         4 => Op::Enter(ops(u, depth)?),
@@ -320,7 +330,10 @@ fn block(u: Bytes, depth: usize) -> Result<Op> {
             thread: u.ratio(1, 8)?,
             ops: ops(u, depth)?,
         }),
-        8 => Op::Unit(Box::new(plan(u, depth)?)),
+        8 | 9 => Op::Unit(Box::new(plan(u, depth)?)),
+        10 => Op::With(ops(u, depth)?),
+        11 => Op::Catch(ops(u, depth)?),
+        12 => Op::Crossed(Box::new(plan(u, depth)?), ops(u, depth)?),
         _ => Op::Child(Box::new(plan(u, depth)?)),
     })
 }

@@ -21,6 +21,7 @@ mod rig;
 pub mod run;
 mod settings;
 pub mod shrink;
+mod stack;
 mod text;
 mod transaction;
 mod unit;

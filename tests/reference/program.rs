@@ -183,6 +183,18 @@ pub enum Op {
     Part(Share),
     /// Calls on a handle that is shared.
     Shared(Vec<Op>),
+    /// The calls have the unit in hand that is current or shared.
+    With(Vec<Op>),
+    /// A unit is entered inside this one, whose guard is dropped first: the calls
+    /// of the plan come before that, the others after.
+    Crossed(Box<Plan>, Vec<Op>),
+    /// `current::emit`.
+    EmitAll,
+    /// `mem::take`, and what was taken is dropped.
+    TakeAndDrop,
+    /// What panics inside is caught.
+    Catch(Vec<Op>),
+    Panic,
 }
 
 /// A part of a unit.

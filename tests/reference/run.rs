@@ -70,22 +70,28 @@ struct Run {
 
 impl Run {
     fn unit(&mut self, plan: &Plan, trace: Trace) {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.unit_to_its_end(plan, trace)));
-        if let Err(payload) = ended
-            && !payload.is::<Planned>()
-        {
-            resume_unwind(payload);
-        }
+        caught(|| self.unit_to_its_end(plan, trace));
     }
 
     fn unit_to_its_end(&mut self, plan: &Plan, mut trace: Trace) {
         self.ops(&plan.ops, &mut Hand::Own(&mut trace), &mut Vec::new());
-        match plan.end {
-            End::Emit => trace.emit(),
-            End::Drop => drop(trace),
-            End::Discard => trace.discard(),
-            End::Panic => resume_unwind(Box::new(Planned)),
-        }
+        end(plan.end, trace);
+    }
+
+    /// Two guards, of which the outer one goes first.
+    fn crossed(&mut self, plan: &Plan, later: &[Op], hand: &mut Hand<'_>) {
+        let mut inner = places::start(plan, &self.config);
+        let mut timers = Vec::new();
+        let outer = match hand {
+            Hand::Own(trace) => Some(trace.enter()),
+            _ => None,
+        };
+        let entered = inner.enter();
+        self.ops(&plan.ops, &mut Hand::Current, &mut timers);
+        drop(outer);
+        self.ops(later, &mut Hand::Current, &mut timers);
+        drop(entered);
+        end(plan.end, inner);
     }
 
     fn ops(&mut self, ops: &[Op], hand: &mut Hand<'_>, timers: &mut Vec<Timer>) {
@@ -117,6 +123,13 @@ impl Run {
             Op::Time(key, ops) => self.time(key, ops, hand, timers),
             Op::Part(share) => with(hand, |trace| self.part(share, trace)),
             Op::Scope(_) | Op::Enter(_) | Op::Shared(_) => self.lend(op, hand, timers),
+            Op::With(ops) => {
+                with(hand, |trace| self.ops(ops, &mut Hand::Own(trace), timers));
+            }
+            Op::Crossed(plan, later) => caught(|| self.crossed(plan, later, hand)),
+            Op::EmitAll => current::emit(),
+            Op::Catch(ops) => caught(|| self.ops(ops, hand, timers)),
+            Op::Panic => resume_unwind(Box::new(Planned)),
             Op::Unit(plan) => self.unit(plan, places::start(plan, &self.config)),
             Op::AskIds => self.ask_ids(hand),
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_) => take_ids(hand, op),
@@ -132,6 +145,7 @@ impl Run {
             Op::Stop(_) if timers.is_empty() => {}
             Op::Stop(n) => _ = trace.stop(timers.remove(n % timers.len())),
             Op::Checkpoint => _ = trace.checkpoint(),
+            Op::TakeAndDrop => drop(std::mem::take(trace)),
             Op::TakeAndPut => *trace = std::mem::take(trace),
             Op::Child(plan) => {
                 let child = places::child(plan, trace);
@@ -228,6 +242,24 @@ impl Run {
         if share.joined {
             trace.join(part);
         }
+    }
+}
+
+fn end(end: End, trace: Trace) {
+    match end {
+        End::Emit => trace.emit(),
+        End::Drop => drop(trace),
+        End::Discard => trace.discard(),
+        End::Panic => resume_unwind(Box::new(Planned)),
+    }
+}
+
+/// A panic that the program wants goes no further.
+fn caught(work: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work))
+        && !payload.is::<Planned>()
+    {
+        resume_unwind(payload);
     }
 }
 

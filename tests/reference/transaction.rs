@@ -121,10 +121,11 @@ impl World<'_> {
     /// A unit of the same transaction, with the same target.
     pub fn child(&mut self, plan: &Plan, parent: &mut Unit) -> Unit {
         let (level, target) = (Level::Info, parent.target.clone());
-        let mut child = Unit::new(&plan.name, &target, level, self.settings, self.now);
+        let mut child = self.new_unit(&plan.name, &target, level);
         child.state = parent.state;
         child.request_id = parent.request_id.clone();
         if !parent.enabled {
+            child.enabled = false;
             child.ids = parent.ids.clone();
             return child;
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use log::Level;
+use log::{Level, LevelFilter};
 use logtrace::Outcome;
 
 use super::datum::{Datum, Total, store, tell};
@@ -58,6 +58,11 @@ pub struct Unit {
     pub lost_parts: u64,
     pub error: Option<Failure>,
     pub seq: u64,
+    /// Nothing of it is left where it was current.
+    pub gone: bool,
+    /// A handle whose unit was taken away while it was current does not hear of
+    /// it: `is_enabled` stays true, and it is told no ids.
+    pub stranded: bool,
     pub is_part: bool,
     /// When it started, on the clock of the program.
     pub start: u128,
@@ -68,8 +73,8 @@ pub struct Unit {
     pub state: Option<&'static str>,
     pub request_id: Option<String>,
     laps: Vec<Lap>,
-    /// Of laps and timers.
-    last_number: u64,
+    /// Of laps and timers; those of two units differ.
+    pub last_number: u64,
     limits: Limits,
     redact: Vec<&'static str>,
 }
@@ -200,6 +205,8 @@ impl Unit {
             lost_parts: 0,
             error: None,
             seq: 0,
+            gone: false,
+            stranded: false,
             is_part: false,
             start: now,
             started_late: Duration::ZERO,
@@ -457,6 +464,15 @@ impl Unit {
         self.outcome_counts = true;
     }
 
+    /// As a handle is whose unit ended: of nothing, and with nothing to pass on.
+    pub fn dead() -> Unit {
+        let settings = Settings {
+            logger: LevelFilter::Off,
+            ..Settings::default()
+        };
+        Unit::new("", "", Level::Info, &settings, 0)
+    }
+
     pub fn panic(&mut self) {
         self.panicked = true;
     }
@@ -506,6 +522,7 @@ impl Unit {
     pub fn part(&self) -> Unit {
         Unit {
             is_part: true,
+            stranded: false,
             // What `Part` says of a look at it.
             name: Kept("part".to_owned(), false),
             raised: None,
