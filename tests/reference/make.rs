@@ -6,7 +6,8 @@ use arbitrary::{Result, Unstructured};
 use log::{Level, LevelFilter};
 
 use super::program::{
-    End, Integers, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val, Wall,
+    Bridge, End, Integers, Logged, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val,
+    Wall,
 };
 use super::values::{advance, cause, key, message, number, scalar, text, value};
 
@@ -99,6 +100,9 @@ fn settings(u: Bytes) -> Result<Settings> {
     if u.ratio(1, 4)? {
         settings.sampling = Some(sampling(u)?);
     }
+    if u.ratio(1, 2)? {
+        settings.bridge = bridge(u, settings.max_fragments.is_none())?;
+    }
     Ok(settings)
 }
 
@@ -190,6 +194,33 @@ fn sampling(u: Bytes) -> Result<Sampling> {
     })
 }
 
+/// Held fragments only where there is room for all: which of them stay is told nowhere.
+fn bridge(u: Bytes, has_room: bool) -> Result<Bridge> {
+    Ok(Bridge {
+        absorb: some(u, |u| u.choose(&LEVELS).copied())?,
+        absorb_filtered: u.arbitrary()?,
+        keeps_level: u.arbitrary()?,
+        only_on_failure: u.arbitrary::<bool>()? && has_room,
+        without_unit: u.ratio(1, 4)?,
+    })
+}
+
+fn logged(u: Bytes) -> Result<Logged> {
+    let mut logged = Logged {
+        level: *u.choose(&LEVELS)?,
+        target: u.choose(&TARGETS)?,
+        file: some(u, |u| u.choose(&["src/wait.rs", "wait.rs", ""]).copied())?,
+        line: some(u, |u| u.arbitrary())?,
+        text: text(u)?,
+        pairs: Vec::new(),
+    };
+    for _ in 0..u.int_in_range(0..=2)? {
+        let key = u.choose(&["a", "unit", "two words", ""])?;
+        logged.pairs.push((key, text(u)?));
+    }
+    Ok(logged)
+}
+
 /// Nothing as often as something.
 fn some<'a, T>(
     u: Bytes<'a, '_>,
@@ -276,7 +307,8 @@ fn accumulate(u: Bytes) -> Result<Op> {
 }
 
 fn fragment(u: Bytes) -> Result<Op> {
-    Ok(match u.int_in_range(0..=5)? {
+    Ok(match u.int_in_range(0..=7)? {
+        6 | 7 => Op::Log(logged(u)?),
         0..=2 => Op::Add(message(u)?),
         3 => Op::Warn(message(u)?),
         4 => Op::Fail(message(u)?),
@@ -339,7 +371,8 @@ fn block(u: Bytes, depth: usize) -> Result<Op> {
 }
 
 fn ids(u: Bytes) -> Result<Op> {
-    Ok(match u.int_in_range(0..=4)? {
+    Ok(match u.int_in_range(0..=6)? {
+        5 | 6 => Op::Headers(super::headers::make(u)?),
         0 | 1 => Op::AskIds,
         2 => Op::ContinueFrom(u.choose(&PARENTS)?),
         3 => Op::RequestId((*u.choose(&REQUESTS)?).to_owned()),

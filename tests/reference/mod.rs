@@ -6,10 +6,12 @@
 // The model test and the fuzz target compile a copy each, and use a part of it.
 #![allow(dead_code)]
 
+mod bridged;
 mod datum;
 mod elsewhere;
 mod fit;
 mod given;
+mod headers;
 mod json;
 mod logfmt;
 mod make;

@@ -7,6 +7,7 @@ use logtrace::{
     Config, Failure, OwnedValue, Timer, Trace, TraceId, TraceParent, TraceState, current,
 };
 
+use super::bridged::Bridged;
 use super::elsewhere;
 use super::given::{Failed, with_number};
 use super::places::{self, Hand, call};
@@ -39,6 +40,7 @@ pub fn run(program: &Program) -> Option<Done> {
     let mut run = Run {
         rig,
         config,
+        bridge: Bridged(&program.settings),
         seen: Vec::new(),
     };
     for plan in &program.units {
@@ -62,13 +64,14 @@ pub fn run(program: &Program) -> Option<Done> {
 /// The payload of a panic that a program wants.
 struct Planned;
 
-struct Run {
+struct Run<'p> {
     rig: &'static Rig,
     config: Config,
+    bridge: Bridged<'p>,
     seen: Vec<String>,
 }
 
-impl Run {
+impl Run<'_> {
     fn unit(&mut self, plan: &Plan, trace: Trace) {
         caught(|| self.unit_to_its_end(plan, trace));
     }
@@ -127,11 +130,17 @@ impl Run {
                 with(hand, |trace| self.ops(ops, &mut Hand::Own(trace), timers));
             }
             Op::Crossed(plan, later) => caught(|| self.crossed(plan, later, hand)),
+            Op::Log(logged) => self.seen.extend(self.bridge.log(logged)),
             Op::EmitAll => current::emit(),
             Op::Catch(ops) => caught(|| self.ops(ops, hand, timers)),
             Op::Panic => resume_unwind(Box::new(Planned)),
             Op::Unit(plan) => self.unit(plan, places::start(plan, &self.config)),
             Op::AskIds => self.ask_ids(hand),
+            Op::Headers(headers) => with(hand, |trace| {
+                if trace.is_enabled() {
+                    trace.continue_from_headers(headers.iter().map(|(name, value)| (name, value)));
+                }
+            }),
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_) => take_ids(hand, op),
             op => with(hand, |trace| self.by_trace(op, trace, timers)),
         }

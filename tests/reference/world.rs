@@ -128,7 +128,9 @@ impl World<'_> {
             partial,
             sample_rate,
         };
-        line(unit, self.settings, &moment)
+        let mut shown = unit.clone();
+        shown.drop_held();
+        line(&shown, self.settings, &moment)
     }
 
     pub fn ops(&mut self, ops: &[Op], unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
@@ -148,6 +150,7 @@ impl World<'_> {
             // It is caught, and the unit goes on.
             Op::Catch(ops) => _ = self.ops(ops, unit, laps),
             Op::EmitAll => self.emit_all(unit),
+            Op::Log(logged) => self.log(logged, unit),
             Op::Unit(plan) => {
                 let inner = self.start(plan);
                 self.below(unit, |world, _| world.unit(plan, inner));
@@ -215,6 +218,7 @@ impl World<'_> {
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_)
                 if unit.stranded || self.by == By::Current && !unit.enabled => {}
             Op::ContinueFrom(header) => self.continue_from(header, unit),
+            Op::Headers(headers) if unit.enabled => self.headers(headers, unit),
             Op::RequestId(id) => self.request_id(id, unit),
             Op::SetState(state) => self.set_state(state, unit),
             op if unit.enabled => self.on_enabled(op, unit, laps),
