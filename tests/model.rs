@@ -83,6 +83,9 @@ fn tally(ops: &[Op], kinds: &mut BTreeMap<String, usize>) {
             let kind = format!("Set {}", &text[..end.unwrap_or(text.len())]);
             *kinds.entry(kind).or_default() += 1;
         }
+        if let Op::Crossed(_, later) = op {
+            tally(later, kinds);
+        }
         if let Some(ops) = inner(op) {
             tally(ops, kinds);
         }
@@ -101,7 +104,7 @@ fn programs_reach_every_call_and_every_kind_of_value() {
             tally(&plan.ops, &mut kinds);
         }
     }
-    const CALLS: [&str; 34] = [
+    const CALLS: [&str; 42] = [
         "Set",
         "Unset",
         "Incr",
@@ -136,6 +139,14 @@ fn programs_reach_every_call_and_every_kind_of_value() {
         "Enter",
         "Unit",
         "Part",
+        "Log",
+        "Headers",
+        "With",
+        "Crossed",
+        "EmitAll",
+        "TakeAndDrop",
+        "Catch",
+        "Panic",
     ];
     const VALUES: [&str; 22] = [
         "None", "Null", "Bool", "Num", "Char", "Text", "Cow", "Arc", "Path", "Args", "Display",

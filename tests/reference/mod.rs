@@ -6,10 +6,12 @@
 // The model test and the fuzz target compile a copy each, and use a part of it.
 #![allow(dead_code)]
 
+mod bridged;
 mod datum;
 mod elsewhere;
 mod fit;
 mod given;
+mod headers;
 mod json;
 mod logfmt;
 mod make;
@@ -21,6 +23,7 @@ mod rig;
 pub mod run;
 mod settings;
 pub mod shrink;
+mod stack;
 mod text;
 mod transaction;
 mod unit;
