@@ -153,6 +153,16 @@ impl Formatter for Escaping<'_> {
         writer.write_all(ryu::Buffer::new().format(x).as_bytes())
     }
 
+    /// A number as it was read, where some crate of the program has serde_json keep
+    /// the digits of numbers (`arbitrary_precision`).
+    fn write_number_str<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        number: &str,
+    ) -> io::Result<()> {
+        self.word(writer, number)
+    }
+
     /// JSON text of others' making, a `RawValue`: read, and written anew.
     ///
     /// Token by token: a `Value` of serde_json would round floats and long
@@ -259,5 +269,35 @@ impl Formatter for Escaping<'_> {
     fn end_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
         self.in_key = false;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(digits: &str) -> Option<String> {
+        let too_deep = Cell::new(false);
+        let mut out = Vec::new();
+        let written = Escaping::at(0, &too_deep).write_number_str(&mut out, digits);
+        written.ok().and_then(|()| String::from_utf8(out).ok())
+    }
+
+    /// No test enables `arbitrary_precision`, which changes what others see of serde_json.
+    #[test]
+    fn numbers_that_keep_their_digits_are_written_as_any() {
+        for (digits, want) in [
+            ("7", Some("7")),
+            ("-0", Some("-0.0")),
+            ("1.10", Some("1.1")),
+            ("1e+5", Some("100000.0")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("18446744073709551616", Some("\"18446744073709551616\"")),
+            ("1e+999", Some("\"1e+999\"")),
+            ("1\n", None),
+            ("1,\"forged\":2", None),
+        ] {
+            assert_eq!(number(digits).as_deref(), want, "{digits:?}");
+        }
     }
 }
