@@ -19,6 +19,24 @@ pub(crate) trait Structured {
     fn made(&self, limit: usize) -> (OwnedValue, bool);
 }
 
+/// What was made before a trace is taken, and whether that is all of it: a value
+/// that is no longer than a limit may be cut all the same, as it was nested too deep.
+pub(crate) struct Made(OwnedValue, bool);
+
+impl Made {
+    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Made {
+        let (made, cut) = value.made(limit);
+        Made(made, cut)
+    }
+}
+
+impl Structured for Made {
+    /// The limit is the one it was made for.
+    fn made(&self, _limit: usize) -> (OwnedValue, bool) {
+        (self.0.clone(), self.1)
+    }
+}
+
 /// JSON text of an object or a list, on one line and in the escaping of records.
 ///
 /// A record has it as it is, so the library alone can make one: by `json`.
