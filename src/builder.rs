@@ -17,7 +17,7 @@ use crate::pool;
 #[cfg(feature = "testing")]
 use crate::testing;
 use crate::trace::Trace;
-use crate::value::ToValue;
+use crate::value::{Kind, ToValue, Value};
 
 /// Gathers how a trace begins; made by [`builder!`](crate::builder!).
 ///
@@ -44,7 +44,7 @@ pub struct TraceBuilder<'c> {
     level: Level,
     config: Option<&'c Config>,
     /// `None` takes an earlier value back.
-    fields: Vec<(String, Option<OwnedValue>)>,
+    fields: Vec<(String, Given)>,
 }
 
 impl<'c> TraceBuilder<'c> {
@@ -126,7 +126,7 @@ impl<'c> TraceBuilder<'c> {
     /// ```
     pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
         let key = key.to_key().0.as_str().to_owned();
-        self.fields.push((key, OwnedValue::of(value.to_value())));
+        self.fields.push((key, Given::of(value.to_value())));
         self
     }
 
@@ -221,9 +221,32 @@ impl<'c> TraceBuilder<'c> {
             entry.wall = Some(Stamp::of(settings.clock.wall()));
         }
         for (key, value) in &self.fields {
-            entry.set_any(crate::key::KeyRef::Text(key), value.to_value().0);
+            entry.set_any(crate::key::KeyRef::Text(key), value.kind());
         }
         Some(entry)
+    }
+}
+
+/// A value until the unit starts.
+enum Given {
+    Value(Option<OwnedValue>),
+    /// Not made a text before the limit is known: the stars are never cut.
+    Mask(String, usize),
+}
+
+impl Given {
+    fn of(value: Value<'_>) -> Given {
+        match value.0 {
+            Kind::Mask(text, shown) => Given::Mask(text.to_owned(), shown),
+            _ => Given::Value(OwnedValue::of(value)),
+        }
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        match self {
+            Given::Value(value) => value.to_value().0,
+            Given::Mask(text, shown) => Kind::Mask(text, *shown),
+        }
     }
 }
 

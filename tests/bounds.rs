@@ -872,6 +872,16 @@ mod limits {
     }
 
     #[test]
+    fn the_stars_of_a_mask_that_a_builder_was_given_are_not_cut() {
+        let bench = Bench::new(bare().max_value(16));
+        let secret = logtrace::mask("0123456789abcdef0123456789abcdef", 15);
+        let builder = Trace::builder("unit").config(&bench.config);
+        builder.field("k", secret).start().emit();
+        let want = "msg=unit duration_ms=0.0 k=\"0123456789******\" truncated=1";
+        assert_eq!(bench.log.only().args, want);
+    }
+
+    #[test]
     fn a_record_that_cannot_hold_its_own_names_is_refused() {
         let long = "d".repeat(1_000);
         let builder = bare().max_record(600).name(Name::DurationMs, long);

@@ -83,6 +83,9 @@ fn tally(ops: &[Op], kinds: &mut BTreeMap<String, usize>) {
             let kind = format!("Set {}", &text[..end.unwrap_or(text.len())]);
             *kinds.entry(kind).or_default() += 1;
         }
+        if let Op::Crossed(_, later) = op {
+            tally(later, kinds);
+        }
         if let Some(ops) = inner(op) {
             tally(ops, kinds);
         }
@@ -101,7 +104,7 @@ fn programs_reach_every_call_and_every_kind_of_value() {
             tally(&plan.ops, &mut kinds);
         }
     }
-    const CALLS: [&str; 34] = [
+    const CALLS: [&str; 42] = [
         "Set",
         "Unset",
         "Incr",
@@ -136,6 +139,14 @@ fn programs_reach_every_call_and_every_kind_of_value() {
         "Enter",
         "Unit",
         "Part",
+        "Log",
+        "Headers",
+        "With",
+        "Crossed",
+        "EmitAll",
+        "TakeAndDrop",
+        "Catch",
+        "Panic",
     ];
     const VALUES: [&str; 22] = [
         "None", "Null", "Bool", "Num", "Char", "Text", "Cow", "Arc", "Path", "Args", "Display",
@@ -156,7 +167,7 @@ fn programs_reach_every_call_and_every_kind_of_value() {
 #[test]
 fn programs_reach_every_setting_and_every_end() {
     type Is = fn(&Settings) -> bool;
-    let settings: [(&str, Is); 19] = [
+    let settings: [(&str, Is); 24] = [
         ("json", |s| s.json),
         ("logfmt", |s| !s.json),
         ("no header", |s| !s.header),
@@ -176,6 +187,11 @@ fn programs_reach_every_setting_and_every_end() {
         ("filter", |s| s.logger != log::LevelFilter::Trace),
         ("wall clock", |s| s.wall != Wall::Now),
         ("sampling", |s| s.sampling.is_some()),
+        ("absorb", |s| s.bridge.absorb.is_some()),
+        ("absorb filtered", |s| s.bridge.absorb_filtered),
+        ("only on failure", |s| s.bridge.only_on_failure),
+        ("without unit", |s| s.bridge.without_unit),
+        ("hook", |s| s.hook),
     ];
     let programs: Vec<Program> = programs(1_000).collect();
     for (name, is) in settings {

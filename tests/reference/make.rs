@@ -6,14 +6,15 @@ use arbitrary::{Result, Unstructured};
 use log::{Level, LevelFilter};
 
 use super::program::{
-    End, Integers, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val, Wall,
+    Bridge, End, Integers, Logged, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val,
+    Wall,
 };
 use super::values::{advance, cause, key, message, number, scalar, text, value};
 
 type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
 
 /// How deep blocks of calls nest.
-const DEPTH: usize = 2;
+const DEPTH: usize = 3;
 
 const TARGETS: [&str; 3] = ["jobs", "app::web", "logtrace"];
 
@@ -98,6 +99,10 @@ fn settings(u: Bytes) -> Result<Settings> {
     }
     if u.ratio(1, 4)? {
         settings.sampling = Some(sampling(u)?);
+    }
+    settings.hook = u.ratio(1, 3)?;
+    if u.ratio(1, 2)? {
+        settings.bridge = bridge(u, settings.max_fragments.is_none())?;
     }
     Ok(settings)
 }
@@ -190,6 +195,33 @@ fn sampling(u: Bytes) -> Result<Sampling> {
     })
 }
 
+/// Held fragments only where there is room for all: which of them stay is told nowhere.
+fn bridge(u: Bytes, has_room: bool) -> Result<Bridge> {
+    Ok(Bridge {
+        absorb: some(u, |u| u.choose(&LEVELS).copied())?,
+        absorb_filtered: u.arbitrary()?,
+        keeps_level: u.arbitrary()?,
+        only_on_failure: u.arbitrary::<bool>()? && has_room,
+        without_unit: u.ratio(1, 4)?,
+    })
+}
+
+fn logged(u: Bytes) -> Result<Logged> {
+    let mut logged = Logged {
+        level: *u.choose(&LEVELS)?,
+        target: u.choose(&TARGETS)?,
+        file: some(u, |u| u.choose(&["src/wait.rs", "wait.rs", ""]).copied())?,
+        line: some(u, |u| u.arbitrary())?,
+        text: text(u)?,
+        pairs: Vec::new(),
+    };
+    for _ in 0..u.int_in_range(0..=2)? {
+        let key = u.choose(&["a", "unit", "two words", ""])?;
+        logged.pairs.push((key, text(u)?));
+    }
+    Ok(logged)
+}
+
 /// Nothing as often as something.
 fn some<'a, T>(
     u: Bytes<'a, '_>,
@@ -255,6 +287,7 @@ fn op(u: Bytes, depth: usize) -> Result<Op> {
         0..=2 => Op::Set(key(u)?, value(u)?),
         3 | 4 => accumulate(u)?,
         5 => fragment(u)?,
+        6 if u.ratio(1, 24)? => end(u)?,
         6 | 7 => said(u)?,
         8 => read(u)?,
         _ if depth < DEPTH => block(u, depth + 1)?,
@@ -275,11 +308,21 @@ fn accumulate(u: Bytes) -> Result<Op> {
 }
 
 fn fragment(u: Bytes) -> Result<Op> {
-    Ok(match u.int_in_range(0..=5)? {
+    Ok(match u.int_in_range(0..=7)? {
+        6 | 7 => Op::Log(logged(u)?),
         0..=2 => Op::Add(message(u)?),
         3 => Op::Warn(message(u)?),
         4 => Op::Fail(message(u)?),
         _ => Op::AddElsewhere(message(u)?),
+    })
+}
+
+/// Rare: what comes after it says little.
+fn end(u: Bytes) -> Result<Op> {
+    Ok(match u.int_in_range(0..=3)? {
+        0 | 1 => Op::EmitAll,
+        2 => Op::TakeAndDrop,
+        _ => Op::Panic,
     })
 }
 
@@ -310,7 +353,7 @@ fn read(u: Bytes) -> Result<Op> {
 }
 
 fn block(u: Bytes, depth: usize) -> Result<Op> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=13)? {
         0 | 1 => Op::Time(key(u)?, ops(u, depth)?),
         2 | 3 => Op::Scope(ops(u, depth)?),
         4 => Op::Enter(ops(u, depth)?),
@@ -320,13 +363,17 @@ fn block(u: Bytes, depth: usize) -> Result<Op> {
             thread: u.ratio(1, 8)?,
             ops: ops(u, depth)?,
         }),
-        8 => Op::Unit(Box::new(plan(u, depth)?)),
+        8 | 9 => Op::Unit(Box::new(plan(u, depth)?)),
+        10 => Op::With(ops(u, depth)?),
+        11 => Op::Catch(ops(u, depth)?),
+        12 => Op::Crossed(Box::new(plan(u, depth)?), ops(u, depth)?),
         _ => Op::Child(Box::new(plan(u, depth)?)),
     })
 }
 
 fn ids(u: Bytes) -> Result<Op> {
-    Ok(match u.int_in_range(0..=4)? {
+    Ok(match u.int_in_range(0..=6)? {
+        5 | 6 => Op::Headers(super::headers::make(u)?),
         0 | 1 => Op::AskIds,
         2 => Op::ContinueFrom(u.choose(&PARENTS)?),
         3 => Op::RequestId((*u.choose(&REQUESTS)?).to_owned()),

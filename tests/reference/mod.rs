@@ -6,10 +6,13 @@
 // The model test and the fuzz target compile a copy each, and use a part of it.
 #![allow(dead_code)]
 
+mod bridged;
 mod datum;
 mod elsewhere;
 mod fit;
 mod given;
+mod headers;
+mod hook;
 mod json;
 mod logfmt;
 mod make;
@@ -21,6 +24,7 @@ mod rig;
 pub mod run;
 mod settings;
 pub mod shrink;
+mod stack;
 mod text;
 mod transaction;
 mod unit;
@@ -79,6 +83,11 @@ fn same(got: &Done, want: &Done) -> Result<(), String> {
     for (at, (got, want)) in got.records.iter().zip(&want.records).enumerate() {
         if got != want {
             return Err(difference(at, got, want));
+        }
+    }
+    for (got, want) in got.hooked.iter().zip(&want.hooked) {
+        if got != want {
+            return Err(format!("what a hook saw\n got: {got}\nwant: {want}"));
         }
     }
     match got == want {

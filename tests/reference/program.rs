@@ -42,6 +42,9 @@ pub struct Settings {
     pub target: Option<&'static str>,
     pub wall: Wall,
     pub sampling: Option<Sampling>,
+    pub bridge: Bridge,
+    /// A hook tells what it sees.
+    pub hook: bool,
 }
 
 impl Default for Settings {
@@ -66,6 +69,8 @@ impl Default for Settings {
             target: None,
             wall: Wall::Now,
             sampling: None,
+            bridge: Bridge::default(),
+            hook: false,
         }
     }
 }
@@ -114,6 +119,27 @@ pub struct Sampling {
     pub sampled_callers: bool,
     /// Keep units that have the text `x` in the field `a`.
     pub keep_if: bool,
+}
+
+/// What becomes of ordinary records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bridge {
+    pub absorb: Option<Level>,
+    pub absorb_filtered: bool,
+    pub keeps_level: bool,
+    pub only_on_failure: bool,
+    pub without_unit: bool,
+}
+
+/// An ordinary record.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub level: Level,
+    pub target: &'static str,
+    pub file: Option<&'static str>,
+    pub line: Option<u32>,
+    pub text: String,
+    pub pairs: Vec<(&'static str, String)>,
 }
 
 /// A unit, from the builder to its end.
@@ -169,6 +195,8 @@ pub enum Op {
     /// `mem::take` and back, through which nothing is lost.
     TakeAndPut,
     ContinueFrom(&'static str),
+    /// `continue_from_headers`, of an enabled unit: a disabled one makes ids at random.
+    Headers(Vec<(&'static str, Vec<u8>)>),
     RequestId(String),
     SetState(&'static str),
     /// Asks for `traceparent`, `tracestate`, `trace_id`, `get_request_id`.
@@ -183,6 +211,20 @@ pub enum Op {
     Part(Share),
     /// Calls on a handle that is shared.
     Shared(Vec<Op>),
+    /// The calls have the unit in hand that is current or shared.
+    With(Vec<Op>),
+    /// A unit is entered inside this one, whose guard is dropped first: the calls
+    /// of the plan come before that, the others after.
+    Crossed(Box<Plan>, Vec<Op>),
+    /// An ordinary record through the bridge.
+    Log(Logged),
+    /// `current::emit`.
+    EmitAll,
+    /// `mem::take`, and what was taken is dropped.
+    TakeAndDrop,
+    /// What panics inside is caught.
+    Catch(Vec<Op>),
+    Panic,
 }
 
 /// A part of a unit.

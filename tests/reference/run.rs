@@ -7,6 +7,7 @@ use logtrace::{
     Config, Failure, OwnedValue, Timer, Trace, TraceId, TraceParent, TraceState, current,
 };
 
+use super::bridged::Bridged;
 use super::elsewhere;
 use super::given::{Failed, with_number};
 use super::places::{self, Hand, call};
@@ -20,6 +21,8 @@ pub struct Done {
     pub records: Vec<Record>,
     /// What the calls returned, in their order.
     pub seen: Vec<String>,
+    /// What hooks saw of the units.
+    pub hooked: Vec<String>,
     /// How many units sampling kept and dropped.
     pub sampled: (u64, u64),
 }
@@ -39,6 +42,7 @@ pub fn run(program: &Program) -> Option<Done> {
     let mut run = Run {
         rig,
         config,
+        bridge: Bridged(&program.settings),
         seen: Vec::new(),
     };
     for plan in &program.units {
@@ -55,6 +59,7 @@ pub fn run(program: &Program) -> Option<Done> {
     Some(Done {
         records: records.collect(),
         seen: run.seen,
+        hooked: rig.take_hooked(),
         sampled: (sampled.kept, sampled.dropped),
     })
 }
@@ -62,30 +67,37 @@ pub fn run(program: &Program) -> Option<Done> {
 /// The payload of a panic that a program wants.
 struct Planned;
 
-struct Run {
+struct Run<'p> {
     rig: &'static Rig,
     config: Config,
+    bridge: Bridged<'p>,
     seen: Vec<String>,
 }
 
-impl Run {
+impl Run<'_> {
     fn unit(&mut self, plan: &Plan, trace: Trace) {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.unit_to_its_end(plan, trace)));
-        if let Err(payload) = ended
-            && !payload.is::<Planned>()
-        {
-            resume_unwind(payload);
-        }
+        caught(|| self.unit_to_its_end(plan, trace));
     }
 
     fn unit_to_its_end(&mut self, plan: &Plan, mut trace: Trace) {
         self.ops(&plan.ops, &mut Hand::Own(&mut trace), &mut Vec::new());
-        match plan.end {
-            End::Emit => trace.emit(),
-            End::Drop => drop(trace),
-            End::Discard => trace.discard(),
-            End::Panic => resume_unwind(Box::new(Planned)),
-        }
+        end(plan.end, trace);
+    }
+
+    /// Two guards, of which the outer one goes first.
+    fn crossed(&mut self, plan: &Plan, later: &[Op], hand: &mut Hand<'_>) {
+        let mut inner = places::start(plan, &self.config);
+        let mut timers = Vec::new();
+        let outer = match hand {
+            Hand::Own(trace) => Some(trace.enter()),
+            _ => None,
+        };
+        let entered = inner.enter();
+        self.ops(&plan.ops, &mut Hand::Current, &mut timers);
+        drop(outer);
+        self.ops(later, &mut Hand::Current, &mut timers);
+        drop(entered);
+        end(plan.end, inner);
     }
 
     fn ops(&mut self, ops: &[Op], hand: &mut Hand<'_>, timers: &mut Vec<Timer>) {
@@ -117,8 +129,21 @@ impl Run {
             Op::Time(key, ops) => self.time(key, ops, hand, timers),
             Op::Part(share) => with(hand, |trace| self.part(share, trace)),
             Op::Scope(_) | Op::Enter(_) | Op::Shared(_) => self.lend(op, hand, timers),
+            Op::With(ops) => {
+                with(hand, |trace| self.ops(ops, &mut Hand::Own(trace), timers));
+            }
+            Op::Crossed(plan, later) => caught(|| self.crossed(plan, later, hand)),
+            Op::Log(logged) => self.seen.extend(self.bridge.log(logged)),
+            Op::EmitAll => current::emit(),
+            Op::Catch(ops) => caught(|| self.ops(ops, hand, timers)),
+            Op::Panic => resume_unwind(Box::new(Planned)),
             Op::Unit(plan) => self.unit(plan, places::start(plan, &self.config)),
             Op::AskIds => self.ask_ids(hand),
+            Op::Headers(headers) => with(hand, |trace| {
+                if trace.is_enabled() {
+                    trace.continue_from_headers(headers.iter().map(|(name, value)| (name, value)));
+                }
+            }),
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_) => take_ids(hand, op),
             op => with(hand, |trace| self.by_trace(op, trace, timers)),
         }
@@ -132,6 +157,7 @@ impl Run {
             Op::Stop(_) if timers.is_empty() => {}
             Op::Stop(n) => _ = trace.stop(timers.remove(n % timers.len())),
             Op::Checkpoint => _ = trace.checkpoint(),
+            Op::TakeAndDrop => drop(std::mem::take(trace)),
             Op::TakeAndPut => *trace = std::mem::take(trace),
             Op::Child(plan) => {
                 let child = places::child(plan, trace);
@@ -231,6 +257,24 @@ impl Run {
     }
 }
 
+fn end(end: End, trace: Trace) {
+    match end {
+        End::Emit => trace.emit(),
+        End::Drop => drop(trace),
+        End::Discard => trace.discard(),
+        End::Panic => resume_unwind(Box::new(Planned)),
+    }
+}
+
+/// A panic that the program wants goes no further.
+fn caught(work: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work))
+        && !payload.is::<Planned>()
+    {
+        resume_unwind(payload);
+    }
+}
+
 /// A unit that is current and disabled cannot be reached: one of the same kind serves.
 fn with(hand: &mut Hand<'_>, work: impl FnOnce(&mut Trace)) {
     let mut work = Some(work);
@@ -312,7 +356,7 @@ fn check_one<E: Failure<M> + ToString, M>(hand: &mut Hand<'_>, result: Result<u8
 }
 
 /// A value that was read back, without the width of integers.
-fn tell(value: &OwnedValue) -> String {
+pub fn tell(value: &OwnedValue) -> String {
     match value {
         OwnedValue::Null => "null".to_owned(),
         OwnedValue::Bool(value) => value.to_string(),

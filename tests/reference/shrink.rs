@@ -44,7 +44,8 @@ fn count(ops: &[Op]) -> usize {
 pub fn inner(op: &Op) -> Option<&Vec<Op>> {
     match op {
         Op::Time(_, ops) | Op::Scope(ops) | Op::Enter(ops) | Op::Shared(ops) => Some(ops),
-        Op::Child(plan) | Op::Unit(plan) => Some(&plan.ops),
+        Op::With(ops) | Op::Catch(ops) => Some(ops),
+        Op::Child(plan) | Op::Unit(plan) | Op::Crossed(plan, _) => Some(&plan.ops),
         Op::Part(share) => Some(&share.ops),
         _ => None,
     }
@@ -53,7 +54,8 @@ pub fn inner(op: &Op) -> Option<&Vec<Op>> {
 fn inner_mut(op: &mut Op) -> Option<&mut Vec<Op>> {
     match op {
         Op::Time(_, ops) | Op::Scope(ops) | Op::Enter(ops) | Op::Shared(ops) => Some(ops),
-        Op::Child(plan) | Op::Unit(plan) => Some(&mut plan.ops),
+        Op::With(ops) | Op::Catch(ops) => Some(ops),
+        Op::Child(plan) | Op::Unit(plan) | Op::Crossed(plan, _) => Some(&mut plan.ops),
         Op::Part(share) => Some(&mut share.ops),
         _ => None,
     }

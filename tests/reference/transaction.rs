@@ -22,7 +22,7 @@ impl World<'_> {
     }
 
     /// The ids of a unit, made when they are first needed.
-    fn ids(&mut self, unit: &mut Unit) -> Ids {
+    pub fn ids(&mut self, unit: &mut Unit) -> Ids {
         if let Some(ids) = &unit.ids {
             return ids.clone();
         }
@@ -41,7 +41,7 @@ impl World<'_> {
     }
 
     /// What the hash says of a transaction; `None` without sampling.
-    fn hash_keeps(&self, trace: &[u8; 16]) -> Option<bool> {
+    pub fn hash_keeps(&self, trace: &[u8; 16]) -> Option<bool> {
         let sampling = self.settings.sampling.as_ref()?;
         let mut h = u64::from_be_bytes(trace[8..].try_into().expect("8 bytes"));
         h ^= h >> 30;
@@ -87,11 +87,11 @@ impl World<'_> {
     }
 
     /// What is passed on is passed on with a `traceparent`, so there is one from now on.
-    pub fn set_state(&mut self, state: &'static str, unit: &mut Unit) {
+    pub fn set_state(&mut self, state: &str, unit: &mut Unit) {
         if unit.enabled {
             self.ids(unit);
         }
-        unit.state = Some(state);
+        unit.state = Some(state.to_owned());
     }
 
     pub fn request_id(&mut self, id: &str, unit: &mut Unit) {
@@ -107,11 +107,9 @@ impl World<'_> {
             true => Some(self.ids(unit)),
             false => unit.ids.clone(),
         };
-        let parent =
-            |ids: &Ids| format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids));
         self.done.seen.push(format!(
             "{:?} {:?} {:?} {:?}",
-            ids.as_ref().map(parent),
+            ids.as_ref().map(traceparent),
             unit.state,
             ids.as_ref().map(|ids| hex(&ids.trace)),
             unit.request_id
@@ -121,10 +119,11 @@ impl World<'_> {
     /// A unit of the same transaction, with the same target.
     pub fn child(&mut self, plan: &Plan, parent: &mut Unit) -> Unit {
         let (level, target) = (Level::Info, parent.target.clone());
-        let mut child = Unit::new(&plan.name, &target, level, self.settings, self.now);
-        child.state = parent.state;
+        let mut child = self.new_unit(&plan.name, &target, level);
+        child.state = parent.state.clone();
         child.request_id = parent.request_id.clone();
         if !parent.enabled {
+            child.enabled = false;
             child.ids = parent.ids.clone();
             return child;
         }
@@ -181,6 +180,10 @@ impl World<'_> {
 pub fn is_request_id(id: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || "._:@/+=-".contains(char);
     (1..=128).contains(&id.len()) && id.chars().all(allowed)
+}
+
+pub fn traceparent(ids: &Ids) -> String {
+    format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids))
 }
 
 fn unhex<const N: usize>(text: &str) -> [u8; N] {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use log::Level;
+use log::{Level, LevelFilter};
 use logtrace::Outcome;
 
 use super::datum::{Datum, Total, store, tell};
-use super::program::{Cause, Key, Num, Settings, Text, Val};
+use super::program::{Bridge, Cause, Key, Logged, Num, Settings, Text, Val};
 use super::record::{stars, whole};
 use super::text::cut;
 
@@ -43,6 +43,8 @@ pub struct Kept(pub String, pub bool);
 pub struct Unit {
     pub enabled: bool,
     pub name: Kept,
+    /// For others; no limit of a record is one of it.
+    pub whole_name: String,
     pub target: String,
     /// Of the fragments that say nothing else.
     pub own_level: Level,
@@ -58,6 +60,11 @@ pub struct Unit {
     pub lost_parts: u64,
     pub error: Option<Failure>,
     pub seq: u64,
+    /// Nothing of it is left where it was current.
+    pub gone: bool,
+    /// A handle whose unit was taken away while it was current does not hear of
+    /// it: `is_enabled` stays true, and it is told no ids.
+    pub stranded: bool,
     pub is_part: bool,
     /// When it started, on the clock of the program.
     pub start: u128,
@@ -65,11 +72,11 @@ pub struct Unit {
     pub started_late: Duration,
     /// Once it has any.
     pub ids: Option<Ids>,
-    pub state: Option<&'static str>,
+    pub state: Option<String>,
     pub request_id: Option<String>,
     laps: Vec<Lap>,
-    /// Of laps and timers.
-    last_number: u64,
+    /// Of laps and timers; those of two units differ.
+    pub last_number: u64,
     limits: Limits,
     redact: Vec<&'static str>,
 }
@@ -134,6 +141,8 @@ pub struct Said {
     pub file: &'static str,
     pub level: Option<Level>,
     pub text: Kept,
+    /// It is only for records of level warn or above.
+    pub held: bool,
 }
 
 #[derive(Clone)]
@@ -188,6 +197,7 @@ impl Unit {
         Unit {
             enabled: Level::Error <= settings.logger,
             name: keep(name, value),
+            whole_name: name.to_owned(),
             target: target.to_owned(),
             own_level: level,
             raised: None,
@@ -200,6 +210,8 @@ impl Unit {
             lost_parts: 0,
             error: None,
             seq: 0,
+            gone: false,
+            stranded: false,
             is_part: false,
             start: now,
             started_late: Duration::ZERO,
@@ -434,7 +446,34 @@ impl Unit {
             file: place.0,
             level,
             text: keep(text, self.limits.value),
+            held: false,
         });
+    }
+
+    /// Of an ordinary record, with its key-values behind the text.
+    pub fn absorb(&mut self, logged: &Logged, rules: &Bridge, now: u128) {
+        let mut text = logged.text.clone();
+        for (key, value) in &logged.pairs {
+            text.push_str(&format!(" {key}={value}"));
+        }
+        self.fragments.push(Said {
+            at: now - self.start,
+            line: logged.line.unwrap_or(0),
+            file: logged.file.unwrap_or(logged.target),
+            level: Some(logged.level),
+            text: keep(&text, self.limits.value),
+            held: rules.only_on_failure,
+        });
+        if !rules.keeps_level {
+            self.raise(logged.level);
+        }
+    }
+
+    /// Before a record: those that are for severe ones only.
+    pub fn drop_held(&mut self) {
+        if self.level() > Level::Warn {
+            self.fragments.all.retain(|said| !said.held);
+        }
     }
 
     pub fn fail(&mut self, cause: &Cause) {
@@ -457,6 +496,15 @@ impl Unit {
     pub fn end_as(&mut self, outcome: Outcome) {
         self.said = Some(outcome);
         self.outcome_counts = true;
+    }
+
+    /// As a handle is whose unit ended: of nothing, and with nothing to pass on.
+    pub fn dead() -> Unit {
+        let settings = Settings {
+            logger: LevelFilter::Off,
+            ..Settings::default()
+        };
+        Unit::new("", "", Level::Info, &settings, 0)
     }
 
     pub fn panic(&mut self) {
@@ -508,8 +556,10 @@ impl Unit {
     pub fn part(&self) -> Unit {
         Unit {
             is_part: true,
+            stranded: false,
             // What `Part` says of a look at it.
             name: Kept("part".to_owned(), false),
+            whole_name: "part".to_owned(),
             raised: None,
             outcome_counts: false,
             said: None,
@@ -545,7 +595,7 @@ impl Unit {
     }
 
     /// Ids that a part made for itself are those of a unit that has none.
-    fn join_ids(&mut self, ids: Option<Ids>, state: Option<&'static str>, request: Option<String>) {
+    fn join_ids(&mut self, ids: Option<Ids>, state: Option<String>, request: Option<String>) {
         if self.ids.is_none() {
             (self.ids, self.state) = (ids, state);
         }

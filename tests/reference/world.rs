@@ -1,5 +1,6 @@
 //! A program on the reference.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use log::Level;
@@ -19,7 +20,9 @@ pub fn run(program: &Program) -> Done {
         now: 0,
         traces: 0,
         spans: 0,
-        lent: false,
+        by: By::Own,
+        outer: Vec::new(),
+        units: 0,
         done: Done::default(),
     };
     for plan in &program.units {
@@ -29,6 +32,17 @@ pub fn run(program: &Program) -> Done {
     world.done
 }
 
+/// Whether calls go on, or a panic passes by.
+pub type Flow = ControlFlow<()>;
+
+/// By what a unit is reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum By {
+    Own,
+    Current,
+    Shared,
+}
+
 pub(super) struct World<'p> {
     pub settings: &'p Settings,
     /// Nanoseconds since the program began.
@@ -36,16 +50,27 @@ pub(super) struct World<'p> {
     /// How many ids the source has made.
     pub traces: u8,
     pub spans: u8,
-    /// Whether the calls reach the unit by `current`.
-    lent: bool,
+    /// How the calls reach the unit.
+    pub by: By,
+    /// What is current on this thread around that unit, the innermost last;
+    /// `None` is one that `current::with` has, which hides the others.
+    pub outer: Vec<Option<Unit>>,
+    units: u64,
     pub done: Done,
 }
 
 impl World<'_> {
-    fn start(&mut self, plan: &Plan) -> Unit {
+    pub fn new_unit(&mut self, name: &str, target: &str, level: Level) -> Unit {
+        self.units += 1;
+        let mut unit = Unit::new(name, target, level, self.settings, self.now);
+        unit.last_number = self.units << 32;
+        unit
+    }
+
+    pub fn start(&mut self, plan: &Plan) -> Unit {
         let target = plan.target.or(self.settings.target).unwrap_or("logtrace");
         let level = plan.level.unwrap_or(Level::Info);
-        let mut unit = Unit::new(&plan.name, target, level, self.settings, self.now);
+        let mut unit = self.new_unit(&plan.name, target, level);
         for (key, value) in &plan.fields {
             if unit.enabled {
                 unit.set(key.as_str(), value);
@@ -54,26 +79,35 @@ impl World<'_> {
         unit
     }
 
-    fn unit(&mut self, plan: &Plan, mut unit: Unit) {
-        let was_lent = std::mem::replace(&mut self.lent, false);
-        self.ops(&plan.ops, &mut unit, &mut Vec::new());
-        self.end(plan.end, unit);
-        self.lent = was_lent;
+    pub fn unit(&mut self, plan: &Plan, mut unit: Unit) {
+        let by = std::mem::replace(&mut self.by, By::Own);
+        let flow = self.ops(&plan.ops, &mut unit, &mut Vec::new());
+        self.end(plan.end, flow, unit);
+        self.by = by;
     }
 
-    fn end(&mut self, end: End, mut unit: Unit) {
-        if !unit.enabled || end == End::Discard {
+    /// What panics ends by it, whatever was planned.
+    pub fn end(&mut self, end: End, flow: Flow, mut unit: Unit) {
+        let panics = flow.is_break() || end == End::Panic;
+        if !unit.enabled || end == End::Discard && !panics {
             return;
         }
-        if end == End::Panic {
+        if panics {
             unit.panic();
         }
-        unit.stop_all(self.now);
-        self.emit(&mut unit, None);
+        self.finish(&mut unit);
+    }
+
+    /// Its last record; a part has none of its own.
+    pub fn finish(&mut self, unit: &mut Unit) {
+        if unit.enabled && !unit.is_part {
+            unit.stop_all(self.now);
+            self.emit(unit, None);
+        }
     }
 
     /// Hands a record over, if the logger takes its level and sampling keeps it.
-    fn emit(&mut self, unit: &mut Unit, partial: Option<u64>) {
+    pub fn emit(&mut self, unit: &mut Unit, partial: Option<u64>) {
         if unit.level() > self.settings.logger {
             return;
         }
@@ -81,6 +115,10 @@ impl World<'_> {
             return;
         };
         let line = self.line(unit, partial, sample_rate);
+        if self.settings.hook {
+            let told = self.hooked(unit, partial.is_some());
+            self.done.hooked.push(told);
+        }
         self.done.records.push(Record {
             level: unit.level(),
             target: unit.target.clone(),
@@ -94,45 +132,86 @@ impl World<'_> {
             partial,
             sample_rate,
         };
-        line(unit, self.settings, &moment)
+        let mut shown = unit.clone();
+        shown.drop_held();
+        line(&shown, self.settings, &moment)
     }
 
-    fn ops(&mut self, ops: &[Op], unit: &mut Unit, laps: &mut Vec<u64>) {
+    pub fn ops(&mut self, ops: &[Op], unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
         for op in ops {
-            self.op(op, unit, laps);
+            self.op(op, unit, laps)?;
         }
+        Flow::Continue(())
     }
 
-    /// What a disabled unit does, too.
-    fn op(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) {
+    fn op(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
+        if self.by == By::Current && unit.gone && self.has_outer() {
+            return self.on_outer(|world, unit| world.op(op, unit, laps));
+        }
         match op {
             Op::Advance(by) => self.now += by.as_nanos(),
-            Op::Look => self.look(unit),
+            Op::Panic => return Flow::Break(()),
+            // It is caught, and the unit goes on.
+            Op::Catch(ops) => _ = self.ops(ops, unit, laps),
+            Op::EmitAll => self.emit_all(unit),
+            Op::Log(logged) => self.log(logged, unit),
+            Op::Unit(plan) => {
+                let inner = self.start(plan);
+                self.below(unit, |world, _| world.unit(plan, inner));
+            }
+            Op::Crossed(plan, later) => self.crossed(plan, later, unit),
+            Op::Time(..) | Op::Scope(_) | Op::Enter(_) | Op::Shared(_) => {
+                return self.around(op, unit, laps);
+            }
+            Op::Child(_) | Op::Part(_) | Op::With(_) | Op::TakeAndDrop => {
+                return self.in_hand(unit, |world, unit| world.by_trace(op, unit, laps));
+            }
+            op => self.on_any(op, unit, laps),
+        }
+        Flow::Continue(())
+    }
+
+    /// Calls around calls.
+    fn around(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
+        match op {
             Op::Time(key, ops) => {
                 let lap = unit
                     .enabled
                     .then(|| unit.start_timer(key.as_str(), self.now));
-                self.ops(ops, unit, laps);
+                let flow = self.ops(ops, unit, laps);
                 if let Some(lap) = lap {
                     unit.stop(lap, self.now);
                 }
+                flow
             }
-            // Another way to reach the same unit.
-            Op::Shared(ops) => self.ops(ops, unit, laps),
-            Op::Scope(ops) | Op::Enter(ops) => {
-                let was_lent = std::mem::replace(&mut self.lent, true);
-                self.ops(ops, unit, laps);
-                self.lent = was_lent;
-            }
-            Op::Unit(plan) => {
-                let inner = self.start(plan);
-                self.unit(plan, inner);
-            }
+            Op::Shared(ops) => self.lend(By::Shared, ops, unit, laps),
+            Op::Scope(ops) | Op::Enter(ops) => self.lend(By::Current, ops, unit, laps),
+            _ => Flow::Continue(()),
+        }
+    }
+
+    /// What only a `Trace` has, and takes time.
+    fn by_trace(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
+        match op {
             Op::Child(plan) => {
                 let child = self.child(plan, unit);
                 self.unit(plan, child);
             }
-            Op::Part(share) => self.part(share, unit),
+            Op::Part(share) => return self.part(share, unit),
+            Op::With(ops) => return self.ops(ops, unit, laps),
+            Op::TakeAndDrop => {
+                self.finish(unit);
+                *unit = Unit::dead();
+            }
+            _ => {}
+        }
+        Flow::Continue(())
+    }
+
+    /// What a disabled unit does, too.
+    fn on_any(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) {
+        match op {
+            Op::Look => self.look(unit),
             Op::AskIds => self.ask_ids(unit),
             Op::Get(_) if !unit.enabled => self.done.seen.push("none".to_owned()),
             Op::Render if !unit.enabled => self.done.seen.push(String::new()),
@@ -141,8 +220,9 @@ impl World<'_> {
             Op::Stop(n) => unit.stop(laps.remove(n % laps.len()), self.now),
             // One that is current and disabled can be asked for its ids, but not given any.
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_)
-                if self.lent && !unit.enabled => {}
+                if unit.stranded || self.by == By::Current && !unit.enabled => {}
             Op::ContinueFrom(header) => self.continue_from(header, unit),
+            Op::Headers(headers) if unit.enabled => self.headers(headers, unit),
             Op::RequestId(id) => self.request_id(id, unit),
             Op::SetState(state) => self.set_state(state, unit),
             op if unit.enabled => self.on_enabled(op, unit, laps),
@@ -150,20 +230,26 @@ impl World<'_> {
         }
     }
 
-    fn part(&mut self, share: &Share, unit: &mut Unit) {
+    fn part(&mut self, share: &Share, unit: &mut Unit) -> Flow {
         let mut part = unit.part();
-        let was_lent = std::mem::replace(&mut self.lent, false);
-        self.ops(&share.ops, &mut part, &mut Vec::new());
-        self.lent = was_lent;
-        if !unit.enabled {
-            return;
+        let by = std::mem::replace(&mut self.by, By::Own);
+        // What is current on this thread is not on another.
+        let outer = match share.thread {
+            true => std::mem::take(&mut self.outer),
+            false => Vec::new(),
+        };
+        let flow = self.ops(&share.ops, &mut part, &mut Vec::new());
+        if share.thread {
+            self.outer = outer;
         }
-        if share.joined {
-            unit.join(part, self.now);
-        } else {
+        self.by = by;
+        match unit.enabled {
+            true if share.joined && flow.is_continue() && part.enabled => unit.join(part, self.now),
             // With what it lost itself, which nobody knows of.
-            unit.lost_parts += 1;
+            true => unit.lost_parts += 1,
+            false => {}
         }
+        flow
     }
 
     fn look(&mut self, unit: &Unit) {
@@ -177,7 +263,8 @@ impl World<'_> {
             0
         };
         let elapsed = Duration::from_nanos(nanos as u64);
-        let seen = format!("{} {level:?} {outcome:?} {elapsed:?}", unit.enabled);
+        let enabled = unit.enabled || unit.stranded && self.by != By::Current;
+        let seen = format!("{enabled} {level:?} {outcome:?} {elapsed:?}");
         self.done.seen.push(seen);
     }
 

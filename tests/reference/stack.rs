@@ -1,0 +1,122 @@
+//! Which units are current on a thread, on the reference (design.md, section 5,
+//! and the pages of `logtrace::current` and `Trace::enter`).
+
+use std::mem;
+
+use super::program::{Op, Plan};
+use super::unit::Unit;
+use super::world::{By, Flow, World};
+
+impl World<'_> {
+    /// The unit that is reached is current, if it is, while others are in hand.
+    pub fn below<R>(&mut self, unit: &mut Unit, work: impl FnOnce(&mut Self, &mut Unit) -> R) -> R {
+        if self.by != By::Current || unit.gone {
+            return work(self, unit);
+        }
+        self.outer.push(Some(mem::replace(unit, Unit::dead())));
+        let done = work(self, unit);
+        *unit = self.outer.pop().flatten().unwrap_or_else(Unit::dead);
+        done
+    }
+
+    /// What `with` does. A disabled unit that is current cannot be had.
+    pub fn in_hand(
+        &mut self,
+        unit: &mut Unit,
+        work: impl FnOnce(&mut Self, &mut Unit) -> Flow,
+    ) -> Flow {
+        if self.by != By::Current {
+            let by = mem::replace(&mut self.by, By::Own);
+            let flow = work(self, unit);
+            self.by = by;
+            return flow;
+        }
+        if !unit.enabled {
+            return self.below(unit, |world, _| {
+                let by = mem::replace(&mut world.by, By::Own);
+                let flow = work(world, &mut Unit::dead());
+                world.by = by;
+                flow
+            });
+        }
+        self.by = By::Own;
+        self.outer.push(None);
+        let flow = work(self, unit);
+        self.outer.pop();
+        self.by = By::Current;
+        // One that ended meanwhile does not come back.
+        unit.gone = !unit.enabled;
+        flow
+    }
+
+    /// Whether another unit is current once the innermost is gone.
+    pub fn has_outer(&self) -> bool {
+        matches!(self.outer.last(), Some(Some(_)))
+    }
+
+    pub fn on_outer(&mut self, work: impl FnOnce(&mut Self, &mut Unit) -> Flow) -> Flow {
+        let Some(Some(mut outer)) = self.outer.pop() else {
+            return Flow::Continue(());
+        };
+        let flow = work(self, &mut outer);
+        self.outer.push(Some(outer));
+        flow
+    }
+
+    /// Calls reach the unit another way. What is current or shared stays so.
+    pub fn lend(&mut self, by: By, ops: &[Op], unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
+        if self.by != By::Own {
+            return self.ops(ops, unit, laps);
+        }
+        self.by = by;
+        let flow = self.ops(ops, unit, laps);
+        self.by = By::Own;
+        unit.stranded |= unit.gone;
+        unit.gone = false;
+        if by == By::Shared && flow.is_break() {
+            // The panic drops the last handle.
+            let unit = mem::replace(unit, Unit::dead());
+            self.end(super::program::End::Drop, flow, unit);
+        }
+        flow
+    }
+
+    /// `current::emit`: the inner ones first, but those that are in hand.
+    pub fn emit_all(&mut self, unit: &mut Unit) {
+        if self.by == By::Current {
+            self.emit_last(unit);
+        }
+        let mut outer = mem::take(&mut self.outer);
+        for unit in outer.iter_mut().rev().flatten() {
+            self.emit_last(unit);
+        }
+        self.outer = outer;
+    }
+
+    fn emit_last(&mut self, unit: &mut Unit) {
+        if unit.enabled {
+            self.finish(unit);
+            *unit = Unit::dead();
+        }
+    }
+
+    /// A unit inside another, which is current only in the first half.
+    pub fn crossed(&mut self, plan: &Plan, later: &[Op], unit: &mut Unit) {
+        let mut inner = self.start(plan);
+        let mut laps = Vec::new();
+        let by = mem::replace(&mut self.by, By::Current);
+        let is_lent = by != By::Shared && !unit.gone;
+        let mut flow = match is_lent {
+            true => self.below(unit, |world, _| world.ops(&plan.ops, &mut inner, &mut laps)),
+            false => self.ops(&plan.ops, &mut inner, &mut laps),
+        };
+        if flow.is_continue() {
+            flow = match by {
+                By::Current => self.below(unit, |world, _| world.ops(later, &mut inner, &mut laps)),
+                _ => self.ops(later, &mut inner, &mut laps),
+            };
+        }
+        self.by = by;
+        self.end(plan.end, flow, inner);
+    }
+}
