@@ -56,12 +56,27 @@ impl Structured for Made {
 /// }
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonText(Box<str>);
+#[derive(Clone)]
+pub struct JsonText {
+    text: Box<str>,
+    /// Whether there was more, for the record that it gets into to say so.
+    cut: bool,
+}
 
 impl JsonText {
     pub(crate) fn of(text: String) -> JsonText {
-        JsonText(text.into())
+        JsonText {
+            text: text.into(),
+            cut: false,
+        }
+    }
+
+    pub(crate) fn cut(self, cut: bool) -> JsonText {
+        JsonText { cut, ..self }
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Returns the text.
@@ -70,13 +85,27 @@ impl JsonText {
     ///
     /// See [`JsonText`].
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+}
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &JsonText) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for JsonText {}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonText").field(&self.text).finish()
     }
 }
 
 impl fmt::Display for JsonText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn value(
         }
         // Elements may print themselves, or be made while the list is walked.
         Kind::List(_) => {
-            list = limit().and_then(|_| OwnedValue::of(value));
+            list = limit().and_then(|limit| OwnedValue::of_up_to(value, limit));
             let Some(list) = &list else { return };
             list.to_value().0
         }

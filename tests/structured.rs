@@ -304,6 +304,29 @@ fn a_structure_is_cut_and_counted_where_the_trace_is_current_or_shared_too() {
 }
 
 #[test]
+fn a_structure_that_was_made_before_the_unit_or_in_a_list_tells_that_it_was_cut() {
+    let deep = format!("{}{}", "[".repeat(32), "]".repeat(32));
+    let config = builder(Format::Json).field("all", json(&Deep(40)));
+    let bench = Bench::new(config.header(false));
+    let mut trace = Trace::builder("unit")
+        .config(&bench.config)
+        .field("own", json(&Deep(40)))
+        .start();
+    trace.scope(|| logtrace::current::set("list", [json(&Deep(40))]));
+    trace.set("plain", [json(&Deep(40))]);
+    let again = trace.get("own");
+    assert_eq!(again.as_ref().map(ToString::to_string), Some(deep.clone()));
+    trace.set("again", again);
+    trace.emit();
+    same_line(
+        &bench.log.only().args,
+        &format!(
+            r#"{{"msg":"unit","all":{deep},"duration_ms":0.0,"own":{deep},"list":[{deep}],"plain":[{deep}],"again":{deep},"truncated":3}}"#
+        ),
+    );
+}
+
+#[test]
 fn a_record_that_is_too_long_has_less_of_its_structures_and_is_valid() {
     for format in [Format::Json, Format::Logfmt] {
         for most in [600, 700, 900, 1_500] {
