@@ -19,6 +19,24 @@ pub(crate) trait Structured {
     fn made(&self, limit: usize) -> (OwnedValue, bool);
 }
 
+/// What was made before a trace is taken, and whether that is all of it: a value
+/// that is no longer than a limit may be cut all the same, as it was nested too deep.
+pub(crate) struct Made(OwnedValue, bool);
+
+impl Made {
+    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Made {
+        let (made, cut) = value.made(limit);
+        Made(made, cut)
+    }
+}
+
+impl Structured for Made {
+    /// The limit is the one it was made for.
+    fn made(&self, _limit: usize) -> (OwnedValue, bool) {
+        (self.0.clone(), self.1)
+    }
+}
+
 /// JSON text of an object or a list, on one line and in the escaping of records.
 ///
 /// A record has it as it is, so the library alone can make one: by `json`.
@@ -38,12 +56,27 @@ pub(crate) trait Structured {
 /// }
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonText(Box<str>);
+#[derive(Clone)]
+pub struct JsonText {
+    text: Box<str>,
+    /// Whether there was more, for the record that it gets into to say so.
+    cut: bool,
+}
 
 impl JsonText {
     pub(crate) fn of(text: String) -> JsonText {
-        JsonText(text.into())
+        JsonText {
+            text: text.into(),
+            cut: false,
+        }
+    }
+
+    pub(crate) fn cut(self, cut: bool) -> JsonText {
+        JsonText { cut, ..self }
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Returns the text.
@@ -52,13 +85,27 @@ impl JsonText {
     ///
     /// See [`JsonText`].
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+}
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &JsonText) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for JsonText {}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonText").field(&self.text).finish()
     }
 }
 
 impl fmt::Display for JsonText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -163,10 +163,15 @@ impl OwnedValue {
     /// The value of a borrowed one; `None` for what is left out. Runs `Display`;
     /// one that panics or fails leaves the mark that it leaves in a trace.
     pub(crate) fn of(value: Value<'_>) -> Option<OwnedValue> {
-        OwnedValue::of_nested(value, 0)
+        OwnedValue::of_nested(value, MOST_JSON, 0)
     }
 
-    fn of_nested(value: Value<'_>, depth: usize) -> Option<OwnedValue> {
+    /// The same, where of a structured value no more than `limit` bytes are of use.
+    pub(crate) fn of_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
+        OwnedValue::of_nested(value, limit.min(MOST_JSON), 0)
+    }
+
+    fn of_nested(value: Value<'_>, limit: usize, depth: usize) -> Option<OwnedValue> {
         Some(match value.0 {
             Kind::Absent => return None,
             Kind::Null => OwnedValue::Null,
@@ -186,14 +191,17 @@ impl OwnedValue {
             Kind::Args(args) => text(&args),
             Kind::Display(value) => text(&format_args!("{value}")),
             Kind::Debug(value) => text(&format_args!("{value:?}")),
-            Kind::Structured(value) => value.made(MOST_JSON).0,
+            Kind::Structured(value) => match value.made(limit) {
+                (OwnedValue::Json(text), cut) => OwnedValue::Json(text.cut(cut)),
+                (made, _) => made,
+            },
             Kind::Json(text) => OwnedValue::Json(text.clone()),
             Kind::List(_) if depth >= MOST_NESTED => OwnedValue::Null,
             Kind::List(list) => {
                 let mut items = Vec::new();
                 let done = guard::run(|| {
                     list.each(&mut |item| {
-                        let item = OwnedValue::of_nested(item, depth + 1);
+                        let item = OwnedValue::of_nested(item, limit, depth + 1);
                         items.push(item.unwrap_or(OwnedValue::Null));
                         true
                     });

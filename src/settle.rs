@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::bytes;
 use crate::guard;
 use crate::message::Text;
+use crate::nested::Made;
 use crate::owned::OwnedValue;
 use crate::value::{Kind, PANICKED, ToValue, Value};
 
@@ -73,16 +74,21 @@ pub(crate) fn value(
 ) {
     // One place that hands on: with two, the value goes through memory, which
     // doubled the time of a call through `current`.
-    let (settled, list);
+    let (settled, made, list);
     let kind = match value.0 {
         Kind::Args(_) | Kind::Display(_) | Kind::Debug(_) => {
             let Some(limit) = limit() else { return };
             settled = formatted(value.0, limit);
             Kind::Str(settled.as_str())
         }
+        Kind::Structured(value) => {
+            let Some(limit) = limit() else { return };
+            made = Made::new(value, limit);
+            Kind::Structured(&made)
+        }
         // Elements may print themselves, or be made while the list is walked.
-        Kind::List(_) | Kind::Structured(_) => {
-            list = limit().and_then(|_| OwnedValue::of(value));
+        Kind::List(_) => {
+            list = limit().and_then(|limit| OwnedValue::of_up_to(value, limit));
             let Some(list) = &list else { return };
             list.to_value().0
         }

@@ -167,7 +167,7 @@ fn programs_reach_every_call_and_every_kind_of_value() {
 #[test]
 fn programs_reach_every_setting_and_every_end() {
     type Is = fn(&Settings) -> bool;
-    let settings: [(&str, Is); 19] = [
+    let settings: [(&str, Is); 24] = [
         ("json", |s| s.json),
         ("logfmt", |s| !s.json),
         ("no header", |s| !s.header),
@@ -187,6 +187,11 @@ fn programs_reach_every_setting_and_every_end() {
         ("filter", |s| s.logger != log::LevelFilter::Trace),
         ("wall clock", |s| s.wall != Wall::Now),
         ("sampling", |s| s.sampling.is_some()),
+        ("absorb", |s| s.bridge.absorb.is_some()),
+        ("absorb filtered", |s| s.bridge.absorb_filtered),
+        ("only on failure", |s| s.bridge.only_on_failure),
+        ("without unit", |s| s.bridge.without_unit),
+        ("hook", |s| s.hook),
     ];
     let programs: Vec<Program> = programs(1_000).collect();
     for (name, is) in settings {

@@ -257,6 +257,75 @@ fn a_structure_is_nested_32_deep_at_most() {
     );
 }
 
+/// A list that has no end, and how many elements were asked for.
+#[derive(Default)]
+struct Endless(Mutex<usize>);
+
+impl Serialize for Endless {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        loop {
+            *self.0.lock().unwrap() += 1;
+            // At the latest then, a test that fails ends.
+            if *self.0.lock().unwrap() > 2_000_000 {
+                return list.end();
+            }
+            list.serialize_element(&1)?;
+        }
+    }
+}
+
+#[test]
+fn a_structure_is_cut_and_counted_where_the_trace_is_current_or_shared_too() {
+    let endless = Endless::default();
+    let line = record(builder(Format::Json).max_value(16), |trace| {
+        trace.scope(|| logtrace::current::set("deep", json(&Deep(40))));
+        trace.scope(|| logtrace::current::set("long", json(&endless)));
+        trace.scope(|| logtrace::current::set("text", json(&"0123456789abcdef")));
+    });
+    same_line(
+        &line,
+        &json_line(
+            r#""deep":[[[[[[[[]]]]]]]],"long":[1,1,1,1,1,1,1],"text":"0123456789abcdef","truncated":2"#,
+        ),
+    );
+    assert!(*endless.0.lock().unwrap() < 100);
+
+    let bench = Bench::new(builder(Format::Json));
+    let shared = bench.start().into_shared();
+    shared.set("deep", json(&Deep(40)));
+    drop(shared);
+    let want = format!(
+        r#""deep":{}{},"truncated":1"#,
+        "[".repeat(32),
+        "]".repeat(32)
+    );
+    same_line(&bench.log.only().args, &json_line(&want));
+}
+
+#[test]
+fn a_structure_that_was_made_before_the_unit_or_in_a_list_tells_that_it_was_cut() {
+    let deep = format!("{}{}", "[".repeat(32), "]".repeat(32));
+    let config = builder(Format::Json).field("all", json(&Deep(40)));
+    let bench = Bench::new(config.header(false));
+    let mut trace = Trace::builder("unit")
+        .config(&bench.config)
+        .field("own", json(&Deep(40)))
+        .start();
+    trace.scope(|| logtrace::current::set("list", [json(&Deep(40))]));
+    trace.set("plain", [json(&Deep(40))]);
+    let again = trace.get("own");
+    assert_eq!(again.as_ref().map(ToString::to_string), Some(deep.clone()));
+    trace.set("again", again);
+    trace.emit();
+    same_line(
+        &bench.log.only().args,
+        &format!(
+            r#"{{"msg":"unit","all":{deep},"duration_ms":0.0,"own":{deep},"list":[{deep}],"plain":[{deep}],"again":{deep},"truncated":3}}"#
+        ),
+    );
+}
+
 #[test]
 fn a_record_that_is_too_long_has_less_of_its_structures_and_is_valid() {
     for format in [Format::Json, Format::Logfmt] {

@@ -29,7 +29,7 @@ pub(crate) fn store(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
         Kind::Str(text) => Stored::text(arena.push_text(text, limit)),
         Kind::List(_) => list(kind, arena, limit),
         Kind::Structured(value) => structured(value, arena, limit),
-        Kind::Json(text) => json(text.as_str(), false, arena, limit),
+        Kind::Json(text) => json(text.as_str(), text.is_cut(), arena, limit),
         Kind::Char(_)
         | Kind::Lossy(_)
         | Kind::Mask(..)

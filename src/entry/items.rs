@@ -62,7 +62,13 @@ pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool
         Kind::I128(n) => fixed(out, I128, n.to_le_bytes()),
         Kind::Stamp(stamp) => fixed(out, STAMP, stamp.to_bytes()),
         Kind::Str(text) => push_text(out, TEXT, text.as_bytes()),
-        Kind::Json(text) => push_text(out, JSON, text.as_str().as_bytes()),
+        Kind::Json(text) => {
+            let pushed = push_text(out, JSON, text.as_str().as_bytes());
+            if text.is_cut() {
+                out.mark_cut();
+            }
+            pushed && !text.is_cut()
+        }
         Kind::Structured(value) => {
             let (made, cut) = value.made(out.room());
             let pushed = push(out, made.to_value(), depth);

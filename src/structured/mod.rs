@@ -21,10 +21,11 @@ use escaping::Escaping;
 /// record, and its JSON text in a logfmt one. What is a scalar in JSON is
 /// written as one.
 ///
-/// It is serialized when it is set. Integers beyond 64 bits, and numbers of a
-/// `RawValue` that no float can hold, are strings of digits, NaN and the
-/// infinities `null`, whatever the configuration says of others; an empty key is
-/// `_`, and of a key that comes twice the last value counts.
+/// It is serialized when it is set. Integers beyond 64 bits, and numbers that no
+/// float can hold (of a `RawValue`, or kept by `arbitrary_precision` of serde_json),
+/// are strings of digits, NaN and the infinities `null`, whatever the configuration
+/// says of others; an empty key is `_`, and of a key that comes twice the last value
+/// counts.
 /// [Redaction](crate::ConfigBuilder::redact) does not look inside. What is too
 /// long for [`max_value`](crate::ConfigBuilder::max_value), or nested more than 32
 /// deep, is cut between two members and counted in `truncated`. A `Serialize`

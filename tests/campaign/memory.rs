@@ -60,7 +60,8 @@ fn build(hook: bool) -> Result<PathBuf, String> {
     );
     fs::write(home.join("Cargo.toml"), manifest).expect("a file of ours");
     let lock = root.join("Cargo.lock");
-    if lock.exists() && !home.join("Cargo.lock").exists() {
+    // Each time: what the versions of an earlier run were may be here no more.
+    if lock.exists() {
         fs::copy(lock, home.join("Cargo.lock")).expect("a file of ours");
     }
     let mut cargo = Command::new(env!("CARGO"));

@@ -100,6 +100,7 @@ fn settings(u: Bytes) -> Result<Settings> {
     if u.ratio(1, 4)? {
         settings.sampling = Some(sampling(u)?);
     }
+    settings.hook = u.ratio(1, 3)?;
     if u.ratio(1, 2)? {
         settings.bridge = bridge(u, settings.max_fragments.is_none())?;
     }

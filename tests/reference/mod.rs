@@ -12,6 +12,7 @@ mod elsewhere;
 mod fit;
 mod given;
 mod headers;
+mod hook;
 mod json;
 mod logfmt;
 mod make;
@@ -82,6 +83,11 @@ fn same(got: &Done, want: &Done) -> Result<(), String> {
     for (at, (got, want)) in got.records.iter().zip(&want.records).enumerate() {
         if got != want {
             return Err(difference(at, got, want));
+        }
+    }
+    for (got, want) in got.hooked.iter().zip(&want.hooked) {
+        if got != want {
+            return Err(format!("what a hook saw\n got: {got}\nwant: {want}"));
         }
     }
     match got == want {

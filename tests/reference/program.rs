@@ -43,6 +43,8 @@ pub struct Settings {
     pub wall: Wall,
     pub sampling: Option<Sampling>,
     pub bridge: Bridge,
+    /// A hook tells what it sees.
+    pub hook: bool,
 }
 
 impl Default for Settings {
@@ -68,6 +70,7 @@ impl Default for Settings {
             wall: Wall::Now,
             sampling: None,
             bridge: Bridge::default(),
+            hook: false,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Rig {
     wall: Mutex<SystemTime>,
     traces: AtomicU8,
     spans: AtomicU8,
+    /// What hooks saw.
+    hooked: Mutex<Vec<String>>,
     /// One for each filter, from off to trace.
     logs: [&'static Capture; 6],
 }
@@ -37,6 +39,7 @@ impl Rig {
         rig.traces.store(0, Ordering::Relaxed);
         rig.spans.store(0, Ordering::Relaxed);
         *rig.wall.lock().unwrap_or_else(PoisonError::into_inner) = time_of(wall);
+        rig.take_hooked();
         for log in rig.logs {
             log.take_lines();
         }
@@ -50,6 +53,7 @@ impl Rig {
             wall: Mutex::new(UNIX_EPOCH),
             traces: AtomicU8::new(0),
             spans: AtomicU8::new(0),
+            hooked: Mutex::default(),
             logs: [
                 LevelFilter::Off,
                 LevelFilter::Error,
@@ -65,6 +69,15 @@ impl Rig {
     /// A logger that takes up to `most`.
     pub fn log(&self, most: LevelFilter) -> &'static Capture {
         self.logs[most as usize]
+    }
+
+    pub fn see(&self, told: String) {
+        let mut hooked = self.hooked.lock().unwrap_or_else(PoisonError::into_inner);
+        hooked.push(told);
+    }
+
+    pub fn take_hooked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.hooked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn advance(&self, by: Duration) {

@@ -21,6 +21,8 @@ pub struct Done {
     pub records: Vec<Record>,
     /// What the calls returned, in their order.
     pub seen: Vec<String>,
+    /// What hooks saw of the units.
+    pub hooked: Vec<String>,
     /// How many units sampling kept and dropped.
     pub sampled: (u64, u64),
 }
@@ -57,6 +59,7 @@ pub fn run(program: &Program) -> Option<Done> {
     Some(Done {
         records: records.collect(),
         seen: run.seen,
+        hooked: rig.take_hooked(),
         sampled: (sampled.kept, sampled.dropped),
     })
 }
@@ -353,7 +356,7 @@ fn check_one<E: Failure<M> + ToString, M>(hand: &mut Hand<'_>, result: Result<u8
 }
 
 /// A value that was read back, without the width of integers.
-fn tell(value: &OwnedValue) -> String {
+pub fn tell(value: &OwnedValue) -> String {
     match value {
         OwnedValue::Null => "null".to_owned(),
         OwnedValue::Bool(value) => value.to_string(),

@@ -17,6 +17,12 @@ pub fn config(settings: &Settings, rig: &'static Rig) -> Option<Config> {
     if let Some(sampling) = &settings.sampling {
         builder = builder.sampling(rules(sampling));
     }
+    if settings.hook {
+        builder = builder.on_emit(|unit, emit| {
+            rig.see(super::hook::told(unit));
+            emit();
+        });
+    }
     builder.build().ok()
 }
 

@@ -107,11 +107,9 @@ impl World<'_> {
             true => Some(self.ids(unit)),
             false => unit.ids.clone(),
         };
-        let parent =
-            |ids: &Ids| format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids));
         self.done.seen.push(format!(
             "{:?} {:?} {:?} {:?}",
-            ids.as_ref().map(parent),
+            ids.as_ref().map(traceparent),
             unit.state,
             ids.as_ref().map(|ids| hex(&ids.trace)),
             unit.request_id
@@ -182,6 +180,10 @@ impl World<'_> {
 pub fn is_request_id(id: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || "._:@/+=-".contains(char);
     (1..=128).contains(&id.len()) && id.chars().all(allowed)
+}
+
+pub fn traceparent(ids: &Ids) -> String {
+    format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids))
 }
 
 fn unhex<const N: usize>(text: &str) -> [u8; N] {

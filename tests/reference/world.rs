@@ -115,6 +115,10 @@ impl World<'_> {
             return;
         };
         let line = self.line(unit, partial, sample_rate);
+        if self.settings.hook {
+            let told = self.hooked(unit, partial.is_some());
+            self.done.hooked.push(told);
+        }
         self.done.records.push(Record {
             level: unit.level(),
             target: unit.target.clone(),
