@@ -8,7 +8,8 @@ use logtrace_timeline::detail::{Detail, Timer};
 use logtrace_timeline::record::{Level, Outcome};
 use logtrace_timeline::{Names, parse};
 
-use crate::work::{self, Bench, FixedIds, OWN_SPAN};
+use crate::util::{Bench, FixedIds, assert_one_safe_line};
+use crate::work::{self, OWN_SPAN};
 
 /// A line is something that a unit does: what, and behind the first byte with what. The first one says the format.
 pub(crate) fn check(data: &[u8]) {
@@ -195,7 +196,7 @@ impl Unit {
 
 impl Want {
     fn compare(&self, line: &str, format: Format) {
-        work::assert_one_safe_line(line);
+        assert_one_safe_line(line);
         let record = parse(line.as_bytes(), &Names::default())
             .unwrap_or_else(|why| panic!("{why:?}: {line}"));
         assert_eq!(

@@ -6,7 +6,7 @@ use logtrace::{Config, Format, Value, json};
 use serde_json::value::RawValue;
 
 use crate::document::{Node, escaped};
-use crate::work::{self, Bench, json_line, logfmt_line};
+use crate::util::{Bench, assert_one_safe_line, json_line, logfmt_line, same_line};
 
 /// Text that is JSON, and numbers of the first bytes.
 pub fn check(data: &[u8]) {
@@ -91,8 +91,8 @@ fn node(value: &Value<'_>, want: &Node) {
 
 fn exact(value: &Value<'_>, in_json: &str, in_logfmt: &str) {
     let [json, logfmt] = lines(value, &bench().1);
-    work::same_line(&json, &json_line(&format!("\"k\":{in_json},\"after\":1")));
-    work::same_line(&logfmt, &logfmt_line(&format!("k={in_logfmt} after=1")));
+    same_line(&json, &json_line(&format!("\"k\":{in_json},\"after\":1")));
+    same_line(&logfmt, &logfmt_line(&format!("k={in_logfmt} after=1")));
 }
 
 /// Where there is little room it is cut, and stays what it was.
@@ -120,7 +120,7 @@ fn lines(value: &Value<'_>, benches: &[Bench; 2]) -> [String; 2] {
         trace.set("k", value).set("after", 1);
         trace.emit();
         let line = bench.log.only().args;
-        work::assert_one_safe_line(&line);
+        assert_one_safe_line(&line);
         line
     })
 }

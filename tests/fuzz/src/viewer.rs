@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::fields;
 use crate::records;
-use crate::work;
+use crate::util::assert_one_safe_line;
 
 /// Behind a `+` the lines say what a unit does; behind a first line `--…`, which is options, and else they are a file.
 pub fn check(data: &[u8]) {
@@ -159,6 +159,6 @@ fn screen(args: &Args, file: &[u8]) {
     said.out
         .split('\n')
         .chain(said.err.split('\n'))
-        .for_each(work::assert_one_safe_line);
+        .for_each(assert_one_safe_line);
     assert!(said.status == 0 || (args.view != View::Summary && !said.err.is_empty()));
 }

@@ -1,18 +1,16 @@
 //! One unit of work, as the header of a request finds it.
 
-use std::sync::OnceLock;
-
-pub(crate) use crate::util::{
-    Bench, FixedIds, assert_one_safe_line, json_line, logfmt_line, same_line,
-};
 use logtrace::{Config, Format, Trace};
 use serde_json::{Map, Value};
+
+use crate::util::{Bench, FixedIds, assert_one_safe_line};
 
 /// What a unit that nobody called has.
 pub(crate) const OWN_TRACE: &str = "07070707070707070707070707070707";
 pub(crate) const OWN_SPAN: &str = "0909090909090909";
 
-/// A unit whose ids are known. Its configuration is made once: a logger is never freed.
+/// A unit whose ids are known. Its configuration is made once a thread: a logger is never freed, and tests that run at a time
+/// would see the records of each other.
 pub(crate) fn start() -> Trace {
     bench().start()
 }
@@ -26,8 +24,13 @@ pub(crate) fn end(trace: Trace) -> Map<String, Value> {
 }
 
 fn bench() -> &'static Bench {
-    static BENCH: OnceLock<Bench> = OnceLock::new();
-    BENCH.get_or_init(|| Bench::new(Config::builder().format(Format::Json).ids(&FixedIds(7, 9))))
+    thread_local! {
+        static BENCH: &'static Bench = {
+            let builder = Config::builder().format(Format::Json);
+            Box::leak(Box::new(Bench::new(builder.ids(&FixedIds(7, 9)))))
+        };
+    }
+    BENCH.with(|bench| *bench)
 }
 
 /// The lines of an input; a vertical tab is a line end inside of one.
