@@ -68,6 +68,7 @@ fn build(hook: bool) -> Result<PathBuf, String> {
     cargo.args(["build", "--offline", "--quiet", "--manifest-path"]);
     cargo.arg(home.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(home.join("target"));
+    cargo.env_remove("CARGO_BUILD_TARGET");
     if hook {
         // For the one crate that uses it, so that no dependency thinks itself on
         // another toolchain.
@@ -143,6 +144,7 @@ fn starve(row: &mut Row, program: &Path, case: &str, hook: bool) {
         if output.status.success() {
             return;
         }
+        assert!(!runs.is_empty(), "it does not start: {output:#?}");
         first = runs.last_key_value().map_or(first, |(nth, _)| *nth) + 1;
     }
 }

@@ -1,10 +1,12 @@
 //! How a record keeps its limit; the rule stands at `ConfigBuilder::max_record`.
 
 use super::datum::{Datum, cut_list, size_of_items};
+use super::fields::{Field, Held};
+use super::fragments::Said;
 use super::program::Settings;
 use super::record::{Moment, fitted};
 use super::text::cut;
-use super::unit::{Field, Held, Kept, Said, Unit};
+use super::unit::{Kept, Unit};
 
 /// How much of a unit gets into its record.
 #[derive(Clone, Copy, Debug)]

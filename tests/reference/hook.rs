@@ -6,10 +6,12 @@ use std::time::Duration;
 use logtrace::Entry;
 
 use super::datum::tell;
+use super::fields::Held;
+use super::laps::numbers_of;
 use super::record::hex;
 use super::run;
 use super::transaction::traceparent;
-use super::unit::{Held, Unit, numbers_of};
+use super::unit::Unit;
 use super::world::World;
 
 pub fn told(unit: &Entry<'_>) -> String {

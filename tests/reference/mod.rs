@@ -9,11 +9,14 @@
 mod bridged;
 mod datum;
 mod elsewhere;
+mod fields;
 mod fit;
+mod fragments;
 mod given;
 mod headers;
 mod hook;
 mod json;
+mod laps;
 mod logfmt;
 mod make;
 mod names;

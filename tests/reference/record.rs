@@ -7,12 +7,15 @@ use log::Level;
 use logtrace::Outcome;
 
 use super::datum::{Datum, Int};
+use super::fields::Held;
 use super::fit::Fit;
+use super::fragments::Said;
+use super::laps::numbers_of;
 use super::names::{self, Names};
 use super::program::{Schema, Settings, Tag};
 use super::rig::time_of;
 use super::text::cut;
-use super::unit::{Held, Ids, Said, Unit, numbers_of};
+use super::unit::{Ids, Unit};
 use super::{json, logfmt};
 
 /// A pair of a line.
