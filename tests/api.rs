@@ -67,7 +67,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Schema<'_>: 24, ALL;
         Outcome: 1, ALL;
         OwnedValue: 32, ALL;
-        JsonText: 16, ALL;
+        JsonText: 24, ALL;
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;

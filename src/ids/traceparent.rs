@@ -82,7 +82,8 @@ impl TraceParent {
         TraceParent::parse_bytes(header.as_bytes())
     }
 
-    /// What is no text is no header either.
+    /// The same of bytes: what is no text has no hex digits either, and what stands
+    /// behind the flags of a later version is not read.
     pub(crate) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
         // One of the right length has nothing around it.
         let text = match header.len() {

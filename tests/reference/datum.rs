@@ -62,20 +62,6 @@ pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
     })
 }
 
-impl Val {
-    /// A value that a builder keeps until its unit starts. No limit is known then, so the stars of a mask are text like any,
-    /// and may be cut; what shows is never more than was asked for.
-    pub fn kept(&self) -> Val {
-        match self {
-            Val::Mask(value, shown) => match masked(value, *shown, usize::MAX) {
-                (Datum::Text(text), _) => Val::Text(text),
-                _ => self.clone(),
-            },
-            _ => self.clone(),
-        }
-    }
-}
-
 /// The first characters, or none of a text that is short, and always six stars:
 /// what is cut to make room is the text.
 fn masked(text: &str, shown: usize, limit: usize) -> (Datum, bool) {

@@ -140,7 +140,8 @@ fn text<'h>(headers: &'h [Given], name: &str) -> Option<&'h str> {
 /// `traceparent`, else `b3`, else `X-B3-…`: the first that is there at all.
 fn caller(headers: &[Given]) -> Option<Caller> {
     if !all(headers, "traceparent").is_empty() {
-        let header = w3c(text(headers, "traceparent")?)?;
+        // Behind the flags of a later version anything may stand, even what is no text.
+        let header = w3c(&String::from_utf8_lossy(one(headers, "traceparent")?))?;
         return Some(Caller {
             header,
             is_decided: true,

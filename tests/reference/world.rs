@@ -73,7 +73,7 @@ impl World<'_> {
         let mut unit = self.new_unit(&plan.name, target, level);
         for (key, value) in &plan.fields {
             if unit.enabled {
-                unit.set(key.as_str(), &value.kept());
+                unit.set(key.as_str(), value);
             }
         }
         unit
