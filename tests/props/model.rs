@@ -185,10 +185,9 @@ impl Model {
         }
     }
 
+    /// The place of a removed field, unless another of the key would stand behind it.
     fn removed(&mut self, key: &str) -> Option<&mut Field> {
-        self.fields
-            .iter_mut()
-            .find(|field| field.key == key && !field.is_live())
+        self.find(key).filter(|field| !field.is_live())
     }
 
     fn lap(&mut self, key: &str, micros: u64) {
