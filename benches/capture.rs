@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use log::Level;
-use logtrace::{Config, Format, Trace};
+use traceline::{Config, Format, Trace};
 
 /// How many calls are timed at once: few enough for the limits of a trace.
 const CALLS: u64 = 100;
@@ -39,7 +39,7 @@ fn per_call_after(
         let mut total = Duration::ZERO;
         while left > 0 {
             let count = left.min(CALLS);
-            let mut trace = logtrace::builder!("capture").config(config).start();
+            let mut trace = traceline::builder!("capture").config(config).start();
             ready(&mut trace);
             let began = Instant::now();
             calls(&mut trace, count as usize);
@@ -72,9 +72,9 @@ fn set(c: &mut Criterion) {
     row!("f64", black_box(123.45_f64));
     row!("bool", black_box(true));
     row!("duration", black_box(Duration::from_micros(1_234)));
-    row!("mask", logtrace::mask(black_box(TEXT), 4));
-    row!("display_int", logtrace::display(&black_box(4_815_162_u64)));
-    row!("display_text", logtrace::display(&black_box(TEXT)));
+    row!("mask", traceline::mask(black_box(TEXT), 4));
+    row!("display_int", traceline::display(&black_box(4_815_162_u64)));
+    row!("display_text", traceline::display(&black_box(TEXT)));
     row!("list_of_4", black_box([1_u32, 20, 300, 4_000]));
     row!("none", black_box(None::<u64>));
     group.finish();
@@ -133,10 +133,10 @@ fn add(c: &mut Criterion) {
     row!("literal", |trace| trace.add("auth header read"));
     row!("literal_warn", |trace| trace.warn("rate limit is near"));
     row!("formatted_text", |trace| {
-        logtrace::add!(trace, "user loaded for tenant {}", black_box("acme"))
+        traceline::add!(trace, "user loaded for tenant {}", black_box("acme"))
     });
     row!("formatted_two", |trace| {
-        logtrace::add!(trace, "shelf {} of {}", black_box(7), black_box("acme"))
+        traceline::add!(trace, "shelf {} of {}", black_box(7), black_box("acme"))
     });
     group.finish();
 }
@@ -218,7 +218,7 @@ fn twelve_by_turns(bencher: &mut Bencher<'_>, config: &Config, orders: [&[&'stat
     bencher.iter_custom(|iters| {
         let mut total = Duration::ZERO;
         for unit in units.iter().cycle().take(iters as usize) {
-            let mut trace = logtrace::builder!("missed").config(config).start();
+            let mut trace = traceline::builder!("missed").config(config).start();
             let began = Instant::now();
             unit(&mut trace);
             total += began.elapsed();
@@ -233,7 +233,7 @@ fn empty(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     c.bench_function("capture/start_and_discard", |b| {
         b.iter(|| {
-            let trace = logtrace::builder!("empty").config(&config).start();
+            let trace = traceline::builder!("empty").config(&config).start();
             trace.discard();
         })
     });

@@ -15,23 +15,23 @@ use std::hint::black_box;
 use common::units::{self, w2};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use log::LevelFilter;
-use logtrace::{Config, Trace};
+use traceline::{Config, Trace};
 
 fn whole(c: &mut Criterion) {
     log::set_logger(&common::ALL).expect("no logger is installed before");
     let mut group = c.benchmark_group("disabled/unit");
 
     log::set_max_level(LevelFilter::Off);
-    group.bench_function("max_level", |b| w4(b, || logtrace::start!("auth")));
+    group.bench_function("max_level", |b| w4(b, || traceline::start!("auth")));
 
     log::set_max_level(LevelFilter::Trace);
     group.bench_function("target", |b| {
-        w4(b, || logtrace::start!("auth", target: common::REFUSED))
+        w4(b, || traceline::start!("auth", target: common::REFUSED))
     });
 
     let nothing = common::build(Config::builder().logger(&common::NOTHING));
     group.bench_function("config", |b| {
-        w4(b, || logtrace::builder!("auth").config(&nothing).start())
+        w4(b, || traceline::builder!("auth").config(&nothing).start())
     });
     group.finish();
 }
@@ -57,13 +57,13 @@ fn call(c: &mut Criterion) {
     }
     row!("is_enabled", |trace| black_box(trace.is_enabled()));
     row!("set_text", |trace| trace.set("uri", black_box("/v1/me")));
-    row!("set_macro", |trace| logtrace::set!(
+    row!("set_macro", |trace| traceline::set!(
         trace,
         uri = black_box("/v1/me")
     ));
     row!("incr", |trace| trace.incr("hits"));
     row!("add", |trace| trace.add("auth header read"));
-    row!("add_macro", |trace| logtrace::add!(
+    row!("add_macro", |trace| traceline::add!(
         trace,
         "for {}",
         black_box("acme")

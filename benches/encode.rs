@@ -12,7 +12,7 @@ mod common;
 
 use common::units::{self, start, w1, w2, w3};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logtrace::{Config, Format, Trace};
+use traceline::{Config, Format, Trace};
 
 /// A captured unit for each row of the tables.
 fn captured(config: &Config) -> [(&'static str, Trace); 3] {

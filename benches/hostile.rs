@@ -19,7 +19,7 @@ use std::hint::black_box;
 
 use common::units::mix;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logtrace::{Config, Format, Trace};
+use traceline::{Config, Format, Trace};
 
 const KIB: usize = 1024;
 
@@ -53,7 +53,7 @@ fn roomy(format: Format) -> Config {
 
 #[track_caller]
 fn start(config: &Config) -> Trace {
-    logtrace::builder!("hostile").config(config).start()
+    traceline::builder!("hostile").config(config).start()
 }
 
 fn text(c: &mut Criterion) {

@@ -13,8 +13,8 @@ mod common;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logtrace::{Config, Format, json};
 use serde::Serialize;
+use traceline::{Config, Format, json};
 
 #[derive(Serialize)]
 struct Item {
@@ -56,14 +56,14 @@ fn structured(c: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("json", n), |b| {
             b.iter(|| {
-                let mut trace = logtrace::builder!("cart").config(&config).start();
+                let mut trace = traceline::builder!("cart").config(&config).start();
                 trace.set("items", json(black_box(&items)));
                 trace.discard();
             });
         });
         group.bench_function(BenchmarkId::new("text", n), |b| {
             b.iter(|| {
-                let mut trace = logtrace::builder!("cart").config(&config).start();
+                let mut trace = traceline::builder!("cart").config(&config).start();
                 if let Ok(text) = serde_json::to_string(black_box(&items)) {
                     trace.set("items", text);
                 }

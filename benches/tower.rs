@@ -16,10 +16,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use log::{Log, Metadata, Record};
-use logtrace::tower::{PropagateLayer, TraceLayer};
-use logtrace::{Config, Format, Trace};
 use tower_layer::Layer;
 use tower_service::Service;
+use traceline::tower::{PropagateLayer, TraceLayer};
+use traceline::{Config, Format, Trace};
 
 /// Takes everything and keeps nothing; or nothing at all.
 struct Sink(bool);
@@ -178,7 +178,7 @@ fn main() {
         2,
     );
     let hooked = layer(&json).on_request(|request, trace| {
-        trace.set("version", logtrace::debug(&request.version));
+        trace.set("version", traceline::debug(&request.version));
     });
     compare("JSON, with a hook", hooked.layer(Hello), 2);
     compare(

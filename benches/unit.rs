@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use common::units::{self, Auth, start, w1, w1_without_plan, w2, w3};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logtrace::{Config, Format};
+use traceline::{Config, Format};
 
 /// Runs `unit` with one input after the other.
 fn cycle<I>(bencher: &mut Bencher<'_>, inputs: &[I], mut unit: impl FnMut(&I)) {

@@ -15,7 +15,7 @@ mod common;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logtrace::{Config, Trace};
+use traceline::{Config, Trace};
 
 const FIELDS: [usize; 5] = [10, 25, 50, 100, 250];
 const FRAGMENTS: [usize; 5] = [10, 25, 50, 100, 256];
@@ -45,7 +45,7 @@ fn fields(c: &mut Criterion) {
     };
     let dynamic = |trace: &mut Trace, count: usize| {
         for (i, key) in texts[..count].iter().enumerate() {
-            set!(trace, logtrace::key(key), i);
+            set!(trace, traceline::key(key), i);
         }
     };
     each(c, "wide/known", FIELDS, known);
@@ -73,7 +73,7 @@ fn fragments(c: &mut Criterion) {
     });
     each(c, "wide/formatted", FRAGMENTS, |trace, count| {
         for _ in 0..count {
-            logtrace::add!(trace, "user loaded for tenant {}", black_box("acme"));
+            traceline::add!(trace, "user loaded for tenant {}", black_box("acme"));
         }
     });
 }
@@ -88,7 +88,7 @@ fn each(c: &mut Criterion, group: &str, counts: [usize; 5], gather: impl Fn(&mut
             group.throughput(Throughput::Elements(count as u64));
             group.bench_function(BenchmarkId::new(format, count), |b| {
                 b.iter(|| {
-                    let mut trace = logtrace::builder!("wide").config(&config).start();
+                    let mut trace = traceline::builder!("wide").config(&config).start();
                     gather(&mut trace, count);
                 })
             });

@@ -23,14 +23,14 @@ fn main() {
         .filter_level(log::LevelFilter::Info)
         .format(|buffer, record| writeln!(buffer, "{:5} {}", record.level(), record.args()))
         .build();
-    logtrace::bridge(logger) // +
+    traceline::bridge(logger) // +
         .absorb(log::Level::Info)
         .install(log::LevelFilter::Info)
         .expect("the only logger");
 
     log::info!("starting");
     for file in ["monday.csv", "tuesday.csv"] {
-        let mut trace = logtrace::start!("import"); // +
+        let mut trace = traceline::start!("import"); // +
         trace.scope(|| import(file)); // +
     }
     log::info!("done");

@@ -18,8 +18,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use logtrace::{InTraceExt, current};
 use tokio::time::{sleep, timeout};
+use traceline::{InTraceExt, current};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
@@ -28,9 +28,9 @@ async fn main() {
         .format(|buffer, record| writeln!(buffer, "{}", record.args()))
         .init();
 
-    let quick = tokio::spawn(fetch(1).run_in_trace(logtrace::start!("quick")));
-    let broken = tokio::spawn(fetch(0).run_in_trace(logtrace::start!("broken")));
-    let slow = fetch(1_000).in_trace(logtrace::start!("slow"));
+    let quick = tokio::spawn(fetch(1).run_in_trace(traceline::start!("quick")));
+    let broken = tokio::spawn(fetch(0).run_in_trace(traceline::start!("broken")));
+    let slow = fetch(1_000).in_trace(traceline::start!("slow"));
     let slow = tokio::spawn(timeout(Duration::from_millis(30), slow));
     let _ = tokio::join!(quick, broken, slow);
 }

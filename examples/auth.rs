@@ -22,21 +22,21 @@ use std::time::Duration;
 
 /// Finds the user of an `Authorization: Token …` header.
 fn authenticate(keys: &KeyTable, header: &str) -> Result<String, AuthError> {
-    let mut trace = logtrace::start!("auth");
+    let mut trace = traceline::start!("auth");
 
     let token = header.strip_prefix("Token ").ok_or(AuthError::NoToken);
     let token = trace.check(token)?;
     trace.add("auth header read");
-    trace.set("token", logtrace::mask(token, 4));
+    trace.set("token", traceline::mask(token, 4));
 
-    logtrace::add!(trace, "authenticate key, table: {}", keys.name);
+    traceline::add!(trace, "authenticate key, table: {}", keys.name);
     let renewed = trace.time("renewal", |_| keys.renew(token));
     trace.check(renewed)?;
     trace.add("token renewal for API call confirmed");
 
     let user = trace.time("db", |_| keys.find(token));
     let user = trace.check(user)?;
-    logtrace::add!(trace, "got key from token table: {user}");
+    traceline::add!(trace, "got key from token table: {user}");
 
     trace.set("user", &user).ok();
     trace.add("successfully authenticated");

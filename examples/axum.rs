@@ -32,10 +32,10 @@ use axum::routing::get;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use logtrace::current;
-use logtrace::tower::{TraceLayer, inject_current};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use traceline::current;
+use traceline::tower::{TraceLayer, inject_current};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 

@@ -72,15 +72,15 @@ use std::thread;
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{Config, Format, Trace};
+use traceline::{Config, Format, Trace};
 
 const MOST_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// One order, one record.
 fn checkout(shop: &mut Shop, cart: &Cart) -> Result<Order, CheckoutError> {
-    let mut trace = logtrace::start!("checkout");
-    logtrace::set!(trace, cart_id = cart.id, user_id = cart.user_id);
+    let mut trace = traceline::start!("checkout");
+    traceline::set!(trace, cart_id = cart.id, user_id = cart.user_id);
     trace.set("coupon", cart.coupon.as_ref().map(|coupon| coupon.code));
 
     let placed = place_order(&mut trace, shop, cart);
@@ -136,7 +136,7 @@ fn pay(
     cart: &Cart,
     cents: u64,
 ) -> Result<String, PaymentError> {
-    trace.set("card", logtrace::mask(cart.card, 4));
+    trace.set("card", traceline::mask(cart.card, 4));
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
@@ -202,7 +202,7 @@ impl Stock {
                     left,
                 });
             }
-            logtrace::add!(trace, "{} x {}, {left} in stock", item.quantity, item.sku);
+            traceline::add!(trace, "{} x {}, {left} in stock", item.quantity, item.sku);
         }
         for item in items {
             self.0

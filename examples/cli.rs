@@ -24,7 +24,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use logtrace::Trace;
+use traceline::Trace;
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         paths.push(PathBuf::from(own_source));
     }
 
-    let mut trace = logtrace::start!("wc");
+    let mut trace = traceline::start!("wc");
     let code = count_all(&mut trace, &paths);
     trace.set("exit_code", code);
     ExitCode::from(code)
@@ -52,7 +52,7 @@ fn count_all(trace: &mut Trace, paths: &[PathBuf]) -> u8 {
             Ok(counts) => report(trace, path, &counts),
             Err(error) => {
                 eprintln!("wc: {}: {error}", path.display());
-                logtrace::add!(trace, "skipped {}: {error}", path.display());
+                traceline::add!(trace, "skipped {}: {error}", path.display());
                 trace.incr("failed");
                 code = 1;
             }

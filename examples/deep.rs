@@ -1,7 +1,7 @@
 //! Code ten calls down adds to the record, and no handle is passed.
 //!
 //! `run!` with a closure that takes no argument makes the trace current on the
-//! thread; `logtrace::current` reaches it from wherever the thread goes. Where no
+//! thread; `traceline::current` reaches it from wherever the thread goes. Where no
 //! trace is current, as in the last call here, the same code does nothing.
 //!
 //! ```text
@@ -15,7 +15,7 @@
 
 use std::io::Write;
 
-use logtrace::current;
+use traceline::current;
 
 fn main() {
     env_logger::Builder::new()
@@ -24,7 +24,7 @@ fn main() {
         .init();
 
     let paid = |cart: &[Item]| {
-        logtrace::run!("checkout", || -> Result<u64, String> {
+        traceline::run!("checkout", || -> Result<u64, String> {
             current::set("items", cart.len());
             charge(total(cart))
         })

@@ -3,14 +3,14 @@
 //! A record has the most severe level of what the unit was given, what happened
 //! in it and how it ended; the logger's filter sees that level and the target.
 //! The target is the module that `start!` stands in, here `levels` or
-//! `levels::jobs`; `Trace::new` is no macro and cannot know it: `logtrace`.
+//! `levels::jobs`; `Trace::new` is no macro and cannot know it: `traceline`.
 //!
 //! ```text
 //! levels        ts=2026-11-21T16:33:40.659667Z level=info msg=served outcome=ok duration_ms=0.032
 //! levels        ts=2026-11-21T16:33:40.659876Z level=warn msg=retried outcome=ok duration_ms=0.036 fragments="[63, 0.035ms, warn] no answer, asked again"
 //! levels        ts=2026-11-21T16:33:40.660011Z level=error msg=broken outcome=error duration_ms=0.042 error="disk full"
 //! levels::jobs  ts=2026-11-21T16:33:40.660163Z level=info msg=nightly outcome=ok duration_ms=0.044
-//! logtrace      ts=2026-11-21T16:33:40.660244Z level=info msg=no_macro duration_ms=0.031
+//! traceline      ts=2026-11-21T16:33:40.660244Z level=info msg=no_macro duration_ms=0.031
 //! ```
 //!
 //! | command | records |
@@ -20,7 +20,7 @@
 //! | `RUST_LOG=warn` | retried, broken |
 //! | `RUST_LOG=levels=info` | served, retried, broken, nightly |
 //! | `RUST_LOG=levels::jobs=info` | nightly |
-//! | `RUST_LOG=logtrace=info` | no_macro |
+//! | `RUST_LOG=traceline=info` | no_macro |
 //! | `RUST_LOG=off` | none |
 //!
 //! Where the filter would not even let an error of the target through (`off`, or a
@@ -29,7 +29,7 @@
 use std::io::Write;
 
 use log::Level;
-use logtrace::Trace;
+use traceline::Trace;
 
 fn main() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
@@ -47,32 +47,32 @@ fn main() {
 
 /// Of no interest unless it fails: started at debug.
 fn polled() {
-    let mut trace = logtrace::start!("polled", level: Level::Debug);
+    let mut trace = traceline::start!("polled", level: Level::Debug);
     trace.add("nothing new").ok();
 }
 
 /// Info is the default.
 fn served() {
-    let mut trace = logtrace::start!("served");
+    let mut trace = traceline::start!("served");
     trace.ok();
 }
 
 /// A warning along the way makes a warning of the record, though it ended well.
 fn retried() {
-    let mut trace = logtrace::start!("retried");
+    let mut trace = traceline::start!("retried");
     trace.warn("no answer, asked again").ok();
 }
 
 /// An error beats the level that the unit was given.
 fn broken() {
-    let mut trace = logtrace::start!("broken", level: Level::Debug);
+    let mut trace = traceline::start!("broken", level: Level::Debug);
     trace.error("disk full");
 }
 
 mod jobs {
     /// The target is `levels::jobs`, which a filter can name by itself.
     pub fn nightly() {
-        let mut trace = logtrace::start!("nightly");
+        let mut trace = traceline::start!("nightly");
         trace.ok();
     }
 }

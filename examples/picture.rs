@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Log, Metadata, Record};
-use logtrace::{Clock, Color, Config, Format, LineTag, Trace};
+use traceline::{Clock, Color, Config, Format, LineTag, Trace};
 
 fn main() {
     print!("{}", picture());

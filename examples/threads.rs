@@ -18,7 +18,7 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use logtrace::{SharedTrace, Trace};
+use traceline::{SharedTrace, Trace};
 
 fn main() {
     env_logger::Builder::new()
@@ -28,7 +28,7 @@ fn main() {
 
     index(&["a.txt", "b.txt", "c.txt", "d.txt"]);
 
-    let shared = logtrace::start!("upload").into_shared();
+    let shared = traceline::start!("upload").into_shared();
     let workers: Vec<_> = (1..=3).map(|n| spawn(n, shared.clone())).collect();
     drop(shared);
     for worker in workers {
@@ -38,7 +38,7 @@ fn main() {
 
 /// Fans out, and joins.
 fn index(files: &[&str]) {
-    let mut trace = logtrace::start!("index");
+    let mut trace = traceline::start!("index");
     let mut parts: Vec<_> = files.iter().map(|_| trace.part()).collect();
     thread::scope(|scope| {
         for (part, file) in parts.iter_mut().zip(files) {
@@ -57,7 +57,7 @@ fn count_words(trace: &mut Trace, file: &str) {
         thread::sleep(Duration::from_millis(5)); // a disk
         1_000 + u64::from(file.as_bytes()[0])
     });
-    logtrace::add!(trace, "{file}: {words} words");
+    traceline::add!(trace, "{file}: {words} words");
     trace.incr("files").sum("words", words).max("most", words);
 }
 

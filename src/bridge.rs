@@ -37,9 +37,9 @@ use crate::value::PANICKED;
 ///
 /// let logger = env_logger::Builder::new().parse_filters("info").build();
 /// let max_level = logger.filter();
-/// logtrace::bridge(logger).absorb(Level::Info).install(max_level)?;
+/// traceline::bridge(logger).absorb(Level::Info).install(max_level)?;
 ///
-/// let mut trace = logtrace::start!("job");
+/// let mut trace = traceline::start!("job");
 /// trace.scope(|| log::info!("found {} rows", 3)); // a fragment of the trace
 /// # Ok::<(), log::SetLoggerError>(())
 /// ```
@@ -60,7 +60,7 @@ pub fn bridge<L: Log>(logger: L) -> Bridge<L> {
 ///
 /// ```
 /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
-/// let bridge: logtrace::Bridge<env_logger::Logger> = logtrace::bridge(logger);
+/// let bridge: traceline::Bridge<env_logger::Logger> = traceline::bridge(logger);
 /// bridge.absorb(log::Level::Info).install(log::LevelFilter::Info)?;
 /// # Ok::<(), log::SetLoggerError>(())
 /// ```
@@ -84,8 +84,8 @@ impl<L: Log> Bridge<L> {
     ///
     /// ```
     /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
-    /// logtrace::bridge(logger).absorb(log::Level::Info).install(log::LevelFilter::Info)?;
-    /// let mut trace = logtrace::start!("job");
+    /// traceline::bridge(logger).absorb(log::Level::Info).install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
     /// trace.scope(|| {
     ///     log::info!("found 3 rows"); // a fragment
     ///     log::warn!("disk nearly full"); // a line of its own
@@ -110,10 +110,10 @@ impl<L: Log> Bridge<L> {
     /// use log::{Level, LevelFilter};
     ///
     /// let logger = env_logger::Builder::new().filter_level(LevelFilter::Info).build();
-    /// let bridge = logtrace::bridge(logger).absorb(Level::Info).absorb_filtered(true);
+    /// let bridge = traceline::bridge(logger).absorb(Level::Info).absorb_filtered(true);
     /// bridge.install(LevelFilter::Debug)?;
     ///
-    /// let mut trace = logtrace::start!("job");
+    /// let mut trace = traceline::start!("job");
     /// trace.scope(|| log::debug!("cache miss")); // env_logger would drop it
     /// assert!(trace.render().ends_with("ms, debug] cache miss\""));
     /// # Ok::<(), log::SetLoggerError>(())
@@ -130,9 +130,9 @@ impl<L: Log> Bridge<L> {
     ///
     /// ```
     /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
-    /// let bridge = logtrace::bridge(logger).absorb(log::Level::Error).raise_level(false);
+    /// let bridge = traceline::bridge(logger).absorb(log::Level::Error).raise_level(false);
     /// bridge.install(log::LevelFilter::Info)?;
-    /// let mut trace = logtrace::start!("job");
+    /// let mut trace = traceline::start!("job");
     /// trace.scope(|| log::warn!("retrying")); // level=info … fragments="[5, 0.007ms, warn] retrying"
     /// assert_eq!(trace.level(), Some(log::Level::Info));
     /// # assert!(trace.render().ends_with("ms, warn] retrying\""));
@@ -150,9 +150,9 @@ impl<L: Log> Bridge<L> {
     ///
     /// ```
     /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
-    /// let bridge = logtrace::bridge(logger).absorb(log::Level::Info).only_on_failure(true);
+    /// let bridge = traceline::bridge(logger).absorb(log::Level::Info).only_on_failure(true);
     /// bridge.install(log::LevelFilter::Info)?;
-    /// let mut trace = logtrace::start!("job");
+    /// let mut trace = traceline::start!("job");
     /// trace.scope(|| log::info!("cache miss"));
     /// assert!(!trace.render().contains("cache miss"));
     /// trace.error("no answer");
@@ -179,8 +179,8 @@ impl<L: Log> Bridge<L> {
     /// #     fn flush(&self) {}
     /// # }
     /// # let logger = Lines;
-    /// logtrace::bridge(logger).correlate(false).install(log::LevelFilter::Info)?;
-    /// let mut trace = logtrace::start!("job");
+    /// traceline::bridge(logger).correlate(false).install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
     /// trace.scope(|| log::info!("found 3 rows")); // a line without `unit=job`
     /// # Ok::<(), log::SetLoggerError>(())
     /// ```
@@ -196,7 +196,7 @@ impl<L: Log> Bridge<L> {
     /// ```
     /// let logger = env_logger::Builder::new().parse_filters("warn,jobs=info").build();
     /// let max_level = logger.filter();
-    /// logtrace::bridge(logger).install(max_level)?;
+    /// traceline::bridge(logger).install(max_level)?;
     /// assert_eq!(log::max_level(), log::LevelFilter::Info);
     /// # Ok::<(), log::SetLoggerError>(())
     /// ```

@@ -30,7 +30,7 @@ use crate::value::{Kind, ToValue, Value};
 /// # Examples
 ///
 /// ```
-/// let mut trace = logtrace::builder!("nightly")
+/// let mut trace = traceline::builder!("nightly")
 ///     .level(log::Level::Debug)
 ///     .target("jobs")
 ///     .field("shard", 3)
@@ -73,7 +73,7 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let trace = logtrace::builder!("health").level(log::Level::Debug).start();
+    /// let trace = traceline::builder!("health").level(log::Level::Debug).start();
     /// assert_eq!(trace.level(), Some(log::Level::Debug));
     /// ```
     #[inline]
@@ -88,8 +88,8 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// ```
     /// env_logger::Builder::new().parse_filters("jobs=info").init();
-    /// assert!(logtrace::builder!("nightly").target("jobs").start().is_enabled());
-    /// assert!(!logtrace::builder!("nightly").target("web").start().is_enabled());
+    /// assert!(traceline::builder!("nightly").target("jobs").start().is_enabled());
+    /// assert!(!traceline::builder!("nightly").target("web").start().is_enabled());
     /// ```
     #[inline]
     pub fn target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
@@ -103,11 +103,11 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let json = logtrace::Config::builder().format(logtrace::Format::Json).build()?;
-    /// let mut trace = logtrace::builder!("nightly").config(&json).start();
+    /// let json = traceline::Config::builder().format(traceline::Format::Json).build()?;
+    /// let mut trace = traceline::builder!("nightly").config(&json).start();
     /// trace.set("shard", 3);
     /// assert!(trace.render().ends_with(r#","shard":3}"#));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     #[inline]
     pub fn config(mut self, config: &'c Config) -> Self {
@@ -121,7 +121,7 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let trace = logtrace::builder!("nightly").field("shard", 3).field("retry", false).start();
+    /// let trace = traceline::builder!("nightly").field("shard", 3).field("retry", false).start();
     /// assert!(trace.render().ends_with(" shard=3 retry=false"));
     /// ```
     pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
@@ -137,7 +137,7 @@ impl<'c> TraceBuilder<'c> {
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// let ids = [("cart_id", 7), ("user_id", 42)];
-    /// let trace = logtrace::builder!("checkout").fields(ids).start();
+    /// let trace = traceline::builder!("checkout").fields(ids).start();
     /// assert!(trace.render().ends_with(" cart_id=7 user_id=42"));
     /// ```
     pub fn fields<K: ToKey, V: ToValue>(self, fields: impl IntoIterator<Item = (K, V)>) -> Self {
@@ -155,7 +155,7 @@ impl<'c> TraceBuilder<'c> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let builder = logtrace::builder!("nightly").field("shard", 3);
+    /// let builder = traceline::builder!("nightly").field("shard", 3);
     /// let trace = builder.start(); // duration_ms counts from here
     /// assert!(trace.is_enabled());
     /// ```

@@ -24,7 +24,7 @@ use crate::guard;
 ///
 /// struct Manual { base: Instant, micros: AtomicU64 }
 ///
-/// impl logtrace::Clock for Manual {
+/// impl traceline::Clock for Manual {
 ///     fn now(&self) -> Instant {
 ///         self.base + Duration::from_micros(self.micros.load(Ordering::Relaxed))
 ///     }
@@ -37,10 +37,10 @@ use crate::guard;
 ///     base: Instant::now(),
 ///     micros: AtomicU64::new(0),
 /// }));
-/// let config = logtrace::Config::builder().clock(clock).build()?;
-/// let trace = logtrace::builder!("tick").config(&config).start();
+/// let config = traceline::Config::builder().clock(clock).build()?;
+/// let trace = traceline::builder!("tick").config(&config).start();
 /// # drop(trace);
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 pub trait Clock: Send + Sync {
     /// Returns the monotonic time. Must never go backwards.

@@ -15,7 +15,7 @@
 //! # Examples
 //!
 //! ```
-//! use logtrace::current;
+//! use traceline::current;
 //!
 //! fn charge(cents: u64) -> Result<(), String> {
 //!     current::set("cents", cents);
@@ -25,7 +25,7 @@
 //!     current::check(Err("card declined".to_owned()))
 //! }
 //!
-//! let mut trace = logtrace::start!("checkout");
+//! let mut trace = traceline::start!("checkout");
 //! assert!(trace.scope(|| charge(4_999)).is_err());
 //! ```
 
@@ -57,9 +57,9 @@ pub use crate::__current_set as set;
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::start!("doc");
+/// # let mut trace = traceline::start!("doc");
 /// # trace.scope(|| {
-/// logtrace::current::with(|trace| {
+/// traceline::current::with(|trace| {
 ///     trace.set("rows", 3).incr("queries").raise(log::Level::Warn);
 /// });
 /// # });
@@ -115,10 +115,10 @@ impl Drop for InUse {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::current;
+/// use traceline::current;
 ///
 /// assert!(!current::is_active());
-/// let mut trace = logtrace::start!("report");
+/// let mut trace = traceline::start!("report");
 /// assert!(trace.scope(current::is_active));
 /// ```
 #[inline]
@@ -138,8 +138,8 @@ fn limit() -> Option<usize> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("checkout");
-/// trace.scope(|| logtrace::current::set("cart_id", 7));
+/// let mut trace = traceline::start!("checkout");
+/// trace.scope(|| traceline::current::set("cart_id", 7));
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
@@ -157,9 +157,9 @@ pub fn set(key: impl ToKey, value: impl ToValue) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("checkout");
+/// let mut trace = traceline::start!("checkout");
 /// trace.set("cart_id", 7).set("coupon", "WELCOME10");
-/// trace.scope(|| logtrace::current::unset("coupon"));
+/// trace.scope(|| traceline::current::unset("coupon"));
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
@@ -175,10 +175,10 @@ pub fn unset(key: impl ToKey) {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn query() {
-///     logtrace::current::incr("queries");
+///     traceline::current::incr("queries");
 /// }
 ///
-/// let mut trace = logtrace::start!("report");
+/// let mut trace = traceline::start!("report");
 /// trace.scope(|| (query(), query()));
 /// assert!(trace.render().ends_with(" queries=2"));
 /// ```
@@ -194,10 +194,10 @@ pub fn incr(key: impl ToKey) {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn insert(rows: &[&str]) {
-///     logtrace::current::count("rows", rows.len());
+///     traceline::current::count("rows", rows.len());
 /// }
 ///
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.scope(|| (insert(&["a", "b"]), insert(&["c"])));
 /// assert!(trace.render().ends_with(" rows=3"));
 /// ```
@@ -213,10 +213,10 @@ pub fn count(key: impl ToKey, n: impl Number) {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn weigh(kilos: f64) {
-///     logtrace::current::sum("kilos", kilos);
+///     traceline::current::sum("kilos", kilos);
 /// }
 ///
-/// let mut trace = logtrace::start!("checkout");
+/// let mut trace = traceline::start!("checkout");
 /// trace.scope(|| (weigh(1.5), weigh(0.25)));
 /// assert!(trace.render().ends_with(" kilos=1.75"));
 /// ```
@@ -233,10 +233,10 @@ pub fn sum(key: impl ToKey, x: impl Number) {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn insert(rows: &[&str]) {
-///     logtrace::current::max("largest_batch", rows.len());
+///     traceline::current::max("largest_batch", rows.len());
 /// }
 ///
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.scope(|| (insert(&["a", "b"]), insert(&["c"])));
 /// assert!(trace.render().ends_with(" largest_batch=2"));
 /// ```
@@ -252,8 +252,8 @@ pub fn max(key: impl ToKey, x: impl Number) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("auth");
-/// trace.scope(|| logtrace::current::add("token found")); // fragments="[2, 0.003ms] token found"
+/// let mut trace = traceline::start!("auth");
+/// trace.scope(|| traceline::current::add("token found")); // fragments="[2, 0.003ms] token found"
 /// assert!(trace.render().ends_with("ms] token found\""));
 /// ```
 #[inline]
@@ -268,8 +268,8 @@ pub fn add(message: impl Message) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("import");
-/// trace.scope(|| logtrace::current::warn("2 rows skipped"));
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| traceline::current::warn("2 rows skipped"));
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// # assert!(trace.render().ends_with("ms, warn] 2 rows skipped\""));
 /// ```
@@ -285,9 +285,9 @@ pub fn warn(message: impl Message) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("checkout");
-/// trace.scope(|| logtrace::current::fail("no stock"));
-/// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+/// let mut trace = traceline::start!("checkout");
+/// trace.scope(|| traceline::current::fail("no stock"));
+/// assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
 /// # assert!(trace.render().ends_with("ms, error] no stock\""));
 /// ```
 #[inline]
@@ -312,10 +312,10 @@ fn fragment(message: impl Message, level: Option<Level>, location: &'static Loca
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn query() -> u32 {
-///     logtrace::current::time("db", || 7)
+///     traceline::current::time("db", || 7)
 /// }
 ///
-/// let mut trace = logtrace::start!("report");
+/// let mut trace = traceline::start!("report");
 /// assert_eq!(trace.scope(query), 7); // db.count=1 db.ms=0.001 db.max_ms=0.001
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
@@ -343,10 +343,10 @@ impl Drop for CurrentLap {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
-///     logtrace::current::check(text.parse())
+///     traceline::current::check(text.parse())
 /// }
 ///
-/// let mut trace = logtrace::start!("connect");
+/// let mut trace = traceline::start!("connect");
 /// assert!(trace.scope(|| port("http")).is_err());
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
@@ -364,8 +364,8 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("auth");
-/// trace.scope(|| logtrace::current::error("unknown token"));
+/// let mut trace = traceline::start!("auth");
+/// trace.scope(|| traceline::current::error("unknown token"));
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
@@ -381,8 +381,8 @@ pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("import");
-/// trace.scope(logtrace::current::ok);
+/// let mut trace = traceline::start!("import");
+/// trace.scope(traceline::current::ok);
 /// assert!(trace.render().contains(" msg=import outcome=ok "));
 /// ```
 #[inline]
@@ -396,8 +396,8 @@ pub fn ok() {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("request");
-/// trace.scope(|| logtrace::current::status(404));
+/// let mut trace = traceline::start!("request");
+/// trace.scope(|| traceline::current::status(404));
 /// assert!(trace.render().ends_with(" status=404"));
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
@@ -412,8 +412,8 @@ pub fn status(status: u16) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("import");
-/// trace.scope(|| logtrace::current::raise(log::Level::Warn));
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| traceline::current::raise(log::Level::Warn));
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
 #[inline]
@@ -429,13 +429,13 @@ pub fn raise(level: Level) {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::current;
+/// use traceline::current;
 ///
 /// fn call_payment() -> Option<String> {
 ///     current::traceparent().map(|parent| parent.to_string())
 /// }
 ///
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// assert_eq!(trace.scope(call_payment), trace.traceparent().map(|parent| parent.to_string()));
 /// assert_eq!(call_payment(), None);
 /// ```
@@ -450,12 +450,12 @@ pub fn traceparent() -> Option<TraceParent> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{TraceState, current};
+/// use traceline::{TraceState, current};
 ///
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// trace.set_tracestate(&TraceState::parse(["rojo=1"])?);
 /// assert_eq!(trace.scope(current::tracestate).unwrap().as_str(), "rojo=1");
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 pub fn tracestate() -> Option<TraceState> {
     let state = outgoing(|outgoing| Some(TraceState::of(outgoing.state)));
@@ -468,8 +468,8 @@ pub fn tracestate() -> Option<TraceState> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("order");
-/// assert_eq!(trace.scope(logtrace::current::trace_id), trace.trace_id());
+/// let mut trace = traceline::start!("order");
+/// assert_eq!(trace.scope(traceline::current::trace_id), trace.trace_id());
 /// ```
 pub fn trace_id() -> Option<TraceId> {
     traceparent().map(|parent| parent.trace_id())
@@ -481,9 +481,9 @@ pub fn trace_id() -> Option<TraceId> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// trace.request_id("order-4711");
-/// assert_eq!(trace.scope(logtrace::current::get_request_id).as_deref(), Some("order-4711"));
+/// assert_eq!(trace.scope(traceline::current::get_request_id).as_deref(), Some("order-4711"));
 /// ```
 pub fn get_request_id() -> Option<String> {
     outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
@@ -505,8 +505,8 @@ pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Opti
 ///
 /// ```no_run
 /// # fn usage() -> ! {
-/// logtrace::current::fail("no such file");
-/// logtrace::current::emit();
+/// traceline::current::fail("no such file");
+/// traceline::current::emit();
 /// std::process::exit(2)
 /// # }
 /// ```
@@ -551,7 +551,7 @@ impl Current {
 ///
 /// ```
 /// # let name = "widget";
-/// logtrace::current::add!("picked {name} at shelf {}", 7);
+/// traceline::current::add!("picked {name} at shelf {}", 7);
 /// ```
 #[doc(hidden)]
 #[macro_export]
@@ -570,7 +570,7 @@ macro_rules! __current_add {
 ///
 /// ```
 /// # let cached = true;
-/// logtrace::current::set!(user_id = 7, cached, "db.rows" = 3);
+/// traceline::current::set!(user_id = 7, cached, "db.rows" = 3);
 /// ```
 #[doc(hidden)]
 #[macro_export]

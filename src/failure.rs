@@ -26,7 +26,7 @@ const MOST_SOURCES: usize = 8;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.error(&std::fmt::Error);
 /// trace.error(&Box::<dyn std::error::Error>::from("no such table"));
 /// trace.error("disk full"); // replaces those before

@@ -18,14 +18,14 @@ use crate::owned::OwnedValue;
 /// # Examples
 ///
 /// ```
-/// use logtrace::{Config, Entry, Sampling};
+/// use traceline::{Config, Entry, Sampling};
 ///
 /// fn is_of_a_partner(unit: &Entry<'_>) -> bool {
 ///     unit.text("plan") == Some("partner")
 /// }
 ///
 /// let config = Config::builder().sampling(Sampling::one_in(100).keep_if(is_of_a_partner)).build()?;
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Entry<'a>(&'a dyn Finished);
@@ -58,14 +58,14 @@ pub(crate) trait Finished {
 ///
 /// let seen = Arc::new(Mutex::new(Vec::new()));
 /// let keep = Arc::clone(&seen);
-/// let config = logtrace::Config::builder().on_emit(move |unit, emit| {
+/// let config = traceline::Config::builder().on_emit(move |unit, emit| {
 ///     let fragments = unit.fragments();
 ///     keep.lock().unwrap().extend(fragments.iter().map(|fragment| fragment.text.to_owned()));
 ///     emit();
 /// }).build()?;
-/// logtrace::builder!("import").config(&config).start().add("reading");
+/// traceline::builder!("import").config(&config).start().add("reading");
 /// assert_eq!(*seen.lock().unwrap(), ["reading"]);
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,12 +93,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.name() == "auth");
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn name(&self) -> &'a str {
         self.0.name()
@@ -110,12 +110,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.target().starts_with("jobs"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("nightly").config(&config).target("jobs::nightly").start().ok();
+    /// # traceline::builder!("nightly").config(&config).target("jobs::nightly").start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn target(&self) -> &'a str {
         self.0.target()
@@ -127,12 +127,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.level() == logtrace::Level::Info);
+    /// # use traceline::{Config, Sampling};
+    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.level() == traceline::Level::Info);
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn level(&self) -> Level {
         self.0.level()
@@ -144,12 +144,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.outcome().is_none());
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().emit();
+    /// # traceline::builder!("auth").config(&config).start().emit();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome()
@@ -161,16 +161,16 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// use std::time::Duration;
     ///
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.duration() >= Duration::from_millis(2));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # let trace = logtrace::builder!("auth").config(&config).start();
+    /// # let trace = traceline::builder!("auth").config(&config).start();
     /// # std::thread::sleep(Duration::from_millis(3));
     /// # trace.emit();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn duration(&self) -> Duration {
         self.0.duration()
@@ -182,12 +182,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| !unit.is_partial());
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn is_partial(&self) -> bool {
         self.0.is_partial()
@@ -199,12 +199,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.traceparent().is_some_and(|ids| ids.is_random()));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().ok();
+    /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn traceparent(&self) -> Option<TraceParent> {
         self.0.traceparent()
@@ -216,15 +216,15 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.parent_id().is_some());
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # let mut order = logtrace::builder!("order").config(&config).start();
+    /// # let mut order = traceline::builder!("order").config(&config).start();
     /// # order.child("stock").ok();
     /// # order.ok();
     /// # drop(order);
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn parent_id(&self) -> Option<crate::ids::SpanId> {
         self.0.parent()
@@ -236,12 +236,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.request_id() == Some("order-4711"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().request_id("order-4711").ok();
+    /// # traceline::builder!("auth").config(&config).start().request_id("order-4711").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn request_id(&self) -> Option<&'a str> {
         self.0.request_id()
@@ -253,12 +253,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.error() == Some("declined"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().error("declined").set_level(logtrace::Level::Info).ok();
+    /// # traceline::builder!("auth").config(&config).start().error("declined").set_level(traceline::Level::Info).ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn error(&self) -> Option<&'a str> {
         self.0.error()
@@ -270,7 +270,7 @@ impl<'a> Entry<'a> {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::Sampling;
+    /// use traceline::Sampling;
     ///
     /// let rule = Sampling::one_in(100).keep_if(|unit| {
     ///     unit.get("cart.cents").and_then(|cents| cents.as_u64()) > Some(100_000)
@@ -286,12 +286,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("partner"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().set("plan", "partner").ok();
+    /// # traceline::builder!("auth").config(&config).start().set("plan", "partner").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.0.text(key)
@@ -304,12 +304,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fields().iter().any(|(key, _)| key.starts_with("retry.")));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().set("retry.count", 2).ok();
+    /// # traceline::builder!("auth").config(&config).start().set("retry.count", 2).ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn fields(&self) -> Vec<(String, OwnedValue)> {
         let mut fields = Vec::new();
@@ -324,12 +324,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use logtrace::{Config, Sampling};
+    /// # use traceline::{Config, Sampling};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fragments().iter().any(|fragment| fragment.text == "retried"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # logtrace::builder!("auth").config(&config).start().add("retried").ok();
+    /// # traceline::builder!("auth").config(&config).start().add("retried").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn fragments(&self) -> Vec<Fragment<'a>> {
         let mut fragments = Vec::new();

@@ -15,7 +15,7 @@ use crate::unit::Unit;
 /// # Examples
 ///
 /// ```
-/// use logtrace::{InTraceExt, current};
+/// use traceline::{InTraceExt, current};
 ///
 /// async fn load(id: u64) -> Result<u64, std::io::Error> {
 ///     current::set("id", id);
@@ -23,7 +23,7 @@ use crate::unit::Unit;
 /// }
 ///
 /// async fn handle(id: u64) -> Result<u64, std::io::Error> {
-///     load(id).run_in_trace(logtrace::start!("request")).await
+///     load(id).run_in_trace(traceline::start!("request")).await
 /// }
 /// # let mut future = std::pin::pin!(handle(7));
 /// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -38,14 +38,14 @@ pub trait InTraceExt: Future + Sized {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{InTraceExt, current};
+    /// use traceline::{InTraceExt, current};
     ///
     /// async fn load(id: u64) -> u64 {
     ///     current::set("id", id);
     ///     id * 2
     /// }
     ///
-    /// let trace = logtrace::start!("load");
+    /// let trace = traceline::start!("load");
     /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
     fn in_trace(self, trace: Trace) -> InTrace<Self> {
@@ -61,13 +61,13 @@ pub trait InTraceExt: Future + Sized {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::InTraceExt;
+    /// use traceline::InTraceExt;
     ///
     /// async fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
     ///     text.parse()
     /// }
     ///
-    /// let future = port("http").run_in_trace(logtrace::start!("connect"));
+    /// let future = port("http").run_in_trace(traceline::start!("connect"));
     /// assert!(futures_executor::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
     /// ```
     fn run_in_trace<M>(self, trace: Trace) -> RunInTrace<Self, M>
@@ -91,10 +91,10 @@ impl<F: Future> InTraceExt for F {}
 /// # Examples
 ///
 /// ```
-/// use logtrace::InTraceExt;
+/// use traceline::InTraceExt;
 ///
 /// let connect = async { Err::<u16, _>("no answer") };
-/// let future = connect.run_in_trace(logtrace::start!("connect")); // outcome=error … error="no answer"
+/// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
 /// assert_eq!(futures_executor::block_on(future), Err("no answer"));
 /// ```
 pub trait IsResult<M>: sealed::Sealed<M> {
@@ -120,9 +120,9 @@ pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{InTrace, InTraceExt};
+    /// use traceline::{InTrace, InTraceExt};
     ///
-    /// let future: InTrace<_> = async { 7 }.in_trace(logtrace::start!("load"));
+    /// let future: InTrace<_> = async { 7 }.in_trace(traceline::start!("load"));
     /// drop(future); // ts=… level=warn msg=load outcome=cancelled duration_ms=0.004
     /// ```
     #[derive(Debug)]
@@ -210,9 +210,9 @@ pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{InTraceExt, RunInTrace};
+    /// use traceline::{InTraceExt, RunInTrace};
     ///
-    /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(logtrace::start!("load"));
+    /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(traceline::start!("load"));
     /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
     /// ```
     #[must_use = "futures do nothing unless polled"]

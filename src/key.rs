@@ -14,11 +14,11 @@ use std::fmt;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::Key;
+/// use traceline::Key;
 ///
 /// let header = String::from("x-request-id");
-/// let key: Key<'_> = logtrace::key(&header);
-/// let mut trace = logtrace::start!("request");
+/// let key: Key<'_> = traceline::key(&header);
+/// let mut trace = traceline::start!("request");
 /// trace.set(key, 7);
 /// assert!(trace.render().ends_with(" x-request-id=7"));
 /// ```
@@ -56,10 +56,10 @@ impl fmt::Debug for Key<'_> {
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::Trace::default();
+/// # let mut trace = traceline::Trace::default();
 /// for shard in 0..3 {
 ///     let name = format!("shard{shard}.rows");
-///     trace.set(logtrace::key(&name), 10 * shard);
+///     trace.set(traceline::key(&name), 10 * shard);
 /// }
 /// ```
 #[inline]
@@ -73,7 +73,7 @@ pub fn key(text: &str) -> Key<'_> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Key, ToKey};
+/// use traceline::{Key, ToKey};
 ///
 /// struct Column(&'static str);
 ///
@@ -83,7 +83,7 @@ pub fn key(text: &str) -> Key<'_> {
 ///     }
 /// }
 ///
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.set(Column("price"), 4.5);
 /// assert!(trace.render().ends_with(" price=4.5"));
 /// ```

@@ -11,12 +11,12 @@
 //! use std::io::Write;
 //!
 //! fn authenticate(token: &str) -> Result<u64, String> {
-//!     let mut trace = logtrace::start!("auth");
-//!     trace.set("method", "POST").set("token", logtrace::mask(token, 4));
+//!     let mut trace = traceline::start!("auth");
+//!     trace.set("method", "POST").set("token", traceline::mask(token, 4));
 //!     trace.add("auth header read");
 //!     let user_id = trace.time("db", |_| find_user(token));
 //!     let user_id = trace.check(user_id)?;
-//!     logtrace::add!(trace, "got key from token table: {user_id}");
+//!     traceline::add!(trace, "got key from token table: {user_id}");
 //!     trace.set("user_id", user_id).ok();
 //!     Ok(user_id)
 //! } // the record is emitted here
@@ -61,10 +61,10 @@
 //! from its `Result`. Functions that take part get a `&mut Trace`:
 //!
 //! ```
-//! use logtrace::Trace;
+//! use traceline::Trace;
 //!
 //! fn import(path: &str) -> std::io::Result<usize> {
-//!     logtrace::run!("import", |trace| {
+//!     traceline::run!("import", |trace| {
 //!         trace.set("file", path);
 //!         let text = std::fs::read_to_string(path)?;
 //!         count_rows(trace, &text);
@@ -90,10 +90,10 @@
 //! no trace is current. Units nest; the one entered last is current.
 //!
 //! ```
-//! use logtrace::current;
+//! use traceline::current;
 //!
 //! fn checkout(cart: &[u64]) -> Result<u64, String> {
-//!     logtrace::run!("checkout", || {
+//!     traceline::run!("checkout", || {
 //!         current::set("items", cart.len());
 //!         charge(cart.iter().sum())
 //!     })
@@ -127,7 +127,7 @@
 //! alone.
 //!
 //! Loggers filter by the level at the *end* of the unit and by the target, which is the module that `start!` stands in;
-//! [`Trace::new`] is no macro, and its target is `logtrace` or that of the [configuration](ConfigBuilder::target). A filter
+//! [`Trace::new`] is no macro, and its target is `traceline` or that of the [configuration](ConfigBuilder::target). A filter
 //! such as `RUST_LOG=myapp=info` drops such a record.
 //!
 //! # Formats
@@ -170,7 +170,7 @@
 //! [`TraceBuilder::config`] gives a single trace another.
 //!
 //! ```
-//! use logtrace::{Config, Format};
+//! use traceline::{Config, Format};
 //!
 //! Config::builder()
 //!     .format(Format::Json)
@@ -178,7 +178,7 @@
 //!     .redact(["password", "card"])
 //!     .max_record(32 * 1024)
 //!     .install()?;
-//! # Ok::<(), logtrace::ConfigError>(())
+//! # Ok::<(), traceline::ConfigError>(())
 //! ```
 //!
 //! | many units, other services | |

@@ -11,8 +11,8 @@
 /// ```
 /// use log::Level;
 ///
-/// let mut trace = logtrace::start!("checkout");
-/// let mut job = logtrace::start!("nightly", target: "jobs", level: Level::Debug);
+/// let mut trace = traceline::start!("checkout");
+/// let mut job = traceline::start!("nightly", target: "jobs", level: Level::Debug);
 /// ```
 #[macro_export]
 macro_rules! start {
@@ -29,7 +29,7 @@ macro_rules! start {
 /// # Examples
 ///
 /// ```
-/// let mut trace = logtrace::builder!("checkout").field("cart", 7).start();
+/// let mut trace = traceline::builder!("checkout").field("cart", 7).start();
 /// ```
 #[macro_export]
 macro_rules! builder {
@@ -59,14 +59,14 @@ macro_rules! builder {
 ///
 /// ```
 /// fn read(path: &str) -> std::io::Result<usize> {
-///     logtrace::run!("read", |trace| {
+///     traceline::run!("read", |trace| {
 ///         let text = std::fs::read_to_string(path)?;
 ///         trace.set("bytes", text.len());
 ///         Ok(text.len())
 ///     })
 /// }
 ///
-/// let doubled = logtrace::run!("parse", |trace| -> Result<i32, std::num::ParseIntError> {
+/// let doubled = traceline::run!("parse", |trace| -> Result<i32, std::num::ParseIntError> {
 ///     trace.add("parsing");
 ///     Ok(2 * "21".parse::<i32>()?)
 /// });
@@ -106,17 +106,17 @@ macro_rules! run {
 /// # Examples
 ///
 /// ```
-/// # struct Service { trace: logtrace::Trace }
-/// fn pick(trace: &mut logtrace::Trace, name: &str) {
-///     logtrace::add!(trace, "picked {name} at shelf {}", 7);
+/// # struct Service { trace: traceline::Trace }
+/// fn pick(trace: &mut traceline::Trace, name: &str) {
+///     traceline::add!(trace, "picked {name} at shelf {}", 7);
 /// }
 ///
 /// impl Service {
 ///     fn load(&mut self) {
-///         logtrace::add!(self.trace, "loaded");
+///         traceline::add!(self.trace, "loaded");
 ///     }
 /// }
-/// # let mut trace = logtrace::start!("doc");
+/// # let mut trace = traceline::start!("doc");
 /// # pick(&mut trace, "widget");
 /// ```
 #[macro_export]
@@ -145,11 +145,11 @@ macro_rules! add {
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::start!("doc");
+/// # let mut trace = traceline::start!("doc");
 /// # struct User { id: u64, plan: String }
 /// # let user = User { id: 7, plan: "pro".into() };
 /// let cached = true;
-/// logtrace::set!(trace, user_id = user.id, plan = user.plan, cached, "db.rows" = 3);
+/// traceline::set!(trace, user_id = user.id, plan = user.plan, cached, "db.rows" = 3);
 /// ```
 #[macro_export]
 macro_rules! set {

@@ -13,7 +13,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::Trace::default();
+/// # let mut trace = traceline::Trace::default();
 /// let shelf = 7;
 /// trace.add("picking");
 /// trace.add(format!("at shelf {shelf}"));

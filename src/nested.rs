@@ -46,10 +46,10 @@ impl Structured for Made {
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// # #[cfg(feature = "serde")] {
-/// use logtrace::OwnedValue;
+/// use traceline::OwnedValue;
 ///
-/// let mut trace = logtrace::start!("job");
-/// trace.set("shards", logtrace::json(&[1, 2]));
+/// let mut trace = traceline::start!("job");
+/// trace.set("shards", traceline::json(&[1, 2]));
 /// match trace.get("shards") {
 ///     Some(OwnedValue::Json(text)) => assert_eq!(text.as_str(), "[1,2]"),
 ///     other => panic!("{other:?}"),

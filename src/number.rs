@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.sum("bytes", 200_u8).sum("bytes", 4_000_usize).sum("ratio", 1).sum("ratio", 0.5);
 /// assert!(trace.render().ends_with(" bytes=4200 ratio=1.5"));
 /// ```

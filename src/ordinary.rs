@@ -37,12 +37,12 @@ use crate::slot;
 ///
 /// env_logger::Builder::new()
 ///     .filter_level(log::LevelFilter::Info)
-///     .format(|buffer, record| writeln!(buffer, "{}", logtrace::format_record(record)))
+///     .format(|buffer, record| writeln!(buffer, "{}", traceline::format_record(record)))
 ///     .init();
 ///
 /// log::info!("listening on port {}", 8080);
 /// // ts=2026-11-21T08:46:00.123456Z level=info msg="listening on port 8080" target=shop file=main.rs line=9
-/// let mut trace = logtrace::start!("checkout");
+/// let mut trace = traceline::start!("checkout");
 /// trace.scope(|| log::warn!("stock is low")); // … msg="stock is low" target=shop file=main.rs line=12 unit=checkout
 /// // and the unit itself: ts=… level=info msg=checkout duration_ms=0.104
 /// ```
@@ -52,7 +52,7 @@ use crate::slot;
 /// ```
 /// fern::Dispatch::new()
 ///     .level(log::LevelFilter::Info)
-///     .format(|out, _, record| out.finish(format_args!("{}", logtrace::format_record(record))))
+///     .format(|out, _, record| out.finish(format_args!("{}", traceline::format_record(record))))
 ///     .chain(std::io::stderr())
 ///     .apply()?;
 /// # Ok::<(), log::SetLoggerError>(())
@@ -69,7 +69,7 @@ impl Config {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Format};
+    /// use traceline::{Config, Format};
     ///
     /// let config = Config::builder().format(Format::Json).header(false).build()?;
     /// let record = log::Record::builder()
@@ -81,7 +81,7 @@ impl Config {
     ///     config.format_record(&record).to_string(),
     ///     r#"{"msg":"found 3 rows","target":"import","table":"orders"}"#
     /// );
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn format_record<'a>(&'a self, record: &'a Record<'_>) -> FormattedRecord<'a> {
         let settings = &self.settings;
@@ -105,7 +105,7 @@ impl Config {
 ///
 /// ```
 /// let record = log::Record::builder().args(format_args!("ready")).build();
-/// let text: logtrace::FormattedRecord<'_> = logtrace::format_record(&record);
+/// let text: traceline::FormattedRecord<'_> = traceline::format_record(&record);
 /// assert!(text.to_string().contains(" level=info msg=ready "));
 /// ```
 pub struct FormattedRecord<'a> {

@@ -14,9 +14,9 @@ use log::Level;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::Outcome;
+/// use traceline::Outcome;
 ///
-/// let mut trace = logtrace::start!("import");
+/// let mut trace = traceline::start!("import");
 /// trace.error("row 7 is cut").ok(); // the last word counts
 /// assert_eq!(trace.outcome(), Some(Outcome::Ok));
 /// ```
@@ -39,7 +39,7 @@ impl Outcome {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(logtrace::Outcome::Cancelled.as_str(), "cancelled");
+    /// assert_eq!(traceline::Outcome::Cancelled.as_str(), "cancelled");
     /// ```
     pub fn as_str(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ const MOST_JSON: usize = 1 << 20;
 /// #     fn flush(&self) {}
 /// # }
 /// # let _ = log::set_logger(&Sink);
-/// let mut trace = logtrace::start!("auth");
+/// let mut trace = traceline::start!("auth");
 /// trace.set("user_id", 7u64).set("plan", "pro");
 /// assert_eq!(trace.get("user_id").and_then(|value| value.as_u64()), Some(7));
 /// assert_eq!(trace.get("plan").as_ref().and_then(|value| value.as_str()), Some("pro"));
@@ -67,7 +67,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::Text("pro".into()).as_str(), Some("pro"));
     /// assert_eq!(OwnedValue::U64(7).as_str(), None);
@@ -84,7 +84,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::Bool(true).as_bool(), Some(true));
     /// assert_eq!(OwnedValue::Text("true".into()).as_bool(), None);
@@ -101,7 +101,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::I64(7).as_u64(), Some(7));
     /// assert_eq!(OwnedValue::I64(-7).as_u64(), None);
@@ -121,7 +121,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::U64(7).as_i64(), Some(7));
     /// assert_eq!(OwnedValue::U64(u64::MAX).as_i64(), None);
@@ -141,7 +141,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     /// use std::time::Duration;
     ///
     /// assert_eq!(OwnedValue::I64(-7).as_f64(), Some(-7.0));

@@ -27,8 +27,8 @@ use crate::trace::Trace;
 /// # Examples
 ///
 /// ```
-/// logtrace::panic_hook();
-/// let mut trace = logtrace::start!("import");
+/// traceline::panic_hook();
+/// let mut trace = traceline::start!("import");
 /// let result = std::panic::catch_unwind(move || {
 ///     trace.scope(|| {
 ///         let rows: Vec<u8> = Vec::new();

@@ -49,7 +49,7 @@ type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use logtrace::{Config, Sampling};
+/// use traceline::{Config, Sampling};
 ///
 /// let config = Config::builder()
 ///     .sampling(
@@ -58,7 +58,7 @@ type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
 ///             .keep_if(|unit| unit.text("plan") == Some("partner")),
 ///     )
 ///     .build()?;
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone)]
 #[must_use = "give it to `ConfigBuilder::sampling`"]
@@ -89,7 +89,7 @@ impl Sampling {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Sampling};
+    /// use traceline::{Config, Sampling};
     ///
     /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
@@ -111,7 +111,7 @@ impl Sampling {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use logtrace::Sampling;
+    /// use traceline::Sampling;
     ///
     /// let sampling = Sampling::one_in(100).slower_than(Duration::from_millis(500));
     /// ```
@@ -129,14 +129,14 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Sampling};
+    /// use traceline::{Config, Sampling};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
     /// let config = Config::builder().sampling(sampling).build()?;
-    /// logtrace::builder!("request").config(&config).start().status(404);
-    /// logtrace::builder!("request").config(&config).start().status(503);
+    /// traceline::builder!("request").config(&config).start().status(404);
+    /// traceline::builder!("request").config(&config).start().status(503);
     /// assert_eq!((config.sampled().kept, config.sampled().dropped), (1, 1));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn warnings(mut self, keep: bool) -> Sampling {
         self.warnings = keep;
@@ -154,16 +154,16 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Sampling, TraceParent};
+    /// use traceline::{Config, Sampling, TraceParent};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
     /// let config = Config::builder().sampling(sampling).build()?;
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// let mut trace = traceline::builder!("order").config(&config).start();
     /// trace.continue_from(TraceParent::parse(header).unwrap());
     /// drop(trace); // … duration_ms=0.012 sample_rate=0
     /// assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn sampled_callers(mut self, keep: bool) -> Sampling {
         self.callers = keep;
@@ -179,7 +179,7 @@ impl Sampling {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::Sampling;
+    /// use traceline::Sampling;
     ///
     /// let sampling = Sampling::one_in(100)
     ///     .keep_if(|unit| unit.text("plan") == Some("partner"))
@@ -277,7 +277,7 @@ impl fmt::Debug for Sampling {
 /// # Examples
 ///
 /// ```
-/// let logtrace::Sampled { kept, dropped, .. } = logtrace::Config::default().sampled();
+/// let traceline::Sampled { kept, dropped, .. } = traceline::Config::default().sampled();
 /// assert_eq!((kept, dropped), (0, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::current;
+    /// use traceline::current;
     ///
     /// fn load() -> usize {
     ///     current::incr("db.queries");
@@ -23,7 +23,7 @@ impl Trace {
     ///     3
     /// }
     ///
-    /// let mut trace = logtrace::start!("report");
+    /// let mut trace = traceline::start!("report");
     /// let rows = trace.scope(load);
     /// trace.set("rows", rows);
     /// ```
@@ -47,9 +47,9 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// let mut trace = logtrace::start!("report");
+    /// let mut trace = traceline::start!("report");
     /// let entered = trace.enter();
-    /// logtrace::current::set("shard", 3);
+    /// traceline::current::set("shard", 3);
     /// drop(entered);
     /// trace.set("done", true);
     /// ```
@@ -70,12 +70,12 @@ impl Trace {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("report");
+/// let mut trace = traceline::start!("report");
 /// {
 ///     let _entered = trace.enter();
-///     logtrace::current::set("shard", 3);
+///     traceline::current::set("shard", 3);
 /// } // no longer current
-/// logtrace::current::set("shard", 4);
+/// traceline::current::set("shard", 4);
 /// assert!(trace.render().ends_with(" shard=3"));
 /// ```
 #[must_use = "the trace is current only until the guard is dropped"]

@@ -35,12 +35,12 @@ use crate::value::ToValue;
 /// # Examples
 ///
 /// ```
-/// let mut trace = logtrace::start!("index");
+/// let mut trace = traceline::start!("index");
 /// let mut parts: Vec<_> = (0..4).map(|_| trace.part()).collect();
 /// std::thread::scope(|scope| {
 ///     for (part, file) in parts.iter_mut().zip(["a", "b", "c", "d"]) {
 ///         scope.spawn(move || {
-///             logtrace::add!(part, "indexing {file}");
+///             traceline::add!(part, "indexing {file}");
 ///             part.incr("files").sum("words", 1_000);
 ///         });
 ///     }
@@ -81,7 +81,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("index");
+    /// let mut trace = traceline::start!("index");
     /// let mut part = trace.part();
     /// let worker = std::thread::spawn(move || {
     ///     part.add("hashing").incr("files");
@@ -106,7 +106,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("index");
+    /// let mut trace = traceline::start!("index");
     /// trace.count("files", 3).max("largest", 200);
     /// let mut part = trace.part();
     /// part.count("files", 4).max("largest", 150);
@@ -131,7 +131,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// std::thread::scope(|scope| {
     ///     for _ in 0..3 {
     ///         scope.spawn(|| shared.incr("chunks"));
@@ -158,7 +158,7 @@ impl Trace {
 /// # Examples
 ///
 /// ```
-/// let shared = logtrace::start!("upload").into_shared();
+/// let shared = traceline::start!("upload").into_shared();
 /// let worker = shared.clone();
 /// let worker = std::thread::spawn(move || {
 ///     worker.add("hashing").incr("chunks");
@@ -189,7 +189,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.with(|trace| {
     ///     trace.set("user_id", 7).ok(); // both under one lock
     /// });
@@ -218,9 +218,9 @@ impl SharedTrace {
     /// # Examples
     ///
     /// ```
-    /// assert!(!logtrace::start!("upload").into_shared().is_enabled()); // there is no logger yet
+    /// assert!(!traceline::start!("upload").into_shared().is_enabled()); // there is no logger yet
     /// env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// assert!(logtrace::start!("upload").into_shared().is_enabled());
+    /// assert!(traceline::start!("upload").into_shared().is_enabled());
     /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
@@ -233,7 +233,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.set("user_id", 7).set("name", "cat.png");
     /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" user_id=7 name=cat.png"));
     /// ```
@@ -256,7 +256,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.set("resumed_at", 4_096).unset("resumed_at");
     /// assert_eq!(shared.get("resumed_at"), None);
     /// ```
@@ -271,7 +271,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.set("name", "cat.png");
     /// let name = shared.get("name");
     /// assert_eq!(name.as_ref().and_then(|value| value.as_str()), Some("cat.png"));
@@ -287,7 +287,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// let worker = std::thread::spawn({
     ///     let shared = shared.clone();
     ///     move || drop(shared.incr("chunks"))
@@ -306,7 +306,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.count("chunks", 4).count("chunks", 2);
     /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(6));
     /// ```
@@ -320,7 +320,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.sum("megabytes", 1.5).sum("megabytes", 2);
     /// assert_eq!(shared.get("megabytes").and_then(|value| value.as_f64()), Some(3.5));
     /// ```
@@ -335,7 +335,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.max("largest", 900).max("largest", 300);
     /// assert_eq!(shared.get("largest").and_then(|value| value.as_u64()), Some(900));
     /// ```
@@ -351,7 +351,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// let bytes = shared.time("read", || std::fs::read("Cargo.toml"));
     /// # drop(bytes);
     /// // read.count=1 read.ms=0.021 read.max_ms=0.021
@@ -371,7 +371,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.add("hashing"); // fragments="[2, 0.003ms] hashing"
     /// shared.add(format_args!("{} chunks", 3));
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with("ms] 3 chunks\""));
@@ -387,7 +387,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.warn("chunk sent again");
     /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
     /// ```
@@ -402,9 +402,9 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::Outcome;
+    /// use traceline::Outcome;
     ///
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.fail("connection lost");
     /// assert_eq!(shared.with(|trace| trace.outcome()), Some(Some(Outcome::Error)));
     /// ```
@@ -436,7 +436,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// let size = shared.check("12 kB".parse::<u64>());
     /// assert!(size.is_err()); // outcome=error … error="invalid digit found in string"
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
@@ -454,7 +454,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.error("disk full");
     /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"disk full\""));
     /// ```
@@ -472,7 +472,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.set("chunks", 3).ok();
     /// assert!(shared.with(|trace| trace.render()).unwrap().contains(" outcome=ok "));
     /// ```
@@ -486,7 +486,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("request").into_shared();
+    /// let shared = traceline::start!("request").into_shared();
     /// shared.status(404);
     /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
     /// assert_eq!(shared.get("status").and_then(|value| value.as_u64()), Some(404));
@@ -501,7 +501,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// shared.raise(log::Level::Warn);
     /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
     /// ```
@@ -515,7 +515,7 @@ impl SharedTrace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = logtrace::start!("upload").into_shared();
+    /// let shared = traceline::start!("upload").into_shared();
     /// std::thread::sleep(std::time::Duration::from_millis(2));
     /// assert!(shared.elapsed().as_millis() >= 2);
     /// ```

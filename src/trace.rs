@@ -45,8 +45,8 @@ use crate::value::ToValue;
 ///
 /// ```
 /// fn authenticate(token: &str) -> Result<u64, String> {
-///     let mut trace = logtrace::start!("auth");
-///     trace.set("token", logtrace::mask(token, 4));
+///     let mut trace = traceline::start!("auth");
+///     trace.set("token", traceline::mask(token, 4));
 ///     trace.add("token read");
 ///     let user_id = trace.check(token.len().checked_sub(8).ok_or("token too short"))?;
 ///     trace.set("user_id", user_id).ok();
@@ -83,7 +83,7 @@ impl RefUnwindSafe for Trace {}
 
 impl Trace {
     /// Starts a trace without a macro, which cannot know the module it is in:
-    /// the target is that of the configuration, `logtrace` by default.
+    /// the target is that of the configuration, `traceline` by default.
     ///
     /// A filter such as `RUST_LOG=myapp=info` drops such a record. Prefer
     /// [`start!`](crate::start!), whose target is the caller's module.
@@ -92,8 +92,8 @@ impl Trace {
     ///
     /// ```
     /// env_logger::Builder::new().parse_filters("myapp=info").init();
-    /// assert!(logtrace::start!("nightly", target: "myapp::jobs").is_enabled());
-    /// assert!(!logtrace::Trace::new("nightly").is_enabled()); // its target is `logtrace`
+    /// assert!(traceline::start!("nightly", target: "myapp::jobs").is_enabled());
+    /// assert!(!traceline::Trace::new("nightly").is_enabled()); // its target is `traceline`
     /// ```
     #[inline]
     #[track_caller]
@@ -108,7 +108,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let trace = logtrace::Trace::builder("nightly").target("jobs").field("shard", 3).start();
+    /// let trace = traceline::Trace::builder("nightly").target("jobs").field("shard", 3).start();
     /// assert!(trace.render().ends_with(" shard=3"));
     /// ```
     #[inline]
@@ -133,9 +133,9 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// assert!(!logtrace::start!("job").is_enabled()); // there is no logger yet
+    /// assert!(!traceline::start!("job").is_enabled()); // there is no logger yet
     /// env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// assert!(logtrace::start!("job").is_enabled());
+    /// assert!(traceline::start!("job").is_enabled());
     /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
@@ -281,7 +281,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// # let mut trace = logtrace::Trace::default();
+    /// # let mut trace = traceline::Trace::default();
     /// # let shard = 3;
     /// trace.set("method", "POST").set("attempt", 2).set("ratio", 0.25);
     /// trace.set("coupon", None::<&str>); // left out
@@ -298,7 +298,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("checkout");
+    /// let mut trace = traceline::start!("checkout");
     /// trace.set("cart_id", 7).set("coupon", "WELCOME10");
     /// trace.unset("coupon");
     /// assert!(trace.render().ends_with(" cart_id=7"));
@@ -315,7 +315,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// trace.incr("rows").incr("rows");
     /// trace.time("db", |_| ());
     /// assert_eq!(trace.get("rows").and_then(|value| value.as_u64()), Some(2));
@@ -337,7 +337,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// for line in ["a,1", "", "b,2"] {
     ///     trace.incr(if line.is_empty() { "skipped" } else { "rows" });
     /// }
@@ -354,7 +354,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// for batch in [&["a", "b"][..], &["c"]] {
     ///     trace.count("rows", batch.len());
     /// }
@@ -370,7 +370,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// # let mut trace = logtrace::Trace::default();
+    /// # let mut trace = traceline::Trace::default();
     /// for row in ["a", "bc"] {
     ///     trace.incr("rows").sum("bytes", row.len());
     /// } // rows=2 bytes=3
@@ -386,7 +386,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// for line in ["a,1", "bcd,20", "e,3"] {
     ///     trace.max("longest", line.len());
     /// }
@@ -408,7 +408,7 @@ impl Trace {
     ///
     /// ```
     /// # fn query() -> Result<u32, String> { Ok(7) }
-    /// # let mut trace = logtrace::Trace::default();
+    /// # let mut trace = traceline::Trace::default();
     /// let rows = trace.time("db", |trace| {
     ///     trace.add("querying");
     ///     query()
@@ -436,7 +436,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("upload");
+    /// let mut trace = traceline::start!("upload");
     /// let hashing = trace.start_timer("hash");
     /// trace.set("chunks", 4); // the trace is free meanwhile
     /// trace.stop(hashing);
@@ -456,7 +456,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("upload");
+    /// let mut trace = traceline::start!("upload");
     /// for _chunk in 0..3 {
     ///     let timer = trace.start_timer("write");
     ///     trace.stop(timer);
@@ -479,7 +479,7 @@ impl Trace {
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// # fn work() { std::thread::sleep(std::time::Duration::from_millis(2)); }
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// work();
     /// if trace.elapsed().as_millis() > 1 {
     ///     trace.warn("slow");
@@ -501,7 +501,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("auth");
+    /// let mut trace = traceline::start!("auth");
     /// trace.add("header read").add("token found");
     /// // fragments="[2, 0.003ms] header read; [2, 0.004ms] token found"
     /// assert!(trace.render().ends_with("ms] token found\""));
@@ -519,7 +519,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// trace.warn("2 rows skipped"); // level=warn … fragments="[2, 0.003ms, warn] 2 rows skipped"
     /// assert_eq!(trace.level(), Some(log::Level::Warn));
     /// assert_eq!(trace.outcome(), None);
@@ -538,9 +538,9 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("checkout");
+    /// let mut trace = traceline::start!("checkout");
     /// trace.fail("no stock"); // level=error … outcome=error … fragments="[2, 0.003ms, error] no stock"
-    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+    /// assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
     /// # assert!(trace.render().ends_with("ms, error] no stock\""));
     /// ```
     #[inline]
@@ -564,7 +564,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// # fn run(trace: &mut logtrace::Trace) -> std::io::Result<()> {
+    /// # fn run(trace: &mut traceline::Trace) -> std::io::Result<()> {
     /// let text = trace.check(std::fs::read_to_string("/etc/hostname"))?;
     /// # let _ = text;
     /// # Ok(()) }
@@ -583,7 +583,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("auth");
+    /// let mut trace = traceline::start!("auth");
     /// trace.error("unknown token");
     /// assert!(trace.render().ends_with(" error=\"unknown token\""));
     /// assert_eq!(trace.level(), Some(log::Level::Error));
@@ -598,7 +598,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// trace.set("rows", 3).ok();
     /// assert!(trace.render().contains(" msg=import outcome=ok "));
     /// ```
@@ -615,11 +615,11 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("request");
+    /// let mut trace = traceline::start!("request");
     /// trace.status(404); // level=warn … status=404
     /// assert_eq!((trace.level(), trace.outcome()), (Some(log::Level::Warn), None));
     /// trace.status(503); // level=error … outcome=error … status=503
-    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+    /// assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
     /// # assert!(trace.render().ends_with(" status=503"));
     /// ```
     #[inline]
@@ -635,7 +635,7 @@ impl Trace {
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// use log::Level;
     ///
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// trace.raise(Level::Warn).raise(Level::Debug);
     /// assert_eq!(trace.level(), Some(Level::Warn));
     /// ```
@@ -652,7 +652,7 @@ impl Trace {
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// use log::Level;
     ///
-    /// let mut trace = logtrace::start!("health");
+    /// let mut trace = traceline::start!("health");
     /// trace.warn("cache is cold").set_level(Level::Debug);
     /// assert_eq!(trace.level(), Some(Level::Debug));
     /// trace.raise(Level::Info);
@@ -669,7 +669,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// assert_eq!(trace.level(), Some(log::Level::Info));
     /// trace.error("disk full");
     /// assert_eq!(trace.level(), Some(log::Level::Error));
@@ -684,10 +684,10 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// assert_eq!(trace.outcome(), None);
     /// trace.ok();
-    /// assert_eq!(trace.outcome(), Some(logtrace::Outcome::Ok));
+    /// assert_eq!(trace.outcome(), Some(traceline::Outcome::Ok));
     /// ```
     pub fn outcome(&self) -> Option<Outcome> {
         self.look(|entry| entry.severity.outcome())?
@@ -701,7 +701,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// trace.set("rows", 3).ok();
     /// # assert!(trace.render().ends_with(" rows=3"));
     /// trace.emit(); // ts=… level=info msg=import outcome=ok duration_ms=0.042 rows=3
@@ -715,7 +715,7 @@ impl Trace {
     ///
     /// ```
     /// fn poll(queue: &mut Vec<u64>) {
-    ///     let mut trace = logtrace::start!("poll");
+    ///     let mut trace = traceline::start!("poll");
     ///     let Some(job) = queue.pop() else {
     ///         return trace.discard(); // nothing to tell
     ///     };
@@ -737,7 +737,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("import");
+    /// let mut trace = traceline::start!("import");
     /// for batch in 1..=2_000 {
     ///     trace.count("rows", 500);
     ///     if batch % 1_000 == 0 {
@@ -760,12 +760,12 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().header(false).build()?;
-    /// let mut trace = logtrace::builder!("import").config(&config).start();
+    /// let config = traceline::Config::builder().header(false).build()?;
+    /// let mut trace = traceline::builder!("import").config(&config).start();
     /// trace.set("rows", 3).ok(); // msg=import outcome=ok duration_ms=0.042 rows=3
     /// assert!(trace.render().starts_with("msg=import outcome=ok duration_ms="));
     /// # assert!(trace.render().ends_with(" rows=3"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
         self.look(emit::render).unwrap_or_default()
@@ -857,8 +857,8 @@ impl fmt::Debug for Trace {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("upload");
-/// let timer: logtrace::Timer = trace.start_timer("write");
+/// let mut trace = traceline::start!("upload");
+/// let timer: traceline::Timer = trace.start_timer("write");
 /// trace.stop(timer);
 /// assert!(trace.get("write").is_some());
 /// ```

@@ -42,8 +42,8 @@ impl Trace {
     ///
     /// ```
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    /// let mut trace = logtrace::start!("order");
-    /// if let Ok(parent) = logtrace::TraceParent::parse(header) {
+    /// let mut trace = traceline::start!("order");
+    /// if let Ok(parent) = traceline::TraceParent::parse(header) {
     ///     trace.continue_from(parent);
     /// }
     /// ```
@@ -75,7 +75,7 @@ impl Trace {
     ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ///     ("X-Request-ID", "order-4711"),
     /// ];
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// trace.continue_from_headers(headers);
     /// ```
     pub fn continue_from_headers<N: AsRef<str>, V: AsRef<[u8]>>(
@@ -136,12 +136,12 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::TraceState;
+    /// use traceline::TraceState;
     ///
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// trace.set_tracestate(&TraceState::parse(["rojo=1", "congo=2"])?);
     /// assert_eq!(trace.tracestate().unwrap().as_str(), "rojo=1,congo=2");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
@@ -159,7 +159,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// trace.request_id("order-4711"); // request_id=order-4711
     /// ```
     pub fn request_id(&mut self, id: &str) -> &mut Self {
@@ -195,7 +195,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// assert_eq!(trace.get_request_id(), None);
     /// trace.request_id("order-4711");
     /// assert_eq!(trace.get_request_id().as_deref(), Some("order-4711"));
@@ -214,7 +214,7 @@ impl Trace {
     ///
     /// ```
     /// # fn call(_: &str, _: &str) {}
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// if let Some(parent) = trace.traceparent() {
     ///     call("traceparent", parent.encode(&mut [0; 55]));
     /// }
@@ -233,7 +233,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = logtrace::start!("order");
+    /// let mut trace = traceline::start!("order");
     /// assert_eq!(trace.tracestate(), None);
     /// trace.continue_from_headers([
     ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
@@ -265,7 +265,7 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut order = logtrace::start!("order");
+    /// let mut order = traceline::start!("order");
     /// let mut payment = order.child("payment");
     /// assert!(order.trace_id().is_some());
     /// assert_eq!(payment.trace_id(), order.trace_id());
@@ -281,7 +281,7 @@ impl Trace {
     /// # Examples
     ///
     /// ```
-    /// let mut order = logtrace::start!("order");
+    /// let mut order = traceline::start!("order");
     /// let mut payment = order.child("payment");
     /// payment.set("cents", 4_999).ok();
     /// drop(payment); // trace_id and parent_id are those of `order`

@@ -12,7 +12,7 @@ use crate::value::{Kind, ToValue, Value};
 /// use uuid::Uuid;
 ///
 /// let order = Uuid::from_u128(0x67e55044_10b1_426f_9247_bb680e5fe0c8);
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// trace.set("order_id", order);
 /// trace.request_id(&order.to_string()); // the id of the request too
 /// assert!(trace.render().ends_with(" order_id=67e55044-10b1-426f-9247-bb680e5fe0c8"));
@@ -32,7 +32,7 @@ impl<'a> From<&'a Uuid> for Value<'a> {
 /// Fails for the nil UUID: no id is zero.
 ///
 /// ```
-/// use logtrace::TraceId;
+/// use traceline::TraceId;
 /// use uuid::Uuid;
 ///
 /// let order = Uuid::from_u128(0x67e55044_10b1_426f_9247_bb680e5fe0c8);
@@ -40,7 +40,7 @@ impl<'a> From<&'a Uuid> for Value<'a> {
 /// assert_eq!(id.to_string(), "67e5504410b1426f9247bb680e5fe0c8");
 /// assert_eq!(Uuid::from(id), order);
 /// assert!(TraceId::try_from(Uuid::nil()).is_err());
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 impl TryFrom<Uuid> for TraceId {
     type Error = crate::ids::IdError;

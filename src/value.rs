@@ -21,8 +21,8 @@ use crate::owned::OwnedValue;
 ///
 /// ```
 /// let token = String::from("2c59aaaa");
-/// let value: logtrace::Value<'_> = logtrace::mask(&token, 4);
-/// # let mut trace = logtrace::Trace::default();
+/// let value: traceline::Value<'_> = traceline::mask(&token, 4);
+/// # let mut trace = traceline::Trace::default();
 /// trace.set("token", value); // 2c59******
 /// assert_eq!(value.to_string(), "2c59******");
 /// ```
@@ -98,9 +98,9 @@ impl<T: ToValue> List for &[T] {
 /// The text of the value; only what is shown of a masked one.
 ///
 /// ```
-/// # let mut trace = logtrace::Trace::default();
-/// logtrace::add!(trace, "token {}", logtrace::mask("2c59aaaa", 4)); // token 2c59******
-/// assert_eq!(logtrace::mask("2c59aaaa", 4).to_string(), "2c59******");
+/// # let mut trace = traceline::Trace::default();
+/// traceline::add!(trace, "token {}", traceline::mask("2c59aaaa", 4)); // token 2c59******
+/// assert_eq!(traceline::mask("2c59aaaa", 4).to_string(), "2c59******");
 /// ```
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,7 +168,7 @@ impl fmt::Debug for Value<'_> {
 /// A type of your own:
 ///
 /// ```
-/// use logtrace::{ToValue, Value};
+/// use traceline::{ToValue, Value};
 ///
 /// struct UserId(u64);
 ///
@@ -178,7 +178,7 @@ impl fmt::Debug for Value<'_> {
 ///     }
 /// }
 ///
-/// # let mut trace = logtrace::Trace::default();
+/// # let mut trace = traceline::Trace::default();
 /// trace.set("user_id", UserId(7));
 /// ```
 pub trait ToValue {
@@ -192,8 +192,8 @@ pub trait ToValue {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("checkout");
-/// trace.set("coupon", logtrace::null()).set("referrer", None::<&str>);
+/// let mut trace = traceline::start!("checkout");
+/// trace.set("coupon", traceline::null()).set("referrer", None::<&str>);
 /// assert!(trace.render().ends_with(" coupon=null"));
 /// ```
 #[inline]
@@ -208,9 +208,9 @@ pub fn null() -> Value<'static> {
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::Trace::default();
+/// # let mut trace = traceline::Trace::default();
 /// let version = std::num::ParseIntError::clone(&"x".parse::<u8>().unwrap_err());
-/// trace.set("why", logtrace::display(&version));
+/// trace.set("why", traceline::display(&version));
 /// ```
 #[inline]
 pub fn display<T: fmt::Display>(value: &T) -> Value<'_> {
@@ -223,8 +223,8 @@ pub fn display<T: fmt::Display>(value: &T) -> Value<'_> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("compile");
-/// trace.set("lines", logtrace::debug(&(3..7)));
+/// let mut trace = traceline::start!("compile");
+/// trace.set("lines", traceline::debug(&(3..7)));
 /// assert!(trace.render().ends_with(" lines=3..7"));
 /// ```
 #[inline]
@@ -241,9 +241,9 @@ pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
 /// # Examples
 ///
 /// ```
-/// # let mut trace = logtrace::Trace::default();
-/// trace.set("token", logtrace::mask("2c59aaaa", 4)); // 2c59******
-/// trace.set("pin", logtrace::mask("1234", 4)); // ******
+/// # let mut trace = traceline::Trace::default();
+/// trace.set("token", traceline::mask("2c59aaaa", 4)); // 2c59******
+/// trace.set("pin", traceline::mask("1234", 4)); // ******
 /// ```
 #[inline]
 pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
@@ -287,8 +287,8 @@ pub(crate) fn masked(text: &str, shown: usize) -> String {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let mut trace = logtrace::start!("parse");
-/// trace.set("header", logtrace::text_lossy(b"caf\xe9"));
+/// let mut trace = traceline::start!("parse");
+/// trace.set("header", traceline::text_lossy(b"caf\xe9"));
 /// assert!(trace.render().contains("caf\u{fffd}"));
 /// ```
 #[inline]

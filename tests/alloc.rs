@@ -12,7 +12,7 @@ use std::thread;
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Format, Output, Sampling, Trace, current, display};
+use traceline::{Config, Format, Output, Sampling, Trace, current, display};
 
 use counting::{Used, count};
 
@@ -62,10 +62,10 @@ fn w1(mut trace: Trace) {
 fn w2(mut trace: Trace) {
     let (key, tenant, store) = ("paul", "acme", "redis-eu-1");
     trace.add("request read");
-    logtrace::add!(trace, "looking up key {key}");
+    traceline::add!(trace, "looking up key {key}");
     fields(&mut trace);
-    logtrace::add!(trace, "tenant {tenant} is active");
-    logtrace::add!(trace, "session stored in {store}");
+    traceline::add!(trace, "tenant {tenant} is active");
+    traceline::add!(trace, "session stored in {store}");
     trace.add("done");
 }
 
@@ -108,7 +108,7 @@ fn w3(mut trace: Trace) {
         };
     }
     for n in 0..50 {
-        logtrace::add!(trace, "step {n} of 50");
+        traceline::add!(trace, "step {n} of 50");
     }
 }
 
@@ -118,7 +118,7 @@ fn others(mut trace: Trace) {
     trace.time("db", |trace| _ = trace.add("inside"));
     trace
         .set("list", [1, 2, 3])
-        .set("user", logtrace::mask("paul of the world", 4));
+        .set("user", traceline::mask("paul of the world", 4));
     trace
         .set("ip", std::net::Ipv4Addr::LOCALHOST)
         .set("none", None::<u8>);
@@ -177,9 +177,9 @@ fn joined(mut trace: Trace) {
 
 #[cfg(feature = "future")]
 fn polled(trace: Trace) {
-    use logtrace::InTraceExt;
     use std::future::{Future, poll_fn};
     use std::task::{Context, Poll, Waker};
+    use traceline::InTraceExt;
 
     let mut polls = 0;
     let future = poll_fn(move |_| {
@@ -198,9 +198,9 @@ fn polled(trace: Trace) {
 
 #[cfg(feature = "future")]
 fn cancelled(trace: Trace) {
-    use logtrace::InTraceExt;
     use std::future::Future;
     use std::task::{Context, Waker};
+    use traceline::InTraceExt;
 
     let future = async {
         current::set("began", true);
@@ -238,8 +238,8 @@ mod request {
     use http::{HeaderMap, HeaderValue, Request, Response};
     use http_body::Body;
     use http_body_util::Full;
-    use logtrace::current;
     use tower_service::Service;
+    use traceline::current;
 
     #[derive(Clone)]
     pub struct Hello;
@@ -300,8 +300,8 @@ mod request {
 /// What the layer adds: the two values of headers that it writes.
 #[cfg(feature = "tower")]
 fn requests(json: &Config) {
-    use logtrace::tower::TraceLayer;
     use tower_layer::Layer;
+    use traceline::tower::TraceLayer;
 
     let layer = TraceLayer::new().target(module_path!());
     let layers = [
@@ -333,7 +333,7 @@ const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 fn out_of_the_ordinary(json: &Config) {
     take_records();
     let continued = |config: &Config, work: fn(Trace)| {
-        let mut trace = logtrace::builder!("auth").config(config).start();
+        let mut trace = traceline::builder!("auth").config(config).start();
         trace
             .continue_from(CALLER.parse().unwrap())
             .request_id("order-4711");
@@ -362,7 +362,7 @@ fn out_of_the_ordinary(json: &Config) {
         ("json", json, 101),
     ] {
         for work in [w1 as fn(Trace), w2, w3] {
-            let unit = || work(logtrace::builder!("auth").config(config).start());
+            let unit = || work(traceline::builder!("auth").config(config).start());
             assert_eq!(steady(unit), NOTHING, "{name}");
             assert_eq!(take_records().0, records, "{name}");
             assert_eq!(steady(|| continued(config, work)), NOTHING, "{name}");
@@ -403,8 +403,8 @@ fn only_the_first_unit_of_a_thread_allocates() {
         ("discarded", discarded, 0),
     ];
     for (name, work, records) in units {
-        let as_logfmt = || work(logtrace::start!("auth"));
-        let as_json = || work(logtrace::builder!("auth").config(json).start());
+        let as_logfmt = || work(traceline::start!("auth"));
+        let as_json = || work(traceline::builder!("auth").config(json).start());
         for (format, unit) in [
             ("logfmt", &as_logfmt as &(dyn Fn() + Sync)),
             ("json", &as_json),
@@ -439,10 +439,10 @@ fn only_the_first_unit_of_a_thread_allocates() {
 
     // Two kinds of unit that take turns on a thread, and two at the same time.
     let turns = || {
-        w1(logtrace::start!("login"));
-        w3(logtrace::start!("report"));
-        let outer = logtrace::start!("outer");
-        w2(logtrace::start!("inner"));
+        w1(traceline::start!("login"));
+        w3(traceline::start!("report"));
+        let outer = traceline::start!("outer");
+        w2(traceline::start!("inner"));
         w2(outer);
     };
     assert_eq!(steady(turns), NOTHING);
@@ -450,9 +450,9 @@ fn only_the_first_unit_of_a_thread_allocates() {
     for (name, work) in in_context() {
         take_records();
         for (format, unit) in [
-            ("logfmt", &(|| work(logtrace::start!("auth"))) as &dyn Fn()),
+            ("logfmt", &(|| work(traceline::start!("auth"))) as &dyn Fn()),
             ("json", &|| {
-                work(logtrace::builder!("auth").config(json).start())
+                work(traceline::builder!("auth").config(json).start())
             }),
         ] {
             assert_eq!(steady(unit), NOTHING, "{name} {format}");
@@ -465,12 +465,12 @@ fn only_the_first_unit_of_a_thread_allocates() {
 
     // Nested, and with the guards in the wrong order.
     let nested = || {
-        let mut outer = logtrace::start!("outer");
+        let mut outer = traceline::start!("outer");
         outer.scope(|| {
-            by_current(logtrace::start!("inner"));
+            by_current(traceline::start!("inner"));
             current::incr("inner");
         });
-        let mut inner = logtrace::start!("inner");
+        let mut inner = traceline::start!("inner");
         let (in_outer, in_inner) = (outer.enter(), inner.enter());
         drop(in_outer);
         current::incr("n");
@@ -480,7 +480,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
 
     // A shared trace costs its `Arc`; its calls cost nothing.
     let calls = || {
-        let shared = logtrace::start!("shared").into_shared();
+        let shared = traceline::start!("shared").into_shared();
         let clone = shared.clone();
         clone.set("a", "text").set("b", display(&1.5)).incr("n");
         shared.add(format_args!("{} bytes", 7)).max("most", 7);
@@ -503,7 +503,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
         write!(text, "{}", config.format_record(&record)).unwrap();
         assert!(text.contains("3 left"), "{text}");
     };
-    let mut trace = logtrace::start!("around");
+    let mut trace = traceline::start!("around");
     trace.traceparent();
     let entered = trace.enter();
     for config in [&logfmt, json] {

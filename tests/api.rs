@@ -3,7 +3,7 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use logtrace::{
+use traceline::{
     Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, JsonText, Key,
     LineTag, Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
     TraceBuilder, Value,
@@ -99,7 +99,7 @@ fn check(table: &[Row]) {
 fn auto_traits_and_sizes_of_the_layers_are_these() {
     use std::future::Ready;
 
-    use logtrace::tower::{
+    use traceline::tower::{
         Propagate, PropagateLayer, ResponseFuture, TraceBody, TraceLayer, TraceService,
     };
 

@@ -11,8 +11,8 @@ mod util;
 use std::fmt::Write;
 
 use log::Level;
-use logtrace::{Config, ConfigBuilder, Format, Name, Trace, TraceParent, TraceState, key};
 use serde_json::Value as Json;
+use traceline::{Config, ConfigBuilder, Format, Name, Trace, TraceParent, TraceState, key};
 
 use counting::count;
 use util::Bench;
@@ -88,7 +88,7 @@ mod repeated {
         let json = bare().format(Format::Json);
         let line = record_within(128 * KIB, json, |trace| {
             for n in 0..MANY {
-                logtrace::add!(trace, "n={n}");
+                traceline::add!(trace, "n={n}");
             }
         });
         let record = parse(&line);
@@ -218,8 +218,8 @@ mod repeated {
                 for n in 0..MANY / 10 {
                     trace.set("k", n as u128).set("k", [n, n + 1]).set("k", 'x');
                     trace.set("k", std::time::SystemTime::UNIX_EPOCH);
-                    trace.set("k", logtrace::mask("0123456789", 3));
-                    trace.set("k", None::<u8>).set("k", logtrace::null());
+                    trace.set("k", traceline::mask("0123456789", 3));
+                    trace.set("k", None::<u8>).set("k", traceline::null());
                     trace.set("k", format_args!("{n}")).set("k", "last");
                 }
             },
@@ -486,12 +486,12 @@ mod large {
         let want = format!("msg=unit duration_ms=0.0 k={kept} n=1 truncated=1");
         check_within(FEW, |trace| _ = trace.set("k", &text).set("n", 1), &want);
         let display = |trace: &mut Trace| {
-            trace.set("k", logtrace::display(&text)).set("n", 1);
+            trace.set("k", traceline::display(&text)).set("n", 1);
         };
         check_within(FEW, display, &want);
         let lossy = |trace: &mut Trace| {
             trace
-                .set("k", logtrace::text_lossy(text.as_bytes()))
+                .set("k", traceline::text_lossy(text.as_bytes()))
                 .set("n", 1);
         };
         check_within(FEW, lossy, &want);
@@ -672,7 +672,7 @@ mod large {
 mod nested {
     use super::*;
 
-    use logtrace::OwnedValue;
+    use traceline::OwnedValue;
 
     fn nested(depth: usize) -> OwnedValue {
         (0..depth).fold(OwnedValue::U64(7), |value, _| OwnedValue::List(vec![value]))
@@ -762,7 +762,7 @@ mod limits {
     fn what_absorbed_records_bring_over_and_over_takes_no_more_room() {
         use log::{Level, Log, Record};
 
-        let bridge = logtrace::bridge(util::Capture::leak()).absorb(Level::Info);
+        let bridge = traceline::bridge(util::Capture::leak()).absorb(Level::Info);
         let path = format!("/home/somebody/{}/src/lib.rs", "deep/".repeat(20));
         let line = record_within(512 * KIB, bare().max_fragments(4), |trace| {
             trace.scope(|| {
@@ -874,7 +874,7 @@ mod limits {
     #[test]
     fn the_stars_of_a_mask_that_a_builder_was_given_are_not_cut() {
         let bench = Bench::new(bare().max_value(16));
-        let secret = logtrace::mask("0123456789abcdef0123456789abcdef", 15);
+        let secret = traceline::mask("0123456789abcdef0123456789abcdef", 15);
         let builder = Trace::builder("unit").config(&bench.config);
         builder.field("k", secret).start().emit();
         let want = "msg=unit duration_ms=0.0 k=\"0123456789******\" truncated=1";

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use log::kv::{self, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record, debug, error, info, trace, warn};
-use logtrace::{Bridge, Color, Config, ConfigBuilder, Format, Trace, bridge, current};
+use traceline::{Bridge, Color, Config, ConfigBuilder, Format, Trace, bridge, current};
 use util::{Capture, ManualClock, TS, same_line};
 
 /// A logger that filters, as most do, and prints key-values: `info: text {k=v}`.
@@ -292,7 +292,7 @@ mod absorbs {
             &from_elsewhere(Config::builder().header(false)),
             "msg=unit duration_ms=0.0 fragments=\"[wait.rs:77, 0.0ms] waiting\"",
         );
-        let paths = Config::builder().line_tag(logtrace::LineTag::PathLine);
+        let paths = Config::builder().line_tag(traceline::LineTag::PathLine);
         same_line(
             &from_elsewhere(paths.header(false)),
             "msg=unit duration_ms=0.0 \
@@ -1166,7 +1166,7 @@ mod comes_back {
         });
         rig.unit(|| {
             info!(logger: rig.log, "found {loads}");
-            current::set("row", logtrace::display(&loads));
+            current::set("row", traceline::display(&loads));
             current::add!("added {loads}");
         });
         let loading = format!("[{}, 0.0ms] loading", n + 2);
@@ -1426,7 +1426,7 @@ mod loggers {
     /// A run of a program: log calls before, in and after a unit.
     fn program(rig: &Rig) -> u32 {
         info!(logger: rig.log, "starting");
-        let mut unit = logtrace::builder!("job").config(&rig.config).start();
+        let mut unit = traceline::builder!("job").config(&rig.config).start();
         unit.scope(|| {
             info!(logger: rig.log, rows = 3; "found");
             debug!(logger: rig.log, "filtered out");
@@ -1515,7 +1515,7 @@ mod loggers {
 mod process {
     use super::*;
 
-    const CHILD: &str = "LOGTRACE_BRIDGE_CHILD";
+    const CHILD: &str = "TRACELINE_BRIDGE_CHILD";
 
     /// The lines that the ignored test of this name prints in a new process.
     #[track_caller]
@@ -1587,7 +1587,7 @@ mod process {
         max();
         ready.install(LevelFilter::Debug).unwrap();
         max();
-        logtrace::builder!("unit").start().scope(|| {
+        traceline::builder!("unit").start().scope(|| {
             trace!("not even asked");
         });
         max();
@@ -1620,7 +1620,7 @@ mod process {
         config.install().unwrap();
         let bridge = bridge(Prints).absorb(Level::Info);
         bridge.install(LevelFilter::Info).unwrap();
-        logtrace::start!("unit").scope(|| {
+        traceline::start!("unit").scope(|| {
             info!("found {}", 3);
             debug!("above the maximal level");
             warn!("low");
@@ -1681,7 +1681,7 @@ mod process {
             .install(max_level)
             .unwrap();
         print(format_args!("max {}", log::max_level()));
-        logtrace::start!("unit").scope(|| {
+        traceline::start!("unit").scope(|| {
             // The record of the unit is info: `RUST_LOG=warn` has none.
             info!("i");
             debug!("d");

@@ -2,7 +2,7 @@
 
 mod util;
 
-use logtrace::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
+use traceline::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
 
 fn builder() -> ConfigBuilder {
     Config::builder()
@@ -227,13 +227,13 @@ fn the_target_is_not_empty() {
 }
 
 #[test]
-fn the_target_is_that_of_traces_without_a_macro_and_logtrace_by_default() {
+fn the_target_is_that_of_traces_without_a_macro_and_traceline_by_default() {
     let target = |builder| {
         let bench = util::Bench::new(builder);
         bench.start().emit();
         bench.log.only().target
     };
-    assert_eq!(target(builder()), "logtrace");
+    assert_eq!(target(builder()), "traceline");
     assert_eq!(target(builder().target("app")), "app");
 }
 
@@ -251,7 +251,7 @@ fn color_is_for_pretty_records_alone() {
 fn a_configuration_is_cheap_to_clone_and_the_clone_is_the_same() {
     let bench = util::Bench::new(builder().field("a", 1).header(false));
     for config in [&bench.config, &bench.config.clone()] {
-        logtrace::Trace::builder("unit")
+        traceline::Trace::builder("unit")
             .config(config)
             .start()
             .emit();
@@ -272,7 +272,7 @@ fn a_configuration_is_installed_once() {
         ("install", "install: a configuration is installed already")
     );
     // Its logger is asked, not `log::max_level()`, which is off here.
-    logtrace::start!("unit").emit();
+    traceline::start!("unit").emit();
     let record = log.only();
     assert_eq!(record.target, module_path!());
     let want = format!("ts={} level=info msg=unit a=1 duration_ms=0.0", util::TS);

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use logtrace::{Config, Trace, current, display};
+use traceline::{Config, Trace, current, display};
 
 use tags::untagged;
 use util::{Bench, Capture, ManualClock};
@@ -130,10 +130,10 @@ mod lending {
         mod deep {
             pub fn down(n: u32) {
                 match n {
-                    0 => logtrace::current::add!("at the bottom"),
+                    0 => traceline::current::add!("at the bottom"),
                     _ => down(n - 1),
                 }
-                logtrace::current::incr("depth");
+                traceline::current::incr("depth");
             }
         }
         check(
@@ -658,10 +658,10 @@ mod forgotten_guards {
         let mut trace = forgotten(&bench);
         current::fail("broken");
         bench.clock.advance(Duration::from_millis(2));
-        assert_eq!(trace.get("inside"), Some(logtrace::OwnedValue::I64(1)));
+        assert_eq!(trace.get("inside"), Some(traceline::OwnedValue::I64(1)));
         assert_eq!(trace.elapsed(), Duration::from_millis(2));
         assert_eq!(trace.level(), Some(Level::Error));
-        assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+        assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
         let text = "msg=unit outcome=error duration_ms=2.0 inside=1 \
                     fragments=\"[0.0ms, error] broken\"";
         assert_eq!(untagged(&trace.render()), text);
@@ -746,8 +746,8 @@ mod functions {
         ),
         (
             "set debug",
-            |t| _ = t.set("k", logtrace::debug(&"quoted")),
-            || current::set("k", logtrace::debug(&"quoted")),
+            |t| _ = t.set("k", traceline::debug(&"quoted")),
+            || current::set("k", traceline::debug(&"quoted")),
         ),
         (
             "set none",
@@ -762,11 +762,11 @@ mod functions {
             |t| {
                 _ = t
                     .set(String::from("k k"), [1, 2])
-                    .set(logtrace::key("error"), 1)
+                    .set(traceline::key("error"), 1)
             },
             || {
                 current::set(String::from("k k"), [1, 2]);
-                current::set(logtrace::key("error"), 1);
+                current::set(traceline::key("error"), 1);
             },
         ),
         (
@@ -1328,7 +1328,7 @@ mod with {
                 (trace.get("rows"), trace.render(), trace.level())
             });
             let (rows, text, level) = seen.unwrap();
-            assert_eq!(rows, Some(logtrace::OwnedValue::I64(3)));
+            assert_eq!(rows, Some(traceline::OwnedValue::I64(3)));
             assert_eq!(text, "msg=unit duration_ms=0.0 rows=3");
             assert_eq!(level, Some(Level::Info));
         });
@@ -1522,7 +1522,7 @@ mod display_that_logs {
             || {
                 current::with(|trace| {
                     trace.set("k", display(&adds()));
-                    logtrace::add!(trace, "{}", adds());
+                    traceline::add!(trace, "{}", adds());
                 });
                 current::set("after", 1);
             },
@@ -1536,7 +1536,7 @@ mod display_that_logs {
         let (mut outer, mut other) = (unit(&bench, "outer"), unit(&bench, "other"));
         outer.scope(|| {
             other.set("k", display(&adds()));
-            logtrace::add!(other, "{}", adds());
+            traceline::add!(other, "{}", adds());
         });
         drop((outer, other));
         assert_eq!(
@@ -1731,7 +1731,7 @@ mod loggers_that_log {
     #[derive(Debug)]
     struct Relogs(&'static Capture);
 
-    static RELOGS: OnceLock<logtrace::Bridge<Relogs>> = OnceLock::new();
+    static RELOGS: OnceLock<traceline::Bridge<Relogs>> = OnceLock::new();
 
     impl Log for Relogs {
         fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -1755,7 +1755,7 @@ mod loggers_that_log {
     #[test]
     fn an_ordinary_log_call_of_a_logger_is_absorbed_by_the_unit_around() {
         let kept = Capture::leak();
-        let logger = RELOGS.get_or_init(|| logtrace::bridge(Relogs(kept)).absorb(Level::Info));
+        let logger = RELOGS.get_or_init(|| traceline::bridge(Relogs(kept)).absorb(Level::Info));
         let config = Config::builder().header(false).logger(logger);
         let config = config.clock(ManualClock::leak()).build().unwrap();
         let start = |name| Trace::builder(name).config(&config).start();
@@ -2248,7 +2248,7 @@ mod run_macro {
     #[test]
     fn a_closure_without_a_parameter_runs_and_gives_its_result_back() {
         fn parse(text: &str) -> Result<u8, std::num::ParseIntError> {
-            logtrace::run!("parse", || {
+            traceline::run!("parse", || {
                 let n = text.parse::<u8>()?;
                 current::set("n", n);
                 Ok(n)
@@ -2257,11 +2257,11 @@ mod run_macro {
         assert_eq!(parse("7"), Ok(7));
         assert!(parse("x").is_err());
         let owned = String::from("8");
-        let moved = logtrace::run!("parse", move || -> Result<u8, std::num::ParseIntError> {
+        let moved = traceline::run!("parse", move || -> Result<u8, std::num::ParseIntError> {
             owned.parse()
         });
         assert_eq!(moved, Ok(8));
-        let short = logtrace::run!("short", || Ok::<_, String>(3));
+        let short = traceline::run!("short", || Ok::<_, String>(3));
         assert_eq!(short, Ok(3));
     }
 }
@@ -2270,7 +2270,7 @@ mod process {
     use super::*;
     use std::io::Write as _;
 
-    const CHILD: &str = "LOGTRACE_CURRENT_CHILD";
+    const CHILD: &str = "TRACELINE_CURRENT_CHILD";
 
     /// The exit code of the ignored test of this name in a new process, and its
     /// lines that begin with `record:` or `note:`.
@@ -2482,7 +2482,7 @@ mod process {
     /// Keeps the guard and the trace of a unit until its thread ends.
     struct Kept {
         /// Dropped first.
-        guard: Option<logtrace::Entered<'static>>,
+        guard: Option<traceline::Entered<'static>>,
     }
 
     impl Drop for Kept {

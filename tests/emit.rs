@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Format, Outcome, OwnedValue, Trace};
+use traceline::{Config, Format, Outcome, OwnedValue, Trace};
 
 use util::{Bench, Capture};
 
@@ -244,8 +244,8 @@ mod nothing_is_kept {
             evaluated += 1;
             evaluated
         };
-        logtrace::set!(trace, n = evaluate());
-        logtrace::add!(trace, "{}", evaluate());
+        traceline::set!(trace, n = evaluate());
+        traceline::add!(trace, "{}", evaluate());
         assert_eq!(evaluated, 0);
         trace.set("a", 1).unset("a").incr("b").count("b", 2);
         trace.sum("b", 0.5).max("c", 3).ok().status(500);
@@ -270,7 +270,7 @@ mod nothing_is_kept {
     fn a_trace_that_the_logger_would_never_take_is_disabled() {
         let log = Capture::up_to(LevelFilter::Off);
         let config = log.config(Config::builder());
-        exercise(logtrace::builder!("unit").config(&config).start());
+        exercise(traceline::builder!("unit").config(&config).start());
         assert_eq!(log.take_lines(), [""; 0]);
     }
 
@@ -281,7 +281,7 @@ mod nothing_is_kept {
 
     #[test]
     fn without_a_logger_every_trace_is_disabled() {
-        exercise(logtrace::start!("unit"));
+        exercise(traceline::start!("unit"));
         exercise(Trace::new("unit"));
     }
 
@@ -293,7 +293,7 @@ mod nothing_is_kept {
 
     #[test]
     fn run_runs_a_disabled_unit() {
-        let run = |text: &str| logtrace::run!("unit", |_| text.parse::<u8>());
+        let run = |text: &str| traceline::run!("unit", |_| text.parse::<u8>());
         assert_eq!(run("7"), Ok(7));
         assert!(run("x").is_err());
     }
@@ -329,7 +329,7 @@ mod the_record {
         for format in [Format::Logfmt, Format::Json, Format::Pretty] {
             let log: &Pieces = Box::leak(Box::default());
             let config = Config::builder().format(format).logger(log).build();
-            let mut trace = logtrace::builder!("unit").config(&config.unwrap()).start();
+            let mut trace = traceline::builder!("unit").config(&config.unwrap()).start();
             trace.set("a", "quoted \"text\"").add("fragment");
             trace.error("broken");
             let text = trace.render();
@@ -344,7 +344,7 @@ mod the_record {
     #[test]
     fn target_module_file_and_line_are_those_of_the_macro() {
         let bench = bare();
-        let trace = logtrace::builder!("unit").config(&bench.config).start();
+        let trace = traceline::builder!("unit").config(&bench.config).start();
         let line = line!() - 1;
         drop(trace);
         let record = bench.log.only();
@@ -357,7 +357,7 @@ mod the_record {
     #[test]
     fn a_target_of_its_own_leaves_the_module_as_it_is() {
         let bench = bare();
-        let builder = logtrace::builder!("unit").config(&bench.config);
+        let builder = traceline::builder!("unit").config(&bench.config);
         builder.target("jobs").start().emit();
         let record = bench.log.only();
         assert_eq!(record.target, "jobs");
@@ -370,7 +370,7 @@ mod the_record {
         Trace::builder("unit").config(&bench.config).start().emit();
         let line = line!() - 1;
         let record = bench.log.only();
-        assert_eq!(record.target, "logtrace");
+        assert_eq!(record.target, "traceline");
         assert_eq!(record.module, None);
         assert_eq!(record.file.as_deref(), Some("tests/emit.rs"));
         assert_eq!(record.line, Some(line));
@@ -383,7 +383,7 @@ mod the_record {
     #[test]
     fn the_builder_s_name_level_and_fields_are_in_the_record() {
         let bench = bare();
-        let trace = logtrace::builder!(format!("job {}", 7))
+        let trace = traceline::builder!(format!("job {}", 7))
             .config(&bench.config)
             .level(Level::Debug)
             .field("shard", 3)
@@ -526,7 +526,7 @@ mod gate {
             calls: Mutex::default(),
         }));
         let config = Config::builder().logger(gate).build().unwrap();
-        let mut trace = logtrace::builder!("unit")
+        let mut trace = traceline::builder!("unit")
             .config(&config)
             .target("shop")
             .start();

@@ -15,7 +15,7 @@ mod order;
 #[path = "encoding/settings.rs"]
 mod settings;
 
-use logtrace::{Config, ConfigBuilder, Format, Trace};
+use traceline::{Config, ConfigBuilder, Format, Trace};
 
 fn logfmt() -> ConfigBuilder {
     Config::builder()

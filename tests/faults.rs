@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use logtrace::{Config, Format, ToValue, Trace, Value};
+use traceline::{Config, Format, ToValue, Trace, Value};
 
 use util::{Bench, Capture, ManualClock};
 
@@ -98,7 +98,7 @@ mod display {
         check(
             |trace| {
                 trace.set("before", "x");
-                trace.set("k", logtrace::display(&Half("half")));
+                trace.set("k", traceline::display(&Half("half")));
                 trace.set("after", "y").ok();
             },
             " outcome=ok duration_ms=0.0 before=x k=\"<panicked>\" after=y",
@@ -111,7 +111,7 @@ mod display {
         check(
             |trace| {
                 trace.set("before", "x");
-                trace.set("k", logtrace::display(&Half(long)));
+                trace.set("k", traceline::display(&Half(long)));
                 trace.set("after", "y");
             },
             " duration_ms=0.0 before=x k=\"<panicked>\" after=y",
@@ -123,7 +123,7 @@ mod display {
         check(
             |trace| {
                 trace.set("k", "a long enough text to be written over");
-                trace.set("k", logtrace::display(&Half("half")));
+                trace.set("k", traceline::display(&Half("half")));
             },
             " duration_ms=0.0 k=\"<panicked>\"",
         );
@@ -133,8 +133,8 @@ mod display {
     fn a_panicking_debug_is_caught_too() {
         check(
             |trace| {
-                trace.set("k", logtrace::debug(&Half("half")));
-                logtrace::set!(trace, d:? = Half("x"), p:% = Half("y"));
+                trace.set("k", traceline::debug(&Half("half")));
+                traceline::set!(trace, d:? = Half("x"), p:% = Half("y"));
             },
             " duration_ms=0.0 k=\"<panicked>\" d=\"<panicked>\" p=\"<panicked>\"",
         );
@@ -145,7 +145,7 @@ mod display {
         let line = line!() + 3;
         check(
             |trace| {
-                logtrace::add!(trace, "got {} of {}", 1, Half("half"));
+                traceline::add!(trace, "got {} of {}", 1, Half("half"));
                 trace.warn(format_args!("{:?}", Half("half")));
             },
             &format!(
@@ -162,8 +162,8 @@ mod display {
         let line = line!() + 3;
         check(
             |trace| {
-                contain(|| logtrace::add!(trace, "{bomb}"));
-                contain(|| _ = trace.set("k", logtrace::display(&bomb)));
+                contain(|| traceline::add!(trace, "{bomb}"));
+                contain(|| _ = trace.set("k", traceline::display(&bomb)));
                 trace.set("after", 1);
             },
             &format!(
@@ -180,7 +180,7 @@ mod display {
         });
         check(
             |trace| {
-                trace.set("k", logtrace::display(&fails)).set("after", 1);
+                trace.set("k", traceline::display(&fails)).set("after", 1);
             },
             " duration_ms=0.0 k=half after=1",
         );
@@ -196,7 +196,7 @@ mod display {
         });
         check(
             |trace| {
-                trace.set("k", logtrace::display(&logs));
+                trace.set("k", traceline::display(&logs));
             },
             " duration_ms=0.0 k=logged",
         );
@@ -210,14 +210,14 @@ mod display {
             let mut trace = inner.start();
             trace
                 .set("inner", 1)
-                .set("k", logtrace::display(&Half("x")));
+                .set("k", traceline::display(&Half("x")));
             f.write_str("done")
         });
         let line = line!() + 3;
         check(
             |trace| {
-                logtrace::add!(trace, "{runs}");
-                trace.set("a", 1).set("k", logtrace::display(&runs));
+                traceline::add!(trace, "{runs}");
+                trace.set("a", 1).set("k", traceline::display(&runs));
             },
             &format!(" duration_ms=0.0 a=1 k=done fragments=\"[{line}, 0.0ms] done\""),
         );
@@ -230,7 +230,7 @@ mod display {
         let bench = bare();
         let trace = Trace::builder("unit")
             .config(&bench.config)
-            .field("k", logtrace::display(&Half("half")))
+            .field("k", traceline::display(&Half("half")))
             .field("after", 1)
             .start();
         drop(trace);
@@ -249,7 +249,7 @@ mod display {
         let bench = bare();
         let trace = Trace::builder("unit")
             .config(&bench.config)
-            .field("k", logtrace::display(&fails))
+            .field("k", traceline::display(&fails))
             .start();
         drop(trace);
         assert_eq!(bench.log.only().args, "msg=unit duration_ms=0.0 k=half");
@@ -289,7 +289,7 @@ mod display {
     #[test]
     fn an_element_whose_display_panics_is_lost_alone() {
         let half = Half("half");
-        let list = ["a".to_value(), logtrace::display(&half), 7.to_value()];
+        let list = ["a".to_value(), traceline::display(&half), 7.to_value()];
         let bench = Bench::new(Config::builder().header(false).format(Format::Json));
         let mut trace = bench.start();
         trace.set("k", list).set("after", 1);
@@ -303,7 +303,7 @@ mod display {
     #[test]
     fn a_display_that_panics_in_a_nested_list_loses_no_bracket() {
         let half = Half("half");
-        let inner = [logtrace::display(&half), 1.to_value()];
+        let inner = [traceline::display(&half), 1.to_value()];
         let bench = Bench::new(Config::builder().header(false).format(Format::Json));
         let mut trace = bench.start();
         trace.set("k", [inner.to_value(), 2.to_value()]);
@@ -613,7 +613,7 @@ mod clocks {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-    use logtrace::Clock;
+    use traceline::Clock;
 
     /// Jumps after the first look.
     #[derive(Debug)]
@@ -743,7 +743,7 @@ mod clocks {
 mod process {
     use super::*;
 
-    const CHILD: &str = "LOGTRACE_FAULTS_CHILD";
+    const CHILD: &str = "TRACELINE_FAULTS_CHILD";
 
     /// Runs the ignored test of this name in a new process.
     #[track_caller]
@@ -860,7 +860,7 @@ mod process {
         impl Drop for Cleanup {
             fn drop(&mut self) {
                 let mut trace = start(&Buffered);
-                trace.set("k", logtrace::display(&Half("half")));
+                trace.set("k", traceline::display(&Half("half")));
             }
         }
         if is_child() {

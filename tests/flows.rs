@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrace::{Config, OwnedValue, Trace, add, debug, display, mask, null, set};
+use traceline::{Config, OwnedValue, Trace, add, debug, display, mask, null, set};
 use util::Bench;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -78,7 +78,7 @@ fn authenticate(
     token: &str,
     find_user: fn(&str) -> Result<User, AuthError>,
 ) -> Result<User, AuthError> {
-    let mut trace = logtrace::builder!("auth").config(&bench.config).start();
+    let mut trace = traceline::builder!("auth").config(&bench.config).start();
     trace.set("method", "POST").set("attempt", 2);
     trace.add("auth header read");
     trace.set("token", mask(token, 4));
@@ -87,9 +87,9 @@ fn authenticate(
         find_user(token)
     });
     let user = trace.check(user)?;
-    logtrace::add!(trace, "got key from token table: {}", user.name);
+    traceline::add!(trace, "got key from token table: {}", user.name);
     let cached = true;
-    logtrace::set!(trace, user_id = user.id, plan = user.plan, cached);
+    traceline::set!(trace, user_id = user.id, plan = user.plan, cached);
     trace.incr("cache.hits");
     trace.ok();
     Ok(user)
@@ -229,7 +229,7 @@ fn check_hands_the_result_on_as_it_is() {
     assert_eq!(trace.check("4".parse::<i32>()), Ok(4));
     assert_eq!(trace.outcome(), None);
     assert_eq!(trace.check(Err::<u8, _>("no")), Err("no"));
-    assert_eq!(trace.outcome(), Some(logtrace::Outcome::Error));
+    assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
     trace.discard();
 }
 
@@ -239,7 +239,7 @@ fn check_hands_the_result_on_as_it_is() {
 // compile and the results come through. What `run!` records is in `emit.rs`.
 
 fn last_expression() -> Result<u8, BoxError> {
-    logtrace::run!("checkout", |trace| {
+    traceline::run!("checkout", |trace| {
         let text = read_nothing()?;
         trace.set("n", text.len());
         Ok(3)
@@ -247,7 +247,7 @@ fn last_expression() -> Result<u8, BoxError> {
 }
 
 fn named_result() -> Result<u8, BoxError> {
-    let n = logtrace::run!("checkout", |trace| -> Result<u8, BoxError> {
+    let n = traceline::run!("checkout", |trace| -> Result<u8, BoxError> {
         trace.add("counting");
         Ok(3)
     })?;
@@ -255,7 +255,7 @@ fn named_result() -> Result<u8, BoxError> {
 }
 
 fn named_argument() -> anyhow::Result<u8> {
-    logtrace::run!("checkout", |trace: &mut Trace| {
+    traceline::run!("checkout", |trace: &mut Trace| {
         helper(trace);
         read_nothing()?;
         Ok(3)
@@ -478,7 +478,7 @@ fn values_are_read_back() {
     assert_eq!(trace.get("hits").and_then(|hits| hits.as_u64()), Some(1));
     assert_eq!(trace.get("text"), Some(OwnedValue::Text("x".into())));
     assert_eq!(
-        trace.get(logtrace::key("owned")),
+        trace.get(traceline::key("owned")),
         Some(OwnedValue::F32(-0.5))
     );
     let list = vec![OwnedValue::I64(1), OwnedValue::I64(2)];
@@ -566,7 +566,7 @@ fn a_panic_in_a_display_of_a_builders_field_costs_that_value() {
     let bench = bench();
     let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let config = bench.config.clone();
-        logtrace::builder!("unit")
+        traceline::builder!("unit")
             .config(&config)
             .field("bad", display(&Bad))
             .start()

@@ -17,7 +17,7 @@ use std::sync::{LazyLock, Mutex};
 use std::thread;
 
 use log::Level;
-use logtrace::{Config, Part, Trace, add, current, run, set, start};
+use traceline::{Config, Part, Trace, add, current, run, set, start};
 use util::{Bench, Captured};
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -68,7 +68,7 @@ fn helper(trace: &mut Trace) {
 mod service {
     //! Ten calls deeper, and no handle passed.
 
-    use logtrace::current;
+    use traceline::current;
 
     pub fn price(cart: &[u32]) -> Result<u32, String> {
         let sum = current::time("db", || cart.iter().sum());
@@ -418,8 +418,8 @@ mod futures {
     use super::*;
     use std::time::Duration;
 
-    use logtrace::InTraceExt;
     use tokio::runtime::{Builder, Runtime};
+    use traceline::InTraceExt;
 
     fn runtime() -> Runtime {
         let mut builder = Builder::new_multi_thread();

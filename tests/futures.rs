@@ -18,10 +18,10 @@ use std::time::Duration;
 
 use futures_executor::ThreadPool;
 use log::Level;
-use logtrace::{Config, Format, InTrace, InTraceExt, Trace, current};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
+use traceline::{Config, Format, InTrace, InTraceExt, Trace, current};
 
 use tags::untagged;
 use util::Bench;
@@ -315,8 +315,8 @@ mod polls {
             Ok(())
         }
         is_send(&succeeds().run_in_trace(Trace::default()));
-        is_send(&logtrace::run!("unit", async || succeeds().await));
-        is_send(&logtrace::run!("unit", async |trace| {
+        is_send(&traceline::run!("unit", async || succeeds().await));
+        is_send(&traceline::run!("unit", async |trace| {
             trace.set("a", 1);
             step().await;
             trace.set("b", 2);
@@ -420,22 +420,22 @@ mod results {
         let name = String::from("widget");
         let (name, n) = (&name, 3);
         futures_executor::block_on(async {
-            let r = logtrace::run!("a", async || parse("7").await).await;
+            let r = traceline::run!("a", async || parse("7").await).await;
             assert_eq!(r, Ok(7));
-            let r = logtrace::run!("b", async || {
+            let r = traceline::run!("b", async || {
                 let seven = parse("7").await?;
                 Ok::<_, std::num::ParseIntError>(seven + n)
             })
             .await;
             assert_eq!(r, Ok(10));
             let owned = name.clone();
-            let r = logtrace::run!("c", async move || {
+            let r = traceline::run!("c", async move || {
                 step().await;
                 Ok::<_, String>(owned.len())
             })
             .await;
             assert_eq!(r, Ok(6));
-            let r = logtrace::run!("d", async |trace| {
+            let r = traceline::run!("d", async |trace| {
                 trace.set("n", n);
                 let parsed = parse("x").await;
                 let _ = trace.check(parsed)?;
@@ -444,7 +444,7 @@ mod results {
             .await;
             assert!(r.is_err());
             let owned = name.clone();
-            let r = logtrace::run!("e", async move |trace| {
+            let r = traceline::run!("e", async move |trace| {
                 trace.add(&owned);
                 step().await;
                 Ok::<_, String>(owned)
@@ -611,7 +611,7 @@ mod cancelled {
         // The expansion of `run!`, with a logger of our own.
         macro_rules! run {
             ($trace:expr, $($async:tt)+) => {{
-                let unit = logtrace::__Unit::new($trace);
+                let unit = traceline::__Unit::new($trace);
                 async move {
                     let mut unit = unit;
                     let trace = unit.trace();
@@ -885,7 +885,7 @@ mod on_tokio {
         let task = async move {
             trace.set("before", 1);
             yield_now().await;
-            logtrace::add!(trace, "after {}", async { 2 }.await);
+            traceline::add!(trace, "after {}", async { 2 }.await);
             trace.scope(|| current::set("scope", 1));
             trace.ok();
         };

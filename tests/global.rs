@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Outcome, Trace};
+use traceline::{Config, Outcome, Trace};
 
 use util::{Capture, Captured, ManualClock};
 
@@ -61,7 +61,7 @@ fn process() -> Process {
 
 fn install() -> (&'static Capture, (bool, bool)) {
     log::set_max_level(LevelFilter::Trace);
-    let mut early = logtrace::start!("early");
+    let mut early = traceline::start!("early");
     let before = early.is_enabled();
     let log = Capture::leak();
     log::set_boxed_logger(Box::new(Filter(log))).expect("the first logger");
@@ -91,7 +91,7 @@ fn a_trace_that_began_before_there_was_a_logger_stays_disabled() {
 #[test]
 fn a_unit_goes_through_the_facade_with_the_place_of_its_start() {
     let process = process();
-    let mut trace = logtrace::start!("auth");
+    let mut trace = traceline::start!("auth");
     let line = line!() - 1;
     trace.set("a", 1).ok();
     drop(trace);
@@ -111,7 +111,7 @@ fn a_unit_goes_through_the_facade_with_the_place_of_its_start() {
 #[test]
 fn start_takes_a_target_and_a_level() {
     let process = process();
-    let trace = logtrace::start!("job", target: "global::chatty", level: Level::Debug);
+    let trace = traceline::start!("job", target: "global::chatty", level: Level::Debug);
     drop(trace);
     let record = process.only();
     assert_eq!(
@@ -119,7 +119,7 @@ fn start_takes_a_target_and_a_level() {
         (Level::Debug, "global::chatty")
     );
     assert_eq!(record.module.as_deref(), Some("global"));
-    drop(logtrace::start!(format!("job {}", 7), level: Level::Warn,));
+    drop(traceline::start!(format!("job {}", 7), level: Level::Warn,));
     assert_eq!(process.only().args, "msg=\"job 7\" duration_ms=0.0");
 }
 
@@ -127,7 +127,7 @@ mod quiet {
     #[test]
     fn a_module_that_is_filtered_out_has_disabled_traces() {
         let process = super::process();
-        let mut trace = logtrace::start!("unit");
+        let mut trace = traceline::start!("unit");
         assert!(!trace.is_enabled());
         trace.fail("broken");
         drop(trace);
@@ -139,7 +139,7 @@ mod chatty {
     #[test]
     fn a_module_may_be_more_talkative_than_the_others() {
         let process = super::process();
-        drop(logtrace::start!("unit", level: log::Level::Trace));
+        drop(traceline::start!("unit", level: log::Level::Trace));
         assert_eq!(process.only().target, "global::chatty");
     }
 }
@@ -147,12 +147,12 @@ mod chatty {
 #[test]
 fn a_unit_below_the_level_of_its_module_is_captured_but_not_handed_over() {
     let process = process();
-    let mut trace = logtrace::start!("unit", level: Level::Debug);
+    let mut trace = traceline::start!("unit", level: Level::Debug);
     assert!(trace.is_enabled());
     trace.set("a", 1);
     drop(trace);
     process.nothing();
-    let mut trace = logtrace::start!("unit", level: Level::Debug);
+    let mut trace = traceline::start!("unit", level: Level::Debug);
     trace.set("a", 1).raise(Level::Warn);
     drop(trace);
     assert_eq!(process.only().args, "msg=unit duration_ms=0.0 a=1");
@@ -162,7 +162,7 @@ fn a_unit_below_the_level_of_its_module_is_captured_but_not_handed_over() {
 fn a_filter_by_module_drops_what_no_macro_started() {
     let process = process();
     let trace = Trace::new("unit");
-    assert!(!trace.is_enabled(), "its target is `logtrace`");
+    assert!(!trace.is_enabled(), "its target is `traceline`");
     drop(trace);
     process.nothing();
     Trace::builder("unit").target("global").start().emit();
@@ -173,7 +173,7 @@ fn a_filter_by_module_drops_what_no_macro_started() {
 fn with_logging_off_a_trace_is_disabled_and_stays_so() {
     let process = process();
     log::set_max_level(LevelFilter::Off);
-    let mut trace = logtrace::start!("unit");
+    let mut trace = traceline::start!("unit");
     assert!(!trace.is_enabled());
     log::set_max_level(LevelFilter::Trace);
     trace.fail("broken").checkpoint();
@@ -185,7 +185,7 @@ fn with_logging_off_a_trace_is_disabled_and_stays_so() {
 #[test]
 fn the_maximal_level_counts_as_it_is_when_the_unit_ends() {
     let process = process();
-    let mut trace = logtrace::start!("unit");
+    let mut trace = traceline::start!("unit");
     log::set_max_level(LevelFilter::Warn);
     trace.checkpoint();
     process.nothing();
@@ -205,7 +205,7 @@ fn a_logger_of_the_configuration_s_own_is_asked_alone() {
     log::set_max_level(LevelFilter::Off);
     let own = Capture::leak();
     let config = own.config(Config::builder().header(false).clock(ManualClock::leak()));
-    let builder = logtrace::builder!("unit").config(&config);
+    let builder = traceline::builder!("unit").config(&config);
     drop(builder.target("no such target").start());
     assert_eq!(own.take_lines(), ["msg=unit duration_ms=0.0"]);
     process.nothing();
@@ -225,7 +225,7 @@ fn a_second_configuration_is_refused_and_the_first_stays() {
         error.to_string(),
         "install: a configuration is installed already"
     );
-    drop(logtrace::start!("unit"));
+    drop(traceline::start!("unit"));
     assert_eq!(process.only().args, "msg=unit duration_ms=0.0");
 }
 
@@ -239,7 +239,7 @@ mod run {
     use super::*;
 
     fn parse(text: &str) -> Result<u8, std::num::ParseIntError> {
-        logtrace::run!("parse", |trace| {
+        traceline::run!("parse", |trace| {
             trace.set("length", text.len());
             text.parse()
         })
@@ -273,7 +273,7 @@ mod run {
     #[test]
     fn what_the_closure_said_of_an_ok_is_the_last_word() {
         let process = process();
-        let result = logtrace::run!("unit", |trace| -> Result<u8, String> {
+        let result = traceline::run!("unit", |trace| -> Result<u8, String> {
             trace.fail("half of it is missing");
             assert_eq!(trace.outcome(), Some(Outcome::Error));
             Ok(7)
@@ -291,7 +291,7 @@ mod run {
     #[test]
     fn an_err_is_an_error_whatever_was_said_before() {
         let process = process();
-        let result = logtrace::run!("unit", |trace| -> Result<(), &str> {
+        let result = traceline::run!("unit", |trace| -> Result<(), &str> {
             trace.ok();
             Err("too late")
         });
@@ -305,7 +305,7 @@ mod run {
     #[test]
     fn a_question_mark_leaves_the_closure_alone() {
         let process = process();
-        let result = logtrace::run!("unit", |trace| -> Result<u8, Box<dyn std::error::Error>> {
+        let result = traceline::run!("unit", |trace| -> Result<u8, Box<dyn std::error::Error>> {
             let n: u8 = "300".parse()?;
             trace.set("never", n);
             Ok(n)
@@ -322,7 +322,7 @@ mod run {
     fn a_panic_in_the_closure_goes_on_and_is_recorded() {
         let process = process();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            logtrace::run!("unit", |trace| -> Result<(), String> {
+            traceline::run!("unit", |trace| -> Result<(), String> {
                 trace.set("step", 1);
                 panic!("boom")
             })

@@ -80,7 +80,7 @@ fn the_versions_shown_are_those_that_are_run() {
     let named: Vec<_> = blocks
         .flat_map(str::lines)
         .filter_map(dependency)
-        .filter(|(name, _)| *name != "logtrace")
+        .filter(|(name, _)| *name != "traceline")
         .collect();
     assert!(named.len() > 12, "{named:?}");
     for (name, version) in named {

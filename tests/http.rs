@@ -28,8 +28,6 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
-use logtrace::tower::{PropagateLayer, TraceLayer};
-use logtrace::{Config, current};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -37,6 +35,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
+use traceline::tower::{PropagateLayer, TraceLayer};
+use traceline::{Config, current};
 
 use tags::untagged;
 use util::{Bench, FixedIds, same_line};

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::thread;
 
-use logtrace::{SpanId, TraceId, TraceParent, TraceState};
+use traceline::{SpanId, TraceId, TraceParent, TraceState};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";

@@ -3,7 +3,7 @@
 mod cases;
 mod util;
 
-use logtrace::{Config, ConfigBuilder, Format, Integers, NonFinite, Trace};
+use traceline::{Config, ConfigBuilder, Format, Integers, NonFinite, Trace};
 use util::{Bench, json_line, record, same_line};
 
 fn json() -> ConfigBuilder {

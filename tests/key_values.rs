@@ -11,11 +11,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use log::kv::Key;
 use log::{Level, Log, Metadata, Record};
-use logtrace::{
+use serde_json::{Value as Json, json};
+use traceline::{
     Config, ConfigBuilder, Format, Name, Output, OwnedValue, Sampling, SpanId, Trace, TraceId,
     TraceParent, null, text_lossy,
 };
-use serde_json::{Value as Json, json};
 
 use typed::{Typed, Visitor};
 use util::{FixedIds, ManualClock};
@@ -369,7 +369,7 @@ fn fragments_that_are_longer_than_in_a_line_stay_within_the_limit() {
     for format in [Format::Logfmt, Format::Json, Format::Pretty] {
         let seen = seen(Config::builder().format(format), |trace| {
             for n in 0..256 {
-                logtrace::add!(trace, "{n:040}");
+                traceline::add!(trace, "{n:040}");
             }
         });
         assert!(size(&seen) <= 16 * 1024, "{format:?}: {}", size(&seen));
@@ -475,7 +475,7 @@ fn the_hook_stands_around_the_hand_over() {
 }
 
 fn hooked(
-    hook: impl Fn(&logtrace::Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
+    hook: impl Fn(&traceline::Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
 ) -> (Config, &'static Keeper) {
     let log = Keeper::leak();
     (config(Config::builder().on_emit(hook), log), log)
@@ -484,7 +484,7 @@ fn hooked(
 #[test]
 fn a_hook_that_forgets_or_panics_loses_no_record() {
     for hook in [
-        (|_, _| ()) as fn(&logtrace::Entry<'_>, &mut dyn FnMut()),
+        (|_, _| ()) as fn(&traceline::Entry<'_>, &mut dyn FnMut()),
         |_, _| std::panic::resume_unwind(Box::new("before")),
         |_, emit| {
             emit();
@@ -556,7 +556,7 @@ fn the_hook_sees_the_unit_as_the_program_gave_it() {
         assert_eq!(unit.name(), "unit");
         assert_eq!(
             (unit.level(), unit.outcome()),
-            (Level::Error, Some(logtrace::Outcome::Error))
+            (Level::Error, Some(traceline::Outcome::Error))
         );
         assert_eq!(unit.error(), Some("no rows"));
         assert_eq!(unit.request_id(), Some("order-4711"));

@@ -5,7 +5,7 @@
 mod elsewhere;
 mod util;
 
-use logtrace::{Config, Format, LineTag, Trace};
+use traceline::{Config, Format, LineTag, Trace};
 
 use util::Bench;
 
@@ -41,9 +41,9 @@ fn add_warn_and_fail_have_the_line_of_their_call() {
 fn the_macro_has_the_line_it_begins_on() {
     check(LineTag::Line, |trace| {
         let line = line!();
-        logtrace::add!(trace, "n={}", 1);
+        traceline::add!(trace, "n={}", 1);
         #[rustfmt::skip]
-        logtrace::add!(
+        traceline::add!(
             trace,
             "literal",
         );

@@ -3,7 +3,7 @@
 mod cases;
 mod util;
 
-use logtrace::Config;
+use traceline::Config;
 use util::{Bench, logfmt_line, record, same_line};
 
 #[test]

@@ -13,12 +13,12 @@ use std::sync::{Arc, Mutex};
 
 use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
-use logtrace::{
-    Color, Config, ConfigBuilder, Format, LineTag, Name, Output, Schema, Trace, TraceParent,
-};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
+use traceline::{
+    Color, Config, ConfigBuilder, Format, LineTag, Name, Output, Schema, Trace, TraceParent,
+};
 
 use util::{Bench, FixedIds, ManualClock, TS, assert_one_safe_line, same_line};
 
@@ -249,7 +249,7 @@ fn the_head_of_a_schema_is_not_written_twice() {
     }
     let config = plain().clock(ManualClock::leak()).logger(&Formats);
     let config = config.output(Output::KeyValues).build().expect("settings");
-    let mut trace = logtrace::builder!("job").config(&config).start();
+    let mut trace = traceline::builder!("job").config(&config).start();
     trace.set("severity_number", 1).set("body", 2);
     trace.emit();
     same_line(
@@ -461,7 +461,7 @@ fn a_record_is_written_in_one_piece_each_time() {
     let (one, two) = (1, 2);
     let args = format_args!("{one}{two}");
     let record = Record::builder().args(args).build();
-    let formatted = logtrace::format_record(&record);
+    let formatted = traceline::format_record(&record);
     let mut pieces = Pieces::default();
     write!(pieces, "{formatted}").expect("it takes all");
     assert_eq!(pieces.0, 1);
@@ -477,7 +477,7 @@ fn a_writer_that_fails_fails_the_text() {
         }
     }
     let record = Record::builder().args(format_args!("m")).build();
-    assert!(write!(Refuses, "{}", logtrace::format_record(&record)).is_err());
+    assert!(write!(Refuses, "{}", traceline::format_record(&record)).is_err());
 }
 
 // ----- in a unit, and of one
@@ -549,7 +549,7 @@ fn one_stream_of_a_logger_has_one_format() {
         let config = plain().clock(ManualClock::leak()).logger(logger);
         let config = config.build().expect("settings");
         warn(logger, &[]);
-        let mut trace = logtrace::builder!("check out").config(&config).start();
+        let mut trace = traceline::builder!("check out").config(&config).start();
         trace.scope(|| warn(logger, &[("left", KvValue::from(3))]));
         trace.traceparent();
         trace.request_id("r-1").set("item", "a \"lamp\"");
@@ -572,10 +572,10 @@ fn one_stream_of_a_logger_has_one_format() {
 fn what_a_bridge_adds_is_not_written_twice() {
     let sink = Sink::default();
     for logger in loggers(&sink) {
-        let bridge: &'static dyn Log = Box::leak(Box::new(logtrace::bridge(logger)));
+        let bridge: &'static dyn Log = Box::leak(Box::new(traceline::bridge(logger)));
         let config = plain().clock(ManualClock::leak()).logger(bridge);
         let config = config.build().expect("settings");
-        let mut trace = logtrace::builder!("checkout").config(&config).start();
+        let mut trace = traceline::builder!("checkout").config(&config).start();
         trace.traceparent();
         let theirs = [("trace_id", KvValue::from("theirs"))];
         trace.scope(|| {
@@ -604,9 +604,9 @@ fn a_unit_that_goes_out_as_key_values_has_the_names_of_its_fields() {
             .field("service", "shop")
             .output(Output::KeyValues);
         let config = config.build().expect("settings");
-        let mut outer = logtrace::builder!("outer").config(&config).start();
+        let mut outer = traceline::builder!("outer").config(&config).start();
         outer.scope(|| {
-            let mut trace = logtrace::builder!("check out").config(&config).start();
+            let mut trace = traceline::builder!("check out").config(&config).start();
             trace.set("item", "a lamp").set("target", 7).ok();
         });
         outer.discard();
@@ -640,7 +640,7 @@ fn only_the_record_of_the_unit_itself_passes_as_it_is() {
     }
     let config = plain().clock(ManualClock::leak()).logger(&Talks);
     let config = config.build().expect("settings");
-    logtrace::builder!("job").config(&config).start().emit();
+    traceline::builder!("job").config(&config).start().emit();
     let texts = TEXTS.with_borrow_mut(std::mem::take);
     assert_eq!(
         texts,

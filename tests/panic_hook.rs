@@ -14,9 +14,9 @@ use std::sync::OnceLock;
 use std::thread;
 
 use log::{Log, Metadata, Record};
-use logtrace::{Config, Trace, current};
+use traceline::{Config, Trace, current};
 
-const CHILD: &str = "LOGTRACE_PANIC_CHILD";
+const CHILD: &str = "TRACELINE_PANIC_CHILD";
 
 /// What the ignored test of this name prints in a new process.
 #[track_caller]
@@ -106,7 +106,7 @@ macro_rules! cases {
 /// The hook of a program that had one before.
 fn hook() {
     std::panic::set_hook(Box::new(|_| print(format_args!("hook"))));
-    logtrace::panic_hook();
+    traceline::panic_hook();
 }
 
 /// The place of a panic on this line.
@@ -210,7 +210,7 @@ cases! {
 
     a_long_message_is_cut_like_any_value: || {
         hook();
-        let json = Config::builder().format(logtrace::Format::Json).header(false).max_value(40);
+        let json = Config::builder().format(traceline::Format::Json).header(false).max_value(40);
         let json = json.clock(util::ManualClock::leak()).logger(&Prints).build().unwrap();
         unwind(|| Trace::builder("unit").config(&json).start().scope(megabyte));
     } => [
@@ -227,7 +227,7 @@ cases! {
         let config = Config::builder().header(false).logger(&Prints);
         config.clock(util::ManualClock::leak()).install().unwrap();
         unwind(|| {
-            let _ = logtrace::run!("unit", || -> Result<(), String> {
+            let _ = traceline::run!("unit", || -> Result<(), String> {
                 current::set("a", 1);
                 no_disk();
                 Ok(())
@@ -247,8 +247,8 @@ cases! {
             print(format_args!("hook: {}", known.unwrap_or_default()));
             assert!(info.payload().is::<&str>());
         }));
-        logtrace::panic_hook();
-        logtrace::panic_hook();
+        traceline::panic_hook();
+        traceline::panic_hook();
         unwind(|| start("unit").scope(no_disk));
         unwind(no_disk);
     } => [
@@ -258,13 +258,13 @@ cases! {
     ];
 
     a_second_call_does_not_undo_what_came_between: || {
-        logtrace::panic_hook();
+        traceline::panic_hook();
         let ours = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             print(format_args!("later"));
             ours(info);
         }));
-        logtrace::panic_hook();
+        traceline::panic_hook();
         unwind(|| start("unit").scope(no_disk));
     } => [
         "later",
@@ -280,7 +280,7 @@ cases! {
         struct Installs;
         impl Drop for Installs {
             fn drop(&mut self) {
-                logtrace::panic_hook();
+                traceline::panic_hook();
             }
         }
         std::panic::set_hook(Box::new(|_| print(format_args!("hook"))));
@@ -289,7 +289,7 @@ cases! {
             no_disk();
         });
         unwind(|| start("unit").scope(no_disk));
-        logtrace::panic_hook();
+        traceline::panic_hook();
         unwind(|| start("unit").scope(no_disk));
     } => [
         "hook",
@@ -304,10 +304,10 @@ cases! {
     a_display_that_panics_leaves_its_mark_alone: || {
         hook();
         let mut unit = start("unit");
-        unit.set("explicit", logtrace::display(&Breaks));
+        unit.set("explicit", traceline::display(&Breaks));
         unit.scope(|| {
-            current::set("current", logtrace::display(&Breaks));
-            current::with(|trace| { trace.set("with", logtrace::display(&Breaks)); });
+            current::set("current", traceline::display(&Breaks));
+            current::with(|trace| { trace.set("with", traceline::display(&Breaks)); });
         });
         unit.ok();
     } => [
@@ -328,7 +328,7 @@ cases! {
 
     a_display_that_panics_after_one_that_was_caught_leaves_nothing_behind: || {
         hook();
-        start("first").set("a", logtrace::display(&Breaks));
+        start("first").set("a", traceline::display(&Breaks));
         unwind(|| start("second").scope(no_disk));
     } => [
         "hook",
@@ -499,7 +499,7 @@ cases! {
 
     each_thread_tells_its_own_unit: || {
         std::panic::set_hook(Box::new(|_| ()));
-        logtrace::panic_hook();
+        traceline::panic_hook();
         let log = util::Capture::leak();
         let config = log.config(Config::builder().header(false).clock(util::ManualClock::leak()));
         let barrier = std::sync::Barrier::new(3);
@@ -543,7 +543,7 @@ mod abort {
         let manifest = format!(
             "[package]\nname = \"abort\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
              [[bin]]\nname = \"abort\"\npath = {:?}\n\
-             [dependencies]\nlogtrace = {{ path = {root:?} }}\n\
+             [dependencies]\ntraceline = {{ path = {root:?} }}\n\
              log = {{ version = \"0.4\", features = [\"std\"] }}\n\
              [profile.dev]\npanic = \"abort\"\n[workspace]\n",
             root.join("tests/child/abort.rs"),

@@ -4,7 +4,7 @@ mod util;
 
 use std::time::Duration;
 
-use logtrace::{Color, Config, ConfigBuilder, Format, Trace};
+use traceline::{Color, Config, ConfigBuilder, Format, Trace};
 use util::{Bench, add_from_here, record, same_line};
 
 fn pretty(color: Color) -> ConfigBuilder {
@@ -177,7 +177,7 @@ fn values_are_written_as_in_logfmt_but_text_without_quotes() {
             trace
                 .set("float", 1.0)
                 .set("nan", f64::NAN)
-                .set("null", logtrace::null());
+                .set("null", traceline::null());
             trace.set("pin", 1234).set("none", None::<u8>);
         },
     );

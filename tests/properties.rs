@@ -23,11 +23,11 @@ mod values;
 
 use std::cell::Cell;
 
-use logtrace::{Color, Config, ConfigBuilder, Format, NonFinite, Output, Trace};
 use model::{Fragment, Model};
 use ops::Op;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
+use traceline::{Color, Config, ConfigBuilder, Format, NonFinite, Output, Trace};
 use typed::Structured;
 use util::{Bench, assert_one_safe_line};
 use values::Val;
@@ -259,7 +259,7 @@ fn what_was_put_in_can_be_read_back_while_the_unit_runs() {
             model.apply(op);
         }
         for (key, want) in model.values() {
-            let got = trace.get(logtrace::key(key));
+            let got = trace.get(traceline::key(key));
             match (want, got) {
                 (None, None) => {}
                 (Some(want), Some(got)) => {

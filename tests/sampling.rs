@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use log::{Level, LevelFilter};
-use logtrace::{
+use traceline::{
     Config, ConfigBuilder, Format, IdSource, Name, OwnedValue, Sampling, SpanId, Trace, TraceId,
     TraceParent, bridge,
 };
@@ -104,7 +104,7 @@ fn panics_are_kept() {
 #[cfg(feature = "future")]
 #[test]
 fn cancelled_units_are_kept() {
-    use logtrace::InTraceExt;
+    use traceline::InTraceExt;
 
     let bench = unlucky(Sampling::one_in(10).warnings(false));
     drop(std::future::pending::<()>().in_trace(bench.start()));
@@ -129,7 +129,7 @@ fn a_closure_sees_the_finished_unit_and_keeps_it() {
     let rule = || {
         Sampling::one_in(10).keep_if(|unit| {
             ASKED.fetch_add(1, Ordering::Relaxed);
-            assert_eq!((unit.name(), unit.target()), ("unit", "logtrace"));
+            assert_eq!((unit.name(), unit.target()), ("unit", "traceline"));
             assert_eq!((unit.level(), unit.is_partial()), (Level::Info, false));
             assert_eq!(unit.get("db.count"), Some(OwnedValue::U64(1)));
             unit.text("plan") == Some("partner")

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use log::kv::{Error, Key, Value as KvValue, VisitSource};
 use log::{Level, Log};
-use logtrace::{Config, ConfigBuilder, Format, Name, Output, Schema, Trace, TraceParent};
 use serde_json::Value;
+use traceline::{Config, ConfigBuilder, Format, Name, Output, Schema, Trace, TraceParent};
 
 use util::{Bench, FixedIds, ManualClock, TS, same_line};
 

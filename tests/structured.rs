@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use log::kv;
-use logtrace::{Config, ConfigBuilder, Format, Output, OwnedValue, Trace, json};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use traceline::{Config, ConfigBuilder, Format, Output, OwnedValue, Trace, json};
 
 use util::{Bench, json_line, logfmt_line, record, same_line};
 
@@ -55,7 +55,7 @@ fn a_structure_is_nested_in_json_and_its_text_in_logfmt() {
         r#"item="{\"sku\":\"lamp \\\"L\\\"\",\"count\":2,\"price\":24.5}" n=1"#,
     );
     let pretty = record(
-        builder(Format::Pretty).color(logtrace::Color::Never),
+        builder(Format::Pretty).color(traceline::Color::Never),
         |trace| _ = trace.set("item", json(&[1, 2])),
     );
     assert!(
@@ -279,9 +279,9 @@ impl Serialize for Endless {
 fn a_structure_is_cut_and_counted_where_the_trace_is_current_or_shared_too() {
     let endless = Endless::default();
     let line = record(builder(Format::Json).max_value(16), |trace| {
-        trace.scope(|| logtrace::current::set("deep", json(&Deep(40))));
-        trace.scope(|| logtrace::current::set("long", json(&endless)));
-        trace.scope(|| logtrace::current::set("text", json(&"0123456789abcdef")));
+        trace.scope(|| traceline::current::set("deep", json(&Deep(40))));
+        trace.scope(|| traceline::current::set("long", json(&endless)));
+        trace.scope(|| traceline::current::set("text", json(&"0123456789abcdef")));
     });
     same_line(
         &line,
@@ -312,7 +312,7 @@ fn a_structure_that_was_made_before_the_unit_or_in_a_list_tells_that_it_was_cut(
         .config(&bench.config)
         .field("own", json(&Deep(40)))
         .start();
-    trace.scope(|| logtrace::current::set("list", [json(&Deep(40))]));
+    trace.scope(|| traceline::current::set("list", [json(&Deep(40))]));
     trace.set("plain", [json(&Deep(40))]);
     let again = trace.get("own");
     assert_eq!(again.as_ref().map(ToString::to_string), Some(deep.clone()));
@@ -378,7 +378,7 @@ fn structures_are_values_as_others_are() {
     );
     trace.set("again", again);
     // Where the trace is current, it is serialized before the trace is taken.
-    trace.scope(|| logtrace::current::set("current", json(&[4])));
+    trace.scope(|| traceline::current::set("current", json(&[4])));
     trace.set("item", json(&[5]));
     trace.emit();
     same_line(
@@ -489,11 +489,11 @@ fn a_serialize_that_writes_no_json_leaves_its_mark() {
 }
 
 /// Uses the trace that it is set on while it is serialized.
-struct Busy<'a>(Option<&'a logtrace::SharedTrace>);
+struct Busy<'a>(Option<&'a traceline::SharedTrace>);
 
 impl Serialize for Busy<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        logtrace::current::incr("serialized");
+        traceline::current::incr("serialized");
         if let Some(shared) = self.0 {
             shared.incr("serialized").set("again", json(&[1]));
         }
@@ -504,7 +504,7 @@ impl Serialize for Busy<'_> {
 #[test]
 fn a_serialize_may_use_the_trace_that_it_is_set_on() {
     let line = record(builder(Format::Json), |trace| {
-        trace.scope(|| logtrace::current::set("busy", json(&Busy(None))));
+        trace.scope(|| traceline::current::set("busy", json(&Busy(None))));
     });
     same_line(&line, &json_line(r#""serialized":1,"busy":[1,2]"#));
     let bench = Bench::new(builder(Format::Json).header(false));
@@ -551,7 +551,7 @@ fn what_goes_out_as_key_values_is_the_text_of_a_structure() {
         .output(Output::KeyValues)
         .max_record(700);
     let config = config.logger(logger).build().unwrap();
-    let mut trace = logtrace::builder!("unit").config(&config).start();
+    let mut trace = traceline::builder!("unit").config(&config).start();
     trace.set("item", json(&LAMP));
     trace.set("long", json(&vec!["abcdefgh"; 200]));
     trace.emit();

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use log::Level;
-use logtrace::testing::{self, Capture, MockClock, Record};
-use logtrace::{Clock, Config, Format, Name, Outcome, OwnedValue, Sampling, Trace, current};
+use traceline::testing::{self, Capture, MockClock, Record};
+use traceline::{Clock, Config, Format, Name, Outcome, OwnedValue, Sampling, Trace, current};
 
 use util::{FixedIds, same_line};
 
@@ -23,10 +23,10 @@ fn names(records: &[Record]) -> Vec<&str> {
 fn no_logger_no_level_and_no_target_are_needed() {
     assert_eq!(log::max_level(), log::LevelFilter::Off);
     let records = testing::capture(|| {
-        logtrace::start!("by macro").emit();
-        logtrace::start!("debug", level: Level::Trace).emit();
+        traceline::start!("by macro").emit();
+        traceline::start!("debug", level: Level::Trace).emit();
         Trace::new("by function").emit();
-        let _ = logtrace::run!("run", || -> Result<(), String> {
+        let _ = traceline::run!("run", || -> Result<(), String> {
             current::set("k", 1);
             Ok(())
         });
@@ -34,16 +34,16 @@ fn no_logger_no_level_and_no_target_are_needed() {
     assert_eq!(names(&records), ["by macro", "debug", "by function", "run"]);
     assert_eq!(records[0].target(), "testing");
     assert_eq!(records[1].level(), Level::Trace);
-    assert_eq!(records[2].target(), "logtrace");
+    assert_eq!(records[2].target(), "traceline");
     assert_eq!(records[3].u64("k"), Some(1));
 }
 
 #[test]
 fn only_units_that_start_inside_are_captured_wherever_they_end() {
-    assert!(!logtrace::start!("before").is_enabled());
+    assert!(!traceline::start!("before").is_enabled());
     let capture = Capture::new();
-    let open = capture.run(|| logtrace::start!("open"));
-    assert!(!logtrace::start!("after").is_enabled());
+    let open = capture.run(|| traceline::start!("open"));
+    assert!(!traceline::start!("after").is_enabled());
     assert!(capture.records().is_empty());
     thread::spawn(move || open.emit()).join().unwrap();
     assert_eq!(names(&capture.take()), ["open"]);
@@ -54,17 +54,17 @@ fn only_units_that_start_inside_are_captured_wherever_they_end() {
 fn captures_nest_and_a_panic_ends_them() {
     let inner = Capture::new();
     let outer = testing::capture(|| {
-        logtrace::start!("a").emit();
-        inner.run(|| logtrace::start!("b").emit());
+        traceline::start!("a").emit();
+        inner.run(|| traceline::start!("b").emit());
         let caught = catch_unwind(AssertUnwindSafe(|| {
             inner.run(|| std::panic::resume_unwind(Box::new(())))
         }));
         assert!(caught.is_err());
-        logtrace::start!("c").emit();
+        traceline::start!("c").emit();
     });
     assert_eq!(names(&outer), ["a", "c"]);
     assert_eq!(names(&inner.take()), ["b"]);
-    assert!(!logtrace::start!("d").is_enabled());
+    assert!(!traceline::start!("d").is_enabled());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn tests_that_run_at_the_same_time_see_their_own_records() {
                 barrier.wait();
                 let records = testing::capture(|| {
                     for n in 0..100_u64 {
-                        logtrace::start!("unit").set("test", test).set("n", n);
+                        traceline::start!("unit").set("test", test).set("n", n);
                     }
                 });
                 let got: Vec<_> = records
@@ -94,12 +94,12 @@ fn tests_that_run_at_the_same_time_see_their_own_records() {
 #[test]
 fn what_belongs_to_a_unit_is_in_its_record_from_any_thread() {
     let records = testing::capture(|| {
-        let mut trace = logtrace::start!("index");
+        let mut trace = traceline::start!("index");
         let mut part = trace.part();
         let part = thread::spawn(move || {
             part.incr("files").add("in a part");
             // Not of the test: no handle was passed.
-            assert!(!logtrace::start!("stranger").is_enabled());
+            assert!(!traceline::start!("stranger").is_enabled());
             // Of the test: a child of its unit.
             let mut child = part.child("child");
             child.incr("files");
@@ -124,7 +124,7 @@ fn a_handle_captures_units_of_other_threads() {
     let capture = Capture::new();
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| capture.run(|| logtrace::start!("job").emit()));
+            scope.spawn(|| capture.run(|| traceline::start!("job").emit()));
         }
     });
     assert_eq!(names(&capture.take()), ["job"; 4]);
@@ -163,7 +163,7 @@ fn the_configuration_of_the_code_under_test_holds() {
     let capture = Capture::new().clock(MockClock::leak());
     for _ in 0..2 {
         capture.run(|| {
-            let unit = || logtrace::builder!("pay").config(&config).start();
+            let unit = || traceline::builder!("pay").config(&config).start();
             unit().ok();
             unit()
                 .set("card", "4000 0000")
@@ -193,7 +193,7 @@ fn records_are_typed() {
     let clock = MockClock::leak();
     let capture = Capture::new().clock(clock);
     let line = capture.run(|| {
-        let mut trace = logtrace::start!("order");
+        let mut trace = traceline::start!("order");
         trace
             .set("n", 7)
             .set("x", 0.5)
@@ -275,7 +275,7 @@ fn a_unit_that_a_panic_ends_is_captured() {
     let capture = Capture::new();
     let caught = catch_unwind(AssertUnwindSafe(|| {
         capture.run(|| {
-            let _trace = logtrace::start!("job");
+            let _trace = traceline::start!("job");
             std::panic::resume_unwind(Box::new(()))
         })
     }));
@@ -300,7 +300,7 @@ fn volatile(trace: &mut Trace) {
 fn normalized_records_are_the_same_in_every_run() {
     let run = |format| {
         let config = Config::builder().format(format).build().unwrap();
-        testing::capture(|| volatile(&mut logtrace::builder!("job").config(&config).start()))
+        testing::capture(|| volatile(&mut traceline::builder!("job").config(&config).start()))
     };
     let (first, second) = (run(Format::Logfmt), run(Format::Logfmt));
     for (first, second) in first.iter().zip(&second) {
@@ -329,10 +329,10 @@ fn normalized_records_are_the_same_in_every_run() {
 
 #[test]
 fn the_place_of_a_panic_has_no_numbers_where_it_is_normalized() {
-    logtrace::panic_hook();
+    traceline::panic_hook();
     let capture = Capture::new();
     let caught = catch_unwind(AssertUnwindSafe(|| {
-        capture.run(|| logtrace::start!("job").scope(|| panic!("row {}", 7)))
+        capture.run(|| traceline::start!("job").scope(|| panic!("row {}", 7)))
     }));
     assert!(caught.is_err());
     let records = capture.take();
@@ -382,7 +382,7 @@ mod futures {
     use super::*;
 
     async fn work(name: &'static str) {
-        let trace = logtrace::start!(name);
+        let trace = traceline::start!(name);
         tokio::task::yield_now().await;
         trace.emit();
     }
@@ -424,11 +424,11 @@ mod futures {
     #[cfg(feature = "future")]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_future_in_a_trace_belongs_to_the_test_on_any_thread() {
-        use logtrace::InTraceExt;
+        use traceline::InTraceExt;
 
         let capture = Capture::new();
         let future =
-            capture.run(|| async { current::incr("polls") }.in_trace(logtrace::start!("unit")));
+            capture.run(|| async { current::incr("polls") }.in_trace(traceline::start!("unit")));
         tokio::spawn(future).await.unwrap();
         assert_eq!(capture.take()[0].u64("polls"), Some(1));
     }
@@ -443,11 +443,11 @@ fn guards_may_be_dropped_in_any_order() {
     let in_b = b.enter();
     let in_c = c.enter();
     drop(in_a);
-    logtrace::start!("in c").emit();
+    traceline::start!("in c").emit();
     drop(in_c);
-    logtrace::start!("in b").emit();
+    traceline::start!("in b").emit();
     drop(in_b);
-    assert!(!logtrace::start!("after").is_enabled());
+    assert!(!traceline::start!("after").is_enabled());
     let all = [a, b, c].map(|capture| names(&capture.take()).join(" "));
     assert_eq!(all, ["", "in b", "in c"]);
 }
@@ -458,7 +458,7 @@ fn a_capture_in_a_thread_that_ends_captures_nothing_and_panics_not() {
     impl Drop for AtTheEnd {
         fn drop(&mut self) {
             let done = self.0.run(|| {
-                logtrace::start!("late").emit();
+                traceline::start!("late").emit();
                 1
             });
             self.1.store(done, Ordering::Relaxed);
@@ -472,7 +472,7 @@ fn a_capture_in_a_thread_that_ends_captures_nothing_and_panics_not() {
     thread::spawn(move || {
         // Destroyed last, after what the capture keeps in the thread.
         LATE.set(Some(late));
-        testing::capture(|| logtrace::start!("job").emit());
+        testing::capture(|| traceline::start!("job").emit());
     })
     .join()
     .unwrap();
@@ -482,11 +482,11 @@ fn a_capture_in_a_thread_that_ends_captures_nothing_and_panics_not() {
 #[test]
 fn ends_of_a_unit_are_captured_as_they_are() {
     let records = testing::capture(|| {
-        logtrace::start!("discarded").discard();
-        let mut trace = logtrace::start!("long");
+        traceline::start!("discarded").discard();
+        let mut trace = traceline::start!("long");
         trace.checkpoint();
         let _outer = trace.enter();
-        let mut inner = logtrace::start!("inner");
+        let mut inner = traceline::start!("inner");
         let _inner = inner.enter();
         current::set("rows", 3);
         current::emit();
@@ -510,7 +510,7 @@ fn normalized_lists_and_fixed_fields_have_no_times() {
             .build()
             .unwrap();
         let records = testing::capture(|| {
-            let mut trace = logtrace::builder!("job").config(&config).start();
+            let mut trace = traceline::builder!("job").config(&config).start();
             let laps = [Duration::from_micros(7), Duration::from_millis(1)];
             trace.set("laps", laps).set("at", [SystemTime::now()]);
         });

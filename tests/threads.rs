@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{Config, ConfigBuilder, Format, Timer, Trace, key};
 use serde_json::Value as Json;
+use traceline::{Config, ConfigBuilder, Format, Timer, Trace, key};
 
 use util::{Bench, Capture, ManualClock};
 
@@ -52,7 +52,7 @@ mod many {
         }
         for _ in 0..n % 4 {
             trace.incr("hits");
-            logtrace::add!(trace, "{thread}:{n}");
+            traceline::add!(trace, "{thread}:{n}");
         }
         if n.is_multiple_of(5) {
             trace.error(format!("error {thread} {n}").as_str());
@@ -474,7 +474,7 @@ mod one_after_the_other {
         match what {
             What::Number => _ = trace.set(k, n),
             What::Text => _ = trace.set(k, ["", "x", "text with blanks"][n % 3]),
-            What::Null => _ = trace.set(k, logtrace::null()),
+            What::Null => _ = trace.set(k, traceline::null()),
             What::None => _ = trace.set(k, None::<u8>),
             What::Wide => _ = trace.set(k, n as u128),
             What::List => _ = trace.set(k, [n, n]),

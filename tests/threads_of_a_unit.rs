@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{Config, ConfigBuilder, Format, Part, SharedTrace, Trace, current, display};
+use traceline::{Config, ConfigBuilder, Format, Part, SharedTrace, Trace, current, display};
 
 use tags::untagged;
 use util::Bench;
@@ -95,7 +95,7 @@ mod fan_out {
                     for (n, part) in parts.iter_mut().enumerate() {
                         scope.spawn(move || {
                             part.set("last", n).count("words", n).max("most", n);
-                            logtrace::add!(part, "part {n}");
+                            traceline::add!(part, "part {n}");
                         });
                     }
                 });
@@ -399,9 +399,9 @@ mod merging {
             |trace, bench| {
                 let mut part = trace.part();
                 for n in 0..3 {
-                    logtrace::add!(trace, "u{n}");
+                    traceline::add!(trace, "u{n}");
                     bench.clock.advance(ms(1));
-                    logtrace::add!(part, "p{n}");
+                    traceline::add!(part, "p{n}");
                     bench.clock.advance(ms(1));
                 }
                 trace.join(part);
@@ -422,7 +422,7 @@ mod merging {
                     let mut trace = bench.start();
                     let mut all = 0;
                     let mut add = |trace: &mut Trace| {
-                        logtrace::add!(trace, "{all}");
+                        traceline::add!(trace, "{all}");
                         all += 1;
                         bench.clock.advance(ms(1));
                     };
@@ -491,13 +491,13 @@ mod merging {
                 .set("f64", 0.1)
                 .set("f32", 0.1f32)
                 .set("nan", f64::NAN)
-                .set("null", logtrace::null())
+                .set("null", traceline::null())
                 .set("none", None::<u8>)
                 .set("took_ms", Duration::from_micros(1_234))
                 .set("when", std::time::UNIX_EPOCH + Duration::from_secs(1))
                 .set("list", [1, 2, 3])
                 .set("lists", vec![vec!["a"], vec![]])
-                .set("mask", logtrace::mask("2c59aaaa", 4))
+                .set("mask", traceline::mask("2c59aaaa", 4))
                 .set("display", display(&1.5))
                 .set("char", 'ä')
                 .set("ip", std::net::Ipv4Addr::LOCALHOST)
@@ -507,7 +507,7 @@ mod merging {
                 .set("level", "mine")
                 .set("", "no key")
                 .set(String::from("owned"), "x")
-                .set(logtrace::key("borrowed"), "y")
+                .set(traceline::key("borrowed"), "y")
                 .set(long.clone(), "a key that is cut")
                 .set("secret", "hidden")
                 .set("gone", 1)
@@ -1200,8 +1200,8 @@ mod shared_handles {
         ),
         (
             "debug",
-            |t| _ = t.set("k", logtrace::debug(&"x")),
-            |s| _ = s.set("k", logtrace::debug(&"x")),
+            |t| _ = t.set("k", traceline::debug(&"x")),
+            |s| _ = s.set("k", traceline::debug(&"x")),
         ),
         (
             "unset",
@@ -1285,7 +1285,7 @@ mod shared_handles {
             |shared, bench| {
                 shared.set("rows", 3);
                 bench.clock.advance(ms(2));
-                assert_eq!(shared.get("rows"), Some(logtrace::OwnedValue::I64(3)));
+                assert_eq!(shared.get("rows"), Some(traceline::OwnedValue::I64(3)));
                 assert_eq!(shared.get("none"), None);
                 assert_eq!(shared.elapsed(), ms(2));
                 assert!(shared.is_enabled());
@@ -1907,7 +1907,7 @@ mod one_after_the_other {
 /// A key that makes its text by code of the user's, which uses the unit itself.
 #[test]
 fn keys_make_their_text_before_the_trace_is_taken() {
-    use logtrace::{Key, ToKey};
+    use traceline::{Key, ToKey};
 
     struct Counting<'a>(Option<&'a SharedTrace>);
     impl ToKey for Counting<'_> {
@@ -1916,7 +1916,7 @@ fn keys_make_their_text_before_the_trace_is_taken() {
                 Some(shared) => _ = shared.incr("keys"),
                 None => current::incr("keys"),
             }
-            logtrace::key("k")
+            traceline::key("k")
         }
     }
     let bench = Bench::new(bare());

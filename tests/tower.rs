@@ -22,10 +22,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use log::{Level, LevelFilter};
-use logtrace::tower::{Propagate, PropagateLayer, TraceBody, TraceLayer, TraceService};
-use logtrace::{Config, Trace, current};
 use tower_layer::Layer;
 use tower_service::Service;
+use traceline::tower::{Propagate, PropagateLayer, TraceBody, TraceLayer, TraceService};
+use traceline::{Config, Trace, current};
 
 use tags::untagged;
 use util::{Bench, Capture, FixedIds, same_line};
@@ -1272,7 +1272,7 @@ mod disabled {
                 assert!(!current::is_active());
                 current::set("a", 1);
                 let mut headers = HeaderMap::new();
-                logtrace::tower::inject_current(&mut headers);
+                traceline::tower::inject_current(&mut headers);
                 assert_eq!(headers["traceparent"], IN);
                 assert_eq!(headers["tracestate"], "rojo=1");
                 assert_eq!(headers["x-request-id"], "order-4711");
@@ -1354,7 +1354,7 @@ mod client {
         assert_eq!(headers["tracestate"], "rojo=1");
         assert_eq!(headers["x-request-id"], "order-4711");
         let mut by_hand = HeaderMap::new();
-        logtrace::tower::inject(&mut unit, &mut by_hand);
+        traceline::tower::inject(&mut unit, &mut by_hand);
         assert_eq!(by_hand, headers);
         // A unit that was told nothing gets ids now, but no request id.
         let mut unit = bench.start();

@@ -3,7 +3,7 @@
 mod util;
 
 use log::Level;
-use logtrace::{
+use traceline::{
     Config, ConfigBuilder, Format, IdSource, Sampling, SpanId, Trace, TraceId, TraceParent,
     TraceState, bridge, current,
 };
@@ -362,7 +362,7 @@ fn a_disabled_trace_passes_on_what_it_was_given() {
     assert_eq!(child.traceparent(), Some(parent()));
     assert_eq!(child.get_request_id().as_deref(), Some("r-1"));
     assert_eq!(trace.render(), "");
-    trace.scope(|| assert!(!logtrace::current::is_active()));
+    trace.scope(|| assert!(!traceline::current::is_active()));
     assert_eq!(trace.traceparent(), Some(parent()));
 }
 

@@ -2,7 +2,7 @@
 
 mod util;
 
-use logtrace::{Config, TraceId, TraceParent};
+use traceline::{Config, TraceId, TraceParent};
 use uuid::Uuid;
 
 use util::{json_line, logfmt_line, record};
@@ -11,7 +11,7 @@ const ORDER: Uuid = Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
 
 #[test]
 fn a_uuid_is_text_with_hyphens() {
-    let set = |trace: &mut logtrace::Trace| {
+    let set = |trace: &mut traceline::Trace| {
         trace
             .set("id", ORDER)
             .set("ids", [ORDER, Uuid::nil()])
@@ -23,7 +23,7 @@ fn a_uuid_is_text_with_hyphens() {
         record(Config::builder(), set),
         logfmt_line(&format!(r#"id={text} ids="[\"{text}\",\"{nil}\"]""#))
     );
-    let json = Config::builder().format(logtrace::Format::Json);
+    let json = Config::builder().format(traceline::Format::Json);
     assert_eq!(
         record(json, set),
         json_line(&format!(r#""id":"{text}","ids":["{text}","{nil}"]"#))

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Color, Config, ConfigBuilder, Format};
+use traceline::{Color, Config, ConfigBuilder, Format};
 
 /// The formats for machines; what differs between them is worth a row each.
 pub const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Format::Json)];

@@ -1,7 +1,7 @@
 //! The units of work that are measured: those of the comparison in `benches/peers`, so that a
 //! number here can be told from one there.
 
-use logtrace::{Config, Trace};
+use traceline::{Config, Trace};
 
 /// How many inputs a unit goes round: with a single one the lengths and digits of all values
 /// would be known to the branch predictor.
@@ -50,7 +50,7 @@ fn auth_of(n: u64) -> Auth {
 /// Starts a unit in this file, so that its fragments are tagged with a line alone.
 #[inline]
 pub fn start(name: &'static str, config: &Config) -> Trace {
-    logtrace::builder!(name).config(config).start()
+    traceline::builder!(name).config(config).start()
 }
 
 /// W1: twelve fields, each in a statement of its own.
@@ -91,13 +91,13 @@ fn last_fields(trace: &mut Trace, auth: &Auth) {
 #[inline]
 pub fn w2(trace: &mut Trace, auth: &Auth) {
     trace.add("auth header read");
-    logtrace::add!(trace, "got key from table: {}", auth.plan);
+    traceline::add!(trace, "got key from table: {}", auth.plan);
     first_fields(trace, auth);
-    logtrace::add!(trace, "user loaded for tenant {}", auth.tenant);
+    traceline::add!(trace, "user loaded for tenant {}", auth.tenant);
     trace.set("plan", auth.plan);
     trace.add("rate limit checked");
     last_fields(trace, auth);
-    logtrace::add!(trace, "session stored for {}", auth.ip);
+    traceline::add!(trace, "session stored for {}", auth.ip);
 }
 
 /// The keys and values of W3: 40 strings of ten bytes, 40 integers, ten floats, ten bools.
@@ -143,10 +143,10 @@ pub fn w3(trace: &mut Trace, wide: &Wide) {
     }
     for (_, text) in &wide.texts[..10] {
         trace.add("auth header read");
-        logtrace::add!(trace, "got key from table: {text}");
-        logtrace::add!(trace, "user loaded for tenant {text}");
+        traceline::add!(trace, "got key from table: {text}");
+        traceline::add!(trace, "user loaded for tenant {text}");
         trace.add("rate limit checked");
-        logtrace::add!(trace, "session stored in {text}");
+        traceline::add!(trace, "session stored in {text}");
     }
 }
 

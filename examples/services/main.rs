@@ -19,7 +19,7 @@
 //!    └─ reserve        inventory       0.234 ms  ok 201
 //! ```
 //!
-//! `shop/` has the services; they use `logtrace` as any would. To run them by hand, each in a terminal, with
+//! `shop/` has the services; they use `traceline` as any would. To run them by hand, each in a terminal, with
 //! records to standard output or added to a file:
 //!
 //! ```text
@@ -43,7 +43,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use env_logger::Target;
-use logtrace::{Config, Format};
+use traceline::{Config, Format};
 
 use shop::{Inventory, Ordering, Purchasing, Service};
 
@@ -114,7 +114,7 @@ fn start_logging(service: &str, file: Option<&str>) -> Done {
 
 /// To listen is a unit, too: its record says where.
 fn listen(port: u16) -> io::Result<TcpListener> {
-    logtrace::run!("listen", |trace| {
+    traceline::run!("listen", |trace| {
         let listener = TcpListener::bind(("127.0.0.1", port))?;
         trace.set("address", listener.local_addr()?);
         Ok(listener)

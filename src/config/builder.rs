@@ -30,7 +30,7 @@ use crate::value::ToValue;
 /// | [`integers`](Self::integers) | strings outside 64 bits |
 /// | [`unicode_keys`](Self::unicode_keys) | no |
 /// | [`color`](Self::color) | on a terminal, without `NO_COLOR` |
-/// | [`target`](Self::target) | `logtrace` |
+/// | [`target`](Self::target) | `traceline` |
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`ids`](Self::ids) | random |
@@ -42,14 +42,14 @@ use crate::value::ToValue;
 /// # Examples
 ///
 /// ```
-/// use logtrace::{Config, ConfigBuilder, Format};
+/// use traceline::{Config, ConfigBuilder, Format};
 ///
 /// let mut builder: ConfigBuilder = Config::builder().field("service", "shop");
 /// if std::env::var_os("LOG_JSON").is_some() {
 ///     builder = builder.format(Format::Json);
 /// }
 /// builder.install()?;
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build` or `install` is called"]
@@ -66,10 +66,10 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().format(logtrace::Format::Json).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().format(traceline::Format::Json).build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with(r#"{"ts":""#));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn format(mut self, format: Format) -> Self {
         self.settings.format = format;
@@ -83,10 +83,10 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().header(false).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().header(false).build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with("msg=job duration_ms="));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn header(mut self, header: bool) -> Self {
         self.settings.header = header;
@@ -100,12 +100,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().name(logtrace::Name::Msg, "unit").build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().name(traceline::Name::Msg, "unit").build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("msg", "hello"); // ts=… level=info unit=job duration_ms=0.012 msg=hello
     /// assert!(trace.render().contains(" unit=job "));
     /// # assert!(trace.render().ends_with(" msg=hello"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn name(mut self, name: Name, text: impl Into<String>) -> Self {
         self.settings.names.set(name, text.into());
@@ -121,10 +121,10 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().field("service", "shop").build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().field("service", "shop").build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().contains(" msg=job service=shop "));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn field(mut self, key: impl Into<String>, value: impl ToValue) -> Self {
         if let Some(value) = OwnedValue::of(value.to_value()) {
@@ -139,11 +139,11 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().max_fields(2).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().max_fields(2).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("a", 1).set("b", 2).set("c", 3);
     /// assert!(trace.render().ends_with(" a=1 b=2 dropped_fields=1"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn max_fields(mut self, fields: usize) -> Self {
         self.settings.limits.fields = fields;
@@ -157,12 +157,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().max_fragments(2).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().max_fragments(2).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.add("one").add("two").add("three").add("four");
     /// assert!(trace.render().ends_with("ms] four\" dropped_fragments=2"));
     /// # assert!(trace.render().contains("ms] one; "));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn max_fragments(mut self, fragments: usize) -> Self {
         self.settings.limits.fragments = fragments;
@@ -181,12 +181,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().max_record(1_024).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().max_record(1_024).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("query", "x".repeat(2_000)).set("rows", 3);
     /// assert!(trace.render().len() <= 1_024);
     /// assert!(trace.render().ends_with(" rows=3 truncated=1"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.settings.limits.record = bytes;
@@ -205,11 +205,11 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().max_value(16).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().max_value(16).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("query", "select * from orders");
     /// assert!(trace.render().ends_with(" query=\"select * from or\" truncated=1"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = Some(bytes);
@@ -225,11 +225,11 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().redact(["password", "card"]).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().redact(["password", "card"]).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("user", "paul").set("password", "hunter2");
     /// assert!(trace.render().ends_with(" user=paul password=\"******\""));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn redact<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.settings
@@ -244,12 +244,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().line_tag(logtrace::LineTag::FileLine).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().line_tag(traceline::LineTag::FileLine).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.add("picking"); // fragments="[job.rs:3, 0.012ms] picking"
     /// # let text = trace.render();
     /// # assert!(text.contains(".rs:") && !text.contains('/'), "{text}");
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn line_tag(mut self, tag: LineTag) -> Self {
         self.settings.line_tag = tag;
@@ -262,10 +262,10 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().fraction_digits(3).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().fraction_digits(3).build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert_eq!(trace.render().find("Z "), Some("ts=2026-11-21T12:22:48.992".len()));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn fraction_digits(mut self, digits: u8) -> Self {
         self.settings.fraction_digits = digits;
@@ -279,13 +279,13 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().unicode_keys(true).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().unicode_keys(true).build()?;
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("größe", 3); // without this setting, `gr__e`
     /// assert!(trace.render().ends_with(" größe=3"));
-    /// # let mut trace = logtrace::start!("job");
+    /// # let mut trace = traceline::start!("job");
     /// # assert!(trace.set("größe", 3).render().ends_with(" gr__e=3"));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn unicode_keys(mut self, keep: bool) -> Self {
         self.settings.unicode_keys = keep;
@@ -298,13 +298,13 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Format, NonFinite};
+    /// use traceline::{Config, Format, NonFinite};
     ///
     /// let config = Config::builder().format(Format::Json).non_finite(NonFinite::Text).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("ratio", f64::NAN);
     /// assert!(trace.render().ends_with(r#","ratio":"NaN"}"#));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.settings.non_finite = non_finite;
@@ -317,13 +317,13 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Format, Integers};
+    /// use traceline::{Config, Format, Integers};
     ///
     /// let config = Config::builder().format(Format::Json).integers(Integers::Bits53).build()?;
-    /// let mut trace = logtrace::builder!("job").config(&config).start();
+    /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("rows", 3).set("id", 1_u64 << 60);
     /// assert!(trace.render().ends_with(r#","rows":3,"id":"1152921504606846976"}"#));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn integers(mut self, integers: Integers) -> Self {
         self.settings.integers = integers;
@@ -336,12 +336,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Color, Format};
+    /// use traceline::{Config, Color, Format};
     ///
     /// let config = Config::builder().format(Format::Pretty).color(Color::Always).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with("\x1b[1mjob\x1b[0m ")); // bold
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn color(mut self, color: Color) -> Self {
         self.color = color;
@@ -355,9 +355,9 @@ impl ConfigBuilder {
     ///
     /// ```
     /// env_logger::Builder::new().parse_filters("myapp=info").init();
-    /// logtrace::Config::builder().target("myapp").install()?;
-    /// assert!(logtrace::Trace::new("job").is_enabled());
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// traceline::Config::builder().target("myapp").install()?;
+    /// assert!(traceline::Trace::new("job").is_enabled());
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.settings.target = target.into();
@@ -372,10 +372,10 @@ impl ConfigBuilder {
     /// ```
     /// let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
     /// let logger: &'static env_logger::Logger = Box::leak(Box::new(logger));
-    /// let config = logtrace::Config::builder().logger(logger).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().logger(logger).build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.is_enabled()); // though `log` has no logger
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn logger(mut self, logger: &'static dyn Log) -> Self {
         self.settings.logger = Some(logger);
@@ -392,16 +392,16 @@ impl ConfigBuilder {
     ///
     /// struct Stopped(Instant);
     ///
-    /// impl logtrace::Clock for Stopped {
+    /// impl traceline::Clock for Stopped {
     ///     fn now(&self) -> Instant { self.0 }
     ///     fn wall(&self) -> SystemTime { UNIX_EPOCH }
     /// }
     ///
     /// let clock: &'static Stopped = Box::leak(Box::new(Stopped(Instant::now())));
-    /// let config = logtrace::Config::builder().clock(clock).build()?;
-    /// let trace = logtrace::builder!("job").config(&config).start();
+    /// let config = traceline::Config::builder().clock(clock).build()?;
+    /// let trace = traceline::builder!("job").config(&config).start();
     /// assert_eq!(trace.render(), "ts=1970-01-01T00:00:00.000000Z level=info msg=job duration_ms=0.0");
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn clock(mut self, clock: &'static dyn Clock) -> Self {
         self.settings.clock = TimeSource::Custom(clock);
@@ -415,23 +415,23 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, SpanId, TraceId};
+    /// use traceline::{Config, SpanId, TraceId};
     ///
     /// struct Fixed;
     ///
-    /// impl logtrace::IdSource for Fixed {
+    /// impl traceline::IdSource for Fixed {
     ///     fn trace_id(&self) -> Option<TraceId> { TraceId::from_bytes([0x7a; 16]) }
     ///     fn span_id(&self) -> Option<SpanId> { SpanId::from_bytes([0x9b; 8]) }
     /// }
     ///
     /// let config = Config::builder().ids(&Fixed).build()?;
-    /// let mut trace = logtrace::builder!("order").config(&config).start();
+    /// let mut trace = traceline::builder!("order").config(&config).start();
     /// let parent = trace.traceparent().map(|parent| parent.to_string());
     /// assert_eq!(
     ///     parent.as_deref(),
     ///     Some("00-7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a-9b9b9b9b9b9b9b9b-01")
     /// );
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
         self.settings.ids = Ids(Some(ids));
@@ -448,15 +448,15 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Format, Schema};
+    /// use traceline::{Config, Format, Schema};
     ///
     /// let config = Config::builder().format(Format::Json).names(Schema::Ecs).build()?;
-    /// let mut trace = logtrace::builder!("checkout").config(&config).start();
+    /// let mut trace = traceline::builder!("checkout").config(&config).start();
     /// trace.error("card declined");
     /// // {"@timestamp":"…","log.level":"error","message":"checkout","ecs.version":"8.11.0",
     /// //  "event.outcome":"failure","event.duration":104700000,"error.message":"card declined"}
     /// assert!(trace.render().contains(r#","event.outcome":"failure","event.duration":"#));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn names(mut self, schema: Schema<'_>) -> Self {
         self.settings.forms = Forms::of(schema);
@@ -470,10 +470,10 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Output};
+    /// use traceline::{Config, Output};
     ///
     /// let config = Config::builder().output(Output::KeyValues).build()?;
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn output(mut self, output: Output) -> Self {
         self.settings.output = output;
@@ -487,11 +487,11 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Sampling};
+    /// use traceline::{Config, Sampling};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(100)).build()?;
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.settings.sampling = Some(sampling);
@@ -509,7 +509,7 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::Config;
+    /// use traceline::Config;
     ///
     /// # fn attach(_: &str) {}
     /// let config = Config::builder()
@@ -518,7 +518,7 @@ impl ConfigBuilder {
     ///         emit();
     ///     })
     ///     .build()?;
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn on_emit(
         mut self,
@@ -533,9 +533,9 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// let config = logtrace::Config::builder().max_record(32 * 1024).build();
+    /// let config = traceline::Config::builder().max_record(32 * 1024).build();
     /// assert!(config.is_ok());
-    /// let error = logtrace::Config::builder().max_record(100).build().unwrap_err();
+    /// let error = traceline::Config::builder().max_record(100).build().unwrap_err();
     /// assert_eq!(error.setting(), "max_record");
     /// ```
     ///
@@ -580,10 +580,10 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// logtrace::Config::builder().field("service", "shop").install()?; // once, early in `main`
-    /// let trace = logtrace::start!("checkout");
+    /// traceline::Config::builder().field("service", "shop").install()?; // once, early in `main`
+    /// let trace = traceline::start!("checkout");
     /// assert!(trace.render().contains(" msg=checkout service=shop "));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Config, Format};
+/// use traceline::{Config, Format};
 ///
 /// for (format, end) in [
 ///     (Format::Logfmt, " rows=3"),
@@ -14,10 +14,10 @@
 ///     (Format::Pretty, "\n  rows             3"),
 /// ] {
 ///     let config = Config::builder().format(format).build()?;
-///     let trace = logtrace::builder!("import").config(&config).field("rows", 3).start();
+///     let trace = traceline::builder!("import").config(&config).field("rows", 3).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -37,11 +37,11 @@ pub enum Format {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let config = logtrace::Config::builder().line_tag(logtrace::LineTag::PathLine).build()?;
-/// let mut trace = logtrace::builder!("import").config(&config).start();
+/// let config = traceline::Config::builder().line_tag(traceline::LineTag::PathLine).build()?;
+/// let mut trace = traceline::builder!("import").config(&config).start();
 /// trace.add("reading"); // fragments="[src/import.rs:3, 0.012ms] reading"
 /// assert!(trace.render().contains(concat!(" fragments=\"[", file!(), ":")));
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -61,14 +61,14 @@ pub enum LineTag {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Config, Format, NonFinite};
+/// use traceline::{Config, Format, NonFinite};
 ///
 /// for (non_finite, end) in [(NonFinite::Null, ":null}"), (NonFinite::Text, ":\"Infinity\"}")] {
 ///     let config = Config::builder().format(Format::Json).non_finite(non_finite).build()?;
-///     let trace = logtrace::builder!("job").config(&config).field("ratio", 1.0 / 0.0).start();
+///     let trace = traceline::builder!("job").config(&config).field("ratio", 1.0 / 0.0).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -87,17 +87,17 @@ pub enum NonFinite {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Config, Format, Integers};
+/// use traceline::{Config, Format, Integers};
 ///
 /// for (integers, end) in [
 ///     (Integers::Bits64, ":9007199254740993}"),
 ///     (Integers::Bits53, ":\"9007199254740993\"}"),
 /// ] {
 ///     let config = Config::builder().format(Format::Json).integers(integers).build()?;
-///     let trace = logtrace::builder!("job").config(&config).field("id", (1_u64 << 53) + 1).start();
+///     let trace = traceline::builder!("job").config(&config).field("id", (1_u64 << 53) + 1).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -117,12 +117,12 @@ pub enum Integers {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Config, Color, Format};
+/// use traceline::{Config, Color, Format};
 ///
 /// let config = Config::builder().format(Format::Pretty).color(Color::Never).build()?;
-/// let trace = logtrace::builder!("job").config(&config).start();
+/// let trace = traceline::builder!("job").config(&config).start();
 /// assert!(!trace.render().contains('\x1b'));
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -142,11 +142,11 @@ pub enum Color {
 /// # Examples
 ///
 /// ```
-/// use logtrace::{Config, Output};
+/// use traceline::{Config, Output};
 ///
 /// // For OpenTelemetry, journald and structured loggers, which take typed fields.
 /// let config = Config::builder().output(Output::KeyValues).build()?;
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ pub(super) fn refuse(setting: &'static str, why: String) -> ConfigError {
 /// # Examples
 ///
 /// ```
-/// let error = logtrace::Config::builder().fraction_digits(4).build().unwrap_err();
+/// let error = traceline::Config::builder().fraction_digits(4).build().unwrap_err();
 /// assert_eq!(error.to_string(), "fraction_digits: 4 is none of 3, 6, 9");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl ConfigError {
     /// # Examples
     ///
     /// ```
-    /// let error = logtrace::Config::builder().target("").build().unwrap_err();
+    /// let error = traceline::Config::builder().target("").build().unwrap_err();
     /// assert_eq!(error.setting(), "target");
     /// ```
     pub fn setting(&self) -> &'static str {

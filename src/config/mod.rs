@@ -33,7 +33,7 @@ pub(crate) use settings::{Hook, Limits, Settings};
 /// # Examples
 ///
 /// ```
-/// use logtrace::{Config, Format};
+/// use traceline::{Config, Format};
 ///
 /// let config = Config::builder()
 ///     .format(Format::Json)
@@ -42,7 +42,7 @@ pub(crate) use settings::{Hook, Limits, Settings};
 ///     .redact(["password", "card"])
 ///     .build()?;
 /// config.install()?; // once, early in `main`
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -56,10 +56,10 @@ impl Config {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = logtrace::Config::builder().header(false).field("service", "shop").build()?;
-    /// let trace = logtrace::builder!("checkout").config(&config).start();
+    /// let config = traceline::Config::builder().header(false).field("service", "shop").build()?;
+    /// let trace = traceline::builder!("checkout").config(&config).start();
     /// assert!(trace.render().starts_with("msg=checkout service=shop "));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
@@ -71,7 +71,7 @@ impl Config {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::Config;
+    /// use traceline::Config;
     ///
     /// assert!(Config::default().install().is_ok());
     /// assert!(Config::default().install().is_err());
@@ -95,12 +95,12 @@ impl Config {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Sampling};
+    /// use traceline::{Config, Sampling};
     ///
     /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
     /// let dropped = Config::installed().sampled().dropped; // later, anywhere
     /// # assert_eq!(dropped, 0);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn installed() -> Config {
         process().clone()
@@ -117,14 +117,14 @@ impl Config {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use logtrace::{Config, Sampling};
+    /// use traceline::{Config, Sampling};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
-    /// logtrace::builder!("job").config(&config).start().ok();
-    /// logtrace::builder!("job").config(&config).start().error("no rows");
+    /// traceline::builder!("job").config(&config).start().ok();
+    /// traceline::builder!("job").config(&config).start().error("no rows");
     /// let sampled = config.sampled();
     /// assert_eq!((sampled.kept, sampled.dropped), (1, 1));
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn sampled(&self) -> Sampled {
         self.settings.counts.sum()

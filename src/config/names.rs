@@ -12,10 +12,10 @@ macro_rules! names {
         ///
         /// ```
         /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-        /// let config = logtrace::Config::builder().name(logtrace::Name::DurationMs, "took_ms").build()?;
-        /// let trace = logtrace::builder!("job").config(&config).start();
+        /// let config = traceline::Config::builder().name(traceline::Name::DurationMs, "took_ms").build()?;
+        /// let trace = traceline::builder!("job").config(&config).start();
         /// assert!(trace.render().contains(" msg=job took_ms="));
-        /// # Ok::<(), logtrace::ConfigError>(())
+        /// # Ok::<(), traceline::ConfigError>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]

@@ -43,13 +43,13 @@ use crate::outcome::Outcome;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use logtrace::{Config, Format, Schema};
+/// use traceline::{Config, Format, Schema};
 ///
 /// let google = Schema::GoogleCloud { project: "shop-prod" };
 /// let config = Config::builder().format(Format::Json).names(google).build()?;
-/// let trace = logtrace::builder!("checkout").config(&config).start();
+/// let trace = traceline::builder!("checkout").config(&config).start();
 /// assert!(trace.render().contains(r#","severity":"INFO","message":"checkout","#));
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -93,7 +93,7 @@ impl Default for Settings {
             non_finite: NonFinite::default(),
             integers: Integers::default(),
             color: false,
-            target: "logtrace".into(),
+            target: "traceline".into(),
             clock: TimeSource::System,
             ids: Ids::default(),
             sampling: None,

@@ -32,12 +32,12 @@ pub(crate) use tracestate::{List, list};
 /// # Examples
 ///
 /// ```
-/// use logtrace::TraceId;
+/// use traceline::TraceId;
 ///
 /// let id: TraceId = "4bf92f3577b34da6a3ce929d0e0e4736".parse()?;
 /// assert_eq!(id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// assert!("4BF92F3577B34DA6A3CE929D0E0E4736".parse::<TraceId>().is_err());
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(NonZeroU128);
@@ -47,11 +47,11 @@ pub struct TraceId(NonZeroU128);
 /// # Examples
 ///
 /// ```
-/// use logtrace::SpanId;
+/// use traceline::SpanId;
 ///
 /// let id: SpanId = "00f067aa0ba902b7".parse()?;
 /// assert_eq!(id.to_string(), "00f067aa0ba902b7");
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(NonZeroU64);
@@ -72,8 +72,8 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = logtrace::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_ne!(id, logtrace::", stringify!($id), "::random());")]
+            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_ne!(id, traceline::", stringify!($id), "::random());")]
             /// ```
             pub fn random() -> $id {
                 $id::salted(Salt::of(Instant::now()))
@@ -93,7 +93,7 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("use logtrace::", stringify!($id), ";")]
+            #[doc = concat!("use traceline::", stringify!($id), ";")]
             ///
             #[doc = concat!("let bytes = ", stringify!($id), "::random().to_bytes();")]
             #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(bytes).map(|id| id.to_bytes()), Some(bytes));")]
@@ -108,8 +108,8 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = logtrace::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_eq!(logtrace::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
+            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_eq!(traceline::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
             /// ```
             pub fn to_bytes(self) -> [u8; $bytes] {
                 self.0.get().to_be_bytes()
@@ -161,11 +161,11 @@ id! { SpanId, NonZeroU64, u64, 8, "span id" }
 /// # Examples
 ///
 /// ```
-/// use logtrace::{SpanId, TraceId};
+/// use traceline::{SpanId, TraceId};
 ///
 /// struct Fixed;
 ///
-/// impl logtrace::IdSource for Fixed {
+/// impl traceline::IdSource for Fixed {
 ///     fn trace_id(&self) -> Option<TraceId> {
 ///         TraceId::from_bytes([7; 16])
 ///     }
@@ -174,8 +174,8 @@ id! { SpanId, NonZeroU64, u64, 8, "span id" }
 ///     }
 /// }
 ///
-/// let config = logtrace::Config::builder().ids(&Fixed).build()?;
-/// # Ok::<(), logtrace::ConfigError>(())
+/// let config = traceline::Config::builder().ids(&Fixed).build()?;
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 pub trait IdSource: Send + Sync {
     /// Returns the id of a new transaction, or of a request; `None` for a random one.

@@ -17,13 +17,13 @@ use super::{SpanId, TraceId};
 /// # Examples
 ///
 /// ```
-/// use logtrace::TraceParent;
+/// use traceline::TraceParent;
 ///
 /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 /// let parent: TraceParent = header.parse()?;
 /// assert!(parent.is_sampled());
 /// assert_eq!(parent.to_string(), header);
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
@@ -45,7 +45,7 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{SpanId, TraceId, TraceParent};
+    /// use traceline::{SpanId, TraceId, TraceParent};
     ///
     /// let parent = TraceParent::new(TraceId::random(), SpanId::random(), true, true);
     /// assert!(parent.to_string().starts_with("00-"));
@@ -64,13 +64,13 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::TraceParent;
+    /// use traceline::TraceParent;
     ///
     /// let parent = TraceParent::parse(" 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\t")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
     /// let error = TraceParent::parse("00-4bf92f35-00f067aa0ba902b7-01").unwrap_err();
     /// assert_eq!(error.to_string(), "traceparent: wrong length, 31");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -126,12 +126,12 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::TraceParent;
+    /// use traceline::TraceParent;
     ///
     /// let parent = TraceParent::parse_b3("4bf92f3577b34da6-00f067aa0ba902b7-1")?;
     /// assert_eq!(parent.to_string(), "00-00000000000000004bf92f3577b34da6-00f067aa0ba902b7-01");
     /// assert!(TraceParent::parse_b3("0").is_err());
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -162,11 +162,11 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::TraceParent;
+    /// use traceline::TraceParent;
     ///
     /// let parent = TraceParent::of_b3("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", Some("1"))?;
     /// assert_eq!(parent.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -198,9 +198,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -211,9 +211,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn span_id(&self) -> SpanId {
         self.span_id
@@ -229,9 +229,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert!(parent.is_sampled());
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
@@ -242,9 +242,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = logtrace::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
+    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
     /// assert!(parent.is_random() && !parent.is_sampled());
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn is_random(&self) -> bool {
         self.flags & RANDOM != 0
@@ -256,9 +256,9 @@ impl TraceParent {
     ///
     /// ```
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    /// let parent = logtrace::TraceParent::parse(header)?;
-    /// assert_eq!(parent.encode(&mut [0; logtrace::TraceParent::LEN]), header);
-    /// # Ok::<(), logtrace::IdError>(())
+    /// let parent = traceline::TraceParent::parse(header)?;
+    /// assert_eq!(parent.encode(&mut [0; traceline::TraceParent::LEN]), header);
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
         *room = self.to_bytes();

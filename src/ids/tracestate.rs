@@ -12,12 +12,12 @@ use super::error::{Fault, Field, IdError};
 /// # Examples
 ///
 /// ```
-/// use logtrace::TraceState;
+/// use traceline::TraceState;
 ///
 /// // Several headers are one list.
 /// let state = TraceState::parse(["rojo=00f067aa0ba902b7", "congo=t61rcWkgMzE"])?;
 /// assert_eq!(state.as_str(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
-/// # Ok::<(), logtrace::IdError>(())
+/// # Ok::<(), traceline::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TraceState(String);
@@ -37,12 +37,12 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::TraceState;
+    /// use traceline::TraceState;
     ///
     /// let state = TraceState::parse(["rojo=1, congo=2", "es=3"])?;
     /// assert_eq!(state.as_str(), "rojo=1,congo=2,es=3");
     /// assert!(TraceState::parse(["no member"]).is_err());
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -65,9 +65,9 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// let state = logtrace::TraceState::parse(["rojo=1"])?;
+    /// let state = traceline::TraceState::parse(["rojo=1"])?;
     /// assert_eq!(state.as_str(), "rojo=1");
-    /// # Ok::<(), logtrace::IdError>(())
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn as_str(&self) -> &str {
         &self.0
@@ -78,9 +78,9 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// assert!(logtrace::TraceState::default().is_empty());
-    /// assert!(!logtrace::TraceState::parse(["rojo=1"])?.is_empty());
-    /// # Ok::<(), logtrace::IdError>(())
+    /// assert!(traceline::TraceState::default().is_empty());
+    /// assert!(!traceline::TraceState::parse(["rojo=1"])?.is_empty());
+    /// # Ok::<(), traceline::IdError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -42,17 +42,17 @@ use escaping::Escaping;
 /// struct Item { sku: &'static str, count: u32 }
 ///
 /// let items = [Item { sku: "lamp", count: 2 }, Item { sku: "chair", count: 1 }];
-/// let config = logtrace::Config::builder().format(logtrace::Format::Json).build()?;
-/// let mut trace = logtrace::builder!("checkout").config(&config).start();
-/// trace.set("items", logtrace::json(&items));
+/// let config = traceline::Config::builder().format(traceline::Format::Json).build()?;
+/// let mut trace = traceline::builder!("checkout").config(&config).start();
+/// trace.set("items", traceline::json(&items));
 /// assert!(trace.render().ends_with(
 ///     r#","items":[{"sku":"lamp","count":2},{"sku":"chair","count":1}]}"#
 /// ));
 ///
-/// let mut trace = logtrace::start!("checkout");
-/// trace.set("item", logtrace::json(&items[0]));
+/// let mut trace = traceline::start!("checkout");
+/// trace.set("item", traceline::json(&items[0]));
 /// assert!(trace.render().ends_with(r#" item="{\"sku\":\"lamp\",\"count\":2}""#));
-/// # Ok::<(), logtrace::ConfigError>(())
+/// # Ok::<(), traceline::ConfigError>(())
 /// ```
 pub fn json<T: Serialize>(value: &T) -> Value<'_> {
     Value(Kind::Structured(value))

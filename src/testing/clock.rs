@@ -16,12 +16,12 @@ const WALL: Duration = Duration::from_secs(1_767_225_600);
 ///
 /// ```
 /// use std::time::Duration;
-/// use logtrace::testing::{Capture, MockClock};
+/// use traceline::testing::{Capture, MockClock};
 ///
 /// let clock = MockClock::leak();
 /// let capture = Capture::new().clock(clock);
 /// capture.run(|| {
-///     let mut trace = logtrace::start!("job");
+///     let mut trace = traceline::start!("job");
 ///     trace.time("db", |_| clock.advance(Duration::from_micros(1_500)));
 /// });
 /// assert_eq!(capture.records()[0].f64("db.ms"), Some(1.5));
@@ -46,9 +46,9 @@ impl MockClock {
     /// # Examples
     ///
     /// ```
-    /// let clock = logtrace::testing::MockClock::leak();
-    /// let config = logtrace::Config::builder().clock(clock).build()?; // without a capture
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// let clock = traceline::testing::MockClock::leak();
+    /// let config = traceline::Config::builder().clock(clock).build()?; // without a capture
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn leak() -> &'static MockClock {
         Box::leak(Box::new(MockClock {
@@ -67,9 +67,9 @@ impl MockClock {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use logtrace::Clock;
+    /// use traceline::Clock;
     ///
-    /// let clock = logtrace::testing::MockClock::leak();
+    /// let clock = traceline::testing::MockClock::leak();
     /// let before = clock.now();
     /// clock.advance(Duration::from_millis(3));
     /// assert_eq!(clock.now() - before, Duration::from_millis(3));
@@ -86,12 +86,12 @@ impl MockClock {
     ///
     /// ```
     /// use std::time::UNIX_EPOCH;
-    /// use logtrace::testing::{Capture, MockClock};
+    /// use traceline::testing::{Capture, MockClock};
     ///
     /// let clock = MockClock::leak();
     /// clock.set_wall(UNIX_EPOCH);
     /// let capture = Capture::new().clock(clock);
-    /// capture.run(|| logtrace::start!("job").emit());
+    /// capture.run(|| traceline::start!("job").emit());
     /// assert!(capture.records()[0].text().starts_with("ts=1970-01-01T00:00:00.000000Z "));
     /// ```
     pub fn set_wall(&self, wall: SystemTime) {

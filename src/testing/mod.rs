@@ -8,10 +8,10 @@
 //! children.
 //!
 //! ```
-//! use logtrace::testing;
+//! use traceline::testing;
 //!
 //! fn checkout(items: u32) -> Result<u32, String> {
-//!     logtrace::run!("checkout", |trace| -> Result<u32, String> {
+//!     traceline::run!("checkout", |trace| -> Result<u32, String> {
 //!         trace.set("items", items);
 //!         items.checked_sub(1).ok_or("nothing to pay".to_owned())
 //!     })
@@ -21,7 +21,7 @@
 //! assert_eq!(records.len(), 1);
 //! assert_eq!(records[0].name(), "checkout");
 //! assert_eq!(records[0].u64("items"), Some(0));
-//! assert_eq!(records[0].outcome(), Some(logtrace::Outcome::Error));
+//! assert_eq!(records[0].outcome(), Some(traceline::Outcome::Error));
 //! assert_eq!(records[0].error(), Some("nothing to pay"));
 //! ```
 //!
@@ -31,10 +31,10 @@
 //! run to run: times, durations, ids and source lines. With `insta`:
 //!
 //! ```
-//! use logtrace::testing;
+//! use traceline::testing;
 //!
 //! let records = testing::capture(|| {
-//!     let mut trace = logtrace::start!("import");
+//!     let mut trace = traceline::start!("import");
 //!     trace.add("reading orders.csv").set("rows", 3);
 //!     trace.time("db", |trace| trace.traceparent());
 //!     trace.ok();
@@ -49,12 +49,12 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use logtrace::testing::{Capture, MockClock};
+//! use traceline::testing::{Capture, MockClock};
 //!
 //! let clock = MockClock::leak();
 //! let capture = Capture::new().clock(clock);
 //! capture.run(|| {
-//!     let trace = logtrace::start!("import");
+//!     let trace = traceline::start!("import");
 //!     clock.advance(Duration::from_millis(250));
 //!     drop(trace);
 //! });
@@ -98,11 +98,11 @@ pub use record::{Fragment, Record};
 /// # Examples
 ///
 /// ```
-/// use logtrace::testing;
+/// use traceline::testing;
 ///
 /// let records = testing::capture(|| {
 ///     for shard in 0..2 {
-///         logtrace::start!("scan").set("shard", shard);
+///         traceline::start!("scan").set("shard", shard);
 ///     }
 /// });
 /// let shards: Vec<_> = records.iter().map(|record| record.i64("shard")).collect();
@@ -123,10 +123,10 @@ pub fn capture<R>(work: impl FnOnce() -> R) -> Vec<Record> {
 ///
 /// ```
 /// # futures_executor::block_on(async {
-/// use logtrace::testing;
+/// use traceline::testing;
 ///
 /// async fn load(id: u64) -> u64 {
-///     logtrace::start!("load").set("id", id);
+///     traceline::start!("load").set("id", id);
 ///     2 * id
 /// }
 ///
@@ -148,13 +148,13 @@ pub async fn capture_async<F: Future>(work: F) -> Vec<Record> {
 ///
 /// ```
 /// use std::thread;
-/// use logtrace::testing::Capture;
+/// use traceline::testing::Capture;
 ///
 /// let capture = Capture::new();
 /// let handle = capture.clone();
 /// let worker = thread::spawn(move || {
 ///     let _entered = handle.enter();
-///     logtrace::start!("job").set("shard", 3);
+///     traceline::start!("job").set("shard", 3);
 /// });
 /// worker.join().unwrap();
 /// assert_eq!(capture.records()[0].i64("shard"), Some(3));
@@ -224,7 +224,7 @@ impl Capture {
     /// # Examples
     ///
     /// ```
-    /// let capture = logtrace::testing::Capture::new();
+    /// let capture = traceline::testing::Capture::new();
     /// assert!(capture.records().is_empty());
     /// ```
     pub fn new() -> Capture {
@@ -237,10 +237,10 @@ impl Capture {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::testing::{Capture, MockClock};
+    /// use traceline::testing::{Capture, MockClock};
     ///
     /// let capture = Capture::new().clock(MockClock::leak()); // no time passes
-    /// capture.run(|| logtrace::start!("job").emit());
+    /// capture.run(|| traceline::start!("job").emit());
     /// assert!(capture.records()[0].text().ends_with(" duration_ms=0.0"));
     /// ```
     #[must_use = "it returns the capture that uses the clock"]
@@ -257,8 +257,8 @@ impl Capture {
     /// # Examples
     ///
     /// ```
-    /// let capture = logtrace::testing::Capture::new();
-    /// let rows = capture.run(|| logtrace::run!("import", |trace| -> Result<u32, String> {
+    /// let capture = traceline::testing::Capture::new();
+    /// let rows = capture.run(|| traceline::run!("import", |trace| -> Result<u32, String> {
     ///     trace.set("rows", 3);
     ///     Ok(3)
     /// }));
@@ -282,9 +282,9 @@ impl Capture {
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # runtime.block_on(async {
-    /// let capture = logtrace::testing::Capture::new();
+    /// let capture = traceline::testing::Capture::new();
     /// let _entered = capture.enter();
-    /// tokio::spawn(async { logtrace::start!("task").emit() }).await.unwrap();
+    /// tokio::spawn(async { traceline::start!("task").emit() }).await.unwrap();
     /// assert_eq!(capture.records()[0].name(), "task");
     /// # });
     /// ```
@@ -308,8 +308,8 @@ impl Capture {
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     /// # runtime.block_on(async {
-    /// let capture = logtrace::testing::Capture::new();
-    /// let task = async { logtrace::start!("task").emit() };
+    /// let capture = traceline::testing::Capture::new();
+    /// let task = async { traceline::start!("task").emit() };
     /// tokio::spawn(capture.in_capture(task)).await.unwrap();
     /// assert_eq!(capture.records()[0].name(), "task");
     /// # });
@@ -326,8 +326,8 @@ impl Capture {
     /// # Examples
     ///
     /// ```
-    /// let capture = logtrace::testing::Capture::new();
-    /// let trace = capture.run(|| logtrace::start!("job"));
+    /// let capture = traceline::testing::Capture::new();
+    /// let trace = capture.run(|| traceline::start!("job"));
     /// assert!(capture.records().is_empty());
     /// trace.emit(); // wherever it ends
     /// assert_eq!(capture.records().len(), 1);
@@ -341,8 +341,8 @@ impl Capture {
     /// # Examples
     ///
     /// ```
-    /// let capture = logtrace::testing::Capture::new();
-    /// capture.run(|| logtrace::start!("job").emit());
+    /// let capture = traceline::testing::Capture::new();
+    /// capture.run(|| traceline::start!("job").emit());
     /// assert_eq!(capture.take().len(), 1);
     /// assert!(capture.take().is_empty());
     /// ```
@@ -400,13 +400,13 @@ impl std::fmt::Debug for Capture {
 /// # Examples
 ///
 /// ```
-/// use logtrace::testing::{Capture, Entered};
+/// use traceline::testing::{Capture, Entered};
 ///
 /// let capture = Capture::new();
 /// let entered: Entered = capture.enter();
-/// logtrace::start!("job").emit();
+/// traceline::start!("job").emit();
 /// drop(entered);
-/// logtrace::start!("another").emit(); // not captured
+/// traceline::start!("another").emit(); // not captured
 /// assert_eq!(capture.take().len(), 1);
 /// ```
 ///
@@ -414,14 +414,14 @@ impl std::fmt::Debug for Capture {
 ///
 /// ```compile_fail
 /// fn goes<T: Send>(_: T) {}
-/// goes(logtrace::testing::Capture::new().enter());
+/// goes(traceline::testing::Capture::new().enter());
 /// ```
 ///
 /// where the capture itself goes to any:
 ///
 /// ```
 /// fn goes<T: Send>(_: T) {}
-/// goes(logtrace::testing::Capture::new());
+/// goes(traceline::testing::Capture::new());
 /// ```
 #[derive(Debug)]
 #[must_use = "units are captured until the guard is dropped; bind it: `let _entered = …`"]
@@ -446,10 +446,10 @@ pin_project_lite::pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::testing::{Capture, InCapture};
+    /// use traceline::testing::{Capture, InCapture};
     ///
     /// let capture = Capture::new();
-    /// let work: InCapture<_> = capture.in_capture(async { logtrace::start!("job").emit() });
+    /// let work: InCapture<_> = capture.in_capture(async { traceline::start!("job").emit() });
     /// futures_executor::block_on(work);
     /// assert_eq!(capture.take().len(), 1);
     /// ```

@@ -17,10 +17,10 @@ use crate::owned::OwnedValue;
 /// # Examples
 ///
 /// ```
-/// use logtrace::testing::{self, Record};
+/// use traceline::testing::{self, Record};
 ///
 /// let records: Vec<Record> = testing::capture(|| {
-///     let mut trace = logtrace::start!("auth");
+///     let mut trace = traceline::start!("auth");
 ///     trace.set("user_id", 7).set("plan", "pro").set("cached", true);
 /// });
 /// let record = &records[0];
@@ -53,10 +53,10 @@ pub struct Record {
 /// # Examples
 ///
 /// ```
-/// use logtrace::testing::{self, Fragment};
+/// use traceline::testing::{self, Fragment};
 ///
 /// let records = testing::capture(|| {
-///     logtrace::start!("job").warn("2 rows skipped");
+///     traceline::start!("job").warn("2 rows skipped");
 /// });
 /// let fragment: &Fragment = &records[0].fragments()[0];
 /// assert_eq!(fragment.text, "2 rows skipped");
@@ -110,7 +110,7 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| logtrace::start!("auth").emit());
+    /// let records = traceline::testing::capture(|| traceline::start!("auth").emit());
     /// assert_eq!(records[0].name(), "auth");
     /// ```
     pub fn name(&self) -> &str {
@@ -122,8 +122,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::builder!("nightly").target("jobs").start().emit();
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::builder!("nightly").target("jobs").start().emit();
     /// });
     /// assert_eq!(records[0].target(), "jobs");
     /// ```
@@ -136,8 +136,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("page").status(404);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("page").status(404);
     /// });
     /// assert_eq!(records[0].level(), log::Level::Warn);
     /// ```
@@ -150,10 +150,10 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::Outcome;
+    /// use traceline::Outcome;
     ///
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").ok();
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").ok();
     /// });
     /// assert_eq!(records[0].outcome(), Some(Outcome::Ok));
     /// ```
@@ -168,7 +168,7 @@ impl Record {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let records = logtrace::testing::capture(|| logtrace::start!("job").emit());
+    /// let records = traceline::testing::capture(|| traceline::start!("job").emit());
     /// assert!(records[0].duration() < Duration::from_secs(60));
     /// ```
     pub fn duration(&self) -> Duration {
@@ -181,8 +181,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").checkpoint();
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").checkpoint();
     /// });
     /// assert!(records[0].is_partial() && !records[1].is_partial());
     /// ```
@@ -195,8 +195,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     let mut order = logtrace::start!("order");
+    /// let records = traceline::testing::capture(|| {
+    ///     let mut order = traceline::start!("order");
     ///     order.child("stock").emit();
     /// });
     /// assert!(records[0].trace_id().is_some());
@@ -211,8 +211,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     let mut order = logtrace::start!("order");
+    /// let records = traceline::testing::capture(|| {
+    ///     let mut order = traceline::start!("order");
     ///     order.child("stock").emit();
     /// });
     /// assert_eq!(records[0].parent_id(), records[1].span_id());
@@ -226,7 +226,7 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| logtrace::start!("order").emit());
+    /// let records = traceline::testing::capture(|| traceline::start!("order").emit());
     /// assert_eq!(records[0].parent_id(), None);
     /// ```
     pub fn parent_id(&self) -> Option<SpanId> {
@@ -238,8 +238,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("order").request_id("r-7");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("order").request_id("r-7");
     /// });
     /// assert_eq!(records[0].request_id(), Some("r-7"));
     /// ```
@@ -252,8 +252,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").error("no answer");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").error("no answer");
     /// });
     /// assert_eq!(records[0].error(), Some("no answer"));
     /// ```
@@ -266,10 +266,10 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::OwnedValue;
+    /// use traceline::OwnedValue;
     ///
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("tags", ["a", "b"]);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("tags", ["a", "b"]);
     /// });
     /// let want = OwnedValue::List(vec![OwnedValue::Text("a".into()), OwnedValue::Text("b".into())]);
     /// assert_eq!(records[0].get("tags"), Some(&want));
@@ -286,8 +286,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").incr("rows");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").incr("rows");
     /// });
     /// assert_eq!(records[0].u64("rows"), Some(1));
     /// ```
@@ -300,8 +300,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("delta", -7);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("delta", -7);
     /// });
     /// assert_eq!(records[0].i64("delta"), Some(-7));
     /// ```
@@ -314,8 +314,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("ratio", 0.25);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("ratio", 0.25);
     /// });
     /// assert_eq!(records[0].f64("ratio"), Some(0.25));
     /// ```
@@ -328,8 +328,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("plan", "pro");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("plan", "pro");
     /// });
     /// assert_eq!(records[0].str("plan"), Some("pro"));
     /// ```
@@ -342,8 +342,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("cached", false);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("cached", false);
     /// });
     /// assert_eq!(records[0].bool("cached"), Some(false));
     /// ```
@@ -357,8 +357,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("b", 1).set("a", 2).set("b", 3);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("b", 1).set("a", 2).set("b", 3);
     /// });
     /// let keys: Vec<&str> = records[0].fields().iter().map(|(key, _)| &**key).collect();
     /// assert_eq!(keys, ["b", "a"]);
@@ -372,8 +372,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").add("reading").add("done");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").add("reading").add("done");
     /// });
     /// let texts: Vec<&str> = records[0].fragments().iter().map(|each| &*each.text).collect();
     /// assert_eq!(texts, ["reading", "done"]);
@@ -387,8 +387,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("rows", 3);
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("rows", 3);
     /// });
     /// assert!(records[0].text().ends_with(" rows=3"));
     /// ```
@@ -410,8 +410,8 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// let records = logtrace::testing::capture(|| {
-    ///     logtrace::start!("job").set("rows", 3).add("done");
+    /// let records = traceline::testing::capture(|| {
+    ///     traceline::start!("job").set("rows", 3).add("done");
     /// });
     /// assert_eq!(
     ///     records[0].normalized(),

@@ -25,7 +25,7 @@ pin_project! {
     ///
     /// ```
     /// use http_body_util::Full;
-    /// use logtrace::tower::TraceBody;
+    /// use traceline::tower::TraceBody;
     ///
     /// fn cache(response: http::Response<TraceBody<Full<&'static [u8]>>>) {}
     /// ```

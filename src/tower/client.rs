@@ -17,9 +17,9 @@ use crate::trace::Trace;
 /// # Examples
 ///
 /// ```
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// let mut request = http::Request::get("http://stock.internal/shelves/7").body(())?;
-/// logtrace::tower::inject(&mut trace, request.headers_mut());
+/// traceline::tower::inject(&mut trace, request.headers_mut());
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
@@ -33,11 +33,11 @@ pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
 /// ```
 /// fn shelves() -> http::Result<http::Request<()>> {
 ///     let mut request = http::Request::get("http://stock.internal/shelves/7").body(())?;
-///     logtrace::tower::inject_current(request.headers_mut());
+///     traceline::tower::inject_current(request.headers_mut());
 ///     Ok(request)
 /// }
 ///
-/// let mut trace = logtrace::start!("order");
+/// let mut trace = traceline::start!("order");
 /// let request = trace.scope(shelves)?;
 /// # Ok::<(), http::Error>(())
 /// ```
@@ -72,7 +72,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// # Examples
 ///
 /// ```
-/// use logtrace::tower::PropagateLayer;
+/// use traceline::tower::PropagateLayer;
 /// use tower_layer::Layer;
 /// # async fn send(_: http::Request<()>) -> std::io::Result<http::Response<()>> {
 /// #     Ok(http::Response::new(()))
@@ -92,7 +92,7 @@ impl PropagateLayer {
     /// # Examples
     ///
     /// ```
-    /// let layer = logtrace::tower::PropagateLayer::new();
+    /// let layer = traceline::tower::PropagateLayer::new();
     /// ```
     pub fn new() -> PropagateLayer {
         PropagateLayer(())
@@ -112,7 +112,7 @@ impl<S> Layer<S> for PropagateLayer {
 /// # Examples
 ///
 /// ```
-/// use logtrace::tower::{Propagate, PropagateLayer};
+/// use traceline::tower::{Propagate, PropagateLayer};
 /// use tower_layer::Layer;
 ///
 /// let client: Propagate<axum::Router> = PropagateLayer::new().layer(axum::Router::new());

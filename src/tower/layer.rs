@@ -24,7 +24,7 @@ pub(super) type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`target`](Self::target) | that of the configuration, `logtrace`: set it, as a filter such as `RUST_LOG=myapp=info` drops such a record |
+/// | [`target`](Self::target) | that of the configuration, `traceline`: set it, as a filter such as `RUST_LOG=myapp=info` drops such a record |
 /// | [`name`](Self::name) | `request` |
 /// | [`level`](Self::level) | info |
 /// | [`config`](Self::config) | the one that is [installed](Config::install) |
@@ -37,7 +37,7 @@ pub(super) type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use logtrace::{current, tower::TraceLayer};
+/// use traceline::{current, tower::TraceLayer};
 ///
 /// let app: Router = Router::new()
 ///     .route("/carts/{id}", get(|| async { current::set("items", 3); "3 items" }))
@@ -75,7 +75,7 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// let layer = logtrace::tower::TraceLayer::new().target(module_path!());
+    /// let layer = traceline::tower::TraceLayer::new().target(module_path!());
     /// ```
     #[track_caller]
     pub fn new() -> TraceLayer {
@@ -97,7 +97,7 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// let layer = logtrace::tower::TraceLayer::new().target("shop::http");
+    /// let layer = traceline::tower::TraceLayer::new().target("shop::http");
     /// ```
     pub fn target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
         self.0.target = Some(target.into());
@@ -110,7 +110,7 @@ impl TraceLayer {
     ///
     /// ```
     /// // ts=… level=info msg=api outcome=ok …
-    /// let layer = logtrace::tower::TraceLayer::new().target(module_path!()).name("api");
+    /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).name("api");
     /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.0.name = name.into();
@@ -123,7 +123,7 @@ impl TraceLayer {
     ///
     /// ```
     /// // Requests that went well are of interest to nobody but the developer.
-    /// let layer = logtrace::tower::TraceLayer::new().target(module_path!()).level(log::Level::Debug);
+    /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).level(log::Level::Debug);
     /// ```
     pub fn level(mut self, level: Level) -> Self {
         self.0.level = level;
@@ -135,11 +135,11 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::{Config, Format, tower::TraceLayer};
+    /// use traceline::{Config, Format, tower::TraceLayer};
     ///
     /// let json = Config::builder().format(Format::Json).build()?;
     /// let layer = TraceLayer::new().target(module_path!()).config(&json);
-    /// # Ok::<(), logtrace::ConfigError>(())
+    /// # Ok::<(), traceline::ConfigError>(())
     /// ```
     pub fn config(mut self, config: &Config) -> Self {
         self.0.config = Some(config.clone());
@@ -159,7 +159,7 @@ impl TraceLayer {
     ///
     /// ```
     /// use axum::extract::MatchedPath;
-    /// use logtrace::tower::TraceLayer;
+    /// use traceline::tower::TraceLayer;
     ///
     /// let layer = TraceLayer::new().target(module_path!()).on_request(|request, trace| {
     ///     if request.uri.path() == "/health" {
@@ -167,7 +167,7 @@ impl TraceLayer {
     ///     }
     ///     let route = request.extensions.get::<MatchedPath>();
     ///     trace.set("route", route.map(MatchedPath::as_str)).unset("path");
-    ///     trace.set("version", logtrace::debug(&request.version));
+    ///     trace.set("version", traceline::debug(&request.version));
     /// });
     /// ```
     pub fn on_request(
@@ -185,7 +185,7 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::tower::TraceLayer;
+    /// use traceline::tower::TraceLayer;
     ///
     /// let layer = TraceLayer::new().target(module_path!()).on_response(|response, trace| {
     ///     if response.status == 429 {
@@ -208,7 +208,7 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// let layer = logtrace::tower::TraceLayer::new().target(module_path!()).respond_with_traceparent(false);
+    /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).respond_with_traceparent(false);
     /// ```
     pub fn respond_with_traceparent(mut self, on: bool) -> Self {
         self.0.with_traceparent = on;

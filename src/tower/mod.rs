@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use logtrace::{current, tower::TraceLayer};
+//! use traceline::{current, tower::TraceLayer};
 //!
 //! async fn cart() -> String {
 //!     current::set("items", 3);
@@ -79,7 +79,7 @@
 //! use hyper::body::{Bytes, Incoming};
 //! use hyper::{Request, Response, server::conn::http1};
 //! use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-//! use logtrace::tower::TraceLayer;
+//! use traceline::tower::TraceLayer;
 //! use tower_layer::Layer;
 //!
 //! async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -26,7 +26,7 @@ use crate::unit::Unit;
 /// # Examples
 ///
 /// ```
-/// use logtrace::tower::{TraceLayer, TraceService};
+/// use traceline::tower::{TraceLayer, TraceService};
 /// use tower_layer::Layer;
 ///
 /// let service: TraceService<axum::Router> = TraceLayer::new().target(module_path!()).layer(axum::Router::new());
@@ -84,7 +84,7 @@ pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use logtrace::tower::TraceLayer;
+    /// use traceline::tower::TraceLayer;
     /// use tower_layer::Layer;
     /// use tower_service::Service;
     ///

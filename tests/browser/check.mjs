@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { HOSTILE, lines } from "./lines.mjs";
 
-const { FOLDER, LOGTRACE, GENERATE, SHOTS } = process.env;
+const { FOLDER, TRACELINE, GENERATE, SHOTS } = process.env;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 let browser;
@@ -21,7 +21,7 @@ after(() => browser.close());
 function written(name, text, ...options) {
   const [from, to] = [`${FOLDER}/${name}.log`, `${FOLDER}/${name}.html`];
   if (text !== undefined) writeFileSync(from, text);
-  execFileSync(LOGTRACE, [from, "--html", to, "--quiet", ...options], { stdio: ["ignore", "ignore", "ignore"] });
+  execFileSync(TRACELINE, [from, "--html", to, "--quiet", ...options], { stdio: ["ignore", "ignore", "ignore"] });
   return `file://${to}`;
 }
 

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use logtrace::{InTraceExt, current};
+use traceline::{InTraceExt, current};
 
 use crate::ledger::{self, Book, Fate};
 use crate::panics::run;
@@ -153,7 +153,7 @@ async fn script(run: &Run) {
     let _tells = Tells(run, "task");
     wait(run).await;
     let shown = run.shown("by current");
-    current::set("current", logtrace::display(&shown));
+    current::set("current", traceline::display(&shown));
     run.field("task", "current", shown.text());
     wait(run).await;
     held(run).await;

@@ -10,8 +10,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
 use log::{Log, Metadata, Record};
-use logtrace::{Config, Format, Trace, bridge, current};
 use serde::{Deserialize, Serialize};
+use traceline::{Config, Format, Trace, bridge, current};
 
 use crate::ledger::{self, Book, Fate, State};
 use crate::recorder::Recorder;
@@ -21,7 +21,7 @@ use crate::script::script;
 use crate::util::ManualClock;
 
 /// Tells a child what to do, as [`Orders`].
-const CHILD: &str = "LOGTRACE_CAMPAIGN_CHILD";
+const CHILD: &str = "TRACELINE_CAMPAIGN_CHILD";
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use logtrace::{Config, Output};
 use serde_json::Value;
+use traceline::{Config, Output};
 
 use crate::panics::run_with;
 use crate::probe;

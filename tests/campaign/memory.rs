@@ -54,7 +54,7 @@ fn build(hook: bool) -> Result<PathBuf, String> {
         "[package]\nname = \"starved\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          [[bin]]\nname = \"starved\"\npath = {:?}\n\
          [features]\nhook = []\n\
-         [dependencies]\nlogtrace = {{ path = {root:?}, features = [\"future\"] }}\n\
+         [dependencies]\ntraceline = {{ path = {root:?}, features = [\"future\"] }}\n\
          log = {{ version = \"0.4\", features = [\"std\"] }}\n[workspace]\n",
         root.join("tests/child/starved.rs"),
     );

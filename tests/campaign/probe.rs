@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use logtrace::{Config, Format, Trace, bridge, current};
+use traceline::{Config, Format, Trace, bridge, current};
 
 use crate::report::{Promise, Row};
 use crate::util::{Capture, FixedIds, ManualClock};
@@ -61,7 +61,7 @@ fn lines() -> String {
     let mut outer = Trace::builder("outer").config(&config).start();
     let id = outer.trace_id();
     outer.set("a", 1).set("was_active", was_active).incr("n");
-    outer.set("id", logtrace::debug(&id));
+    outer.set("id", traceline::debug(&id));
     outer.scope(|| {
         current::set("b", "text");
         log::info!(logger: bridge, "absorbed {}", 1);

@@ -132,7 +132,7 @@ impl Log for Recorder {
     }
 
     fn flush(&self) {
-        panic!("logtrace never calls flush");
+        panic!("traceline never calls flush");
     }
 }
 

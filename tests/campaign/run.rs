@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use log::Log;
-use logtrace::{Config, Trace, current, display};
 use serde_json::Value;
+use traceline::{Config, Trace, current, display};
 
 use crate::ledger::{Book, State};
 

@@ -6,8 +6,8 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use logtrace::{Trace, current, display};
 use serde_json::json;
+use traceline::{Trace, current, display};
 
 use crate::run::Run;
 
@@ -48,14 +48,14 @@ fn by_handle(run: &Run, unit: &mut Trace) {
     run.value("outer", "shown", &again);
     run.step();
     let listed = run.shown("listed");
-    unit.set("list", [display(&listed), logtrace::debug(&7)]);
+    unit.set("list", [display(&listed), traceline::debug(&7)]);
     run.field("outer", "list", json!([listed.text(), "7"]));
     run.step();
     unit.add("a literal");
     run.fragment("outer", "a literal");
     run.step();
     let told = run.shown("told");
-    logtrace::add!(unit, "{told}");
+    traceline::add!(unit, "{told}");
     run.fragment("outer", &told.text());
     run.step();
     unit.incr("count").count("count", 2).max("most", 9);

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use logtrace::{ToValue, Trace, debug, display, key, mask, null, text_lossy};
+use traceline::{ToValue, Trace, debug, display, key, mask, null, text_lossy};
 
 use crate::util::WALL;
 

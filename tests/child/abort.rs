@@ -4,7 +4,7 @@
 use std::fmt;
 
 use log::{Log, Metadata, Record};
-use logtrace::{Config, current};
+use traceline::{Config, current};
 
 /// Prints; breaks on what says so; counts calls that come out of one another.
 struct Prints;
@@ -44,11 +44,11 @@ fn main() {
     log::set_max_level(log::LevelFilter::Info);
     Config::builder().header(false).install().unwrap();
     std::panic::set_hook(Box::new(|_| println!("the hook that was there")));
-    logtrace::panic_hook();
+    traceline::panic_hook();
 
     let case = std::env::args().nth(1).unwrap();
     let _guard = Guard;
-    let mut outer = logtrace::start!("outer");
+    let mut outer = traceline::start!("outer");
     outer.set("rows", 3);
     match &*case {
         "one" => outer.scope(|| {
@@ -56,13 +56,13 @@ fn main() {
             panic!("no {}", "disk");
         }),
         "nested" => outer.scope(|| {
-            let mut inner = logtrace::start!("inner");
+            let mut inner = traceline::start!("inner");
             inner.set("shard", 7);
             inner.scope(|| panic!("no disk"));
         }),
         "none" => panic!("no disk"),
         "with" => outer.scope(|| {
-            let mut inner = logtrace::start!("inner");
+            let mut inner = traceline::start!("inner");
             inner.scope(|| {
                 current::with(|trace| {
                     trace.set("before", true);
@@ -71,10 +71,10 @@ fn main() {
             });
         }),
         "display" => outer.scope(|| {
-            current::set("value", logtrace::display(&Breaks));
+            current::set("value", traceline::display(&Breaks));
         }),
         "logger" => outer.scope(|| {
-            let mut inner = logtrace::start!("break the logger");
+            let mut inner = traceline::start!("break the logger");
             inner.set("a", 1);
             drop(inner);
         }),
@@ -84,7 +84,7 @@ fn main() {
         }),
         "thread" => {
             let thread = std::thread::spawn(|| {
-                logtrace::start!("worker").scope(|| panic!("no disk"));
+                traceline::start!("worker").scope(|| panic!("no disk"));
             });
             let _ = thread.join();
         }

@@ -1,6 +1,6 @@
 //! Code of another file for `line_tags.rs`, as a helper of a user's would be.
 
-use logtrace::{Config, Trace};
+use traceline::{Config, Trace};
 
 /// Starts a trace in this file.
 pub fn start(config: &Config) -> Trace {

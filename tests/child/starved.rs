@@ -17,7 +17,7 @@ mod units;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use logtrace::{InTraceExt, Trace, current};
+use traceline::{InTraceExt, Trace, current};
 
 use allocator::{FIRED, LEFT, fed};
 use units::{Run, absorbed, fields, fragments, say, unit};
@@ -234,7 +234,7 @@ fn main() {
     std::alloc::set_alloc_error_hook(|_| panic!("no memory"));
     std::panic::set_hook(Box::new(|_| ()));
     if std::env::var_os("PANIC_HOOK").is_some() {
-        logtrace::panic_hook();
+        traceline::panic_hook();
     }
     survive(&name, first);
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Level, Log, Metadata, Record};
-use logtrace::{Bridge, Clock, Color, Config, ConfigBuilder, Format, bridge};
+use traceline::{Bridge, Clock, Color, Config, ConfigBuilder, Format, bridge};
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use log::{Level, Log, Record};
-use logtrace::{Config, Timer, Trace, TraceBuilder, current};
+use traceline::{Config, Timer, Trace, TraceBuilder, current};
 
 use super::bench::{BRIDGES, CONFIGS, say};
 use super::values::{Failed, Key, Num, Val, WIDE, with_number};
@@ -156,7 +156,7 @@ impl Op {
             Op::StartTimer(key) => timers.push(trace.start_timer(*key)),
             Op::StopTimer(n) => stop_one(trace, *n, timers),
             Op::Add(text) => _ = trace.add(text),
-            Op::AddArgs(text) => logtrace::add!(trace, "{text} and {}", text.len()),
+            Op::AddArgs(text) => traceline::add!(trace, "{text} and {}", text.len()),
             Op::Warn(text) => _ = trace.warn(text),
             Op::Fail(text) => _ = trace.fail(text),
             Op::Error(text) => _ = trace.error(text),

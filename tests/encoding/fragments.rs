@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{LineTag, Trace};
+use traceline::{LineTag, Trace};
 
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, record};
@@ -23,7 +23,7 @@ fn array(line: &str) -> &str {
 }
 
 /// A unit that gathers fragments over time; returns its line and that of its first `add`.
-fn gathered(builder: logtrace::ConfigBuilder) -> (String, u32) {
+fn gathered(builder: traceline::ConfigBuilder) -> (String, u32) {
     let bench = Bench::new(builder);
     let mut trace = bench.start();
     bench.clock.advance(Duration::from_micros(612));
@@ -131,7 +131,7 @@ fn the_level_is_written_where_it_is_not_the_traces_own() {
 #[test]
 fn a_fragment_tells_its_own_line_even_through_a_macro() {
     let line = record(logfmt(), |trace| {
-        logtrace::add!(trace, "{}-{}", 1, 2);
+        traceline::add!(trace, "{}-{}", 1, 2);
     });
     let first = line!() - 2;
     assert_eq!(fragments(&line), format!("[{first}, 0.0ms] 1-2"));

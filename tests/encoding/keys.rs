@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logtrace::{Trace, key, null};
+use traceline::{Trace, key, null};
 
 use super::{expect, json, logfmt};
 use crate::util::{Bench, json_line, logfmt_line, record, same_line};

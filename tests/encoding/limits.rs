@@ -1,7 +1,7 @@
 //! Sections 1 and 8: one line within its limit, whatever is put in.
 
-use logtrace::{ConfigBuilder, Trace, display, text_lossy};
 use serde_json::Value;
+use traceline::{ConfigBuilder, Trace, display, text_lossy};
 
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{ConfigBuilder, null};
+use traceline::{ConfigBuilder, null};
 
 use super::{expect, json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};
@@ -157,7 +157,7 @@ fn a_removed_field_that_comes_back_has_its_new_value() {
 #[test]
 fn none_removes_an_earlier_value_of_the_builder() {
     let bench = Bench::new(logfmt());
-    logtrace::Trace::builder("unit")
+    traceline::Trace::builder("unit")
         .config(&bench.config)
         .field("k", 1)
         .field("other", 2)
@@ -178,7 +178,7 @@ fn the_message_is_the_name_of_the_unit_and_is_escaped_like_any_text() {
     ] {
         let text = |builder| {
             let bench = Bench::new(builder);
-            logtrace::Trace::builder(name)
+            traceline::Trace::builder(name)
                 .config(&bench.config)
                 .start()
                 .emit();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use logtrace::{Config, ConfigBuilder, Name, Trace};
+use traceline::{Config, ConfigBuilder, Name, Trace};
 
 use super::{json, logfmt};
 use crate::util::{Bench, Capture, ManualClock, WALL, add_from_here, record, same_line};

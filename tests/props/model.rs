@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use log::Level;
-use logtrace::{Format, Outcome};
 use serde_json::Value as Json;
+use traceline::{Format, Outcome};
 
 use super::ops::{Name, Num, Op};
 use super::util::WALL;

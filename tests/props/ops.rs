@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use log::Level;
-use logtrace::{Key, ToKey, Trace, key};
 use proptest::prelude::*;
+use traceline::{Key, ToKey, Trace, key};
 
 use super::util::Bench;
 use super::values::{self, Val};
@@ -85,7 +85,7 @@ impl Op {
                 trace.time(key.to_key(), |_| bench.clock.advance(lap));
             }
             Op::Add(text) => drop_ref(trace.add(text)),
-            Op::AddFormatted(text, n) => logtrace::add!(trace, "{text}{n}"),
+            Op::AddFormatted(text, n) => traceline::add!(trace, "{text}{n}"),
             Op::Warn(text) => drop_ref(trace.warn(text)),
             Op::Fail(text) => drop_ref(trace.fail(text)),
             Op::Error(text) => drop_ref(trace.error(text)),

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use logtrace::{OwnedValue, ToValue, Value, display, mask, null, text_lossy};
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use traceline::{OwnedValue, ToValue, Value, display, mask, null, text_lossy};
 
 #[derive(Clone, Debug)]
 pub enum Val {

@@ -1,5 +1,5 @@
 //! Ordinary records through the bridge: on the library, and what the page of
-//! `logtrace::bridge` says of them.
+//! `traceline::bridge` says of them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -23,7 +23,7 @@ impl Bridged<'_> {
             lines: Mutex::default(),
         };
         let rules = &self.0.bridge;
-        let mut bridge = logtrace::bridge(&behind)
+        let mut bridge = traceline::bridge(&behind)
             .absorb_filtered(rules.absorb_filtered)
             .raise_level(!rules.keeps_level)
             .only_on_failure(rules.only_on_failure)

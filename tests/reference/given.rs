@@ -3,16 +3,16 @@
 use std::error::Error;
 use std::fmt;
 
-use logtrace::{ToKey, ToValue, Value};
+use traceline::{ToKey, ToValue, Value};
 
 use super::program::{Key, Num, Val};
 
 impl ToKey for &Key {
-    fn to_key(&self) -> logtrace::Key<'_> {
+    fn to_key(&self) -> traceline::Key<'_> {
         match self {
             Key::Static(text) => text.to_key(),
             Key::Owned(text) => text.to_key(),
-            Key::Borrowed(text) => logtrace::key(text),
+            Key::Borrowed(text) => traceline::key(text),
         }
     }
 }
@@ -22,7 +22,7 @@ impl ToValue for Val {
         const NOTHING: &Option<u8> = &None;
         match self {
             Val::None => NOTHING.to_value(),
-            Val::Null => logtrace::null(),
+            Val::Null => traceline::null(),
             Val::Bool(value) => value.to_value(),
             Val::Num(number) => number.to_value(),
             Val::Char(value) => value.to_value(),
@@ -31,11 +31,11 @@ impl ToValue for Val {
             Val::Arc(text) => text.to_value(),
             Val::Path(path) => path.to_value(),
             // In a list, where no `fmt::Arguments` can be kept.
-            Val::Args(text) | Val::Display(text) => logtrace::display(text),
-            Val::Debug(text) => logtrace::debug(text),
-            Val::Panics(panics) => logtrace::display(panics),
-            Val::Mask(text, shown) => logtrace::mask(text, *shown),
-            Val::Lossy(bytes) => logtrace::text_lossy(bytes),
+            Val::Args(text) | Val::Display(text) => traceline::display(text),
+            Val::Debug(text) => traceline::debug(text),
+            Val::Panics(panics) => traceline::display(panics),
+            Val::Mask(text, shown) => traceline::mask(text, *shown),
+            Val::Lossy(bytes) => traceline::text_lossy(bytes),
             Val::Duration(value) => value.to_value(),
             Val::Time(value) => value.to_value(),
             Val::Ip(value) => value.to_value(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use logtrace::Entry;
+use traceline::Entry;
 
 use super::datum::tell;
 use super::fields::Held;

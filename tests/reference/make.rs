@@ -16,7 +16,7 @@ type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
 /// How deep blocks of calls nest.
 const DEPTH: usize = 3;
 
-const TARGETS: [&str; 3] = ["jobs", "app::web", "logtrace"];
+const TARGETS: [&str; 3] = ["jobs", "app::web", "traceline"];
 
 /// Headers of callers: sampled or not, random or not, of a higher version, and none.
 const PARENTS: [&str; 6] = [

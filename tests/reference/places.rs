@@ -1,6 +1,6 @@
 //! The calls that a record tells the line of, one line each, and where units start.
 
-use logtrace::{Config, SharedTrace, Trace};
+use traceline::{Config, SharedTrace, Trace};
 
 use super::program::{Plan, Text};
 
@@ -19,7 +19,7 @@ macro_rules! call {
                 trace.$name($($arg),*);
             }
             $crate::reference::places::Hand::Current => {
-                logtrace::current::$name($($arg),*);
+                traceline::current::$name($($arg),*);
             }
             $crate::reference::places::Hand::Shared(shared) => {
                 shared.$name($($arg),*);
@@ -51,9 +51,9 @@ macro_rules! by_macro {
     ($hand:expr, $text:expr) => {
         match $hand {
             Hand::Own(trace) => {
-                logtrace::add!(trace, "{}", $text);
+                traceline::add!(trace, "{}", $text);
             }
-            Hand::Current => logtrace::current::add!("{}", $text),
+            Hand::Current => traceline::current::add!("{}", $text),
             Hand::Shared(shared) => {
                 shared.add(format_args!("{}", $text));
             }

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use log::Level;
-use logtrace::Outcome;
+use traceline::Outcome;
 
 use super::datum::{Datum, Int};
 use super::fields::Held;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::LevelFilter;
-use logtrace::{Clock, IdSource, SpanId, TraceId};
+use traceline::{Clock, IdSource, SpanId, TraceId};
 
 use super::program::Wall;
 use crate::util::{Capture, WALL};

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use logtrace::{
+use traceline::{
     Config, Failure, OwnedValue, Timer, Trace, TraceId, TraceParent, TraceState, current,
 };
 

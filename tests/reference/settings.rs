@@ -1,6 +1,6 @@
 //! The settings of a program as a configuration.
 
-use logtrace::{Config, ConfigBuilder, Format, Name};
+use traceline::{Config, ConfigBuilder, Format, Name};
 
 use super::program::{Integers, Schema, Settings, Tag};
 use super::rig::Rig;
@@ -35,18 +35,18 @@ fn looks(builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
         .header(settings.header)
         .fraction_digits(settings.digits)
         .non_finite(match settings.non_finite_as_text {
-            true => logtrace::NonFinite::Text,
-            false => logtrace::NonFinite::Null,
+            true => traceline::NonFinite::Text,
+            false => traceline::NonFinite::Null,
         })
         .integers(match settings.integers {
-            Integers::Bits64 => logtrace::Integers::Bits64,
-            Integers::Bits53 => logtrace::Integers::Bits53,
-            Integers::Number => logtrace::Integers::Number,
+            Integers::Bits64 => traceline::Integers::Bits64,
+            Integers::Bits53 => traceline::Integers::Bits53,
+            Integers::Number => traceline::Integers::Number,
         })
         .line_tag(match settings.tag {
-            Tag::Line => logtrace::LineTag::Line,
-            Tag::FileLine => logtrace::LineTag::FileLine,
-            Tag::PathLine => logtrace::LineTag::PathLine,
+            Tag::Line => traceline::LineTag::Line,
+            Tag::FileLine => traceline::LineTag::FileLine,
+            Tag::PathLine => traceline::LineTag::PathLine,
         })
         .unicode_keys(settings.unicode_keys);
     match settings.target {
@@ -74,12 +74,12 @@ fn limits(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
 fn names(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
     builder = match settings.schema {
         Schema::None => builder,
-        Schema::Ecs => builder.names(logtrace::Schema::Ecs),
-        Schema::GoogleCloud => builder.names(logtrace::Schema::GoogleCloud {
+        Schema::Ecs => builder.names(traceline::Schema::Ecs),
+        Schema::GoogleCloud => builder.names(traceline::Schema::GoogleCloud {
             project: "shop-prod",
         }),
-        Schema::OpenTelemetry => builder.names(logtrace::Schema::OpenTelemetry),
-        Schema::Datadog => builder.names(logtrace::Schema::Datadog),
+        Schema::OpenTelemetry => builder.names(traceline::Schema::OpenTelemetry),
+        Schema::Datadog => builder.names(traceline::Schema::Datadog),
     };
     for (name, text) in &settings.renamed {
         let name = match *name {
@@ -97,8 +97,8 @@ fn names(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
     builder.redact(settings.redact.iter().copied())
 }
 
-fn rules(sampling: &super::program::Sampling) -> logtrace::Sampling {
-    let mut rules = logtrace::Sampling::one_in(sampling.one_in)
+fn rules(sampling: &super::program::Sampling) -> traceline::Sampling {
+    let mut rules = traceline::Sampling::one_in(sampling.one_in)
         .warnings(sampling.warnings)
         .sampled_callers(sampling.sampled_callers);
     if let Some(limit) = sampling.slower_than {

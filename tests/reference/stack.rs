@@ -1,5 +1,5 @@
 //! Which units are current on a thread, on the reference (design.md, section 5,
-//! and the pages of `logtrace::current` and `Trace::enter`).
+//! and the pages of `traceline::current` and `Trace::enter`).
 
 use std::mem;
 

@@ -1,8 +1,8 @@
 //! Ids and sampling on the reference (design.md, section 6, and the page of
-//! `logtrace::Sampling`).
+//! `traceline::Sampling`).
 
 use log::Level;
-use logtrace::Outcome;
+use traceline::Outcome;
 
 use super::program::Plan;
 use super::record::{flags, hex};

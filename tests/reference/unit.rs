@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use log::{Level, LevelFilter};
-use logtrace::Outcome;
+use traceline::Outcome;
 
 use super::fields::{Field, Held};
 use super::fragments::Fragments;

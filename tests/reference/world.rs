@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use log::Level;
-use logtrace::Outcome;
+use traceline::Outcome;
 
 use super::fit::line;
 use super::program::{End, Num, Op, Plan, Program, Settings, Share, Text};
@@ -68,7 +68,7 @@ impl World<'_> {
     }
 
     pub fn start(&mut self, plan: &Plan) -> Unit {
-        let target = plan.target.or(self.settings.target).unwrap_or("logtrace");
+        let target = plan.target.or(self.settings.target).unwrap_or("traceline");
         let level = plan.level.unwrap_or(Level::Info);
         let mut unit = self.new_unit(&plan.name, target, level);
         for (key, value) in &plan.fields {

@@ -218,7 +218,7 @@ struct Breaks;
 
 impl Service for Breaks {
     fn answer(&self, request: &Request) -> Answer {
-        let _trace = logtrace::start!("break");
+        let _trace = traceline::start!("break");
         match request.posted_to("/orders") {
             Ok(body) => Answer::new(201, body),
             Err(_) => panic!("a bug"),

@@ -160,7 +160,8 @@ fn concurrent_orders_are_whole_transactions_and_sell_no_widget_twice() {
 
 #[test]
 fn records_are_added_to_a_file() {
-    let file = std::env::temp_dir().join(format!("logtrace-services-{}.jsonl", std::process::id()));
+    let file =
+        std::env::temp_dir().join(format!("traceline-services-{}.jsonl", std::process::id()));
     std::fs::write(&file, "{\"msg\":\"before\"}\n").unwrap();
     // It says nothing on standard output then.
     let mut service = Command::new(program())

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use log::Level;
-use logtrace::{Bridge, Config, Format, LineTag, Sampling, bridge};
+use traceline::{Bridge, Config, Format, LineTag, Sampling, bridge};
 
 use super::sink::Sink;
 

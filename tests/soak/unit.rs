@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use log::{Level, Log, Record};
-use logtrace::{Trace, current, display, key, mask};
+use traceline::{Trace, current, display, key, mask};
 
 use super::configs::{self, BRIDGE};
 use super::random::Random;
@@ -212,7 +212,7 @@ fn hostile(worker: &mut Worker, mut trace: Trace) {
         2 => _ = trace.add(BREAKS),
         _ => {
             trace.set("half", display(&Panics)).set("", f32::NAN);
-            logtrace::add!(trace, "{Panics}");
+            traceline::add!(trace, "{Panics}");
         }
     }
     worker.emit(trace);

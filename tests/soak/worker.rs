@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvError, SendError, Sender, SyncSender, channe
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use logtrace::Trace;
+use traceline::Trace;
 
 use super::random::Random;
 use super::sink;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata};
-use logtrace::{Clock, Config, ConfigBuilder, ConfigError, IdSource, SpanId, Trace, TraceId};
+use traceline::{Clock, Config, ConfigBuilder, ConfigError, IdSource, SpanId, Trace, TraceId};
 
 /// What [`ManualClock::wall`] says: 2026-11-21T08:46:00.123456789Z.
 pub const WALL: Duration = Duration::new(1_795_250_760, 123_456_789);
@@ -102,7 +102,7 @@ impl Log for Capture {
     }
 
     fn flush(&self) {
-        panic!("logtrace never calls flush");
+        panic!("traceline never calls flush");
     }
 }
 

@@ -35,7 +35,7 @@ pub fn output_of(unit: impl FnOnce()) -> String {
     sink::take_text()
 }
 
-/// Whether the floor writes what logtrace writes, but for lines and times: else it would be no yardstick.
+/// Whether the floor writes what traceline writes, but for lines and times: else it would be no yardstick.
 pub fn same_text(floor: &Row, ours: &Row) -> Result<(), String> {
     let (auth, wide) = (&units::auths()[1], &units::wides()[1]);
     let texts = |row: &Row| {
@@ -49,7 +49,7 @@ pub fn same_text(floor: &Row, ours: &Row) -> Result<(), String> {
     };
     for (floor, ours) in texts(floor).iter().zip(texts(ours)) {
         if without_times(floor) != without_times(&ours) {
-            return Err(format!("the floor writes\n{floor}\nand logtrace\n{ours}"));
+            return Err(format!("the floor writes\n{floor}\nand traceline\n{ours}"));
         }
     }
     Ok(())

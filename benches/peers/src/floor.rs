@@ -3,7 +3,7 @@
 //! Straight-line code: every key with its quotes, comma and brace is a literal whose length the compiler knows; values
 //! stay where they are until the end (the floor may, it knows that nothing changes them); nothing is escaped, nothing
 //! checked, integers by pairs of digits and floats by `ryu` in place. `Instant::now` once at the start, once a fragment, once at the end. The
-//! line goes to `log::logger()` like anybody's. Its text is byte for byte that of logtrace but for line numbers and times
+//! line goes to `log::logger()` like anybody's. Its text is byte for byte that of traceline but for line numbers and times
 //! (`check.rs` compares them).
 //!
 //! Tried, each against the first in one run of 101 rounds (W1, W2, W3; 1.00 = 182, 351 and 2,500 ns):

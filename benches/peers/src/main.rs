@@ -1,4 +1,4 @@
-//! The same units of work with logtrace, with the crates it competes with, and by hand. See README.md.
+//! The same units of work with traceline, with the crates it competes with, and by hand. See README.md.
 
 #![deny(unsafe_code)]
 #![recursion_limit = "1024"] // the hundred keys of W3 in one macro call
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use timing::{Inputs, Plan, Unit};
 
-const USAGE: &str = "usage: logtrace-peers [--check] [--quick] [--only NAME] [--unit W1…W5] [--svg FILE]
+const USAGE: &str = "usage: traceline-peers [--check] [--quick] [--only NAME] [--unit W1…W5] [--svg FILE]
   --check      only check that every row's output holds all the data
   --quick      short slices, few rounds: about ten seconds
   --only NAME  rows whose name contains NAME, beside the floor and metrique
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 fn checked(rows: &[Row]) -> Result<(), String> {
     rows.iter().try_for_each(check::row)?;
     let named = |name: &str| rows.iter().find(|row| row.name == name);
-    match (named("**floor**"), named("**logtrace** JSON")) {
+    match (named("**floor**"), named("**traceline** JSON")) {
         (Some(floor), Some(ours)) => check::same_text(floor, ours),
         _ => Ok(()),
     }

@@ -19,7 +19,7 @@ pub fn draw(title: &str, rows: &[(String, f64)]) -> String {
         escaped(title)
     );
     for ((name, times), number) in rows.iter().zip(1..) {
-        let (top, ours) = (ROW * number + 12, name.contains("logtrace"));
+        let (top, ours) = (ROW * number + 12, name.contains("traceline"));
         // A row as fast as the floor still has a bar to be seen.
         let bar = 4 + (times.max(1.0).log10() / most.log10() * (BARS - 4) as f64) as usize;
         let (color, weight) = if ours { ("#1f6feb", "bold") } else { ("#9aa5b1", "normal") };

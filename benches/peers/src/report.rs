@@ -6,9 +6,9 @@ use crate::peer::Row;
 use crate::timing::{self, Inputs, Plan, Unit, median, ratio};
 use units::sink::{self, Mode};
 
-/// The two rows of logtrace that differ in nothing but the format.
-const OURS_JSON: &str = "**logtrace** JSON, `.config` per trace";
-const OURS_LOGFMT: &str = "**logtrace** logfmt, `.config` per trace";
+/// The two rows of traceline that differ in nothing but the format.
+const OURS_JSON: &str = "**traceline** JSON, `.config` per trace";
+const OURS_LOGFMT: &str = "**traceline** logfmt, `.config` per trace";
 
 /// The versions that the lock file holds, in one line.
 pub fn versions() {
@@ -61,7 +61,7 @@ pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) -> Vec<(Strin
         );
     }
     if let (Some(json), Some(logfmt)) = (json, logfmt) {
-        println!("\nlogtrace, logfmt ÷ JSON, both configured per trace: {}", short(ratio(logfmt, json)));
+        println!("\ntraceline, logfmt ÷ JSON, both configured per trace: {}", short(ratio(logfmt, json)));
     }
     println!();
     let rows = rows.iter().zip(&times);

@@ -200,7 +200,7 @@ impl Request {
         headers.map(|(_, value)| value.as_slice())
     }
 
-    /// All headers, for [`continue_from_headers`](logtrace::Trace::continue_from_headers).
+    /// All headers, for [`continue_from_headers`](traceline::Trace::continue_from_headers).
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let headers = self.headers.iter();
         headers.map(|(name, value)| (name.as_str(), value.as_slice()))

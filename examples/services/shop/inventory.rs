@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use logtrace::Trace;
 use serde_json::{Value as Json, json};
+use traceline::Trace;
 
 use super::{Answer, Fault, Request, Service, answer, item};
 
@@ -20,7 +20,7 @@ impl Inventory {
         let (sku, wanted) = item(trace, body)?;
         let mut shelves = trace.time("lock", |_| self.shelves());
         let stock = shelves.get_mut(&sku).ok_or(Fault::Bad("no such sku"))?;
-        logtrace::add!(trace, "{stock} in stock");
+        traceline::add!(trace, "{stock} in stock");
         let left = stock.checked_sub(wanted);
         *stock = left.ok_or(Fault::SoldOut {
             sku,
@@ -38,7 +38,7 @@ impl Inventory {
 
 impl Service for Inventory {
     fn answer(&self, request: &Request) -> Answer {
-        let mut trace = logtrace::start!("reserve");
+        let mut trace = traceline::start!("reserve");
         trace.continue_from_headers(request.headers());
         let body = request.posted_to("/reservations");
         let reserved = body.and_then(|body| self.reserve(&mut trace, &body));

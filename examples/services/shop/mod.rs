@@ -19,8 +19,8 @@ pub use peer::Peer;
 pub use purchasing::Purchasing;
 
 use log::Level;
-use logtrace::Trace;
 use serde_json::{Value as Json, json};
+use traceline::Trace;
 
 /// What became of a unit, for its record and for the caller.
 fn answer(trace: &mut Trace, result: Result<Json, Fault>) -> Answer {

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
-use logtrace::Trace;
 use serde_json::{Value as Json, json};
+use traceline::Trace;
 
 use super::{Answer, Fault, Peer, Request, Service, answer, item};
 
@@ -26,14 +26,14 @@ impl Ordering {
         let wanted = json!({ "sku": sku, "quantity": quantity });
         let purchased = self.purchasing.post(trace, "/purchases", &wanted)?;
         let id = self.orders.fetch_add(1, Memory::Relaxed);
-        logtrace::set!(trace, order_id = id, cents = purchased["cents"].as_u64());
+        traceline::set!(trace, order_id = id, cents = purchased["cents"].as_u64());
         Ok(json!({ "order_id": id, "cents": purchased["cents"] }))
     }
 }
 
 impl Service for Ordering {
     fn answer(&self, request: &Request) -> Answer {
-        let mut trace = logtrace::start!("order");
+        let mut trace = traceline::start!("order");
         trace.continue_from_headers(request.headers());
         let body = request.posted_to("/orders");
         let ordered = body.and_then(|body| self.order(&mut trace, &body));

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use logtrace::Trace;
 use serde_json::Value as Json;
+use traceline::Trace;
 
 use super::Fault;
 

@@ -1,7 +1,7 @@
 //! B: knows the prices, and has the inventory reserve what is bought.
 
-use logtrace::Trace;
 use serde_json::{Value as Json, json};
+use traceline::Trace;
 
 use super::{Answer, Fault, Peer, Request, Service, answer, item};
 
@@ -25,14 +25,14 @@ impl Purchasing {
         trace.set("cents", cents);
         let wanted = json!({ "sku": sku, "quantity": quantity });
         let reserved = self.inventory.post(trace, "/reservations", &wanted)?;
-        logtrace::add!(trace, "reserved, {} left", reserved["left"]);
+        traceline::add!(trace, "reserved, {} left", reserved["left"]);
         Ok(json!({ "cents": cents }))
     }
 }
 
 impl Service for Purchasing {
     fn answer(&self, request: &Request) -> Answer {
-        let mut trace = logtrace::start!("purchase");
+        let mut trace = traceline::start!("purchase");
         trace.continue_from_headers(request.headers());
         let body = request.posted_to("/purchases");
         let purchased = body.and_then(|body| self.purchase(&mut trace, &body));

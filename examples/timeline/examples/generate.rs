@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Clock, Config, Format, Trace};
 use parking::Lines;
+use traceline::{Clock, Config, Format, Trace};
 
 /// A logger that keeps lines until they are taken.
 mod parking {
@@ -155,13 +155,13 @@ fn order(services: &[Config; 4], chance: &mut Chance) {
     pass(chance, 900);
     reserve(&services[2], &mut purchase, quantity, chance);
     pass(chance, 300);
-    logtrace::add!(purchase, "reserved, {} left", 5_000 - quantity);
+    traceline::add!(purchase, "reserved, {} left", 5_000 - quantity);
     purchase.status(201);
     purchase.ok();
     drop(purchase);
     order.stop(timer);
     pass(chance, 200);
-    logtrace::set!(
+    traceline::set!(
         order,
         order_id = chance.below(1 << 40),
         cents = quantity * 249

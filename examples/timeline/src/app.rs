@@ -28,7 +28,7 @@ pub struct Said {
 impl Said {
     /// A fault, in one line.
     pub fn fault(status: u8, text: &str) -> Said {
-        let err = format!("logtrace: {}\n", crate::text::visible(text));
+        let err = format!("traceline: {}\n", crate::text::visible(text));
         let out = String::new();
         Said { out, err, status }
     }
@@ -44,7 +44,7 @@ pub fn run(args: &Args, mut sources: Vec<Source>, columns: usize, color: bool) -
             };
         }
         View::Version => {
-            let out = format!("logtrace-timeline {}\n", env!("CARGO_PKG_VERSION"));
+            let out = format!("traceline-timeline {}\n", env!("CARGO_PKG_VERSION"));
             return Said {
                 out,
                 ..Said::default()

@@ -14,7 +14,7 @@ use crate::time;
 pub const HELP: &str = "\
 Shows canonical log lines on a time axis.
 
-logtrace [options] [FILE]...
+traceline [options] [FILE]...
 
 Reads records in logfmt or JSON, from files or standard input, of any number of services,
 and prints what there is by name, and the slowest units.

@@ -1,6 +1,6 @@
 //! Reads canonical log lines and shows them on a time axis.
 //!
-//! The parts of the program `logtrace`, apart so that each can be tested and fuzzed; [`parse`] is the one to fuzz. In the
+//! The parts of the program `traceline`, apart so that each can be tested and fuzzed; [`parse`] is the one to fuzz. In the
 //! order in which data flows: [`source`] hands out lines, [`record`] reads one by [`fields`], [`index`] keeps a few numbers of
 //! each unit, [`filter`] picks units, [`stats`] and [`tree`] count and arrange them, [`detail`] reads the lines of those that
 //! are shown once more, [`term`] and [`html`] write.

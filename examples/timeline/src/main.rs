@@ -1,13 +1,13 @@
-//! The program `logtrace`: canonical log lines as waterfalls. See `--help`.
+//! The program `traceline`: canonical log lines as waterfalls. See `--help`.
 
 #![forbid(unsafe_code)]
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use logtrace_timeline::app::{self, Said};
-use logtrace_timeline::args::{Args, View};
-use logtrace_timeline::source::Source;
+use traceline_timeline::app::{self, Said};
+use traceline_timeline::args::{Args, View};
+use traceline_timeline::source::Source;
 
 fn main() -> ExitCode {
     let said = run();

@@ -55,7 +55,7 @@ const DEFAULTS: [(Name, &str); 12] = [
 /// # Examples
 ///
 /// ```
-/// use logtrace_timeline::{Names, parse};
+/// use traceline_timeline::{Names, parse};
 ///
 /// let names = Names::parse("ts=time,msg=message")?;
 /// let record = parse(br#"{"time":"2026-11-21T08:46:00Z","message":"auth","duration_ms":1.5}"#, &names).unwrap();

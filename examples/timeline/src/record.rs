@@ -149,7 +149,7 @@ pub enum Reject {
 /// # Examples
 ///
 /// ```
-/// use logtrace_timeline::{Names, Reject, parse};
+/// use traceline_timeline::{Names, Reject, parse};
 ///
 /// let names = Names::default();
 /// let line = b"[2026-11-21T08:46:00Z INFO shop] ts=2026-11-21T08:46:00.123456Z level=info msg=auth duration_ms=107.9";

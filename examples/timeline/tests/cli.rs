@@ -5,16 +5,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use logtrace_timeline::Names;
-use logtrace_timeline::detail::Detail;
-use logtrace_timeline::filter::Filter;
-use logtrace_timeline::index::Index;
-use logtrace_timeline::source::Source;
+use traceline_timeline::Names;
+use traceline_timeline::detail::Detail;
+use traceline_timeline::filter::Filter;
+use traceline_timeline::index::Index;
+use traceline_timeline::source::Source;
 
 const LINE: &str = "ts=2026-11-21T08:46:00Z level=info msg=auth outcome=ok duration_ms=1.5\n";
 
-fn logtrace() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logtrace"));
+fn traceline() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_traceline"));
     command.env("COLUMNS", "80").stdin(Stdio::null());
     command
 }
@@ -51,7 +51,7 @@ fn files_and_standard_input_are_read_together() {
     let files = ["a.log", "b.log"].map(|name| folder.join(name));
     files.iter().for_each(|file| fs::write(file, LINE).unwrap());
     let output = piped(
-        logtrace().args(&files).args(["-", "--where", "msg=auth"]),
+        traceline().args(&files).args(["-", "--where", "msg=auth"]),
         LINE.as_bytes(),
     );
     let (status, out, err) = texts(&output);
@@ -70,7 +70,7 @@ fn a_unit_of_each_source_is_read_again() {
     let input = LINE.replace("auth", "piped");
     let unit = |number| {
         texts(&piped(
-            logtrace().arg(&file).args(["-", "--unit", number]),
+            traceline().arg(&file).args(["-", "--unit", number]),
             input.as_bytes(),
         ))
         .1
@@ -125,7 +125,7 @@ fn a_file_that_changes_meanwhile_is_noticed() {
 #[test]
 fn a_page_is_written() {
     let page = folder("page").join("out.html");
-    let output = piped(logtrace().arg("--html").arg(&page), LINE.as_bytes());
+    let output = piped(traceline().arg("--html").arg(&page), LINE.as_bytes());
     let (status, out, err) = texts(&output);
     assert_eq!(
         (status, out, &*err),
@@ -141,23 +141,23 @@ fn a_page_is_written() {
 #[test]
 fn what_cannot_be_done_is_said_in_a_line() {
     let fault = |args: &[&str]| {
-        let (status, out, err) = texts(&logtrace().args(args).output().unwrap());
+        let (status, out, err) = texts(&traceline().args(args).output().unwrap());
         assert_eq!(out, "");
         (status, err)
     };
-    let missing = "logtrace: /nowhere/at/all: No such file or directory (os error 2)\n";
+    let missing = "traceline: /nowhere/at/all: No such file or directory (os error 2)\n";
     assert_eq!(fault(&["/nowhere/at/all"]), (1, missing.into()));
-    assert_eq!(fault(&["/"]), (1, "logtrace: /: is a directory\n".into()));
+    assert_eq!(fault(&["/"]), (1, "traceline: /: is a directory\n".into()));
     assert_eq!(
         fault(&["--loud"]),
-        (2, "logtrace: invalid option '--loud'; see --help\n".into())
+        (2, "traceline: invalid option '--loud'; see --help\n".into())
     );
     let (status, err) = fault(&["--html", "/nowhere/out.html"]);
     assert_eq!(
         (status, &*err),
         (
             1,
-            "logtrace: /nowhere/out.html: No such file or directory (os error 2)\n"
+            "traceline: /nowhere/out.html: No such file or directory (os error 2)\n"
         )
     );
 }
@@ -165,7 +165,7 @@ fn what_cannot_be_done_is_said_in_a_line() {
 #[test]
 fn nobody_listening_is_no_fault() {
     let lines = LINE.repeat(20_000);
-    let mut child = logtrace()
+    let mut child = traceline()
         .args(["--top", "20000"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -190,7 +190,7 @@ fn binary_input_is_counted_and_no_more() {
     let bytes: Vec<u8> = (0..200_000_u32)
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
-    let (status, out, err) = texts(&piped(&mut logtrace(), &bytes));
+    let (status, out, err) = texts(&piped(&mut traceline(), &bytes));
     assert_eq!((status, &*out), (0, "0 units\n"));
     assert!(err.ends_with('\n') && !err.contains('\x1b'), "{err}");
 }
@@ -198,11 +198,11 @@ fn binary_input_is_counted_and_no_more() {
 #[test]
 fn colours_are_not_for_pipes() {
     let plain = |command: &mut Command| !texts(&piped(command, LINE.as_bytes())).1.contains('\x1b');
-    assert!(plain(&mut logtrace()));
-    assert!(plain(logtrace().args(["--color", "never"])));
-    assert!(!plain(logtrace().args(["--color", "always"])));
+    assert!(plain(&mut traceline()));
+    assert!(plain(traceline().args(["--color", "never"])));
+    assert!(!plain(traceline().args(["--color", "always"])));
     assert!(!plain(
-        logtrace().args(["--color", "always"]).env("NO_COLOR", "1")
+        traceline().args(["--color", "always"]).env("NO_COLOR", "1")
     ));
 }
 
@@ -212,7 +212,7 @@ fn a_large_input_says_how_far_it_is() {
     let mut lines = LINE.repeat(60_000_000 / LINE.len() + 1);
     lines.truncate(60_000_000);
     fs::write(&file, lines).unwrap();
-    let err = |args: &[&str]| texts(&logtrace().arg(&file).args(args).output().unwrap()).2;
+    let err = |args: &[&str]| texts(&traceline().arg(&file).args(args).output().unwrap()).2;
     let said = err(&[]);
     let first = said.lines().next().unwrap();
     assert!(first.starts_with("read 50 of 60 MB, 8"), "{said}");

@@ -5,12 +5,12 @@ mod util;
 
 use std::time::Duration;
 
-use logtrace::{Config, Format, LineTag, Name, TraceParent};
-use logtrace_timeline::detail::{Detail, Fragment};
-use logtrace_timeline::fields::Value;
-use logtrace_timeline::record::{Level, Outcome};
-use logtrace_timeline::{Names, Record, Reject, fields, parse};
 use proptest::prelude::*;
+use traceline::{Config, Format, LineTag, Name, TraceParent};
+use traceline_timeline::detail::{Detail, Fragment};
+use traceline_timeline::fields::Value;
+use traceline_timeline::record::{Level, Outcome};
+use traceline_timeline::{Names, Record, Reject, fields, parse};
 use util::{Bench, FixedIds};
 
 const FORMATS: [Format; 2] = [Format::Logfmt, Format::Json];

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use logtrace_timeline::app::{self, Said};
-use logtrace_timeline::args::Args;
-use logtrace_timeline::source::Source;
+use traceline_timeline::app::{self, Said};
+use traceline_timeline::args::Args;
+use traceline_timeline::source::Source;
 
 const ORDER: &str = r#"
 {"ts":"2026-11-21T08:46:00.100000Z","level":"info","msg":"order","service":"ordering","trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","outcome":"ok","duration_ms":100.0,"sku":"widget","purchasing.count":1,"purchasing.ms":75.0,"purchasing.max_ms":75.0,"status":201}
@@ -235,14 +235,20 @@ fn what_is_not_there_is_said() {
         let said = run(90, "msg=a duration_ms=1.0", options);
         (said.status, said.err)
     };
-    assert_eq!(fault(&["--unit", "2"]), (1, "logtrace: no unit 2\n".into()));
-    assert_eq!(fault(&["--unit", "0"]), (1, "logtrace: no unit 0\n".into()));
+    assert_eq!(
+        fault(&["--unit", "2"]),
+        (1, "traceline: no unit 2\n".into())
+    );
+    assert_eq!(
+        fault(&["--unit", "0"]),
+        (1, "traceline: no unit 0\n".into())
+    );
     assert_eq!(
         fault(&["--trace", "17"]),
-        (1, "logtrace: no transaction 17\n".into())
+        (1, "traceline: no transaction 17\n".into())
     );
     assert_eq!(
         fault(&["--slowest", "--slower", "1s"]),
-        (1, "logtrace: no such unit\n".into())
+        (1, "traceline: no such unit\n".into())
     );
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 
 use log::{Level, Log, Metadata, Record};
-use logtrace::{Bridge, Config, Format, Trace, bridge, current, display};
+use traceline::{Bridge, Config, Format, Trace, bridge, current, display};
 
 use crate::allocator::{FIRED, fed};
 
@@ -128,7 +128,7 @@ pub fn fields(run: &Run, unit: &mut Trace) {
         run.told("outer", key, "text");
     }
     for key in run.texts.keys.iter().skip(150) {
-        unit.set(logtrace::key(key), display(&key.len()));
+        unit.set(traceline::key(key), display(&key.len()));
         run.told("outer", key, &fed(|| key.len().to_string()));
     }
     unit.set("list", ["a", "b"]).set("id", u128::MAX);
@@ -154,7 +154,7 @@ pub fn fragments(run: &Run, unit: &mut Trace) {
         unit.add(*key);
         run.told("outer", "", key);
     }
-    logtrace::add!(unit, "{:>700}", "formatted");
+    traceline::add!(unit, "{:>700}", "formatted");
     run.told("outer", "", &fed(|| format!("{:>700}", "formatted")));
     let _ = unit.check(Err::<(), _>(&Chained(Some(&Chained(None)))));
     unit.warn("enough").set_level(Level::Info);

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| logtrace_fuzz::traceparent::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| traceline_fuzz::traceparent::check(data));

@@ -1,6 +1,6 @@
 //! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
 
-use logtrace::{IdError, Trace, TraceId, TraceParent, TraceState};
+use traceline::{IdError, Trace, TraceId, TraceParent, TraceState};
 
 use crate::b3::{self, Said};
 use crate::faults::of_id;

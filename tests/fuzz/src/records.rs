@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use logtrace::{Config, Format, Trace, TraceParent};
-use logtrace_timeline::detail::{Detail, Timer};
-use logtrace_timeline::record::{Level, Outcome};
-use logtrace_timeline::{Names, parse};
+use traceline::{Config, Format, Trace, TraceParent};
+use traceline_timeline::detail::{Detail, Timer};
+use traceline_timeline::record::{Level, Outcome};
+use traceline_timeline::{Names, parse};
 
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 use crate::work::{self, OWN_SPAN};
@@ -115,7 +115,7 @@ impl Unit {
         match &value {
             Val::Plain(text) => match text.parse::<i128>() {
                 Ok(n) => trace.set(key.clone(), n),
-                Err(_) if text == "null" => trace.set(key.clone(), logtrace::null()),
+                Err(_) if text == "null" => trace.set(key.clone(), traceline::null()),
                 Err(_) => trace.set(key.clone(), text == "true"),
             },
             Val::Text(text) => trace.set(key.clone(), text),

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use logtrace::{Config, Format, Value, json};
 use serde_json::value::RawValue;
+use traceline::{Config, Format, Value, json};
 
 use crate::document::{Node, escaped};
 use crate::util::{Bench, assert_one_safe_line, json_line, logfmt_line, same_line};

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use logtrace_timeline::args::{Args, View};
-use logtrace_timeline::index::Index;
-use logtrace_timeline::source::Source;
-use logtrace_timeline::tree::Tree;
-use logtrace_timeline::{Record, app, html, parse, stats};
 use serde_json::Value;
+use traceline_timeline::args::{Args, View};
+use traceline_timeline::index::Index;
+use traceline_timeline::source::Source;
+use traceline_timeline::tree::Tree;
+use traceline_timeline::{Record, app, html, parse, stats};
 
 use crate::fields;
 use crate::records;

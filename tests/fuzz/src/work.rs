@@ -1,7 +1,7 @@
 //! One unit of work, as the header of a request finds it.
 
-use logtrace::{Config, Format, Trace};
 use serde_json::{Map, Value};
+use traceline::{Config, Format, Trace};
 
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 

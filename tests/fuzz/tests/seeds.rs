@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use logtrace_fuzz::TARGETS;
+use traceline_fuzz::TARGETS;
 
 /// What holds for any input.
 fn holds(name: &str) {

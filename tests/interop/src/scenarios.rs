@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
-use logtrace::{Config, Trace, TraceParent, current, display, set, start};
+use traceline::{Config, Trace, TraceParent, current, display, set, start};
 
 use crate::exporter;
 
@@ -48,7 +48,7 @@ fn numbers() {
     let mut trace = start!("numbers");
     set!(trace, huge = u128::MAX, low = i128::MIN, least = i64::MIN, small = 5u128);
     set!(trace, single = 0.1f32, minus_zero = -0.0, tiny = 5e-324, large = 1e300, whole = 1e15);
-    set!(trace, nan = f64::NAN, infinity = f64::INFINITY, empty = [0u8; 0], null = logtrace::null());
+    set!(trace, nan = f64::NAN, infinity = f64::INFINITY, empty = [0u8; 0], null = traceline::null());
 }
 
 /// Line ends, terminal codes, and what would be fields of its own if it got out.
@@ -89,7 +89,7 @@ fn ids() {
 /// The default hook's output would stand among the records.
 fn quiet_hook() {
     std::panic::set_hook(Box::new(|_| ()));
-    logtrace::panic_hook();
+    traceline::panic_hook();
 }
 
 fn panics() {
@@ -221,7 +221,7 @@ fn levels() {
 mod other {
     /// Of a target of its own.
     pub fn unit() {
-        logtrace::start!("other").ok();
+        traceline::start!("other").ok();
     }
 }
 
@@ -248,7 +248,7 @@ fn use_locals() {
     let keep =
         |local: &'static thread::LocalKey<InLocal>| local.with(|local| *local.0.borrow_mut() = Some(start!("kept")));
     FIRST.with(|_| ());
-    logtrace::builder!("elsewhere").config(&elsewhere()).start().ok();
+    traceline::builder!("elsewhere").config(&elsewhere()).start().ok();
     keep(&MIDDLE);
     start!("before").ok();
     keep(&LAST);

@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Format, Trace, TraceId};
 use parking_lot::Mutex;
+use traceline::{Config, Format, Trace, TraceId};
 
 use crate::publisher::{self, Route, SUBJECT};
 use crate::queue::{Queue, Stats};

@@ -4,7 +4,6 @@
 //! around the hand-over attaches; `Output::KeyValues` gives it the fields.
 
 use async_trait::async_trait;
-use logtrace::{ConfigBuilder, Output, TraceParent};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
@@ -13,6 +12,7 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use traceline::{ConfigBuilder, Output, TraceParent};
 
 /// Sends to a collector, `http://127.0.0.1:4318`, in batches; `shutdown` sends the last one.
 pub fn otlp_provider(url: &str, service: &str) -> Result<SdkLoggerProvider, ExporterBuildError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logtrace_pipeline::{Options, SUBJECT, Stats};
+use traceline_pipeline::{Options, SUBJECT, Stats};
 
 use crate::rig::{Broker, Database, Load, consumer, wait_for};
 
@@ -183,7 +183,7 @@ fn the_queue_is_bounded_by_bytes_and_a_line_too_long_for_the_broker_is_dropped()
         max_line: 400,
         ..Options::new(&broker.url(), "load")
     };
-    let logger = logtrace_pipeline::NatsLogger::start(options).unwrap();
+    let logger = traceline_pipeline::NatsLogger::start(options).unwrap();
     log(&logger, &"x".repeat(401));
     assert_eq!(
         logger.stats(),
@@ -214,7 +214,8 @@ fn a_line_that_the_broker_would_never_take_holds_up_no_other() {
     let log = |logger: &dyn log::Log, text: &str| {
         logger.log(&log::Record::builder().args(format_args!("{text}")).build())
     };
-    let logger = logtrace_pipeline::NatsLogger::start(Options::new(&broker.url(), "load")).unwrap();
+    let logger =
+        traceline_pipeline::NatsLogger::start(Options::new(&broker.url(), "load")).unwrap();
     for text in ["first", &"x".repeat(4_000), "last"] {
         log(&logger, text);
     }

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use logtrace_pipeline::{Kinesis, TRANSACTION, TRANSACTION_DUCKDB};
 use serde_json::{Value as Json, json};
+use traceline_pipeline::{Kinesis, TRANSACTION, TRANSACTION_DUCKDB};
 
 use crate::rig::{Broker, Database, Killed, consumer, folder, free_port, mortal, tool, wait_for};
 use crate::transaction::Shop;

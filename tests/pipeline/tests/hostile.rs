@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use logtrace_pipeline::{NatsLogger, Options, SUBJECT, judge};
 use time::OffsetDateTime;
+use traceline_pipeline::{NatsLogger, Options, SUBJECT, judge};
 
 use crate::rig::{Broker, Database, consumer};
 
@@ -99,7 +99,7 @@ fn a_record_that_the_index_has_no_room_for_is_rejected_and_stops_nobody() {
     let ts = format!("{}T00:00:00Z", OffsetDateTime::now_utc().date());
     // PostgreSQL packs what repeats, so it must not.
     let ids: Vec<String> = (0..200)
-        .map(|_| logtrace::TraceId::random().to_string())
+        .map(|_| traceline::TraceId::random().to_string())
         .collect();
     let long = ids.concat();
     log(&logger, &format!(r#"{{"ts":"{ts}","trace_id":"{long}"}}"#));
@@ -170,7 +170,7 @@ fn a_message_of_any_bytes_and_headers_is_taken_off_the_stream() {
 fn a_time_with_an_offset_belongs_to_the_day_of_utc() {
     let now = OffsetDateTime::from_unix_timestamp(1_795_250_760).unwrap(); // 2026-11-21T08:46:00Z
     let line = br#"{"ts":"2026-11-21T01:00:00+02:00"}"#;
-    let logtrace_pipeline::Row::Record { day, .. } = judge("id".into(), line, now) else {
+    let traceline_pipeline::Row::Record { day, .. } = judge("id".into(), line, now) else {
         panic!("a record");
     };
     assert_eq!(day.to_string(), "2026-11-20");

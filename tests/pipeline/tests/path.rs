@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logtrace_pipeline::{Options, Stats, TRANSACTION};
+use traceline_pipeline::{Options, Stats, TRANSACTION};
 
 use crate::rig::{Broker, Database, Load, consumer};
 
@@ -59,7 +59,8 @@ fn one_partition_a_day_by_the_clock_of_utc() {
     let _consumer = consumer(&broker, &database, &[]);
     let now = time::OffsetDateTime::now_utc();
     let (today, yesterday) = (now.date(), now.date().previous_day().unwrap());
-    let logger = logtrace_pipeline::NatsLogger::start(Options::new(&broker.url(), "days")).unwrap();
+    let logger =
+        traceline_pipeline::NatsLogger::start(Options::new(&broker.url(), "days")).unwrap();
     // The server's own time zone is another one.
     for ts in [
         format!("{yesterday}T00:00:00.000000Z"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logtrace_pipeline::{Options, Stats};
+use traceline_pipeline::{Options, Stats};
 
 use crate::rig::{Broker, Database, Load, consumer, wait_for};
 

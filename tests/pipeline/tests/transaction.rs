@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use logtrace_pipeline::TRANSACTION;
+use traceline_pipeline::TRANSACTION;
 
 use crate::process::Process;
 use crate::rig::{Broker, Database, consumer, wait_for};

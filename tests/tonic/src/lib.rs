@@ -8,8 +8,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use logtrace::tower::{Propagate, PropagateLayer, TraceLayer};
-use logtrace::{Config, IdSource, SpanId, Trace, TraceId};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
@@ -18,6 +16,8 @@ use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower_layer::Layer;
+use traceline::tower::{Propagate, PropagateLayer, TraceLayer};
+use traceline::{Config, IdSource, SpanId, Trace, TraceId};
 
 /// Keeps level and text of each record.
 #[derive(Default)]
@@ -155,7 +155,7 @@ async fn a_client_that_leaves_a_stream_cancels_its_unit() {
 
 #[tokio::test]
 async fn a_call_of_a_unit_carries_its_ids() {
-    use logtrace::InTraceExt;
+    use traceline::InTraceExt;
 
     let (log, config, mut client) = start(None).await;
     let mut order = Trace::builder("order").config(&config).start();

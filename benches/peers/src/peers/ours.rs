@@ -1,21 +1,21 @@
-//! logtrace. The header (`ts`, `level`) is off, all else is the default.
+//! traceline. The header (`ts`, `level`) is off, all else is the default.
 //!
 //! Two ways to say which format: the process-wide configuration and `start!` (`Json`, what an application does), and a
 //! `Config` given to each trace, which costs the clone of an `Arc` and the builder. The process has one installed
 //! configuration, so logfmt is measured the second way, and `logfmt ÷ JSON` compares two rows of that second way.
 
 use crate::peer::{Format, Peer};
-use logtrace::{Config, Trace};
 use std::sync::{LazyLock, Once};
+use traceline::{Config, Trace};
 use units::sink::{Mode, set_mode};
 use units::{Auth, Wide, with_wide_keys};
 
-fn config(format: logtrace::Format) -> Config {
+fn config(format: traceline::Format) -> Config {
     Config::builder().format(format).header(false).build().expect("a valid configuration")
 }
 
-static JSON: LazyLock<Config> = LazyLock::new(|| config(logtrace::Format::Json));
-static LOGFMT: LazyLock<Config> = LazyLock::new(|| config(logtrace::Format::Logfmt));
+static JSON: LazyLock<Config> = LazyLock::new(|| config(traceline::Format::Json));
+static LOGFMT: LazyLock<Config> = LazyLock::new(|| config(traceline::Format::Logfmt));
 
 #[inline(always)]
 fn w1(mut trace: Trace, i: &Auth) {
@@ -40,18 +40,18 @@ fn w2(mut trace: Trace, i: &Auth) {
     trace.set("uri", &i.uri);
     trace.set("ip", &i.ip);
     trace.add("auth header read");
-    logtrace::add!(trace, "got key from table: {}", i.key);
+    traceline::add!(trace, "got key from table: {}", i.key);
     trace.set("status", i.status);
     trace.set("user_id", i.user_id);
     trace.set("plan", &i.plan);
-    logtrace::add!(trace, "user loaded for tenant {}", i.tenant);
+    traceline::add!(trace, "user loaded for tenant {}", i.tenant);
     trace.set("cached", i.cached);
     trace.set("retries", i.retries);
     trace.add("rate limit checked");
     trace.set("amount", i.amount);
     trace.set("db_ms", i.db_ms);
     trace.set("items", i.items);
-    logtrace::add!(trace, "session stored in {}", i.store);
+    traceline::add!(trace, "session stored in {}", i.store);
 }
 
 macro_rules! set_all {
@@ -72,10 +72,10 @@ fn w3(mut trace: Trace, w: &Wide) {
     with_wide_keys!(set_all trace w);
     for arg in &w.strs[..10] {
         trace.add("auth header read");
-        logtrace::add!(trace, "got key from table: {arg}");
-        logtrace::add!(trace, "user loaded for tenant {arg}");
+        traceline::add!(trace, "got key from table: {arg}");
+        traceline::add!(trace, "user loaded for tenant {arg}");
         trace.add("rate limit checked");
-        logtrace::add!(trace, "session stored in {arg}");
+        traceline::add!(trace, "session stored in {arg}");
     }
 }
 
@@ -113,10 +113,10 @@ macro_rules! our_peer {
     };
 }
 
-our_peer!(Json, "**logtrace** JSON", Format::Json, |unit| logtrace::start!(unit));
-our_peer!(JsonPerTrace, "**logtrace** JSON, `.config` per trace", Format::Json, |unit| {
-    logtrace::builder!(unit).config(&JSON).start()
+our_peer!(Json, "**traceline** JSON", Format::Json, |unit| traceline::start!(unit));
+our_peer!(JsonPerTrace, "**traceline** JSON, `.config` per trace", Format::Json, |unit| {
+    traceline::builder!(unit).config(&JSON).start()
 });
-our_peer!(LogfmtPerTrace, "**logtrace** logfmt, `.config` per trace", Format::Logfmt, |unit| {
-    logtrace::builder!(unit).config(&LOGFMT).start()
+our_peer!(LogfmtPerTrace, "**traceline** logfmt, `.config` per trace", Format::Logfmt, |unit| {
+    traceline::builder!(unit).config(&LOGFMT).start()
 });

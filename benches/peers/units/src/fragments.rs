@@ -29,7 +29,7 @@ impl Fragments {
         self.list.push(Fragment { at_us, line, msg: msg.into() });
     }
 
-    /// Milliseconds in whole microseconds, as in the records of logtrace, so that no row prints more digits than another.
+    /// Milliseconds in whole microseconds, as in the records of traceline, so that no row prints more digits than another.
     #[inline]
     pub fn elapsed_ms(&self) -> f64 {
         self.start.elapsed().as_micros() as f64 / 1000.0

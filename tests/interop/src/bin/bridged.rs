@@ -6,8 +6,8 @@ use std::error::Error;
 use std::io::Write;
 
 use log::{Level, LevelFilter, Log, SetLoggerError};
-use logtrace::{Config, Output, bridge};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use traceline::{Config, Output, bridge};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let backend = env::var("BACKEND")?;

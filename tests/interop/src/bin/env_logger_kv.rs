@@ -1,6 +1,6 @@
 //! No recipe: why key-values are not for env_logger, which prints them unquoted behind the message.
 
-use logtrace::{Config, ConfigError, Output};
+use traceline::{Config, ConfigError, Output};
 
 fn main() -> Result<(), ConfigError> {
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();

@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use flexi_logger::Logger;
-use logtrace::{Config, Format};
+use traceline::{Config, Format};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let _logger =

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use log::kv::{self, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use logtrace::{Config, Output, current, start};
+use traceline::{Config, Output, current, start};
 
 /// What a logger does, and what `enabled` does.
 type Deed = fn(&Record<'_>);
@@ -124,7 +124,7 @@ trait End {
     fn ok_and_end(self);
 }
 
-impl End for logtrace::Trace {
+impl End for traceline::Trace {
     fn ok_and_end(mut self) {
         self.ok();
     }

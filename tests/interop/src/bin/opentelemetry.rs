@@ -1,10 +1,10 @@
 use std::error::Error;
 
-use logtrace::{Config, Entry, Output};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_appender_log::OpenTelemetryLogBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use traceline::{Config, Entry, Output};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = SdkLoggerProvider::builder()

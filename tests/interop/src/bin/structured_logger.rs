@@ -1,6 +1,6 @@
-use logtrace::{Config, ConfigError, Output};
 use structured_logger::Builder;
 use structured_logger::json::new_writer;
+use traceline::{Config, ConfigError, Output};
 
 fn main() -> Result<(), ConfigError> {
     Builder::with_level("info").with_target_writer("*", new_writer(std::io::stdout())).init();

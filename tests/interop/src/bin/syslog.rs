@@ -2,8 +2,8 @@ use std::env;
 use std::error::Error;
 
 use log::LevelFilter;
-use logtrace::Config;
 use syslog::Facility;
+use traceline::Config;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let socket = env::var("SYSLOG_SOCKET").unwrap_or("/dev/log".into());

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use logtrace::Config;
+use traceline::Config;
 use tracing_log::LogTracer;
 
 fn main() -> Result<(), Box<dyn Error>> {

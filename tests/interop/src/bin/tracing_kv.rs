@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use logtrace::{Config, Output};
+use traceline::{Config, Output};
 use tracing_log::LogTracer;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use logtrace::{Config, Format};
+use traceline::{Config, Format};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_log::LogTracer;

@@ -81,7 +81,7 @@ pub struct Journal {
 impl Journal {
     pub fn open() -> Option<Journal> {
         fs::create_dir_all(Path::new(PATH).parent()?).ok()?;
-        let lock = File::create(std::env::temp_dir().join("logtrace-interop-journal.lock")).ok()?;
+        let lock = File::create(std::env::temp_dir().join("traceline-interop-journal.lock")).ok()?;
         lock.lock().ok()?;
         if UnixDatagram::unbound().and_then(|socket| socket.connect(PATH)).is_err() {
             // Of a test that was killed.

@@ -15,7 +15,7 @@ impl Folder {
     pub fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("logtrace-interop-{}-{n}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("traceline-interop-{}-{n}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder for the test");
         Folder(path)
     }

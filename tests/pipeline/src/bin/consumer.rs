@@ -6,7 +6,7 @@ use std::error::Error;
 use std::time::Duration;
 use std::{env, io, thread};
 
-use logtrace_pipeline::{Consumer, consume};
+use traceline_pipeline::{Consumer, consume};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -9,10 +9,10 @@ use std::time::Duration;
 use std::{env, io, thread};
 
 use log::{LevelFilter, Log};
-use logtrace::{Config, Format};
-use logtrace_pipeline::{NatsLogger, Options, otlp_provider, with_native_ids};
 use opentelemetry_appender_log::OpenTelemetryLogBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use traceline::{Config, Format};
+use traceline_pipeline::{NatsLogger, Options, otlp_provider, with_native_ids};
 
 #[path = "../../../../examples/services/shop/mod.rs"]
 mod shop;

@@ -1,7 +1,7 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use logtrace_pipeline::STREAM;
+use traceline_pipeline::STREAM;
 
 use super::{Killed, folder, free_port, mortal, wait_for};
 

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use log::{Log, Metadata, Record};
-use logtrace::{Config, Format, Trace};
-use logtrace_pipeline::{NatsLogger, Options};
 use serde_json::Value as Json;
+use traceline::{Config, Format, Trace};
+use traceline_pipeline::{NatsLogger, Options};
 
 use super::Database;
 
@@ -65,7 +65,7 @@ impl Load {
                 .set("whole", 1e21);
             trace
                 .set("list", [1, 2, 3])
-                .set("nothing", logtrace::null());
+                .set("nothing", traceline::null());
             trace.add("a fragment").request_id("").ok();
             trace.traceparent(); // makes ids
             self.units += 1;

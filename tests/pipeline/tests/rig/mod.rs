@@ -43,7 +43,7 @@ pub fn free_port() -> u16 {
 pub fn folder(name: &str) -> PathBuf {
     static FOLDERS: AtomicU64 = AtomicU64::new(0);
     let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-    let name = format!("logtrace-pipeline-{}-{number}-{name}", std::process::id());
+    let name = format!("traceline-pipeline-{}-{number}-{name}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
