@@ -46,7 +46,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     ///
     /// let trace = traceline::start!("load");
-    /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
+    /// pollster::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
     fn in_trace(self, trace: Trace) -> InTrace<Self> {
         InTrace {
@@ -68,7 +68,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     ///
     /// let future = port("http").run_in_trace(traceline::start!("connect"));
-    /// assert!(futures_executor::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
+    /// assert!(pollster::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
     /// ```
     fn run_in_trace<M>(self, trace: Trace) -> RunInTrace<Self, M>
     where
@@ -95,7 +95,7 @@ impl<F: Future> InTraceExt for F {}
 ///
 /// let connect = async { Err::<u16, _>("no answer") };
 /// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
-/// assert_eq!(futures_executor::block_on(future), Err("no answer"));
+/// assert_eq!(pollster::block_on(future), Err("no answer"));
 /// ```
 pub trait IsResult<M>: sealed::Sealed<M> {
     #[doc(hidden)]
@@ -213,7 +213,7 @@ pin_project! {
     /// use traceline::{InTraceExt, RunInTrace};
     ///
     /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(traceline::start!("load"));
-    /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
+    /// assert_eq!(pollster::block_on(future), Ok(7)); // outcome=ok
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct RunInTrace<F, M> where F: Future {

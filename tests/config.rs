@@ -1,8 +1,10 @@
 //! Settings that make no sense are refused, with a sentence that names them.
 
-mod util;
+use std::process::Command;
 
 use traceline::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
+
+use crate::util;
 
 fn builder() -> ConfigBuilder {
     Config::builder()
@@ -259,10 +261,28 @@ fn a_configuration_is_cheap_to_clone_and_the_clone_is_the_same() {
     }
 }
 
-/// This file's process has no other test that installs a configuration or uses
-/// the process's.
+/// What is installed is the whole process's: a child, which is this program again, told to run one ignored test.
 #[test]
 fn a_configuration_is_installed_once() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "config::child_that_installs", "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:#?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("> installed once"), "{text}");
+}
+
+const CHILD: &str = "TRACELINE_CONFIG_CHILD";
+
+#[test]
+#[ignore = "run in a child process"]
+fn child_that_installs() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
     let (log, clock) = (util::Capture::leak(), util::ManualClock::leak());
     let config = log.config(builder().clock(clock).field("a", 1));
     assert_eq!(config.install(), Ok(()));
@@ -277,4 +297,6 @@ fn a_configuration_is_installed_once() {
     assert_eq!(record.target, module_path!());
     let want = format!("ts={} level=info msg=unit a=1 duration_ms=0.0", util::TS);
     assert_eq!(record.args, want);
+    // The harness leaves the cursor behind the name of the test.
+    println!("\n> installed once");
 }

@@ -1,10 +1,9 @@
 //! Values and keys in JSON, by the table of `cases`.
 
-mod cases;
-mod util;
-
 use traceline::{Config, ConfigBuilder, Format, Integers, NonFinite, Trace};
-use util::{Bench, json_line, record, same_line};
+
+use crate::cases;
+use crate::util::{Bench, json_line, record, same_line};
 
 fn json() -> ConfigBuilder {
     Config::builder().format(Format::Json)

@@ -1,11 +1,10 @@
 //! Records for a person at a terminal: whole texts.
 
-mod util;
-
 use std::time::Duration;
 
 use traceline::{Color, Config, ConfigBuilder, Format, Trace};
-use util::{Bench, add_from_here, record, same_line};
+
+use crate::util::{Bench, add_from_here, record, same_line};
 
 fn pretty(color: Color) -> ConfigBuilder {
     Config::builder().format(Format::Pretty).color(color)

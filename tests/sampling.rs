@@ -1,7 +1,5 @@
 //! Which finished units get a record, and what it says of the others.
 
-mod util;
-
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use traceline::{
     TraceParent, bridge,
 };
 
-use util::{Bench, Capture, same_line};
+use crate::util::{Bench, Capture, same_line};
 
 /// Ids of which one in ten keeps none: the hash of these is large.
 struct Unlucky;

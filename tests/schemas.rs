@@ -1,8 +1,6 @@
 //! Records in the schemas of others: whole lines, and against extracts of what
 //! is published (`tests/schemas/*.json`, each with its source).
 
-mod util;
-
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use log::{Level, Log};
 use serde_json::Value;
 use traceline::{Config, ConfigBuilder, Format, Name, Output, Schema, Trace, TraceParent};
 
-use util::{Bench, FixedIds, ManualClock, TS, same_line};
+use crate::util::{Bench, FixedIds, ManualClock, TS, same_line};
 
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const GOOGLE: Schema<'static> = Schema::GoogleCloud {

@@ -1,14 +1,12 @@
 //! Units of one transaction: ids in, ids out, and in the record.
 
-mod util;
-
 use log::Level;
 use traceline::{
     Config, ConfigBuilder, Format, IdSource, Sampling, SpanId, Trace, TraceId, TraceParent,
     TraceState, bridge, current,
 };
 
-use util::{Bench, FixedIds, same_line};
+use crate::util::{Bench, FixedIds, same_line};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";

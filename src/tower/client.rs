@@ -72,6 +72,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use traceline::tower::PropagateLayer;
 /// use tower_layer::Layer;
 /// # async fn send(_: http::Request<()>) -> std::io::Result<http::Response<()>> {
@@ -81,6 +82,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// let mut client = PropagateLayer::new().layer(tower::service_fn(send));
 /// # use tower_service::Service;
 /// # let future = client.call(http::Request::new(()));
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
@@ -112,10 +114,12 @@ impl<S> Layer<S> for PropagateLayer {
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use traceline::tower::{Propagate, PropagateLayer};
 /// use tower_layer::Layer;
 ///
 /// let client: Propagate<axum::Router> = PropagateLayer::new().layer(axum::Router::new());
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Propagate<S> {

@@ -5,6 +5,7 @@
 //! tonic, hyper. Handlers, and all they call, reach the trace by [`current`](crate::current):
 //!
 //! ```
+//! # #[cfg(traceline_docs)] {
 //! use axum::{Router, routing::get};
 //! use traceline::{current, tower::TraceLayer};
 //!
@@ -16,6 +17,7 @@
 //! let app: Router = Router::new()
 //!     .route("/carts/{id}", get(cart))
 //!     .layer(TraceLayer::new().target(module_path!())); // axum::serve(listener, app).await
+//! # }
 //! ```
 //!
 //! ```text
@@ -73,6 +75,7 @@
 //! # hyper
 //!
 //! ```no_run
+//! # #[cfg(traceline_docs)] {
 //! use std::convert::Infallible;
 //!
 //! use http_body_util::Full;
@@ -94,6 +97,7 @@
 //!     let service = TowerToHyperService::new(layer.layer(tower::service_fn(hello)));
 //!     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
 //! }
+//! # }
 //! # }
 //! ```
 //!

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use traceline::{Config, Format, Trace, TraceParent};
-use traceline_timeline::detail::{Detail, Timer};
-use traceline_timeline::record::{Level, Outcome};
-use traceline_timeline::{Names, parse};
+use traceline_cli::detail::{Detail, Timer};
+use traceline_cli::record::{Level, Outcome};
+use traceline_cli::{Names, parse};
 
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 use crate::work::{self, OWN_SPAN};
