@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
     let mut paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     if paths.is_empty() {
-        let own_source = concat!(env!("CARGO_MANIFEST_DIR"), "/", file!());
+        let own_source = concat!(env!("CARGO_MANIFEST_DIR"), "/cli.rs");
         paths.push(PathBuf::from(own_source));
     }
 
