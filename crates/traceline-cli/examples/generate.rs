@@ -1,7 +1,7 @@
 //! Writes lines of several services to standard output, to measure with.
 //!
 //! ```text
-//! cargo run --release --example generate -- 1000 > /tmp/lines.log    # megabytes
+//! cargo run --release -p traceline-cli --example generate -- 1000 > /tmp/lines.log    # megabytes
 //! ```
 //!
 //! The records are the library's own, half of them logfmt and half JSON: orders that cross three services with fragments,
