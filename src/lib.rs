@@ -239,88 +239,61 @@
 
 #[cfg(any(doc, doctest))]
 pub mod _guide;
+mod macros;
+
+mod base;
 mod bridge;
-mod builder;
-mod bytes;
-mod clock;
 mod config;
-pub mod current;
+mod context;
 mod emit;
 mod encode;
-mod ended;
-mod entry;
-mod failure;
-mod finished;
-#[cfg(feature = "future")]
-mod future;
-mod guard;
-mod headers;
 mod ids;
-mod key;
-mod macros;
-mod message;
-mod nested;
-mod number;
-mod ordinary;
-mod outcome;
-mod owned;
-mod panics;
-mod pool;
-mod sampling;
-mod scope;
-mod settle;
-mod shared;
-mod slot;
-#[cfg(feature = "serde")]
-mod structured;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod thread;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
 mod trace;
-mod transaction;
 mod unit;
-#[cfg(feature = "uuid")]
-mod uuids;
 mod value;
 
+pub use base::clock::Clock;
+pub use bridge::format_record::{FormattedRecord, format_record};
 pub use bridge::{Bridge, bridge};
-pub use builder::TraceBuilder;
-pub use clock::Clock;
+pub use config::choices::Format;
+pub use config::process::Config;
 pub use config::{
-    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Output,
-    Schema,
+    Color, ConfigBuilder, ConfigError, Entry, Fragment, Integers, LineTag, Name, NonFinite, Output,
+    Sampled, Sampling, Schema,
 };
-pub use failure::Failure;
-pub use finished::{Entry, Fragment};
+#[doc(hidden)]
+pub use context::cancel::Unit as __Unit;
+pub use context::current;
 #[cfg(feature = "future")]
 #[doc(hidden)]
-pub use future::__run_async;
+pub use context::future::__run_async;
 #[cfg(feature = "future")]
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
-pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
+pub use context::future::{InTrace, InTraceExt, IsResult, RunInTrace};
+pub use context::panic_hook::panic_hook;
 pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
-pub use key::{Key, ToKey, key};
 pub use log::Level;
-pub use message::Message;
-pub use nested::JsonText;
-pub use number::Number;
-pub use ordinary::{FormattedRecord, format_record};
-pub use outcome::Outcome;
-pub use owned::OwnedValue;
-pub use panics::panic_hook;
-pub use sampling::{Sampled, Sampling};
-pub use scope::Entered;
-pub use shared::{Part, SharedTrace};
+pub use trace::Trace;
+pub use trace::builder::TraceBuilder;
+pub use trace::join::Part;
+pub use trace::scope::Entered;
+pub use trace::shared::SharedTrace;
+pub use trace::time::Timer;
+pub use value::key::key;
+pub use value::kind::{Value, debug, display, mask, null, text_lossy};
+pub use value::outcome::Outcome;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-pub use structured::json;
-pub use trace::{Timer, Trace};
-#[doc(hidden)]
-pub use unit::Unit as __Unit;
-pub use value::{ToValue, Value, debug, display, mask, null, text_lossy};
+pub use value::serde::json;
+pub use value::to_value::ToValue;
+pub use value::{Failure, JsonText, Key, Message, Number, OwnedValue, ToKey};
 
 /// The examples of the README are tested too.
 #[cfg(doctest)]

@@ -1,19 +1,22 @@
 //! Building a configuration.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use log::Log;
 
-use super::error::{ConfigError, refuse};
-use super::{
-    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, NonFinite, Output, Schema, Settings,
-};
-use crate::clock::{Clock, TimeSource};
-use crate::finished::Entry;
-use crate::ids::{IdSource, Ids};
-use crate::owned::OwnedValue;
-use crate::sampling::Sampling;
-use crate::value::ToValue;
+use crate::base::clock::{Clock, TimeSource};
+use crate::config::choices::{Color, Format, Integers, LineTag, NonFinite, Output};
+use crate::config::error::{ConfigError, refuse};
+use crate::config::finished::Entry;
+use crate::config::names::Name;
+use crate::config::process::Config;
+use crate::config::sampling::Sampling;
+use crate::config::schema::{Forms, Schema};
+use crate::config::settings::Settings;
+use crate::ids::source::{IdSource, Ids};
+use crate::value::owned::OwnedValue;
+use crate::value::to_value::ToValue;
 
 /// Gathers settings; [`build`](ConfigBuilder::build) checks them.
 ///
@@ -601,5 +604,22 @@ impl ConfigBuilder {
         {
             fixed.insert(0, (key.into(), OwnedValue::Text(value.into())));
         }
+    }
+}
+
+impl Config {
+    /// Returns a builder with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = traceline::Config::builder().header(false).field("service", "shop").build()?;
+    /// let trace = traceline::builder!("checkout").config(&config).start();
+    /// assert!(trace.render().starts_with("msg=checkout service=shop "));
+    /// # Ok::<(), traceline::ConfigError>(())
+    /// ```
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::error::refuse;
-use super::{ConfigError, Settings};
+use crate::config::error::{ConfigError, refuse};
+use crate::config::settings::Settings;
 
 /// The text of one trace never takes more than this, however the limits are set.
 const MOST_TEXT: usize = 1 << 30;

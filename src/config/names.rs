@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Format;
+use crate::config::choices::Format;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use log::Level;
 
-use super::Format;
-use super::names::{Name, around};
-use crate::bytes::SLACK;
-use crate::outcome::Outcome;
+use crate::base::bytes::SLACK;
+use crate::config::choices::Format;
+use crate::config::names::{Name, around};
+use crate::value::outcome::Outcome;
 
 /// A published schema of log records; see [`ConfigBuilder::names`](super::ConfigBuilder::names).
 ///

@@ -6,15 +6,17 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::names::{self, Names, PREFIX, TIMER_SUFFIXES};
-use super::schema::Forms;
-use super::{Format, Integers, LineTag, NonFinite, Output};
-use crate::bytes;
-use crate::clock::TimeSource;
-use crate::finished::Entry;
-use crate::ids::{Ids, TraceId};
-use crate::owned::OwnedValue;
-use crate::sampling::{Counts, Sampling};
+use crate::base::bytes;
+use crate::base::clock::TimeSource;
+use crate::config::choices::{Format, Integers, LineTag, NonFinite, Output};
+use crate::config::finished::Entry;
+use crate::config::names;
+use crate::config::names::{Names, PREFIX, TIMER_SUFFIXES};
+use crate::config::sampling::{Counts, Sampling};
+use crate::config::schema::Forms;
+use crate::ids::id::TraceId;
+use crate::ids::source::Ids;
+use crate::value::owned::OwnedValue;
 
 /// Takes each record with its text, and with what is the same in each run.
 #[cfg(feature = "testing")]

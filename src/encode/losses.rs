@@ -1,11 +1,15 @@
 //! How much of a unit is not in its record, and whether the unit still runs.
 
-use super::line::{Line, Written};
-use super::number;
-use super::record::{boolean, error_texts, main_fit};
-use super::{Job, Syntax};
-use crate::config::Name;
-use crate::entry::{Arena, Field, FieldKey, Ordinary, Span, Tag};
+use crate::config::names::Name;
+use crate::encode::job::{Job, Syntax};
+use crate::encode::line::{Line, Written};
+use crate::encode::number;
+use crate::encode::scalar::boolean;
+use crate::encode::text::{error_texts, main_fit};
+use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::field::{Field, FieldKey};
+use crate::unit::store::log_record::Ordinary;
+use crate::unit::store::stored::Tag;
 
 /// What was lost, and whether the unit still runs.
 #[inline(always)]

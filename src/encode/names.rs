@@ -7,9 +7,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::bytes;
-use crate::config::{Format, Name, OrdinaryNames, Settings, TIMER_SUFFIXES};
-use crate::entry::{Entry, Field, Ordinary, Tag};
+use crate::base::bytes;
+use crate::config::choices::Format;
+use crate::config::names::{Name, TIMER_SUFFIXES};
+use crate::config::schema::OrdinaryNames;
+use crate::config::settings::Settings;
+use crate::unit::Entry;
+use crate::unit::store::field::Field;
+use crate::unit::store::log_record::Ordinary;
+use crate::unit::store::stored::Tag;
 
 /// The names of each field: one, three of a timer, none of an absent one.
 #[derive(Debug)]

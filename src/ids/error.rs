@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     TraceParent,
     Version,
     TraceId,
@@ -15,7 +15,7 @@ pub(super) enum Field {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Length(usize),
     Digit(usize),
     Separator(usize),
@@ -39,7 +39,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    pub(super) fn new(field: Field, fault: Fault) -> IdError {
+    pub(crate) fn new(field: Field, fault: Fault) -> IdError {
         IdError { field, fault }
     }
 }

@@ -1,7 +1,8 @@
 //! Random bits for ids, without a call of the operating system.
 
 use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::sync::OnceLock;
 use std::time::Instant;
 

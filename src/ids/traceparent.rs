@@ -4,10 +4,10 @@ use std::fmt;
 use std::num::NonZeroU128;
 use std::str::FromStr;
 
-use super::error::{Fault, Field, IdError};
-use super::hex::{decode, encode};
-use super::tracestate::{trimmed_end, without_blanks};
-use super::{SpanId, TraceId};
+use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::hex::{decode, encode};
+use crate::ids::id::{SpanId, TraceId};
+use crate::ids::tracestate::{trimmed_end, without_blanks};
 
 /// What the caller of a unit says of its transaction: the header `traceparent`.
 ///
@@ -33,6 +33,7 @@ pub struct TraceParent {
 }
 
 const SAMPLED: u8 = 1;
+
 const RANDOM: u8 = 2;
 
 impl TraceParent {

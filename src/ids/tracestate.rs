@@ -4,7 +4,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use super::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, Field, IdError};
 
 /// What other tracing systems say along the way: the header `tracestate`, which
 /// is passed on as it came.
@@ -24,7 +24,9 @@ pub struct TraceState(String);
 
 /// Members of a list, and bytes of it, that are passed on.
 const MOST_MEMBERS: usize = 32;
+
 const MOST_STATE: usize = 512;
+
 /// Longer members are the first to go.
 const LONG_MEMBER: usize = 128;
 
@@ -182,7 +184,9 @@ fn first_member(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 const STARTS_KEY: u8 = 1;
+
 const IN_KEY: u8 = 2;
+
 const IN_VALUE: u8 = 4;
 
 /// What a byte may be in a member.

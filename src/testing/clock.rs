@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 
 /// 2026-01-01T00:00:00Z.
 const WALL: Duration = Duration::from_secs(1_767_225_600);

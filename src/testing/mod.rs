@@ -71,6 +71,12 @@
 //! that thread a handle ([`Capture::enter`]) and that task a wrapper
 //! ([`Capture::in_capture`]).
 
+pub(crate) mod clock;
+pub(crate) mod record;
+
+pub use clock::MockClock;
+pub use record::{Fragment, Record};
+
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -80,14 +86,11 @@ use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
-use crate::clock::{Clock, TimeSource};
-use crate::config::{self, Config, Output, Settings};
-
-mod clock;
-mod record;
-
-pub use clock::MockClock;
-pub use record::{Fragment, Record};
+use crate::base::clock::{Clock, TimeSource};
+use crate::config::choices::Output;
+use crate::config::process;
+use crate::config::process::Config;
+use crate::config::settings::Settings;
 
 /// Runs `work` and returns the records of the units that started in it, in the
 /// order they ended. What `work` returns is dropped.
@@ -201,7 +204,7 @@ pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
         return None;
     }
     let last = entered(|all| all.last().map(|(_, capture)| capture.clone()));
-    let given = given.unwrap_or_else(|| config::process());
+    let given = given.unwrap_or_else(|| process::process());
     last.flatten().map(|capture| capture.config_of(given))
 }
 

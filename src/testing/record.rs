@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::finished::Entry;
-use crate::ids::{SpanId, TraceId};
-use crate::outcome::Outcome;
-use crate::owned::OwnedValue;
+use crate::config::finished::Entry;
+use crate::ids::id::{SpanId, TraceId};
+use crate::value::outcome::Outcome;
+use crate::value::owned::OwnedValue;
 
 /// The record of a finished unit, or of a checkpoint, that a test looks at.
 ///

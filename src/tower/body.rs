@@ -7,12 +7,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+
 use pin_project_lite::pin_project;
 
-use super::head::grpc_status;
-use super::layer::content_length;
-use super::service::record;
-use crate::unit::Unit;
+use crate::context::cancel::Unit;
+use crate::tower::http::{content_length, grpc_status, record};
 
 pin_project! {
     /// The body of a response of a [`TraceService`](super::TraceService): it

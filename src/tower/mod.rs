@@ -106,11 +106,14 @@
 //! let client = StockClient::new(PropagateLayer::new().layer(channel));
 //! ```
 
-mod body;
-mod client;
-mod head;
-mod layer;
-mod service;
+// From the top down: a file names only files that stand below it.
+pub(crate) mod body;
+pub(crate) mod client;
+pub(crate) mod head;
+pub(crate) mod http;
+pub(crate) mod layer;
+pub(crate) mod request;
+pub(crate) mod service;
 
 pub use body::TraceBody;
 pub use client::{Propagate, PropagateLayer, inject, inject_current};
