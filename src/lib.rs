@@ -1,7 +1,7 @@
 //! One unit of work, one log line: a [`Trace`] gathers what happens while the unit runs and emits it as one logfmt or
 //! JSON record through the [`log`] facade.
 //!
-//! Ordinary log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
+//! LogRecord log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
 //! To learn what became of it, its lines have to be found again and put together. A trace puts them together while they
 //! are made: typed fields, counters, timers and *fragments*, which are texts with the source line and the time since the
 //! start. The record is emitted when the trace is dropped, however that comes about: at the end of a function, by `?`, by
@@ -178,7 +178,7 @@
 //!     .redact(["password", "card"])
 //!     .max_record(32 * 1024)
 //!     .install()?;
-//! # Ok::<(), traceline::ConfigError>(())
+//! # Ok::<(), traceline::config::ConfigError>(())
 //! ```
 //!
 //! | many units, other services | |
@@ -242,12 +242,12 @@ pub mod _guide;
 mod macros;
 
 mod base;
-mod bridge;
-mod config;
+pub mod bridge;
+pub mod config;
 mod context;
 mod emit;
 mod encode;
-mod ids;
+pub mod ids;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -257,33 +257,26 @@ mod thread;
 pub mod tower;
 mod trace;
 mod unit;
-mod value;
+pub mod value;
 
-pub use base::clock::Clock;
-pub use bridge::format_record::{FormattedRecord, format_record};
-pub use bridge::{Bridge, bridge};
+pub use bridge::bridge;
+pub use bridge::format_record::format_record;
 pub use config::choices::Format;
 pub use config::process::Config;
-pub use config::{
-    Color, ConfigBuilder, ConfigError, Entry, Fragment, Integers, LineTag, Name, NonFinite, Output,
-    Sampled, Sampling, Schema,
-};
 #[doc(hidden)]
-pub use context::cancel::Unit as __Unit;
+pub use context::cancel::CancelGuard as __CancelGuard;
 pub use context::current;
 #[cfg(feature = "future")]
-#[doc(hidden)]
-pub use context::future::__run_async;
-#[cfg(feature = "future")]
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
-pub use context::future::{InTrace, InTraceExt, IsResult, RunInTrace};
+pub use context::future;
+#[cfg(feature = "future")]
+#[doc(hidden)]
+pub use context::future::{__run_async, InTraceExt as _};
 pub use context::panic_hook::panic_hook;
-pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
 pub use log::Level;
 pub use trace::Trace;
 pub use trace::builder::TraceBuilder;
 pub use trace::join::Part;
-pub use trace::scope::Entered;
 pub use trace::shared::SharedTrace;
 pub use trace::time::Timer;
 pub use value::key::key;
@@ -293,7 +286,6 @@ pub use value::outcome::Outcome;
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub use value::serde::json;
 pub use value::to_value::ToValue;
-pub use value::{Failure, JsonText, Key, Message, Number, OwnedValue, ToKey};
 
 /// The examples of the README are tested too.
 #[cfg(doctest)]

@@ -12,7 +12,11 @@ use std::thread;
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use traceline::{Config, Format, Output, Sampling, Trace, current, display};
+use traceline::{
+    Config, Format, Trace,
+    config::{Output, Sampling},
+    current, display,
+};
 
 use counting::{Used, count};
 
@@ -179,7 +183,7 @@ fn joined(mut trace: Trace) {
 fn polled(trace: Trace) {
     use std::future::{Future, poll_fn};
     use std::task::{Context, Poll, Waker};
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let mut polls = 0;
     let future = poll_fn(move |_| {
@@ -200,7 +204,7 @@ fn polled(trace: Trace) {
 fn cancelled(trace: Trace) {
     use std::future::Future;
     use std::task::{Context, Waker};
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let future = async {
         current::set("began", true);
@@ -336,7 +340,7 @@ fn out_of_the_ordinary(json: &Config) {
         let mut trace = traceline::builder!("auth").config(config).start();
         trace
             .continue_from(CALLER.parse().unwrap())
-            .request_id("order-4711");
+            .set_request_id("order-4711");
         work(trace);
     };
     let rarely = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("free"));
@@ -483,8 +487,15 @@ fn only_the_first_unit_of_a_thread_allocates() {
         let shared = traceline::start!("shared").into_shared();
         let clone = shared.clone();
         clone.set("a", "text").set("b", display(&1.5)).incr("n");
-        shared.add(format_args!("{} bytes", 7)).max("most", 7);
-        shared.time("t", || clone.sum("sum", 0.5).count("n", 2));
+        shared.add(format_args!("{} bytes", 7));
+        shared.with(|trace| {
+            trace.max("most", 7);
+        });
+        shared.time("t", || {
+            clone.with(|trace| {
+                trace.sum("sum", 0.5).sum("n", 2);
+            })
+        });
     };
     let used = steady(calls);
     assert_eq!((used.calls, used.kept), (100, 0), "{used:?}");

@@ -2,7 +2,10 @@
 
 mod util;
 
-use traceline::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
+use traceline::{
+    Config, Format,
+    config::{Color, ConfigBuilder, ConfigError, Name},
+};
 
 fn builder() -> ConfigBuilder {
     Config::builder()

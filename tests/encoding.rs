@@ -15,7 +15,7 @@ mod order;
 #[path = "encoding/settings.rs"]
 mod settings;
 
-use traceline::{Config, ConfigBuilder, Format, Trace};
+use traceline::{Config, Format, Trace, config::ConfigBuilder};
 
 fn logfmt() -> ConfigBuilder {
     Config::builder()

@@ -3,7 +3,10 @@
 mod cases;
 mod util;
 
-use traceline::{Config, ConfigBuilder, Format, Integers, NonFinite, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{ConfigBuilder, Integers, NonFinite},
+};
 use util::{Bench, json_line, record, same_line};
 
 fn json() -> ConfigBuilder {

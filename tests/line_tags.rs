@@ -5,7 +5,7 @@
 mod elsewhere;
 mod util;
 
-use traceline::{Config, Format, LineTag, Trace};
+use traceline::{Config, Format, Trace, config::LineTag};
 
 use util::Bench;
 

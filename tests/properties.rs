@@ -27,7 +27,10 @@ use model::{Fragment, Model};
 use ops::Op;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
-use traceline::{Color, Config, ConfigBuilder, Format, NonFinite, Output, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{Color, ConfigBuilder, NonFinite, Output},
+};
 use typed::Structured;
 use util::{Bench, assert_one_safe_line};
 use values::Val;

@@ -2,7 +2,10 @@
 
 mod util;
 
-use traceline::{Config, TraceId, TraceParent};
+use traceline::{
+    Config,
+    ids::{TraceId, TraceParent},
+};
 use uuid::Uuid;
 
 use util::{json_line, logfmt_line, record};

@@ -12,7 +12,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Counts how deep in [`run`] a thread is, from now on.
+/// Counts how deep in [`call`] a thread is, from now on.
 pub(crate) fn count_depth() {
     COUNTS.store(true, Ordering::Relaxed);
 }
@@ -22,7 +22,7 @@ pub(crate) fn counts() -> bool {
     COUNTS.load(Ordering::Relaxed)
 }
 
-/// How many calls of [`run`] this thread is in.
+/// How many calls of [`call`] this thread is in.
 pub(crate) fn depth() -> u32 {
     DEPTH.get()
 }
@@ -32,7 +32,7 @@ pub(crate) fn depth() -> u32 {
 /// CORRECTNESS of `AssertUnwindSafe`: every caller puts back or overwrites what
 /// the code may have left half done.
 #[inline]
-pub(crate) fn run<R>(code: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
     let _deeper = COUNTS.load(Ordering::Relaxed).then(Deeper::new);
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
@@ -46,7 +46,7 @@ pub(crate) fn run<R>(code: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// One call of [`run`].
+/// One call of [`call`].
 struct Deeper;
 
 impl Deeper {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::catch;
 
-/// A source of time for traces, set by [`ConfigBuilder::clock`](crate::ConfigBuilder::clock).
+/// A source of time for traces, set by [`ConfigBuilder::clock`](crate::config::ConfigBuilder::clock).
 ///
 /// The default reads [`Instant::now`] and [`SystemTime::now`].
 ///
@@ -24,7 +24,7 @@ use crate::base::catch;
 ///
 /// struct Manual { base: Instant, micros: AtomicU64 }
 ///
-/// impl traceline::Clock for Manual {
+/// impl traceline::config::Clock for Manual {
 ///     fn now(&self) -> Instant {
 ///         self.base + Duration::from_micros(self.micros.load(Ordering::Relaxed))
 ///     }
@@ -40,7 +40,7 @@ use crate::base::catch;
 /// let config = traceline::Config::builder().clock(clock).build()?;
 /// let trace = traceline::builder!("tick").config(&config).start();
 /// # drop(trace);
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 pub trait Clock: Send + Sync {
     /// Returns the monotonic time. Must never go backwards.
@@ -72,7 +72,7 @@ impl TimeSource {
         match self {
             TimeSource::System => SystemTime::now(),
             TimeSource::Custom(clock) => {
-                catch::run(|| clock.wall()).unwrap_or_else(SystemTime::now)
+                catch::call(|| clock.wall()).unwrap_or_else(SystemTime::now)
             }
         }
     }
@@ -81,7 +81,7 @@ impl TimeSource {
 /// Not inlined: catching a panic keeps its callers from being.
 #[inline(never)]
 fn custom_now(clock: &dyn Clock) -> Instant {
-    catch::run(|| clock.now()).unwrap_or_else(Instant::now)
+    catch::call(|| clock.now()).unwrap_or_else(Instant::now)
 }
 
 impl fmt::Debug for TimeSource {
@@ -110,7 +110,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    pub(crate) fn of(time: SystemTime) -> Stamp {
+    pub(crate) fn new(time: SystemTime) -> Stamp {
         match time.duration_since(UNIX_EPOCH) {
             Ok(since) => Stamp {
                 secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn stamps_before_1970_keep_their_fraction() {
         let time = UNIX_EPOCH - Duration::from_millis(500);
-        let stamp = Stamp::of(time);
+        let stamp = Stamp::new(time);
         assert_eq!(
             stamp,
             Stamp {

@@ -1,4 +1,4 @@
-//! Ordinary log records in the format of units, so that one stream has one.
+//! LogRecord log records in the format of units, so that one stream has one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::encode;
 use crate::encode::job::Moment;
 use crate::thread::{spares, stack};
 use crate::unit::Entry;
-use crate::unit::store::log_record::{Around, Ordinary};
+use crate::unit::store::log_record::{Around, LogRecord};
 use crate::unit::store::origin::Origin;
 
 /// Returns an ordinary record as a text of the format that units have, for the
@@ -28,7 +28,7 @@ use crate::unit::store::origin::Origin;
 /// …), and the key-values, typed. The configuration is that of the process; its
 /// names, limits and redactions hold. The record of a unit, which is such a text
 /// already, is passed through as it is; one that goes out as key-values
-/// ([`Output`](crate::Output)) has `ts level msg` and these.
+/// ([`Output`](crate::config::Output)) has `ts level msg` and these.
 ///
 /// It is written with [`Display`](fmt::Display), in one piece and without a line
 /// end. Nothing is allocated, but where keys have to be renamed.
@@ -86,7 +86,7 @@ impl Config {
     ///     config.format_record(&record).to_string(),
     ///     r#"{"msg":"found 3 rows","target":"import","table":"orders"}"#
     /// );
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn format_record<'a>(&'a self, record: &'a Record<'_>) -> FormattedRecord<'a> {
         let settings = &self.settings;
@@ -96,7 +96,7 @@ impl Config {
             true => Own::Pairs,
         };
         FormattedRecord {
-            stamp: (settings.header && own != Own::Text).then(|| Stamp::of(settings.clock.wall())),
+            stamp: (settings.header && own != Own::Text).then(|| Stamp::new(settings.clock.wall())),
             settings,
             record,
             own,
@@ -110,7 +110,7 @@ impl Config {
 ///
 /// ```
 /// let record = log::Record::builder().args(format_args!("ready")).build();
-/// let text: traceline::FormattedRecord<'_> = traceline::format_record(&record);
+/// let text: traceline::bridge::FormattedRecord<'_> = traceline::format_record(&record);
 /// assert!(text.to_string().contains(" level=info msg=ready "));
 /// ```
 pub struct FormattedRecord<'a> {
@@ -127,7 +127,7 @@ enum Own {
     No,
     /// Its text.
     Text,
-    /// Its name and its fields; see [`Output`](crate::Output).
+    /// Its name and its fields; see [`Output`](crate::config::Output).
     Pairs,
 }
 
@@ -136,7 +136,7 @@ impl fmt::Display for FormattedRecord<'_> {
         if self.own == Own::Text {
             return f.write_fmt(*self.record.args());
         }
-        let (ordinary, mut entry) = self.gathered();
+        let (log_record, mut entry) = self.gathered();
         let moment = Moment {
             stamp: self.stamp,
             level: self.record.level(),
@@ -144,7 +144,7 @@ impl fmt::Display for FormattedRecord<'_> {
             duration_nanos: 0,
             partial: None,
             sample_rate: None,
-            ordinary: Some(&ordinary),
+            log_record: Some(&log_record),
         };
         let mut scratch = std::mem::take(&mut entry.scratch);
         let len = encode::encode(&entry, &moment, &mut scratch);
@@ -159,7 +159,7 @@ impl fmt::Display for FormattedRecord<'_> {
 
 impl FormattedRecord<'_> {
     /// The record as an entry, in which no unit ever was.
-    fn gathered(&self) -> (Ordinary, Box<Entry>) {
+    fn gathered(&self) -> (LogRecord, Box<Entry>) {
         let origin = Origin {
             name: Cow::Borrowed("log record"),
             target: Cow::Borrowed(""),
@@ -170,11 +170,11 @@ impl FormattedRecord<'_> {
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
         let around = match self.own {
             Own::No => stack::with(|unit| entry.take_around(unit)).unwrap_or_default(),
-            Own::Text | Own::Pairs => Around::of_unit(),
+            Own::Text | Own::Pairs => Around::from_unit(),
         };
         let whole_path = self.settings.line_tag == LineTag::PathLine;
-        let ordinary = entry.gather(self.record, around, whole_path);
-        (ordinary, entry)
+        let log_record = entry.gather(self.record, around, whole_path);
+        (log_record, entry)
     }
 }
 

@@ -1,6 +1,8 @@
-//! Ordinary log calls while a trace is current.
+//! LogRecord log calls while a trace is current.
 
 pub(crate) mod format_record;
+
+pub use format_record::FormattedRecord;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,7 +30,7 @@ use crate::value::kind::PANICKED;
 ///   key-values (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print those ([`correlate`](Bridge::correlate)).
 ///
 /// What is absorbed shares the fate of its unit: if that is discarded or
-/// [sampled out](crate::Sampling), so is it.
+/// [sampled out](crate::config::Sampling), so is it.
 ///
 /// # Examples
 ///
@@ -63,7 +65,7 @@ pub fn bridge<L: Log>(logger: L) -> Bridge<L> {
 ///
 /// ```
 /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
-/// let bridge: traceline::Bridge<env_logger::Logger> = traceline::bridge(logger);
+/// let bridge: traceline::bridge::Bridge<env_logger::Logger> = traceline::bridge(logger);
 /// bridge.absorb(log::Level::Info).install(log::LevelFilter::Info)?;
 /// # Ok::<(), log::SetLoggerError>(())
 /// ```
@@ -231,7 +233,7 @@ impl<L: Log> Bridge<L> {
         // Formatted before the trace is taken: what the arguments log comes first.
         let text = eager::format(limit, |out| {
             out.write_fmt(*record.args())?;
-            let pairs = catch::run(|| record.key_values().visit(&mut KeyValues(out)));
+            let pairs = catch::call(|| record.key_values().visit(&mut KeyValues(out)));
             if pairs.is_none() {
                 out.write_str(PANICKED)?;
             }
@@ -260,7 +262,7 @@ impl<L: Log> Bridge<L> {
             )
         });
         let Some((unit, ids, request_id)) = about.filter(|_| self.correlates) else {
-            return hand_over::ordinary(|| self.logger.log(record));
+            return hand_over::log_record(|| self.logger.log(record));
         };
         let source = InUnit {
             record: record.key_values(),
@@ -269,7 +271,7 @@ impl<L: Log> Bridge<L> {
             request_id,
         };
         let record = record.to_builder().key_values(&source).build();
-        hand_over::ordinary(|| self.logger.log(&record));
+        hand_over::log_record(|| self.logger.log(&record));
     }
 }
 

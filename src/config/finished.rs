@@ -9,26 +9,26 @@ use crate::ids::traceparent::TraceParent;
 use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
 
-/// A finished unit of work, as rules of [`Sampling`](crate::Sampling) and hooks
-/// of [`on_emit`](crate::ConfigBuilder::on_emit) see it.
+/// A finished unit of work, as rules of [`Sampling`](crate::config::Sampling) and hooks
+/// of [`on_emit`](crate::config::ConfigBuilder::on_emit) see it.
 ///
 /// Keys and values are those that the program gave: nothing is renamed yet,
-/// and what [`redact`](crate::ConfigBuilder::redact) hides is hidden here too.
+/// and what [`redact`](crate::config::ConfigBuilder::redact) hides is hidden here too.
 ///
 /// # Examples
 ///
 /// ```
-/// use traceline::{Config, Entry, Sampling};
+/// use traceline::{config::{FinishedUnit, Sampling}, Config};
 ///
-/// fn is_of_a_partner(unit: &Entry<'_>) -> bool {
+/// fn is_of_a_partner(unit: &FinishedUnit<'_>) -> bool {
 ///     unit.text("plan") == Some("partner")
 /// }
 ///
 /// let config = Config::builder().sampling(Sampling::one_in(100).keep_if(is_of_a_partner)).build()?;
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Entry<'a>(&'a dyn Finished);
+pub struct FinishedUnit<'a>(&'a dyn Finished);
 
 /// What a view shows; implemented where the data is known.
 pub(crate) trait Finished {
@@ -65,7 +65,7 @@ pub(crate) trait Finished {
 /// }).build()?;
 /// traceline::builder!("import").config(&config).start().add("reading");
 /// assert_eq!(*seen.lock().unwrap(), ["reading"]);
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,9 +82,9 @@ pub struct Fragment<'a> {
     pub text: &'a str,
 }
 
-impl<'a> Entry<'a> {
-    pub(crate) fn new(data: &'a dyn Finished) -> Entry<'a> {
-        Entry(data)
+impl<'a> FinishedUnit<'a> {
+    pub(crate) fn new(data: &'a dyn Finished) -> FinishedUnit<'a> {
+        FinishedUnit(data)
     }
 
     /// Returns the name of the unit.
@@ -93,12 +93,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.name() == "auth");
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn name(&self) -> &'a str {
         self.0.name()
@@ -110,12 +110,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.target().starts_with("jobs"));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("nightly").config(&config).target("jobs::nightly").start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn target(&self) -> &'a str {
         self.0.target()
@@ -127,12 +127,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.level() == traceline::Level::Info);
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn level(&self) -> Level {
         self.0.level()
@@ -144,12 +144,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.outcome().is_none());
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().emit();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome()
@@ -161,7 +161,7 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// use std::time::Duration;
     ///
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.duration() >= Duration::from_millis(2));
@@ -170,7 +170,7 @@ impl<'a> Entry<'a> {
     /// # std::thread::sleep(Duration::from_millis(3));
     /// # trace.emit();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn duration(&self) -> Duration {
         self.0.duration()
@@ -182,12 +182,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| !unit.is_partial());
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn is_partial(&self) -> bool {
         self.0.is_partial()
@@ -199,12 +199,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.traceparent().is_some_and(|ids| ids.is_random()));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn traceparent(&self) -> Option<TraceParent> {
         self.0.traceparent()
@@ -216,7 +216,7 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.parent_id().is_some());
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # let mut order = traceline::builder!("order").config(&config).start();
@@ -224,7 +224,7 @@ impl<'a> Entry<'a> {
     /// # order.ok();
     /// # drop(order);
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn parent_id(&self) -> Option<crate::ids::id::SpanId> {
         self.0.parent()
@@ -236,12 +236,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.request_id() == Some("order-4711"));
     /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().request_id("order-4711").ok();
+    /// # traceline::builder!("auth").config(&config).start().set_request_id("order-4711").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn request_id(&self) -> Option<&'a str> {
         self.0.request_id()
@@ -253,12 +253,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.error() == Some("declined"));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().error("declined").set_level(traceline::Level::Info).ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn error(&self) -> Option<&'a str> {
         self.0.error()
@@ -270,7 +270,7 @@ impl<'a> Entry<'a> {
     /// # Examples
     ///
     /// ```
-    /// use traceline::Sampling;
+    /// use traceline::config::Sampling;
     ///
     /// let rule = Sampling::one_in(100).keep_if(|unit| {
     ///     unit.get("cart.cents").and_then(|cents| cents.as_u64()) > Some(100_000)
@@ -286,12 +286,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("partner"));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().set("plan", "partner").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.0.text(key)
@@ -304,12 +304,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fields().iter().any(|(key, _)| key.starts_with("retry.")));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().set("retry.count", 2).ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn fields(&self) -> Vec<(String, OwnedValue)> {
         let mut fields = Vec::new();
@@ -324,12 +324,12 @@ impl<'a> Entry<'a> {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{Config, Sampling};
+    /// # use traceline::{config::Sampling, Config};
     /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fragments().iter().any(|fragment| fragment.text == "retried"));
     /// # let config = Config::builder().sampling(rule).build()?;
     /// # traceline::builder!("auth").config(&config).start().add("retried").ok();
     /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn fragments(&self) -> Vec<Fragment<'a>> {
         let mut fragments = Vec::new();
@@ -339,9 +339,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl fmt::Debug for Entry<'_> {
+impl fmt::Debug for FinishedUnit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
+        f.debug_struct("FinishedUnit")
             .field("name", &self.name())
             .field("level", &self.level())
             .field("outcome", &self.outcome())

@@ -14,10 +14,11 @@ pub(crate) mod sampling;
 pub(crate) mod schema;
 pub(crate) mod settings;
 
+pub use crate::base::clock::Clock;
 pub use builder::ConfigBuilder;
 pub use choices::{Color, Integers, LineTag, NonFinite, Output};
 pub use error::ConfigError;
-pub use finished::{Entry, Fragment};
+pub use finished::{FinishedUnit, Fragment};
 pub use names::Name;
 pub use sampling::{Sampled, Sampling};
 pub use schema::Schema;

@@ -27,7 +27,7 @@ use crate::config::settings::Settings;
 ///     .redact(["password", "card"])
 ///     .build()?;
 /// config.install()?; // once, early in `main`
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -65,12 +65,12 @@ impl Config {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Sampling};
+    /// use traceline::{config::Sampling, Config};
     ///
     /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
     /// let dropped = Config::installed().sampled().dropped; // later, anywhere
     /// # assert_eq!(dropped, 0);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn installed() -> Config {
         process().clone()
@@ -87,14 +87,14 @@ impl Config {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Sampling};
+    /// use traceline::{config::Sampling, Config};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
     /// traceline::builder!("job").config(&config).start().ok();
     /// traceline::builder!("job").config(&config).start().error("no rows");
     /// let sampled = config.sampled();
     /// assert_eq!((sampled.kept, sampled.dropped), (1, 1));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn sampled(&self) -> Sampled {
         self.settings.counts.sum()

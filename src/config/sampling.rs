@@ -13,15 +13,15 @@ use std::time::Duration;
 use log::Level;
 
 use crate::base::catch;
-use crate::config::finished::Entry;
+use crate::config::finished::FinishedUnit;
 use crate::ids::id::TraceId;
 use crate::ids::random;
 use crate::value::outcome::Outcome;
 
-type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
+type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 
 /// Rules for which units get a record; set by
-/// [`ConfigBuilder::sampling`](crate::ConfigBuilder::sampling).
+/// [`ConfigBuilder::sampling`](crate::config::ConfigBuilder::sampling).
 ///
 /// A unit is kept, always, if its outcome is `error`, `panic` or `cancelled`, if
 /// its level is warn or error, if it was [slow](Sampling::slower_than), and if a
@@ -50,7 +50,7 @@ type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use traceline::{Config, Sampling};
+/// use traceline::{config::Sampling, Config};
 ///
 /// let config = Config::builder()
 ///     .sampling(
@@ -59,7 +59,7 @@ type Rule = Arc<dyn Fn(&Entry<'_>) -> bool + Send + Sync>;
 ///             .keep_if(|unit| unit.text("plan") == Some("partner")),
 ///     )
 ///     .build()?;
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone)]
 #[must_use = "give it to `ConfigBuilder::sampling`"]
@@ -90,7 +90,7 @@ impl Sampling {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Sampling};
+    /// use traceline::{config::Sampling, Config};
     ///
     /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
@@ -112,7 +112,7 @@ impl Sampling {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use traceline::Sampling;
+    /// use traceline::config::Sampling;
     ///
     /// let sampling = Sampling::one_in(100).slower_than(Duration::from_millis(500));
     /// ```
@@ -130,14 +130,14 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Sampling};
+    /// use traceline::{config::Sampling, Config};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
     /// let config = Config::builder().sampling(sampling).build()?;
     /// traceline::builder!("request").config(&config).start().status(404);
     /// traceline::builder!("request").config(&config).start().status(503);
     /// assert_eq!((config.sampled().kept, config.sampled().dropped), (1, 1));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn warnings(mut self, keep: bool) -> Sampling {
         self.warnings = keep;
@@ -155,7 +155,7 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Sampling, TraceParent};
+    /// use traceline::{config::Sampling, ids::TraceParent, Config};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
     /// let config = Config::builder().sampling(sampling).build()?;
@@ -164,7 +164,7 @@ impl Sampling {
     /// trace.continue_from(TraceParent::parse(header).unwrap());
     /// drop(trace); // … duration_ms=0.012 sample_rate=0
     /// assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn sampled_callers(mut self, keep: bool) -> Sampling {
         self.callers = keep;
@@ -180,7 +180,7 @@ impl Sampling {
     /// # Examples
     ///
     /// ```
-    /// use traceline::Sampling;
+    /// use traceline::config::Sampling;
     ///
     /// let sampling = Sampling::one_in(100)
     ///     .keep_if(|unit| unit.text("plan") == Some("partner"))
@@ -188,7 +188,7 @@ impl Sampling {
     /// ```
     pub fn keep_if(
         mut self,
-        rule: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static,
+        rule: impl Fn(&FinishedUnit<'_>) -> bool + Send + Sync + 'static,
     ) -> Sampling {
         self.rule = Some(match self.rule {
             Some(first) => Arc::new(move |unit| first(unit) || rule(unit)),
@@ -205,7 +205,7 @@ impl Sampling {
     /// Decides on a unit that is over.
     pub(crate) fn decide(
         &self,
-        unit: &Entry<'_>,
+        unit: &FinishedUnit<'_>,
         trace_id: TraceId,
         caller_sampled: bool,
     ) -> Verdict {
@@ -220,7 +220,7 @@ impl Sampling {
         }
     }
 
-    fn always_keeps(&self, unit: &Entry<'_>) -> bool {
+    fn always_keeps(&self, unit: &FinishedUnit<'_>) -> bool {
         let bad = match unit.outcome() {
             Some(Outcome::Error | Outcome::Panic | Outcome::Cancelled) => true,
             Some(Outcome::Ok) | None => false,
@@ -246,11 +246,11 @@ thread_local! {
 
 /// What a closure says of a unit. Of one that ends inside it, it is not asked:
 /// the closure may call code that is a unit of work, and would never end.
-fn asked(rule: &Rule, unit: &Entry<'_>) -> bool {
+fn asked(rule: &Rule, unit: &FinishedUnit<'_>) -> bool {
     if IN_RULE.replace(true) {
         return false;
     }
-    let keeps = catch::run(|| rule(unit)).unwrap_or(true);
+    let keeps = catch::call(|| rule(unit)).unwrap_or(true);
     IN_RULE.set(false);
     keeps
 }
@@ -278,7 +278,7 @@ impl fmt::Debug for Sampling {
 /// # Examples
 ///
 /// ```
-/// let traceline::Sampled { kept, dropped, .. } = traceline::Config::default().sampled();
+/// let traceline::config::Sampled { kept, dropped, .. } = traceline::Config::default().sampled();
 /// assert_eq!((kept, dropped), (0, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

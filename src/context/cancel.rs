@@ -7,15 +7,15 @@ use crate::value::outcome::Outcome;
 /// A trace of asynchronous work.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Unit {
+pub struct CancelGuard {
     trace: Trace,
     over: bool,
 }
 
-impl Unit {
+impl CancelGuard {
     #[inline]
-    pub fn new(trace: Trace) -> Unit {
-        Unit { trace, over: false }
+    pub fn new(trace: Trace) -> CancelGuard {
+        CancelGuard { trace, over: false }
     }
 
     #[inline]
@@ -42,8 +42,8 @@ impl Unit {
 
     /// Moves the trace on to who will end it.
     #[cfg(feature = "tower")]
-    pub(crate) fn hand_over(&mut self) -> Unit {
-        Unit::new(std::mem::take(&mut self.trace))
+    pub(crate) fn hand_over(&mut self) -> CancelGuard {
+        CancelGuard::new(std::mem::take(&mut self.trace))
     }
 
     /// Whether its record is written.
@@ -53,8 +53,8 @@ impl Unit {
     }
 
     /// Emits the record with the outcome of a result.
-    pub fn conclude<T, E: Failure<M>, M>(mut self, result: Result<T, E>) -> Result<T, E> {
-        self.trace.conclude(&result);
+    pub fn take_outcome<T, E: Failure<M>, M>(mut self, result: Result<T, E>) -> Result<T, E> {
+        self.trace.take_outcome(&result);
         self.end();
         result
     }
@@ -69,7 +69,7 @@ impl Drop for Polling<'_> {
     }
 }
 
-impl Drop for Unit {
+impl Drop for CancelGuard {
     fn drop(&mut self) {
         if !self.over {
             self.trace.cancel();
@@ -82,12 +82,12 @@ impl Drop for Unit {
 #[macro_export]
 macro_rules! __run_async {
     ($name:expr, ($($async:tt)+) $trace:ident, $work:expr) => {{
-        let unit = $crate::__Unit::new($crate::start!($name));
+        let unit = $crate::__CancelGuard::new($crate::start!($name));
         $($async)+ {
             let mut unit = unit;
             let $trace = unit.trace();
             let result = async { $work }.await;
-            unit.conclude(result)
+            unit.take_outcome(result)
         }
     }};
 }

@@ -56,6 +56,7 @@ use crate::value::{eager, failure};
 pub use crate::__current_add as add;
 #[doc(inline)]
 pub use crate::__current_set as set;
+pub use crate::trace::scope::Entered;
 
 /// Runs `work` with the current trace; `None` if there is none.
 ///
@@ -74,8 +75,8 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
     let mut in_use = InUse {
         token: entry.token,
         address: std::ptr::from_ref(&*entry).addr(),
-        trace: Trace::of(Some(entry)),
-        masked: stack::mask(),
+        trace: Trace::from_entry(Some(entry)),
+        hidden: stack::hide(),
         was_panicking: std::thread::panicking(),
     };
     panic_note::count_in_use(1);
@@ -91,7 +92,7 @@ struct InUse {
     token: Option<crate::unit::store::origin::Token>,
     address: usize,
     /// The unit around it, which is not current meanwhile.
-    masked: Option<crate::unit::store::origin::Token>,
+    hidden: Option<crate::unit::store::origin::Token>,
     was_panicking: bool,
 }
 
@@ -101,11 +102,11 @@ impl Drop for InUse {
         if !self.was_panicking {
             panic_note::note_missed(&mut self.trace);
         }
-        stack::unmask(self.masked);
+        stack::unhide(self.hidden);
         match self.trace.take_entry() {
             Some(mut entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
                 entry.token = self.token;
-                stack::push_above(self.masked, entry);
+                stack::push_above(self.hidden, entry);
             }
             // The closure put another trace in its place, which ends here.
             Some(other) => emit::finish(other),
@@ -190,25 +191,6 @@ pub fn unset(key: impl ToKey) {
 #[inline]
 pub fn incr(key: impl ToKey) {
     sum(key, 1u64);
-}
-
-/// Adds to a counter; see [`Trace::count`].
-///
-/// # Examples
-///
-/// ```
-/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// fn insert(rows: &[&str]) {
-///     traceline::current::count("rows", rows.len());
-/// }
-///
-/// let mut trace = traceline::start!("import");
-/// trace.scope(|| (insert(&["a", "b"]), insert(&["c"])));
-/// assert!(trace.render().ends_with(" rows=3"));
-/// ```
-#[inline]
-pub fn count(key: impl ToKey, n: impl Number) {
-    sum(key, n);
 }
 
 /// Adds to a sum; see [`Trace::sum`].
@@ -331,12 +313,15 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
 }
 
 /// Ends its lap, of whichever current trace it is, when `time` returns or unwinds.
-struct CurrentLap(Option<crate::unit::store::laps::Lapse>);
+struct CurrentLap(Option<crate::unit::store::laps::LapId>);
 
 impl Drop for CurrentLap {
     fn drop(&mut self) {
-        if let Some(lapse) = self.0 {
-            stack::with_any(|entry| entry.runs_lap(lapse), |entry| entry.stop_lap(lapse));
+        if let Some(lap_id) = self.0 {
+            stack::with_any(
+                |entry| entry.runs_lap(lap_id),
+                |entry| entry.stop_lap(lap_id),
+            );
         }
     }
 }
@@ -375,8 +360,8 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 /// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
     if let Some(limit) = limit() {
-        let told = failure::tell(error.cause(), limit);
-        stack::with(|entry| add::record_told(entry, &told));
+        let told = failure::describe(error.cause(), limit);
+        stack::with(|entry| add::record_texts(entry, &told));
     }
 }
 
@@ -455,15 +440,15 @@ pub fn traceparent() -> Option<TraceParent> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{TraceState, current};
+/// use traceline::{current, ids::TraceState};
 ///
 /// let mut trace = traceline::start!("order");
 /// trace.set_tracestate(&TraceState::parse(["rojo=1"])?);
 /// assert_eq!(trace.scope(current::tracestate).unwrap().as_str(), "rojo=1");
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 pub fn tracestate() -> Option<TraceState> {
-    let state = outgoing(|outgoing| Some(TraceState::of(outgoing.state)));
+    let state = outgoing(|outgoing| Some(TraceState::from_list(outgoing.state)));
     state.filter(|state| !state.is_empty())
 }
 
@@ -480,17 +465,17 @@ pub fn trace_id() -> Option<TraceId> {
     traceparent().map(|parent| parent.trace_id())
 }
 
-/// Returns the id of the request; see [`Trace::get_request_id`].
+/// Returns the id of the request; see [`Trace::request_id`].
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// let mut trace = traceline::start!("order");
-/// trace.request_id("order-4711");
-/// assert_eq!(trace.scope(traceline::current::get_request_id).as_deref(), Some("order-4711"));
+/// trace.set_request_id("order-4711");
+/// assert_eq!(trace.scope(traceline::current::request_id).as_deref(), Some("order-4711"));
 /// ```
-pub fn get_request_id() -> Option<String> {
+pub fn request_id() -> Option<String> {
     outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::cancel::Unit;
+use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
 use crate::value::failure::Failure;
 
@@ -15,7 +15,7 @@ use crate::value::failure::Failure;
 /// # Examples
 ///
 /// ```
-/// use traceline::{InTraceExt, current};
+/// use traceline::{current, future::InTraceExt};
 ///
 /// async fn load(id: u64) -> Result<u64, std::io::Error> {
 ///     current::set("id", id);
@@ -38,7 +38,7 @@ pub trait InTraceExt: Future + Sized {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{InTraceExt, current};
+    /// use traceline::{current, future::InTraceExt};
     ///
     /// async fn load(id: u64) -> u64 {
     ///     current::set("id", id);
@@ -51,7 +51,7 @@ pub trait InTraceExt: Future + Sized {
     fn in_trace(self, trace: Trace) -> InTrace<Self> {
         InTrace {
             future: Some(self),
-            unit: Unit::new(trace),
+            unit: CancelGuard::new(trace),
         }
     }
 
@@ -61,7 +61,7 @@ pub trait InTraceExt: Future + Sized {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::InTraceExt;
+    /// use traceline::future::InTraceExt;
     ///
     /// async fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
     ///     text.parse()
@@ -76,7 +76,7 @@ pub trait InTraceExt: Future + Sized {
     {
         RunInTrace {
             inner: self.in_trace(trace),
-            conclude: IsResult::conclude,
+            take_outcome: IsResult::take_outcome,
             marker: std::marker::PhantomData,
         }
     }
@@ -91,7 +91,7 @@ impl<F: Future> InTraceExt for F {}
 /// # Examples
 ///
 /// ```
-/// use traceline::InTraceExt;
+/// use traceline::future::InTraceExt;
 ///
 /// let connect = async { Err::<u16, _>("no answer") };
 /// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
@@ -99,7 +99,7 @@ impl<F: Future> InTraceExt for F {}
 /// ```
 pub trait IsResult<M>: sealed::Sealed<M> {
     #[doc(hidden)]
-    fn conclude(&self, trace: &mut Trace);
+    fn take_outcome(&self, trace: &mut Trace);
 }
 
 mod sealed {
@@ -109,8 +109,8 @@ mod sealed {
 impl<T, E: Failure<M>, M> sealed::Sealed<M> for Result<T, E> {}
 
 impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {
-    fn conclude(&self, trace: &mut Trace) {
-        trace.conclude(self);
+    fn take_outcome(&self, trace: &mut Trace) {
+        trace.take_outcome(self);
     }
 }
 
@@ -120,7 +120,7 @@ pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{InTrace, InTraceExt};
+    /// use traceline::future::{InTrace, InTraceExt};
     ///
     /// let future: InTrace<_> = async { 7 }.in_trace(traceline::start!("load"));
     /// drop(future); // ts=… level=warn msg=load outcome=cancelled duration_ms=0.004
@@ -130,7 +130,7 @@ pin_project! {
     pub struct InTrace<F> {
         #[pin]
         future: Option<F>,
-        unit: Unit,
+        unit: CancelGuard,
     }
 
     impl<F> PinnedDrop for InTrace<F> {
@@ -164,17 +164,17 @@ impl<F: Future> InTrace<F> {
         })
     }
 
-    /// Polls; when the future is ready, hands its output to `conclude` and ends the unit.
+    /// Polls; when the future is ready, hands its output to `take_outcome` and ends the unit.
     #[inline]
     fn poll_with(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        conclude: impl FnOnce(&F::Output, &mut Trace),
+        take_outcome: impl FnOnce(&F::Output, &mut Trace),
     ) -> Poll<F::Output> {
         let poll = self.as_mut().poll_inside(context);
         let this = self.project();
         if let Poll::Ready(output) = &poll {
-            conclude(output, this.unit.trace());
+            take_outcome(output, this.unit.trace());
             this.unit.end();
         }
         poll
@@ -183,14 +183,14 @@ impl<F: Future> InTrace<F> {
 
 #[cfg(feature = "tower")]
 impl<F: Future> InTrace<F> {
-    pub(crate) fn of(unit: Unit, future: F) -> InTrace<F> {
+    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
             future: Some(future),
             unit,
         }
     }
 
-    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut Unit {
+    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
         self.project().unit
     }
 }
@@ -210,7 +210,7 @@ pin_project! {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{InTraceExt, RunInTrace};
+    /// use traceline::future::{InTraceExt, RunInTrace};
     ///
     /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(traceline::start!("load"));
     /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
@@ -219,7 +219,7 @@ pin_project! {
     pub struct RunInTrace<F, M> where F: Future {
         #[pin]
         inner: InTrace<F>,
-        conclude: fn(&F::Output, &mut Trace),
+        take_outcome: fn(&F::Output, &mut Trace),
         marker: std::marker::PhantomData<fn() -> M>,
     }
 }
@@ -229,8 +229,8 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let conclude = *this.conclude;
-        this.inner.poll_with(context, conclude)
+        let take_outcome = *this.take_outcome;
+        this.inner.poll_with(context, take_outcome)
     }
 }
 

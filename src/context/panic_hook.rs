@@ -5,7 +5,7 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 
 use crate::base::catch;
-use crate::context::panic_note::{IN_USE, MISSED, MOST_MISSED, Note};
+use crate::context::panic_note::{IN_USE, MAX_MISSED, MISSED, Note};
 use crate::emit::{end_all, hand_over};
 use crate::thread::stack;
 use crate::value::eager;
@@ -67,7 +67,7 @@ pub(crate) fn note(info: &PanicHookInfo<'_>) {
         _ => "a payload that is no text",
     };
     // On the stack, unless the path is a very long one.
-    let place = eager::format(MOST_MISSED, |out| match info.location() {
+    let place = eager::format(MAX_MISSED, |out| match info.location() {
         Some(place) => write!(out, "{place}"),
         None => Ok(()),
     });

@@ -5,7 +5,7 @@ use crate::base::{bytes, catch};
 use crate::trace::Trace;
 
 /// Of a message that is kept for a trace in use.
-pub(crate) const MOST_MISSED: usize = 8 * 1024;
+pub(crate) const MAX_MISSED: usize = 8 * 1024;
 
 thread_local! {
     /// How many calls of `current::with` this thread is in.
@@ -23,7 +23,7 @@ pub(crate) struct Note(String, String);
 impl Note {
     /// `None` where there is no memory for it: a panic hook must not fail.
     pub(crate) fn new(message: &str, place: &str) -> Option<Note> {
-        let end = bytes::char_floor(message.as_bytes(), MOST_MISSED);
+        let end = bytes::char_floor(message.as_bytes(), MAX_MISSED);
         let copy = |text: &str| {
             let mut copy = String::new();
             copy.try_reserve_exact(text.len()).ok()?;

@@ -9,7 +9,7 @@ pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
     while let Some(entry) = next {
         if !entry.ended {
             prepare(entry);
-            emit::write_last(entry);
+            emit::write_final(entry);
             entry.ended = true;
         }
         next = entry.next.as_deref_mut();

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use log::{Level, Log, Metadata, Record};
 
 use crate::base::catch;
-use crate::config::finished::Entry as Unit;
+use crate::config::finished::FinishedUnit;
 use crate::config::settings::{Hook, Settings};
 use crate::emit::finished::Ended;
 #[cfg(feature = "testing")]
@@ -25,7 +25,7 @@ pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool
 fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
     let metadata = Metadata::builder().level(level).target(target).build();
     let before = HAND_OVER.replace(HandOver::Asking);
-    let enabled = catch::run(|| logger.enabled(&metadata)).unwrap_or(false);
+    let enabled = catch::call(|| logger.enabled(&metadata)).unwrap_or(false);
     HAND_OVER.set(before);
     enabled
 }
@@ -39,7 +39,7 @@ enum HandOver {
     /// To take the record of a unit that started here.
     Record(Own),
     /// To take an ordinary record, from a bridge.
-    Ordinary,
+    LogRecord,
 }
 
 /// What a record keeps of its unit where a logger builds another one from it.
@@ -51,7 +51,7 @@ struct Own {
 }
 
 impl Own {
-    fn of(record: &Record<'_>) -> Own {
+    fn new(record: &Record<'_>) -> Own {
         Own {
             file: record.file().map_or(0, |file| file.as_ptr().addr()),
             line: record.line(),
@@ -68,7 +68,7 @@ thread_local! {
 #[inline]
 pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
     match HAND_OVER.get() {
-        HandOver::Record(own) => own == Own::of(record),
+        HandOver::Record(own) => own == Own::new(record),
         _ => false,
     }
 }
@@ -80,11 +80,11 @@ pub(crate) fn is_asking() -> bool {
 
 /// Whether this thread is inside a logger, as far as is known here.
 pub(crate) fn is_handing_over() -> bool {
-    matches!(HAND_OVER.get(), HandOver::Record(_) | HandOver::Ordinary)
+    matches!(HAND_OVER.get(), HandOver::Record(_) | HandOver::LogRecord)
 }
 
 /// Runs a logger on an ordinary record, for the panic hook to know.
-pub(crate) fn ordinary(log: impl FnOnce()) {
+pub(crate) fn log_record(log: impl FnOnce()) {
     /// Ends with the call, by a panic too.
     struct Restore(HandOver);
     impl Drop for Restore {
@@ -92,7 +92,7 @@ pub(crate) fn ordinary(log: impl FnOnce()) {
             HAND_OVER.set(self.0);
         }
     }
-    let _restore = Restore(HAND_OVER.replace(HandOver::Ordinary));
+    let _restore = Restore(HAND_OVER.replace(HandOver::LogRecord));
     log();
 }
 
@@ -121,7 +121,7 @@ fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
     let mut once = || emit.take().into_iter().for_each(|emit| emit());
     if !IN_HOOK.replace(true) {
         let unit = Ended { entry, moment };
-        let _ = catch::run(|| hook(&Unit::new(&unit), &mut once));
+        let _ = catch::call(|| hook(&FinishedUnit::new(&unit), &mut once));
         IN_HOOK.set(false);
     }
     once();
@@ -148,7 +148,7 @@ fn build(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
 /// Calls the logger, which may come back here with units of its own.
 #[inline]
 fn call(logger: &dyn Log, record: &Record<'_>) {
-    let before = HAND_OVER.replace(HandOver::Record(Own::of(record)));
-    let _ = catch::run(|| logger.log(record));
+    let before = HAND_OVER.replace(HandOver::Record(Own::new(record)));
+    let _ = catch::call(|| logger.log(record));
     HAND_OVER.set(before);
 }

@@ -19,7 +19,7 @@ use log::Level;
 use crate::base::catch;
 use crate::base::clock::Stamp;
 use crate::config::choices::Output;
-use crate::config::finished::Entry as Unit;
+use crate::config::finished::FinishedUnit;
 use crate::config::sampling::Verdict;
 use crate::emit::finished::Ended;
 use crate::emit::hand_over::{hand_over, would_log};
@@ -36,13 +36,13 @@ use crate::value::outcome::Outcome;
 /// Ends a unit: its one record, and its entry back to the spares.
 #[inline(never)]
 pub(crate) fn finish(mut entry: Box<Entry>) {
-    write_last(&mut entry);
+    write_final(&mut entry);
     spares::give_back(entry);
 }
 
 /// Writes the record of a unit that is over.
 #[inline]
-pub(crate) fn write_last(entry: &mut Entry) {
+pub(crate) fn write_final(entry: &mut Entry) {
     if std::thread::panicking() && !entry.was_panicking {
         entry.severity.set_outcome(Outcome::Panic);
     }
@@ -54,7 +54,7 @@ pub(crate) fn write_last(entry: &mut Entry) {
     entry.drop_held();
     // Nothing in there is known to panic; if something did, a second panic in a
     // destructor would abort the process.
-    let _ = catch::run(|| write(entry, None));
+    let _ = catch::call(|| write(entry, None));
 }
 
 /// Writes a record of a unit that goes on.
@@ -65,7 +65,7 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
     entry.seq = entry.seq.saturating_add(1);
     if entry.has_held && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {
-            // Made here, or the copy would have ids of its own.
+            // Serialized here, or the copy would have ids of its own.
             entry.transaction();
         }
         let mut copy = entry.clone();
@@ -109,7 +109,7 @@ fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
         return Verdict::Keep;
     };
     let unit = Ended { entry, moment };
-    let verdict = sampling.decide(&Unit::new(&unit), ids.trace_id, ids.caller_sampled);
+    let verdict = sampling.decide(&FinishedUnit::new(&unit), ids.trace_id, ids.caller_sampled);
     if moment.partial.is_none() {
         entry.settings.counts.add(verdict);
     }
@@ -136,7 +136,7 @@ fn write_pairs(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
         arena: entry.arena.buffer(),
         line: &scratch.line,
     };
-    let name = scratch::of(entry.arena.buffer(), name);
+    let name = scratch::text_at(entry.arena.buffer(), name);
     hand_over(entry, moment, name, Some(&pairs));
 }
 
@@ -149,7 +149,7 @@ fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment<'static> 
         outcome: entry.severity.outcome(),
         duration_nanos: nanos,
         partial,
-        ordinary: None,
+        log_record: None,
         sample_rate: None,
     }
 }
@@ -167,7 +167,7 @@ fn later(start: Stamp, nanos: u64) -> Stamp {
 pub(crate) fn render(entry: &Entry) -> String {
     let mut scratch = Scratch::default();
     let now = entry.now();
-    let last = entry.as_last(now);
+    let last = entry.as_final(now);
     let entry = last.as_deref().unwrap_or(entry);
     let len = encode::encode(entry, &moment(entry, now, None), &mut scratch);
     String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()

@@ -1,7 +1,7 @@
 //! Shows a record to the test that wants it.
 
 use crate::base::clock::Stamp;
-use crate::config::finished::Entry as Unit;
+use crate::config::finished::FinishedUnit;
 use crate::emit::finished::Ended;
 use crate::encode;
 use crate::encode::job::Moment;
@@ -12,7 +12,7 @@ use crate::unit::store::scratch::Scratch;
 pub(crate) fn tap(entry: &Entry, moment: &Moment<'_>, text: &str) {
     if let Some(tap) = &entry.settings.tap {
         tap(
-            &Unit::new(&Ended { entry, moment }),
+            &FinishedUnit::new(&Ended { entry, moment }),
             text,
             normalized(entry, moment),
         );

@@ -21,7 +21,7 @@ use crate::value::to_value::ToValue;
 
 /// The text that stands after the message in every record.
 #[inline]
-pub(super) fn text_of(of: &Entry) -> &[u8] {
+pub(super) fn text_for(of: &Entry) -> &[u8] {
     match of.settings.fixed.is_empty() {
         true => &[],
         false => of.settings.fixed_text.get_or_init(|| text(of)),
@@ -72,7 +72,7 @@ pub(crate) fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
         outcome: None,
         duration_nanos: 0,
         partial: None,
-        ordinary: None,
+        log_record: None,
         sample_rate: None,
     };
     work(&Job {

@@ -33,12 +33,12 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
 }
 
 /// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
-const MOST_RESOURCE: usize = 160;
+const MAX_RESOURCE: usize = 160;
 
 /// An id in the form of a schema.
 pub(crate) enum IdValue {
     /// Room to read 16 bytes at a time is behind it.
-    Text([u8; MOST_RESOURCE + SLACK], usize),
+    Text([u8; MAX_RESOURCE + SLACK], usize),
     Bool(bool),
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
     let mut digits = itoa::Buffer::new();
     let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
     let text = |parts: [&[u8]; 2]| {
-        let mut text = [0; MOST_RESOURCE + SLACK];
+        let mut text = [0; MAX_RESOURCE + SLACK];
         let mut line = Line::new(&mut text);
         // `ConfigBuilder::build` saw that it fits.
         let _ = parts.into_iter().try_for_each(|part| line.put(part));

@@ -5,7 +5,7 @@ use crate::encode::line::{Line, Written};
 use crate::encode::names::FieldNames;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
-use crate::unit::store::log_record::Ordinary;
+use crate::unit::store::log_record::LogRecord;
 use crate::value::json_text::Closers;
 use crate::value::outcome::Outcome;
 
@@ -20,7 +20,7 @@ pub(crate) struct Moment<'a> {
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
     /// Of a record that is no unit's.
-    pub(crate) ordinary: Option<&'a Ordinary>,
+    pub(crate) log_record: Option<&'a LogRecord>,
     /// Of how many units this is the one that sampling kept.
     pub(crate) sample_rate: Option<u32>,
 }

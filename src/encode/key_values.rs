@@ -18,7 +18,7 @@ use crate::encode::{fit, ids, json, losses, names, number, scalar, text};
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey};
-use crate::unit::store::scratch::{Pair, PairText, PairValue, Piece, Scratch, of};
+use crate::unit::store::scratch::{Pair, PairText, PairValue, Piece, Scratch, text_at};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::kind::STARS;
 use crate::value::owned::OwnedValue;
@@ -36,7 +36,7 @@ pub(crate) fn gather(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) 
     if !settings.fixed.is_empty() {
         settings.fixed_pairs.get_or_init(|| pairs(entry));
     }
-    let names = names::of_unit(entry);
+    let names = names::for_unit(entry);
     let mut job = Job::new(entry, moment, names.as_ref());
     fit::measure(&mut job, scratch);
     while all(&job, scratch).is_err() {
@@ -78,8 +78,8 @@ pub(super) fn owned_fields(job: &Job<'_>, room: &mut [u8]) -> Vec<(String, Owned
     }
     let arena = job.entry.arena.buffer();
     let text = |text: PairText| match text {
-        PairText::Arena(piece) => of(arena, piece).to_owned(),
-        PairText::Line(piece) => of(room, piece).to_owned(),
+        PairText::Arena(piece) => text_at(arena, piece).to_owned(),
+        PairText::Line(piece) => text_at(room, piece).to_owned(),
         PairText::Static(text) => text.to_owned(),
         PairText::Fixed(_) | PairText::Name(_) => String::new(),
     };
@@ -212,7 +212,7 @@ impl Out<'_, '_> {
         suffix: &str,
     ) -> Result<PairText, Full> {
         if let Some(names) = names {
-            let name = names.of(at).get(number).map_or("", String::as_str);
+            let name = names.of_field(at).get(number).map_or("", String::as_str);
             return self.written(|line| line.put(name.as_bytes()));
         }
         match field.key {
@@ -352,7 +352,7 @@ fn fixed_value(at: usize, value: &OwnedValue) -> PairValue {
         OwnedValue::U128(n) => PairValue::U128(*n),
         OwnedValue::I128(n) => PairValue::I128(*n),
         OwnedValue::F64(x) => PairValue::F64(*x),
-        // Made by `owned_fields`, which makes no others.
+        // Serialized by `owned_fields`, which makes no others.
         _ => PairValue::Text(PairText::Fixed(at)),
     }
 }

@@ -19,8 +19,8 @@ pub(crate) struct Pairs<'a> {
 impl Pairs<'_> {
     fn text(&self, text: PairText) -> &str {
         match text {
-            PairText::Arena(piece) => scratch::of(self.arena, piece),
-            PairText::Line(piece) => scratch::of(self.line, piece),
+            PairText::Arena(piece) => scratch::text_at(self.arena, piece),
+            PairText::Line(piece) => scratch::text_at(self.line, piece),
             PairText::Static(text) => text,
             PairText::Name(name) => self.settings.names.text(name),
             PairText::Fixed(at) => match self.fixed(at) {

@@ -31,9 +31,9 @@ use crate::unit::store::scratch::Scratch;
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
 pub(crate) fn encode(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> usize {
-    let names = match moment.ordinary {
-        None => names::of_unit(entry),
-        Some(ordinary) => names::of_ordinary(entry, ordinary),
+    let names = match moment.log_record {
+        None => names::for_unit(entry),
+        Some(log_record) => names::for_log_record(entry, log_record),
     };
     let mut job = Job::new(entry, moment, names.as_ref());
     fit::encode(&mut job, scratch)

@@ -15,7 +15,7 @@ use crate::encode::scalar::TimerPart;
 use crate::encode::{escape, ids, line_tag, losses, number, record, scalar, text};
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Fragment;
-use crate::unit::store::log_record::Ordinary;
+use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Tag;
 use crate::value::outcome::Outcome;
 
@@ -37,10 +37,10 @@ const NAME_WIDTH: usize = 16;
 /// Writes the record, several lines.
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
-    if let Some(ordinary) = job.moment.ordinary
-        && !ordinary.of_unit
+    if let Some(log_record) = job.moment.log_record
+        && !log_record.of_unit
     {
-        place(line, job, ordinary)?;
+        place(line, job, log_record)?;
     }
     line.put(job.fixed)?;
     ids(line, job)?;
@@ -87,7 +87,7 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             line.put(outcome.as_str().as_bytes())
         })?;
     }
-    if moment.ordinary.is_none() {
+    if moment.log_record.is_none() {
         line.put(b"  ")?;
         number::millis(line, moment.duration_nanos / 1_000)?;
         line.put(b"ms")?;
@@ -111,22 +111,22 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 /// Where an ordinary record comes from, behind the rest of its head.
-fn place(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Ordinary) -> Written {
+fn place(line: &mut Line<'_>, job: &Job<'_>, log_record: &LogRecord) -> Written {
     line.put(b"  ")?;
     colored(line, job, DIM, |line| {
-        text(line, job, ordinary.target)?;
-        if let Some(file) = ordinary.file {
+        text(line, job, log_record.target)?;
+        if let Some(file) = log_record.file {
             line.put(b"  ")?;
             text(line, job, file)?;
             line.put_byte(b':')?;
-            number::u64(line, ordinary.line.unwrap_or_default().into())?;
+            number::u64(line, log_record.line.unwrap_or_default().into())?;
         }
         Ok(())
     })?;
-    let Some(unit) = ordinary.unit else {
+    let Some(unit) = log_record.unit else {
         return Ok(());
     };
-    name(line, job, &job.settings().forms.ordinary().unit)?;
+    name(line, job, &job.settings().forms.log_record().unit)?;
     text(line, job, unit)
 }
 
@@ -192,7 +192,7 @@ pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
     {
         let given = String::from_utf8_lossy(field.given(&job.entry.arena));
         let mut names = match job.names {
-            Some(names) => names.of(at).iter(),
+            Some(names) => names.of_field(at).iter(),
             None => [].iter(),
         };
         let mut next = |suffix: &str| match names.next() {

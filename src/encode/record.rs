@@ -13,14 +13,14 @@ use crate::encode::scalar::{
 use crate::encode::text::{error_texts, json_cut, list_bytes, main_text, text};
 use crate::encode::{log_record, number};
 use crate::unit::store::arena::{Arena, Span};
-use crate::unit::store::log_record::Ordinary;
+use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::outcome::Outcome;
 
 /// Writes the record.
 pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    if let Some(ordinary) = job.moment.ordinary {
-        return write_ordinary::<S>(line, job, ordinary, room);
+    if let Some(log_record) = job.moment.log_record {
+        return write_log_record::<S>(line, job, log_record, room);
     }
     let mut own = line.own();
     write_inline::<S>(&mut own, job, room)?;
@@ -50,16 +50,16 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
 
 /// Writes a record that is no unit's.
 #[cold]
-fn write_ordinary<S: Syntax>(
+fn write_log_record<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
-    ordinary: &Ordinary,
+    log_record: &LogRecord,
     room: &mut Vec<u8>,
 ) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
-    if !ordinary.of_unit {
-        log_record::write::<S>(line, job, ordinary)?;
+    if !log_record.of_unit {
+        log_record::write::<S>(line, job, log_record)?;
     }
     match job.names {
         None => fields::<S>(line, job, room)?,
@@ -96,7 +96,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     Ok(())
 }
 
-/// Ids, outcome, duration.
+/// IdMaker, outcome, duration.
 #[inline(always)]
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -192,13 +192,13 @@ fn named_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
         let stored = field.value();
         if stored.tag == Tag::Timer {
             let parts = timer_parts(field, stored.to_laps(arena));
-            for (name, part) in names.of(at).iter().zip(parts) {
+            for (name, part) in names.of_field(at).iter().zip(parts) {
                 let Some(part) = part else { continue };
                 S::odd_key(line, name)?;
                 timer_value::<S>(line, part)?;
             }
         } else if stored.tag != Tag::Absent
-            && let Some(name) = names.of(at).first()
+            && let Some(name) = names.of_field(at).first()
         {
             S::odd_key(line, name)?;
             value::<S>(line, job, stored, room)?;

@@ -6,7 +6,7 @@ use crate::encode::line::{Line, Written};
 use crate::encode::number;
 use crate::encode::number::StampText;
 use crate::unit::store::field::{Field, flag};
-use crate::unit::store::stored::Laps;
+use crate::unit::store::stored::LapTotals;
 use crate::value::kind::STARS;
 
 /// The level's word: lower case, five letters at most.
@@ -29,7 +29,7 @@ pub(crate) enum TimerPart {
 }
 
 /// What a timer writes: nothing before its first lap is over.
-pub(crate) fn timer_parts(field: &Field, laps: Laps) -> [Option<TimerPart>; 3] {
+pub(crate) fn timer_parts(field: &Field, laps: LapTotals) -> [Option<TimerPart>; 3] {
     if laps.count == 0 {
         [None; 3]
     } else if field.has(flag::REDACTED) {

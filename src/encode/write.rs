@@ -20,10 +20,10 @@ impl<'a> Job<'a> {
             format: entry.settings.format,
             fit: Fit::ALL,
             names,
-            fixed: match moment.ordinary {
+            fixed: match moment.log_record {
                 // They are among its key-values.
-                Some(ordinary) if ordinary.of_unit => &[],
-                _ => fixed::text_of(entry),
+                Some(log_record) if log_record.of_unit => &[],
+                _ => fixed::text_for(entry),
             },
         }
     }

@@ -29,7 +29,7 @@ pub(crate) enum Fault {
 ///
 /// ```
 /// let header = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01";
-/// let error = traceline::TraceParent::parse(header).unwrap_err();
+/// let error = traceline::ids::TraceParent::parse(header).unwrap_err();
 /// assert_eq!(error.to_string(), "trace id: no lower-case hex digit at 1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ impl<V: AsRef<[u8]>> Header<V> {
 /// The headers of a request that say where it belongs: the values as they were
 /// given, so that none is copied.
 #[derive(Debug)]
-pub(crate) struct Found<V> {
+pub(crate) struct TraceHeaders<V> {
     pub(crate) traceparent: Header<V>,
     pub(crate) states: SmallVec<[V; 1]>,
     b3: Header<V>,
@@ -52,9 +52,9 @@ pub(crate) struct Found<V> {
     pub(crate) request_id: Header<V>,
 }
 
-impl<V> Default for Found<V> {
-    fn default() -> Found<V> {
-        Found {
+impl<V> Default for TraceHeaders<V> {
+    fn default() -> TraceHeaders<V> {
+        TraceHeaders {
             traceparent: Header::None,
             states: SmallVec::new(),
             b3: Header::None,
@@ -67,7 +67,7 @@ impl<V> Default for Found<V> {
     }
 }
 
-impl<V: AsRef<[u8]>> Found<V> {
+impl<V: AsRef<[u8]>> TraceHeaders<V> {
     #[inline]
     pub(crate) fn take(&mut self, name: &str, value: V) {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
@@ -96,7 +96,7 @@ impl<V: AsRef<[u8]>> Found<V> {
             return parsed(self.b3.text().map(TraceParent::parse_b3));
         }
         let (trace, span) = (self.b3_trace.text()?, self.b3_span.text()?);
-        TraceParent::of_b3(trace, span, self.b3_decision()).ok()
+        TraceParent::from_b3(trace, span, self.b3_decision()).ok()
     }
 
     /// Who debugs has decided, whatever else is said.

@@ -1,4 +1,4 @@
-//! Ids that cross services: W3C Trace Context level 2, and B3 in.
+//! IdMaker that cross services: W3C Trace Context level 2, and B3 in.
 //!
 //! Parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
 //! `from_str_radix` would take a sign, upper case and short fields, and what one
@@ -18,12 +18,12 @@ use crate::ids::random::{Salt, random};
 /// # Examples
 ///
 /// ```
-/// use traceline::TraceId;
+/// use traceline::ids::TraceId;
 ///
 /// let id: TraceId = "4bf92f3577b34da6a3ce929d0e0e4736".parse()?;
 /// assert_eq!(id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// assert!("4BF92F3577B34DA6A3CE929D0E0E4736".parse::<TraceId>().is_err());
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(pub(crate) NonZeroU128);
@@ -33,18 +33,18 @@ pub struct TraceId(pub(crate) NonZeroU128);
 /// # Examples
 ///
 /// ```
-/// use traceline::SpanId;
+/// use traceline::ids::SpanId;
 ///
 /// let id: SpanId = "00f067aa0ba902b7".parse()?;
 /// assert_eq!(id.to_string(), "00f067aa0ba902b7");
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(pub(crate) NonZeroU64);
 
 #[cfg(feature = "uuid")]
 impl TraceId {
-    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Result<TraceId, IdError> {
+    pub(crate) fn from_uuid_bytes(bytes: [u8; 16]) -> Result<TraceId, IdError> {
         TraceId::from_bytes(bytes).ok_or(IdError::new(Field::TraceId, Fault::Zero))
     }
 }
@@ -53,7 +53,7 @@ macro_rules! id {
     ($id:ident, $nonzero:ident, $int:ident, $bytes:literal, $what:literal) => {
         impl $id {
             /// Makes an id of random bits that differ from thread to thread and
-            /// from process to process. Ids are no secrets.
+            /// from process to process. IdMaker are no secrets.
             ///
             /// # Examples
             ///
@@ -62,7 +62,7 @@ macro_rules! id {
             #[doc = concat!("assert_ne!(id, traceline::", stringify!($id), "::random());")]
             /// ```
             pub fn random() -> $id {
-                $id::salted(Salt::of(Instant::now()))
+                $id::salted(Salt::new(Instant::now()))
             }
 
             /// The same for one who knows the time.

@@ -1,4 +1,4 @@
-//! Ids that cross services: W3C Trace Context level 2, and B3 in.
+//! IdMaker that cross services: W3C Trace Context level 2, and B3 in.
 //!
 //! Parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
 //! `from_str_radix` would take a sign, upper case and short fields, and what one

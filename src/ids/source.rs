@@ -2,17 +2,17 @@ use crate::base::catch;
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::random::Salt;
 
-/// Makes ids, for [`ConfigBuilder::ids`](crate::ConfigBuilder::ids): to have the
+/// Makes ids, for [`ConfigBuilder::ids`](crate::config::ConfigBuilder::ids): to have the
 /// same ones in each run of a test, or those of another system.
 ///
 /// # Examples
 ///
 /// ```
-/// use traceline::{SpanId, TraceId};
+/// use traceline::ids::{SpanId, TraceId};
 ///
 /// struct Fixed;
 ///
-/// impl traceline::IdSource for Fixed {
+/// impl traceline::ids::IdSource for Fixed {
 ///     fn trace_id(&self) -> Option<TraceId> {
 ///         TraceId::from_bytes([7; 16])
 ///     }
@@ -22,7 +22,7 @@ use crate::ids::random::Salt;
 /// }
 ///
 /// let config = traceline::Config::builder().ids(&Fixed).build()?;
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 pub trait IdSource: Send + Sync {
     /// Returns the id of a new transaction, or of a request; `None` for a random one.
@@ -34,13 +34,13 @@ pub trait IdSource: Send + Sync {
 
 /// Where the ids of a configuration come from.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Ids(pub(crate) Option<&'static dyn IdSource>);
+pub(crate) struct IdMaker(pub(crate) Option<&'static dyn IdSource>);
 
-impl Ids {
+impl IdMaker {
     /// A source that panics makes no ids: random ones serve.
     fn ask<T>(self, ask: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
         let source = self.0?;
-        catch::run(|| ask(source)).flatten()
+        catch::call(|| ask(source)).flatten()
     }
 
     pub(crate) fn trace_id(self, salt: Salt) -> TraceId {

@@ -7,7 +7,7 @@ use crate::ids::id::TraceId;
 /// Fails for the nil UUID: no id is zero.
 ///
 /// ```
-/// use traceline::TraceId;
+/// use traceline::ids::TraceId;
 /// use uuid::Uuid;
 ///
 /// let order = Uuid::from_u128(0x67e55044_10b1_426f_9247_bb680e5fe0c8);
@@ -15,13 +15,13 @@ use crate::ids::id::TraceId;
 /// assert_eq!(id.to_string(), "67e5504410b1426f9247bb680e5fe0c8");
 /// assert_eq!(Uuid::from(id), order);
 /// assert!(TraceId::try_from(Uuid::nil()).is_err());
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 impl TryFrom<Uuid> for TraceId {
     type Error = crate::ids::error::IdError;
 
     fn try_from(uuid: Uuid) -> Result<TraceId, Self::Error> {
-        TraceId::of_bytes(uuid.into_bytes())
+        TraceId::from_uuid_bytes(uuid.into_bytes())
     }
 }
 

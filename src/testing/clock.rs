@@ -48,7 +48,7 @@ impl MockClock {
     /// ```
     /// let clock = traceline::testing::MockClock::leak();
     /// let config = traceline::Config::builder().clock(clock).build()?; // without a capture
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn leak() -> &'static MockClock {
         Box::leak(Box::new(MockClock {
@@ -67,7 +67,7 @@ impl MockClock {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use traceline::Clock;
+    /// use traceline::config::Clock;
     ///
     /// let clock = traceline::testing::MockClock::leak();
     /// let before = clock.now();

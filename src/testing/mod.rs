@@ -375,7 +375,7 @@ impl Capture {
         let mut settings = Settings::clone(&given.settings);
         let records = Arc::clone(&self.records);
         settings.tap = Some(Arc::new(move |unit, text, normalized| {
-            let record = Record::of(unit, text, normalized);
+            let record = Record::new(unit, text, normalized);
             records.lock().push(record);
         }));
         settings.logger = Some(&Nowhere);

@@ -17,13 +17,13 @@ use crate::config::process;
 use crate::config::settings::Settings;
 use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
-use crate::unit::store::trace_ids::Passing;
+use crate::unit::store::trace_ids::Forwarded;
 
 /// Units of one thread that run at the same time seldom are more.
-const MOST: usize = 16;
+const MAX_SPARES: usize = 16;
 
 /// Kinds of unit, told by their names, that get an entry of their own.
-const KINDS: usize = 8;
+const MIN_KINDS: usize = 8;
 
 struct Spares {
     first: Cell<Option<Box<Entry>>>,
@@ -65,23 +65,23 @@ fn take_unattached(unit: &Entry) -> Box<Entry> {
 }
 
 /// An entry that hides those below it and gathers nothing.
-pub(crate) fn take_veil(top: &Entry) -> Box<Entry> {
-    let mut veil = take_unattached(top);
-    veil.ended = true;
-    veil
+pub(crate) fn take_cover(top: &Entry) -> Box<Entry> {
+    let mut cover = take_unattached(top);
+    cover.ended = true;
+    cover
 }
 
-/// A veil of a disabled trace that passes ids on, which may hide nothing.
+/// A cover of a disabled trace that passes ids on, which may hide nothing.
 ///
 /// Any spare will do as it is: to make it a new unit first took 30 ns more, four
 /// times a request.
-pub(crate) fn take_veil_of(passing: Box<Passing>) -> Box<Entry> {
+pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
     let spare = SPARES.try_with(Spares::take_first).ok().flatten();
-    let mut veil = spare.unwrap_or_else(unnamed);
-    veil.masks = 0;
-    veil.ended = true;
-    veil.passing = Some(passing);
-    veil
+    let mut cover = spare.unwrap_or_else(unnamed);
+    cover.hidden_by = 0;
+    cover.ended = true;
+    cover.forwarded = Some(forwarded);
+    cover
 }
 
 #[cold]
@@ -164,7 +164,7 @@ impl Spares {
     /// take the oldest would miss every time when more kinds than spares go round.
     #[inline(never)]
     fn take_other(&self, first: Box<Entry>, name: &str) -> Option<Box<Entry>> {
-        let mut spares = SmallVec::<[Box<Entry>; MOST]>::new();
+        let mut spares = SmallVec::<[Box<Entry>; MAX_SPARES]>::new();
         let mut next = Some(first);
         while let Some(mut entry) = next {
             next = entry.next.take();
@@ -174,7 +174,7 @@ impl Spares {
         let at = served.or_else(|| {
             let turn = self.turn.get();
             self.turn.set(turn.wrapping_add(1));
-            (spares.len() >= KINDS).then_some(turn % spares.len().max(1))
+            (spares.len() >= MIN_KINDS).then_some(turn % spares.len().max(1))
         });
         let taken = at.map(|at| spares.remove(at));
         self.count.set(spares.len());
@@ -187,7 +187,7 @@ impl Spares {
 
     #[inline]
     fn put(&self, entry: &mut Option<Box<Entry>>) {
-        if self.count.get() < MOST
+        if self.count.get() < MAX_SPARES
             && let Some(mut entry) = entry.take()
         {
             entry.next = self.first.take();

@@ -118,11 +118,11 @@ fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
 
 /// Makes an entry of nobody's the current one, if there is any to hide: being in
 /// the stack itself, it keeps its place whatever comes and goes around it.
-pub(crate) fn hide(veil: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
+pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     let taken = Taken(take_all());
-    let veil = veil(taken.0.as_deref()?);
+    let cover = cover(taken.0.as_deref()?);
     drop(taken);
-    Some(push(veil))
+    Some(push(cover))
 }
 
 /// Looks at the entry of a token, if it is in the stack.
@@ -139,24 +139,24 @@ pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R>
     None
 }
 
-/// Hides the current unit until [`unmask`]: another, which cannot be reached,
+/// Hides the current unit until [`unhide`]: another, which cannot be reached,
 /// stands before it.
 #[inline]
-pub(crate) fn mask() -> Option<Token> {
+pub(crate) fn hide() -> Option<Token> {
     let mut top = take_all()?;
-    top.masks += 1;
+    top.hidden_by += 1;
     let token = top.token;
     set(top);
     token
 }
 
-/// Ends [`mask`].
+/// Ends [`hide`].
 #[inline]
-pub(crate) fn unmask(token: Option<Token>) {
+pub(crate) fn unhide(token: Option<Token>) {
     if token.is_some() {
         with_any(
             |entry| entry.token == token,
-            |entry| entry.masks = entry.masks.saturating_sub(1),
+            |entry| entry.hidden_by = entry.hidden_by.saturating_sub(1),
         );
     }
 }
@@ -220,7 +220,7 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
 pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut taken = Taken(take_all());
     match &mut taken.0 {
-        Some(entry) if entry.masks == 0 => Some(work(entry)),
+        Some(entry) if entry.hidden_by == 0 => Some(work(entry)),
         _ => None,
     }
 }

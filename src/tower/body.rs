@@ -10,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use pin_project_lite::pin_project;
 
-use crate::context::cancel::Unit;
+use crate::context::cancel::CancelGuard;
 use crate::tower::http::{content_length, grpc_status, record};
 
 pin_project! {
@@ -32,7 +32,7 @@ pin_project! {
     pub struct TraceBody<B> {
         #[pin]
         body: Option<B>,
-        unit: Unit,
+        unit: CancelGuard,
         sent: u64,
         // What the head promised: a server stops asking once it has that much.
         promised: Option<u64>,
@@ -49,7 +49,7 @@ pin_project! {
 
 impl<B: Body> TraceBody<B> {
     /// A body that is still to come.
-    pub(super) fn open(body: B, unit: Unit, headers: &HeaderMap) -> TraceBody<B> {
+    pub(super) fn open(body: B, unit: CancelGuard, headers: &HeaderMap) -> TraceBody<B> {
         // hyper takes a size that is known for the length.
         let size = body.size_hint().exact();
         let promised = size.or_else(|| content_length(headers));
@@ -62,7 +62,7 @@ impl<B: Body> TraceBody<B> {
     }
 
     /// A body of which nothing will be sent; it may be asked for its size.
-    pub(super) fn ended(body: B, mut unit: Unit) -> TraceBody<B> {
+    pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
         end(&mut unit, 0);
         TraceBody {
             body: Some(body),
@@ -90,7 +90,7 @@ impl<B> TraceBody<B> {
 
 /// Says how much was sent when it is dropped: behind what the destructor of the
 /// body says, which may panic.
-struct Bytes<'a>(&'a mut Unit, u64);
+struct Bytes<'a>(&'a mut CancelGuard, u64);
 
 impl Drop for Bytes<'_> {
     fn drop(&mut self) {
@@ -99,8 +99,8 @@ impl Drop for Bytes<'_> {
 }
 
 /// Ends a unit whose response is complete.
-fn end(unit: &mut Unit, sent: u64) {
-    unit.trace().set("response_bytes", sent).finished();
+fn end(unit: &mut CancelGuard, sent: u64) {
+    unit.trace().set("response_bytes", sent).ok_unless_said();
     unit.end();
 }
 

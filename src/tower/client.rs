@@ -1,4 +1,4 @@
-//! Ids for the requests that a unit makes.
+//! IdMaker for the requests that a unit makes.
 
 use std::task::{Context, Poll};
 

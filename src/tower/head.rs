@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::Body;
 
 use crate::base::catch;
-use crate::context::cancel::Unit;
+use crate::context::cancel::CancelGuard;
 use crate::tower::body::TraceBody;
 use crate::tower::http::{grpc_status, put};
 use crate::tower::request::OnResponse;
@@ -18,8 +18,6 @@ pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent"
 pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// What the end of a unit needs to know of its request and its layer.
 pub(super) struct Head {
@@ -33,7 +31,7 @@ impl Head {
     /// Tells the unit of the head, and gives it to the body to end.
     pub(super) fn respond<B: Body>(
         &self,
-        mut unit: Unit,
+        mut unit: CancelGuard,
         response: Response<B>,
     ) -> Response<TraceBody<B>> {
         let (mut parts, body) = response.into_parts();
@@ -47,7 +45,7 @@ impl Head {
                 grpc_status(&parts.headers, trace);
             }
             if let Some(hook) = &self.on_response {
-                let _ = catch::run(|| hook(&parts, trace));
+                let _ = catch::call(|| hook(&parts, trace));
             }
         }
         self.write_ids(trace, &mut parts.headers);
@@ -69,7 +67,7 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// Ids for the client, unless the service wrote its own.
+    /// IdMaker for the client, unless the service wrote its own.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
         let outgoing = trace.outgoing();
         if let Some(id) = outgoing.request_id {

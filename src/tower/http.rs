@@ -7,10 +7,11 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use log::Level;
 
-use crate::tower::head::GRPC_STATUS;
 use crate::trace::Trace;
 use crate::value::eager;
 use crate::value::outcome::Outcome;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Writes a header that is not there yet. What the map has no room for is left
 /// out: `insert` would panic.

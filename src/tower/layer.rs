@@ -116,11 +116,11 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Format, tower::TraceLayer};
+    /// use traceline::{tower::TraceLayer, Config, Format};
     ///
     /// let json = Config::builder().format(Format::Json).build()?;
     /// let layer = TraceLayer::new().target(module_path!()).config(&json);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn config(mut self, config: &Config) -> Self {
         self.0.config = Some(config.clone());

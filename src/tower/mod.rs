@@ -58,7 +58,7 @@
 //! than the unit. Where a body never ends, it may write a
 //! [`checkpoint`](crate::Trace::checkpoint) now and then.
 //!
-//! # Ids
+//! # IdMaker
 //!
 //! `traceparent`, `tracestate`, B3 and `X-Request-ID` of the request are taken as
 //! [`continue_from_headers`](crate::Trace::continue_from_headers) does: what is

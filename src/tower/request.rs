@@ -55,7 +55,7 @@ impl Settings {
         match &self.on_request {
             Some(hook) if trace.is_enabled() => {
                 let (parts, body) = request.into_parts();
-                let _ = catch::run(|| hook(&parts, trace));
+                let _ = catch::call(|| hook(&parts, trace));
                 Request::from_parts(parts, body)
             }
             _ => request,

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use pin_project_lite::pin_project;
 
-use crate::context::cancel::Unit;
+use crate::context::cancel::CancelGuard;
 use crate::context::future::InTrace;
 use crate::tower::body::TraceBody;
 use crate::tower::head::Head;
@@ -63,12 +63,12 @@ where
             with_traceparent: self.settings.with_traceparent,
             on_response: self.settings.on_response.clone(),
         };
-        let mut unit = Unit::new(self.settings.start(&request));
+        let mut unit = CancelGuard::new(self.settings.start(&request));
         let request = self.settings.hook(request, unit.trace());
         let inner = &mut self.inner;
         let future = unit.poll(|| inner.call(request));
         ResponseFuture {
-            inner: InTrace::of(unit, future),
+            inner: InTrace::new(unit, future),
             head,
         }
     }

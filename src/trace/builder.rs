@@ -110,7 +110,7 @@ impl<'c> TraceBuilder<'c> {
     /// let mut trace = traceline::builder!("nightly").config(&json).start();
     /// trace.set("shard", 3);
     /// assert!(trace.render().ends_with(r#","shard":3}"#));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     #[inline]
     pub fn config(mut self, config: &'c Config) -> Self {
@@ -129,7 +129,7 @@ impl<'c> TraceBuilder<'c> {
     /// ```
     pub fn field(mut self, key: impl ToKey, value: impl ToValue) -> Self {
         let key = key.to_key().0.as_str().to_owned();
-        self.fields.push((key, Given::of(value.to_value())));
+        self.fields.push((key, Given::new(value.to_value())));
         self
     }
 
@@ -174,11 +174,11 @@ impl<'c> TraceBuilder<'c> {
         if self.config.is_none() && is_off() {
             return Trace::default();
         }
-        Trace::of(self.begin(location))
+        Trace::from_entry(self.begin(location))
     }
 
     /// Starts a unit beside another, with its target and configuration.
-    pub(crate) fn of_child(
+    pub(crate) fn for_child(
         name: Cow<'static, str>,
         parent: &Entry,
         location: &'static Location<'static>,
@@ -194,7 +194,7 @@ impl<'c> TraceBuilder<'c> {
             config: Some(&config),
             fields: Vec::new(),
         };
-        Trace::of(builder.begin(location))
+        Trace::from_entry(builder.begin(location))
     }
 
     #[inline(never)]
@@ -221,7 +221,7 @@ impl<'c> TraceBuilder<'c> {
         let mut entry = spares::take(settings, origin, settings.clock.now());
         entry.was_panicking = std::thread::panicking();
         if settings.header {
-            entry.wall = Some(Stamp::of(settings.clock.wall()));
+            entry.wall = Some(Stamp::new(settings.clock.wall()));
         }
         for (key, value) in &self.fields {
             entry.set_any(crate::value::key::KeyRef::Text(key), value.kind());
@@ -238,10 +238,10 @@ enum Given {
 }
 
 impl Given {
-    fn of(value: Value<'_>) -> Given {
+    fn new(value: Value<'_>) -> Given {
         match value.0 {
             Kind::Mask(text, shown) => Given::Mask(text.to_owned(), shown),
-            _ => Given::Value(OwnedValue::of(value)),
+            _ => Given::Value(OwnedValue::from_value(value)),
         }
     }
 

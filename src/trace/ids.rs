@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::ids::headers::Found;
+use crate::ids::headers::TraceHeaders;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate;
@@ -13,16 +13,16 @@ use crate::trace::builder::TraceBuilder;
 #[cfg(feature = "tower")]
 use crate::unit::Entry;
 #[cfg(feature = "tower")]
-use crate::unit::store::trace_ids::Outgoing;
+use crate::unit::store::trace_ids::Forwarded;
 #[cfg(feature = "tower")]
-use crate::unit::store::trace_ids::Passing;
+use crate::unit::store::trace_ids::Outgoing;
 
 /// `X-Request-ID` has no standard; longer ones, and other characters, are replaced.
-const MOST_REQUEST_ID: usize = 128;
+const MAX_REQUEST_ID: usize = 128;
 
 fn is_request_id(id: &[u8]) -> bool {
     let allowed = |byte: &u8| IN_REQUEST_ID.get(usize::from(*byte)) == Some(&true);
-    (1..=MOST_REQUEST_ID).contains(&id.len()) && id.iter().all(allowed)
+    (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(allowed)
 }
 
 /// Letters, digits and `._:@/+=-`. A table: an id of 36 characters takes a
@@ -50,16 +50,16 @@ impl Trace {
     /// ```
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     /// let mut trace = traceline::start!("order");
-    /// if let Ok(parent) = traceline::TraceParent::parse(header) {
+    /// if let Ok(parent) = traceline::ids::TraceParent::parse(header) {
     ///     trace.continue_from(parent);
     /// }
     /// ```
     pub fn continue_from(&mut self, parent: TraceParent) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
             entry.continue_from(parent);
-        } else if let Some(passing) = self.passing() {
-            passing.parent = Some(parent);
-            passing.state = TraceState::default();
+        } else if let Some(forwarded) = self.forwarded() {
+            forwarded.parent = Some(parent);
+            forwarded.state = TraceState::default();
         }
         self
     }
@@ -89,7 +89,7 @@ impl Trace {
         &mut self,
         headers: impl IntoIterator<Item = (N, V)>,
     ) -> &mut Self {
-        let mut found = Found::default();
+        let mut found = TraceHeaders::default();
         for (name, value) in headers {
             found.take(name.as_ref(), value);
         }
@@ -107,7 +107,7 @@ impl Trace {
     }
 
     /// A `tracestate` says nothing without the `traceparent` it belongs to.
-    fn take_state<V: AsRef<[u8]>>(&mut self, found: &Found<V>) {
+    fn take_state<V: AsRef<[u8]>>(&mut self, found: &TraceHeaders<V>) {
         if found.states.is_empty() || found.traceparent.is_none() {
             return;
         }
@@ -117,8 +117,8 @@ impl Trace {
         }
         if let Some(entry) = self.entry_mut() {
             entry.set_state(&list);
-        } else if let Some(passing) = self.passing() {
-            passing.state = TraceState::of(&list);
+        } else if let Some(forwarded) = self.forwarded() {
+            forwarded.state = TraceState::from_list(&list);
         }
     }
 
@@ -143,18 +143,18 @@ impl Trace {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::TraceState;
+    /// use traceline::ids::TraceState;
     ///
     /// let mut trace = traceline::start!("order");
     /// trace.set_tracestate(&TraceState::parse(["rojo=1", "congo=2"])?);
     /// assert_eq!(trace.tracestate().unwrap().as_str(), "rojo=1,congo=2");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
             entry.set_state(state.as_str().as_bytes());
-        } else if let Some(passing) = self.passing() {
-            passing.state = state.clone();
+        } else if let Some(forwarded) = self.forwarded() {
+            forwarded.state = state.clone();
         }
         self
     }
@@ -167,9 +167,9 @@ impl Trace {
     ///
     /// ```
     /// let mut trace = traceline::start!("order");
-    /// trace.request_id("order-4711"); // request_id=order-4711
+    /// trace.set_request_id("order-4711"); // request_id=order-4711
     /// ```
-    pub fn request_id(&mut self, id: &str) -> &mut Self {
+    pub fn set_request_id(&mut self, id: &str) -> &mut Self {
         self.put_request_id(id.as_bytes())
     }
 
@@ -181,8 +181,8 @@ impl Trace {
         };
         if let Some(entry) = self.entry_mut() {
             entry.set_request_id(id);
-        } else if let Some(passing) = self.passing() {
-            passing.request_id = Some(String::from_utf8_lossy(id).into_owned());
+        } else if let Some(forwarded) = self.forwarded() {
+            forwarded.request_id = Some(String::from_utf8_lossy(id).into_owned());
         }
         self
     }
@@ -203,11 +203,11 @@ impl Trace {
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// let mut trace = traceline::start!("order");
-    /// assert_eq!(trace.get_request_id(), None);
-    /// trace.request_id("order-4711");
-    /// assert_eq!(trace.get_request_id().as_deref(), Some("order-4711"));
+    /// assert_eq!(trace.request_id(), None);
+    /// trace.set_request_id("order-4711");
+    /// assert_eq!(trace.request_id().as_deref(), Some("order-4711"));
     /// ```
-    pub fn get_request_id(&self) -> Option<String> {
+    pub fn request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
         kept.flatten().or_else(|| self.passed()?.request_id.clone())
     }
@@ -250,8 +250,8 @@ impl Trace {
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
         let state = match self.passed() {
-            Some(passing) => passing.state.clone(),
-            None => self.look(|entry| TraceState::of(entry.state()))?,
+            Some(forwarded) => forwarded.state.clone(),
+            None => self.look(|entry| TraceState::from_list(entry.state()))?,
         };
         Some(state).filter(|state| !state.is_empty())
     }
@@ -261,7 +261,7 @@ impl Trace {
     #[cfg(feature = "tower")]
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         if !self.is_enabled() {
-            return self.passed().map(Passing::outgoing).unwrap_or_default();
+            return self.passed().map(Forwarded::outgoing).unwrap_or_default();
         }
         self.entry_mut().map(Entry::outgoing).unwrap_or_default()
     }
@@ -297,9 +297,9 @@ impl Trace {
     pub fn child(&mut self, name: impl Into<Cow<'static, str>>) -> Trace {
         let parent = self.traceparent();
         let state = self.tracestate();
-        let request_id = self.get_request_id();
+        let request_id = self.request_id();
         let mut child = match self.entry() {
-            Some(entry) => TraceBuilder::of_child(name.into(), entry, Location::caller()),
+            Some(entry) => TraceBuilder::for_child(name.into(), entry, Location::caller()),
             None => Trace::default(),
         };
         if let Some(parent) = parent {
@@ -309,7 +309,7 @@ impl Trace {
             child.set_tracestate(&state);
         }
         if let Some(id) = request_id {
-            child.request_id(&id);
+            child.set_request_id(&id);
         }
         child
     }

@@ -72,9 +72,9 @@ impl Trace {
     /// # assert!(trace.render().contains(" files=1 fragments="));
     /// ```
     pub fn part(&self) -> Part {
-        let mut part = Trace::of(self.look(spares::take_part));
+        let mut part = Trace::from_entry(self.look(spares::take_part));
         // A disabled one passes on what its unit was given.
-        part.put_passing(self.passed().cloned().map(Box::new));
+        part.put_forwarded(self.passed().cloned().map(Box::new));
         Part(part)
     }
 
@@ -88,9 +88,9 @@ impl Trace {
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// let mut trace = traceline::start!("index");
-    /// trace.count("files", 3).max("largest", 200);
+    /// trace.sum("files", 3).max("largest", 200);
     /// let mut part = trace.part();
-    /// part.count("files", 4).max("largest", 150);
+    /// part.sum("files", 4).max("largest", 150);
     /// trace.join(part);
     /// assert!(trace.render().ends_with(" files=7 largest=200"));
     /// ```

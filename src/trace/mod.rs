@@ -23,7 +23,7 @@ use crate::emit;
 use crate::thread::{spares, stack};
 use crate::unit::Entry;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Passing;
+use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -61,7 +61,7 @@ pub struct Trace(State);
 /// and a disabled unit costs little more than its start.
 enum State {
     /// With ids from outside that are to be passed on, if there are any.
-    Disabled(Option<Box<Passing>>),
+    Disabled(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
@@ -98,32 +98,32 @@ impl Trace {
     }
 
     /// Where a disabled trace keeps ids from outside.
-    pub(crate) fn passing(&mut self) -> Option<&mut Passing> {
+    pub(crate) fn forwarded(&mut self) -> Option<&mut Forwarded> {
         match &mut self.0 {
-            State::Disabled(passing) => Some(passing.get_or_insert_default()),
+            State::Disabled(forwarded) => Some(forwarded.get_or_insert_default()),
             _ => None,
         }
     }
 
     /// Takes out what a disabled trace passes on, for as long as it is current.
-    pub(crate) fn take_passing(&mut self) -> Option<Box<Passing>> {
+    pub(crate) fn take_forwarded(&mut self) -> Option<Box<Forwarded>> {
         match &mut self.0 {
-            State::Disabled(passing) => passing.take(),
+            State::Disabled(forwarded) => forwarded.take(),
             _ => None,
         }
     }
 
-    /// Ends [`take_passing`](Trace::take_passing).
-    pub(crate) fn put_passing(&mut self, passed: Option<Box<Passing>>) {
-        if let State::Disabled(passing @ None) = &mut self.0 {
-            *passing = passed;
+    /// Ends [`take_forwarded`](Trace::take_forwarded).
+    pub(crate) fn put_forwarded(&mut self, passed: Option<Box<Forwarded>>) {
+        if let State::Disabled(forwarded @ None) = &mut self.0 {
+            *forwarded = passed;
         }
     }
 
     /// What a disabled trace passes on, if it was told anything.
-    pub(crate) fn passed(&self) -> Option<&Passing> {
+    pub(crate) fn passed(&self) -> Option<&Forwarded> {
         match &self.0 {
-            State::Disabled(passing) => passing.as_deref(),
+            State::Disabled(forwarded) => forwarded.as_deref(),
             _ => None,
         }
     }
@@ -138,7 +138,7 @@ impl Trace {
 
     /// A trace of an entry; disabled without one.
     #[inline(always)]
-    pub(crate) fn of(entry: Option<Box<Entry>>) -> Trace {
+    pub(crate) fn from_entry(entry: Option<Box<Entry>>) -> Trace {
         Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
@@ -213,7 +213,7 @@ impl Trace {
             return;
         };
         entry.token = None;
-        entry.masks = 0;
+        entry.hidden_by = 0;
         if entry.ended {
             self.0 = State::Disabled(None);
             spares::give_back(entry);
@@ -266,7 +266,7 @@ impl Trace {
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// let mut trace = traceline::start!("import");
     /// for batch in 1..=2_000 {
-    ///     trace.count("rows", 500);
+    ///     trace.sum("rows", 500);
     ///     if batch % 1_000 == 0 {
     ///         trace.checkpoint(); // … rows=500000 partial=true seq=1
     ///     }
@@ -279,7 +279,7 @@ impl Trace {
     /// Returns the text of the record as it would be now, without emitting it;
     /// empty if disabled.
     ///
-    /// Nothing is decided or made for it: [sampling](crate::Sampling) is not
+    /// Nothing is decided or made for it: [sampling](crate::config::Sampling) is not
     /// asked, so `sample_rate` is not in it, nor are ids that the record will get
     /// for that alone.
     ///
@@ -292,7 +292,7 @@ impl Trace {
     /// trace.set("rows", 3).ok(); // msg=import outcome=ok duration_ms=0.042 rows=3
     /// assert!(trace.render().starts_with("msg=import outcome=ok duration_ms="));
     /// # assert!(trace.render().ends_with(" rows=3"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
         self.look(emit::render).unwrap_or_default()

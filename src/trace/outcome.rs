@@ -7,7 +7,7 @@ use crate::value::outcome::Outcome;
 
 impl Trace {
     /// Returns the result, having recorded its error: `error`, and its sources
-    /// in `error.chain`; outcome and level become error. Made for `?`.
+    /// in `error.chain`; outcome and level become error. Serialized for `?`.
     ///
     /// A later error replaces an earlier one. A call that takes the trace itself
     /// needs a line of its own: `let rows = load(&mut trace); trace.check(rows)?`.
@@ -60,7 +60,7 @@ impl Trace {
 
     /// Sets the field `status`, and raises the level by what an HTTP status means:
     /// from 400 to warn, from 500 to error, which is the outcome then. A status
-    /// under 400 changes neither. A [`Schema`](crate::Schema) may have another key for it.
+    /// under 400 changes neither. A [`Schema`](crate::config::Schema) may have another key for it.
     ///
     /// # Examples
     ///
@@ -159,16 +159,16 @@ impl Trace {
     }
 
     /// Makes the outcome `ok`, unless the code itself said one: that is the last word.
-    pub(crate) fn finished(&mut self) {
+    pub(crate) fn ok_unless_said(&mut self) {
         if self.outcome().is_none() {
             self.ok();
         }
     }
 
     /// Takes the outcome from a result.
-    pub(crate) fn conclude<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
+    pub(crate) fn take_outcome<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
         match result {
-            Ok(_) => self.finished(),
+            Ok(_) => self.ok_unless_said(),
             Err(error) => {
                 self.error(error);
             }

@@ -9,7 +9,7 @@ impl Trace {
         work: impl FnOnce(&mut Trace) -> Result<T, E>,
     ) -> Result<T, E> {
         let result = work(&mut self);
-        self.conclude(&result);
+        self.take_outcome(&result);
         result
     }
 
@@ -20,7 +20,7 @@ impl Trace {
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let result = self.scope(work);
-        self.conclude(&result);
+        self.take_outcome(&result);
         result
     }
 }

@@ -54,10 +54,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let masked = if self.lend() { None } else { hide(self) };
+        let cover = if self.lend() { None } else { cover(self) };
         Entered {
             trace: self,
-            masked,
+            cover,
             not_send: PhantomData,
         }
     }
@@ -82,7 +82,7 @@ impl Trace {
 pub struct Entered<'a> {
     trace: &'a mut Trace,
     /// The unit around a disabled one.
-    masked: Option<Token>,
+    cover: Option<Token>,
     /// The stack belongs to the thread.
     not_send: PhantomData<*const ()>,
 }
@@ -91,8 +91,8 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        if let Some(veil) = self.masked {
-            uncover(veil, self.trace);
+        if let Some(cover) = self.cover {
+            uncover(cover, self.trace);
         }
     }
 }
@@ -103,17 +103,17 @@ impl Drop for Entered<'_> {
 /// Guarded, as a future that is dropped does this too, maybe in a panic: without
 /// memory for what hides them, they are not hidden.
 #[cold]
-fn hide(trace: &mut Trace) -> Option<Token> {
-    catch::run(|| match trace.take_passing() {
-        None => stack::hide(spares::take_veil),
-        Some(passing) => Some(stack::push(spares::take_veil_of(passing))),
+fn cover(trace: &mut Trace) -> Option<Token> {
+    catch::call(|| match trace.take_forwarded() {
+        None => stack::cover(spares::take_cover),
+        Some(forwarded) => Some(stack::push(spares::take_cover_of(forwarded))),
     })?
 }
 
 #[cold]
-fn uncover(veil: Token, trace: &mut Trace) {
-    if let Some(mut veil) = stack::pop(veil) {
-        trace.put_passing(veil.passing.take());
-        spares::give_back(veil);
+fn uncover(cover: Token, trace: &mut Trace) {
+    if let Some(mut cover) = stack::pop(cover) {
+        trace.put_forwarded(cover.forwarded.take());
+        spares::give_back(cover);
     }
 }

@@ -83,23 +83,6 @@ impl Trace {
         self.sum(key, 1u64)
     }
 
-    /// Adds to a counter; see [`sum`](Trace::sum), which does the same.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let mut trace = traceline::start!("import");
-    /// for batch in [&["a", "b"][..], &["c"]] {
-    ///     trace.count("rows", batch.len());
-    /// }
-    /// assert!(trace.render().ends_with(" rows=3"));
-    /// ```
-    #[inline]
-    pub fn count(&mut self, key: impl ToKey, n: impl Number) -> &mut Self {
-        self.sum(key, n)
-    }
-
     /// Adds to a sum. Whole numbers saturate, a float makes the sum a float.
     ///
     /// # Examples

@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::time::Duration;
 
-use log::Level;
 use parking_lot::ReentrantMutex;
 
 use crate::trace::Trace;
@@ -15,9 +13,7 @@ use crate::unit::store::field::Role;
 use crate::value::failure::Failure;
 use crate::value::key::ToKey;
 use crate::value::message::Message;
-use crate::value::number::Number;
-use crate::value::outcome::Outcome;
-use crate::value::owned::OwnedValue;
+use crate::value::number::Amount;
 use crate::value::to_value::ToValue;
 use crate::value::{eager, failure};
 
@@ -34,7 +30,7 @@ impl Trace {
     ///         scope.spawn(|| shared.incr("chunks"));
     ///     }
     /// });
-    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(3));
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" chunks=3"));
     /// ```
     pub fn into_shared(mut self) -> SharedTrace {
         self.take_back();
@@ -148,37 +144,6 @@ impl SharedTrace {
         self
     }
 
-    /// Removes a field; see [`Trace::unset`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.set("resumed_at", 4_096).unset("resumed_at");
-    /// assert_eq!(shared.get("resumed_at"), None);
-    /// ```
-    pub fn unset(&self, key: impl ToKey) -> &Self {
-        let key = key.to_key();
-        self.call(|entry| entry.unset(key.0))
-    }
-
-    /// Returns a field's value; see [`Trace::get`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.set("name", "cat.png");
-    /// let name = shared.get("name");
-    /// assert_eq!(name.as_ref().and_then(|value| value.as_str()), Some("cat.png"));
-    /// ```
-    pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        let key = key.to_key();
-        self.with(|trace| trace.look(|entry| entry.get(key.0.as_str())))??
-    }
-
     /// Adds one to a counter; see [`Trace::incr`].
     ///
     /// # Examples
@@ -192,54 +157,11 @@ impl SharedTrace {
     /// });
     /// shared.incr("chunks");
     /// worker.join().unwrap();
-    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(2));
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" chunks=2"));
     /// ```
     pub fn incr(&self, key: impl ToKey) -> &Self {
-        self.sum(key, 1u64)
-    }
-
-    /// Adds to a counter; see [`Trace::count`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.count("chunks", 4).count("chunks", 2);
-    /// assert_eq!(shared.get("chunks").and_then(|value| value.as_u64()), Some(6));
-    /// ```
-    pub fn count(&self, key: impl ToKey, n: impl Number) -> &Self {
-        self.sum(key, n)
-    }
-
-    /// Adds to a sum; see [`Trace::sum`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.sum("megabytes", 1.5).sum("megabytes", 2);
-    /// assert_eq!(shared.get("megabytes").and_then(|value| value.as_f64()), Some(3.5));
-    /// ```
-    pub fn sum(&self, key: impl ToKey, x: impl Number) -> &Self {
         let key = key.to_key();
-        self.call(|entry| entry.accumulate(key.0, Role::Sum, x.amount()))
-    }
-
-    /// Keeps the largest of the numbers given; see [`Trace::max`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.max("largest", 900).max("largest", 300);
-    /// assert_eq!(shared.get("largest").and_then(|value| value.as_u64()), Some(900));
-    /// ```
-    pub fn max(&self, key: impl ToKey, x: impl Number) -> &Self {
-        let key = key.to_key();
-        self.call(|entry| entry.accumulate(key.0, Role::Max, x.amount()))
+        self.call(|entry| entry.accumulate(key.0, Role::Sum, Amount::U64(1)))
     }
 
     /// Runs `work`, without the lock, and adds the time it takes to a timer; see
@@ -256,10 +178,13 @@ impl SharedTrace {
     /// # assert!(shared.with(|trace| trace.render()).unwrap().contains(" read.count=1 read.ms="));
     /// ```
     pub fn time<R>(&self, key: impl ToKey, work: impl FnOnce() -> R) -> R {
-        let mut lapse = None;
+        let mut lap_id = None;
         let key = key.to_key();
-        self.call(|entry| lapse = entry.start_lap(key.0));
-        let _lap = SharedLap { trace: self, lapse };
+        self.call(|entry| lap_id = entry.start_lap(key.0));
+        let _lap = SharedLap {
+            trace: self,
+            lap_id,
+        };
         work()
     }
 
@@ -276,53 +201,12 @@ impl SharedTrace {
     /// ```
     #[track_caller]
     pub fn add(&self, message: impl Message) -> &Self {
-        self.fragment(message, None, Location::caller())
-    }
-
-    /// Adds a fragment and raises the level to warn; see [`Trace::warn`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.warn("chunk sent again");
-    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
-    /// ```
-    #[track_caller]
-    pub fn warn(&self, message: impl Message) -> &Self {
-        self.fragment(message, Some(Level::Warn), Location::caller())
-    }
-
-    /// Adds a fragment and makes the outcome an error; see [`Trace::fail`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::Outcome;
-    ///
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.fail("connection lost");
-    /// assert_eq!(shared.with(|trace| trace.outcome()), Some(Some(Outcome::Error)));
-    /// ```
-    #[track_caller]
-    pub fn fail(&self, message: impl Message) -> &Self {
-        self.fragment(message, Some(Level::Error), Location::caller())
-            .call(|entry| entry.severity.set_outcome(Outcome::Error))
-    }
-
-    fn fragment(
-        &self,
-        message: impl Message,
-        level: Option<Level>,
-        location: &'static Location<'static>,
-    ) -> &Self {
+        let location = Location::caller();
         eager::message(
             message.text(),
             || self.limit(),
             |text| {
-                self.call(|entry| entry.add(text, level, location));
+                self.call(|entry| entry.add(text, None, location));
             },
         );
         self
@@ -340,85 +224,11 @@ impl SharedTrace {
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
     /// ```
     pub fn check<T, E: Failure<M>, M>(&self, result: Result<T, E>) -> Result<T, E> {
-        if let Err(error) = &result {
-            self.error(error);
+        if let (Err(error), Some(limit)) = (&result, self.limit()) {
+            let texts = failure::describe(error.cause(), limit);
+            self.call(|entry| add::record_texts(entry, &texts));
         }
         result
-    }
-
-    /// Records an error; see [`Trace::error`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.error("disk full");
-    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"disk full\""));
-    /// ```
-    pub fn error<E: Failure<M> + ?Sized, M>(&self, error: &E) -> &Self {
-        if let Some(limit) = self.limit() {
-            let told = failure::tell(error.cause(), limit);
-            self.call(|entry| add::record_told(entry, &told));
-        }
-        self
-    }
-
-    /// Makes the outcome `ok`; see [`Trace::ok`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.set("chunks", 3).ok();
-    /// assert!(shared.with(|trace| trace.render()).unwrap().contains(" outcome=ok "));
-    /// ```
-    pub fn ok(&self) -> &Self {
-        self.call(|entry| entry.severity.set_outcome(Outcome::Ok))
-    }
-
-    /// Sets the field `status` and what an HTTP status means; see [`Trace::status`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("request").into_shared();
-    /// shared.status(404);
-    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
-    /// assert_eq!(shared.get("status").and_then(|value| value.as_u64()), Some(404));
-    /// ```
-    pub fn status(&self, status: u16) -> &Self {
-        self.call(|entry| entry.set_status(status))
-    }
-
-    /// Raises the level; see [`Trace::raise`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// shared.raise(log::Level::Warn);
-    /// assert_eq!(shared.with(|trace| trace.level()), Some(Some(log::Level::Warn)));
-    /// ```
-    pub fn raise(&self, level: Level) -> &Self {
-        self.call(|entry| entry.severity.raise(level))
-    }
-
-    /// Returns the time since the start; zero if disabled.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let shared = traceline::start!("upload").into_shared();
-    /// std::thread::sleep(std::time::Duration::from_millis(2));
-    /// assert!(shared.elapsed().as_millis() >= 2);
-    /// ```
-    pub fn elapsed(&self) -> Duration {
-        self.with(|trace| trace.elapsed()).unwrap_or_default()
     }
 }
 
@@ -434,13 +244,13 @@ impl fmt::Debug for SharedTrace {
 /// Ends its lap when `time` returns or unwinds.
 struct SharedLap<'a> {
     trace: &'a SharedTrace,
-    lapse: Option<crate::unit::store::laps::Lapse>,
+    lap_id: Option<crate::unit::store::laps::LapId>,
 }
 
 impl Drop for SharedLap<'_> {
     fn drop(&mut self) {
-        if let Some(lapse) = self.lapse {
-            self.trace.call(|entry| entry.stop_lap(lapse));
+        if let Some(lap_id) = self.lap_id {
+            self.trace.call(|entry| entry.stop_lap(lap_id));
         }
     }
 }

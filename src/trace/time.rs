@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::trace::Trace;
-use crate::unit::store::laps::Lapse;
+use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
 
 impl Trace {
@@ -52,7 +52,7 @@ impl Trace {
     pub fn start_timer(&mut self, key: impl ToKey) -> Timer {
         let entry = self.entry_mut();
         Timer {
-            lapse: entry.and_then(|entry| entry.start_lap(key.to_key().0)),
+            lap_id: entry.and_then(|entry| entry.start_lap(key.to_key().0)),
         }
     }
 
@@ -72,8 +72,8 @@ impl Trace {
     #[inline]
     pub fn stop(&mut self, timer: Timer) -> &mut Self {
         self.with(|entry| {
-            if let Some(lapse) = timer.lapse {
-                entry.stop_lap(lapse);
+            if let Some(lap_id) = timer.lap_id {
+                entry.stop_lap(lap_id);
             }
         })
     }
@@ -112,7 +112,7 @@ impl Trace {
 #[derive(Debug)]
 #[must_use = "pass it to `Trace::stop`; otherwise the lap ends with the trace"]
 pub struct Timer {
-    lapse: Option<Lapse>,
+    lap_id: Option<LapId>,
 }
 
 /// Ends its lap when `time` returns or unwinds.

@@ -8,7 +8,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::{Span, Writer};
 use crate::unit::store::fragments::{Fragment, Place};
 use crate::unit::store::text;
-use crate::value::failure::{Cause, Told, write_sources};
+use crate::value::failure::{Cause, ErrorTexts, write_sources};
 use crate::value::message::Text;
 use crate::value::outcome::Outcome;
 
@@ -25,7 +25,7 @@ pub(crate) struct Logged<'a> {
 }
 
 impl Entry {
-    /// Adds a fragment. Inlined, so that the match is settled where it is called.
+    /// Adds a fragment. Inlined, so that the match is formatted_text where it is called.
     #[inline(always)]
     pub(crate) fn add(
         &mut self,
@@ -190,12 +190,12 @@ pub(crate) fn record(entry: &mut Entry, cause: Cause<'_>) {
     }
 }
 
-/// Keeps an error that was told before.
-pub(crate) fn record_told(entry: &mut Entry, told: &Told) {
-    entry.set_error(|out| out.write_str(told.error.as_str()));
+/// Keeps an error that was texts before.
+pub(crate) fn record_texts(entry: &mut Entry, texts: &ErrorTexts) {
+    entry.set_error(|out| out.write_str(texts.error.as_str()));
     entry.set_chain(|out| {
-        out.write_str(told.sources.as_str())?;
-        if told.has_more {
+        out.write_str(texts.sources.as_str())?;
+        if texts.has_more {
             out.mark_cut();
         }
         Ok(())

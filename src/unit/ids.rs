@@ -4,14 +4,14 @@ use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
-use crate::unit::store::trace_ids::{Outgoing, Transaction};
+use crate::unit::store::trace_ids::{Outgoing, UnitIds};
 
 impl Entry {
     /// What calls are told of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         if self.ended {
-            return match &self.passing {
-                Some(passing) => passing.outgoing(),
+            return match &self.forwarded {
+                Some(forwarded) => forwarded.outgoing(),
                 None => Outgoing::default(),
             };
         }
@@ -24,13 +24,13 @@ impl Entry {
     }
 
     /// The ids of this unit, made when first asked for.
-    pub(crate) fn transaction(&mut self) -> Transaction {
+    pub(crate) fn transaction(&mut self) -> UnitIds {
         if let Some(transaction) = self.transaction {
             return transaction;
         }
         let (ids, salt) = (self.settings.ids, self.salt());
         let trace_id = ids.trace_id(salt);
-        let transaction = Transaction {
+        let transaction = UnitIds {
             trace_id,
             span_id: ids.span_id(salt),
             parent_id: None,
@@ -44,13 +44,13 @@ impl Entry {
 
     /// What makes the ids of this unit others than those of a forked process.
     pub(crate) fn salt(&self) -> Salt {
-        Salt::of(self.start)
+        Salt::new(self.start)
     }
 
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
         self.forget_state();
-        self.transaction = Some(Transaction {
+        self.transaction = Some(UnitIds {
             trace_id: parent.trace_id(),
             span_id: self.settings.ids.span_id(self.salt()),
             parent_id: Some(parent.span_id()),
@@ -96,7 +96,7 @@ impl Entry {
     /// Takes the ids of another entry of the unit, as far as this has none yet.
     pub(super) fn adopt_ids(&mut self, of: &Entry) {
         if self.transaction.is_none() {
-            self.transaction = of.transaction.map(|ids| Transaction {
+            self.transaction = of.transaction.map(|ids| UnitIds {
                 state: self.arena.push(of.state()),
                 ..ids
             });

@@ -83,7 +83,7 @@ impl Entry {
         }
         if field.has(flag::REDACTED) {
             if let Some(at) = self.place(key, Role::Plain) {
-                // Told from all of the key, of which not all may be left. Not to
+                // ErrorTexts from all of the key, of which not all may be left. Not to
                 // be recalled: this unit's own configuration may know nothing of it.
                 if let Some(field) = self.fields.get_mut(at) {
                     field.flags |= flag::REDACTED | flag::SECOND;

@@ -8,9 +8,9 @@ use crate::base::catch;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::base_name;
-use crate::unit::store::log_record::{Around, Ordinary};
+use crate::unit::store::log_record::{Around, LogRecord};
 use crate::unit::store::text;
-use crate::unit::store::trace_ids::Transaction;
+use crate::unit::store::trace_ids::UnitIds;
 use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
 
@@ -20,7 +20,7 @@ impl Entry {
         let limit = self.limits.value;
         Around {
             unit: Some(self.arena.push_text(&unit.origin.name, limit)),
-            transaction: unit.transaction.map(Transaction::without_state),
+            transaction: unit.transaction.map(UnitIds::without_state),
             request_id: unit.request_id().map(|id| self.arena.push(id.as_bytes())),
             of_unit: false,
         }
@@ -32,12 +32,12 @@ impl Entry {
         record: &Record<'_>,
         around: Around,
         whole_path: bool,
-    ) -> Ordinary {
+    ) -> LogRecord {
         let limit = self.limits.value;
         self.name = text::message(*record.args(), &mut self.arena, limit);
         self.transaction = around.transaction;
         self.request_id = around.request_id;
-        let ordinary = Ordinary {
+        let log_record = LogRecord {
             target: self.arena.push_text(record.target(), limit),
             file: record.file().map(|path| {
                 let shown = if whole_path { path } else { base_name(path) };
@@ -51,8 +51,8 @@ impl Entry {
             entry: self,
             unit: around.unit,
         };
-        let _ = catch::run(|| record.key_values().visit(&mut pairs));
-        ordinary
+        let _ = catch::call(|| record.key_values().visit(&mut pairs));
+        log_record
     }
 
     /// Whether a bridge added this pair: the same is written as an id already.
@@ -71,7 +71,7 @@ impl Entry {
             _ => None,
         };
         known.is_some_and(|known| {
-            catch::run(|| value.to_string()).is_some_and(|value| value == known)
+            catch::call(|| value.to_string()).is_some_and(|value| value == known)
         })
     }
 }
@@ -92,7 +92,7 @@ impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
             key: key.as_str(),
         };
         // A value that panics or fails does not take the others with it.
-        if catch::run(|| value.visit(&mut field).is_ok()) != Some(true) {
+        if catch::call(|| value.visit(&mut field).is_ok()) != Some(true) {
             field.set(Kind::Str(crate::value::kind::PANICKED));
         }
         Ok(())

@@ -28,12 +28,12 @@ use crate::config::settings::{Limits, Settings};
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::fields::Fields;
 use crate::unit::store::fragments::Fragments;
-use crate::unit::store::laps::Lap;
+use crate::unit::store::laps::OpenLap;
 use crate::unit::store::origin::{Origin, Token};
 use crate::unit::store::parts::Parts;
 use crate::unit::store::scratch::{Pair, Scratch};
 use crate::unit::store::severity::Severity;
-use crate::unit::store::trace_ids::{Passing, Transaction};
+use crate::unit::store::trace_ids::{Forwarded, UnitIds};
 
 /// Text below this size is never worth tidying up.
 const TIDY_FLOOR: usize = 16 * 1024;
@@ -57,24 +57,24 @@ pub(crate) struct Entry {
     pub(crate) name: Span,
     pub(crate) fields: Fields,
     pub(crate) fragments: Fragments,
-    laps: SmallVec<[Lap; 4]>,
+    laps: SmallVec<[OpenLap; 4]>,
     next_lap: u32,
     pub(crate) error: Option<Span>,
     pub(crate) chain: Option<Span>,
     /// Message and place of a panic that the panic hook saw.
     pub(crate) panic: Option<(Span, Span)>,
     /// Which transaction the unit belongs to, once that was asked or told.
-    pub(crate) transaction: Option<Transaction>,
+    pub(crate) transaction: Option<UnitIds>,
     pub(crate) request_id: Option<Span>,
     /// Of an entry that stands for a disabled trace: what that passes on.
-    pub(crate) passing: Option<Box<Passing>>,
+    pub(crate) forwarded: Option<Box<Forwarded>>,
     pub(crate) parts: Parts,
     /// How many units this entry was before.
     generation: u64,
     /// Tells the entry from the others that are current, while it is.
     pub(crate) token: Option<Token>,
     /// How many units that cannot be reached stand before this one, while it is current.
-    pub(crate) masks: u32,
+    pub(crate) hidden_by: u32,
     /// Whether its record is written already, though the trace is there still.
     pub(crate) ended: bool,
     /// Whether a fragment is only for a severe record.
@@ -107,11 +107,11 @@ impl Entry {
             panic: None,
             transaction: None,
             request_id: None,
-            passing: None,
+            forwarded: None,
             parts: Parts::default(),
             generation: 0,
             token: None,
-            masks: 0,
+            hidden_by: 0,
             ended: false,
             has_held: false,
             seq: 0,
@@ -148,7 +148,7 @@ impl Entry {
         self.request_id = None;
         self.parts = Parts::default();
         self.generation += 1;
-        self.masks = 0;
+        self.hidden_by = 0;
         self.ended = false;
         self.has_held = false;
         self.seq = 0;
@@ -190,7 +190,7 @@ impl Entry {
     /// Whether `current` may write to it.
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
-        !self.ended & (self.masks == 0)
+        !self.ended & (self.hidden_by == 0)
     }
 
     /// How many bytes of one value are kept.

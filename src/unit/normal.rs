@@ -10,7 +10,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::capture;
 use crate::unit::store::fragments::Place;
-use crate::unit::store::stored::{Laps, Stored, Tag};
+use crate::unit::store::stored::{LapTotals, Stored, Tag};
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
@@ -79,9 +79,9 @@ impl Entry {
                     Stored::new(Tag::Stamp, arena.push(&epoch.to_bytes()).to_bits())
                 }
                 Tag::Timer => {
-                    let laps = Laps {
+                    let laps = LapTotals {
                         count: stored.to_laps(arena).count,
-                        ..Laps::default()
+                        ..LapTotals::default()
                     };
                     Stored::new(Tag::Timer, arena.push(&laps.to_bytes()).to_bits())
                 }

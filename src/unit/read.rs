@@ -84,8 +84,8 @@ impl Entry {
             Tag::Text => OwnedValue::Text(arena.text(span).to_owned()),
             Tag::U128 => OwnedValue::U128(value.to_u128(arena)),
             Tag::I128 => OwnedValue::I128(value.to_i128(arena)),
-            Tag::Stamp => OwnedValue::of_stamp(value.to_stamp(arena)),
-            Tag::Json => OwnedValue::Json(JsonText::of(arena.text(span).to_owned())),
+            Tag::Stamp => OwnedValue::from_stamp(value.to_stamp(arena)),
+            Tag::Json => OwnedValue::Json(JsonText::new(arena.text(span).to_owned())),
             Tag::List => list(&mut Items::new(arena.get(span))),
             Tag::Timer => {
                 OwnedValue::Duration(Duration::from_micros(value.to_laps(arena).total_micros))
@@ -110,9 +110,9 @@ fn list(items: &mut Items<'_>) -> OwnedValue {
             Item::F64(x) => OwnedValue::F64(x),
             Item::F32(x) => OwnedValue::F32(x),
             Item::Micros(micros) => OwnedValue::Duration(Duration::from_micros(micros)),
-            Item::Stamp(stamp) => OwnedValue::of_stamp(stamp),
+            Item::Stamp(stamp) => OwnedValue::from_stamp(stamp),
             Item::Json(text) => {
-                OwnedValue::Json(JsonText::of(String::from_utf8_lossy(text).into_owned()))
+                OwnedValue::Json(JsonText::new(String::from_utf8_lossy(text).into_owned()))
             }
             Item::Text(text) => OwnedValue::Text(String::from_utf8_lossy(text).into_owned()),
         });

@@ -22,7 +22,7 @@ impl Entry {
         }
     }
 
-    /// Sets a field. Inlined, so that the match on the kind is settled where it is called.
+    /// Sets a field. Inlined, so that the match on the kind is formatted_text where it is called.
     #[inline(always)]
     pub(crate) fn set(&mut self, key: KeyRef<'_>, kind: Kind<'_>) {
         let KeyRef::Static(name) = key else {
@@ -149,7 +149,7 @@ impl Entry {
         if let KeyRef::Static(name) = key
             && let Some(field) = self.fields.expected(name)
         {
-            let value = Stored::of_amount(amount, Stored::ABSENT, &mut self.arena);
+            let value = Stored::from_amount(amount, Stored::ABSENT, &mut self.arena);
             return field.store(value, role);
         }
         let Some(at) = self.place(key, role) else {
@@ -167,7 +167,7 @@ impl Entry {
             (Some(most), Role::Max) => most.max(amount),
             _ => amount,
         };
-        field.store(Stored::of_amount(total, old, &mut self.arena), role);
+        field.store(Stored::from_amount(total, old, &mut self.arena), role);
         self.tidy();
     }
 

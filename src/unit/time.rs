@@ -5,37 +5,37 @@ use std::time::Instant;
 use crate::base::clock;
 use crate::unit::Entry;
 use crate::unit::store::field::Role;
-use crate::unit::store::laps::{Lap, Lapse};
-use crate::unit::store::stored::{Laps, Tag};
+use crate::unit::store::laps::{LapId, OpenLap};
+use crate::unit::store::stored::{LapTotals, Tag};
 use crate::value::key::KeyRef;
 
 /// More laps than this at once are not timed, but counted as dropped.
-const MOST_OPEN: usize = 256;
+const MAX_OPEN: usize = 256;
 
 impl Entry {
     /// Starts a lap; `None` where there is no room for its field.
-    pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<Lapse> {
-        if self.laps.len() >= MOST_OPEN {
+    pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
+        if self.laps.len() >= MAX_OPEN {
             self.fields.dropped = self.fields.dropped.saturating_add(1);
             return None;
         }
         let field = self.timer(key)?;
-        let lapse = Lapse {
+        let lap_id = LapId {
             id: self.next_lap,
             home: std::ptr::from_ref(self).addr(),
             start: self.now(),
         };
         self.next_lap = self.next_lap.wrapping_add(1);
-        self.laps.push(Lap { field, lapse });
+        self.laps.push(OpenLap { field, lap_id });
         self.tidy();
-        Some(lapse)
+        Some(lap_id)
     }
 
     /// The place of a timer's field.
     pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
         let at = self.place(key, Role::Timer)?;
         if self.fields.get(at)?.value().tag != Tag::Timer {
-            let laps = self.arena.push(&Laps::default().to_bytes());
+            let laps = self.arena.push(&LapTotals::default().to_bytes());
             self.fields
                 .become_timer(at, laps, &self.settings, &self.arena);
         }
@@ -43,13 +43,13 @@ impl Entry {
     }
 
     /// Whether this entry runs a lap.
-    pub(crate) fn runs_lap(&self, lapse: Lapse) -> bool {
-        self.laps.iter().any(|lap| lap.lapse == lapse)
+    pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
+        self.laps.iter().any(|lap| lap.lap_id == lap_id)
     }
 
     /// Ends a lap; one that is over already is left alone.
-    pub(crate) fn stop_lap(&mut self, lapse: Lapse) {
-        if let Some(at) = self.laps.iter().rposition(|lap| lap.lapse == lapse) {
+    pub(crate) fn stop_lap(&mut self, lap_id: LapId) {
+        if let Some(at) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
             let lap = self.laps.remove(at);
             self.close(lap, self.now());
         }
@@ -66,7 +66,7 @@ impl Entry {
     /// A copy as the last record would have it, without running laps and held
     /// fragments; `None` where there are none.
     #[cold]
-    pub(crate) fn as_last(&self, now: Instant) -> Option<Box<Entry>> {
+    pub(crate) fn as_final(&self, now: Instant) -> Option<Box<Entry>> {
         if self.laps.is_empty() && !self.has_held {
             return None;
         }
@@ -76,7 +76,7 @@ impl Entry {
         Some(copy)
     }
 
-    fn close(&mut self, lap: Lap, now: Instant) {
+    fn close(&mut self, lap: OpenLap, now: Instant) {
         let Some(value) = self.fields.get(lap.field).map(|field| field.value()) else {
             return;
         };
@@ -86,7 +86,7 @@ impl Entry {
         };
         let mut laps = value.to_laps(&self.arena);
         laps.add(clock::micros(
-            now.saturating_duration_since(lap.lapse.start),
+            now.saturating_duration_since(lap.lap_id.start),
         ));
         self.arena.overwrite(span, &laps.to_bytes());
     }

@@ -3,26 +3,27 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::base::catch;
-use crate::value::kind::{Kind, MOST_NESTED, PANICKED, Value, masked};
+use crate::value::json_text::MAX_NESTED;
+use crate::value::kind::{Kind, PANICKED, Value, masked};
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
 /// How much of a structured value outlives a trace.
-const MOST_JSON: usize = 1 << 20;
+const MAX_JSON: usize = 1 << 20;
 
 impl OwnedValue {
     /// The value of a borrowed one; `None` for what is left out. Runs `Display`;
     /// one that panics or fails leaves the mark that it leaves in a trace.
-    pub(crate) fn of(value: Value<'_>) -> Option<OwnedValue> {
-        OwnedValue::of_nested(value, MOST_JSON, 0)
+    pub(crate) fn from_value(value: Value<'_>) -> Option<OwnedValue> {
+        OwnedValue::from_nested(value, MAX_JSON, 0)
     }
 
     /// The same, where of a structured value no more than `limit` bytes are of use.
-    pub(crate) fn of_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
-        OwnedValue::of_nested(value, limit.min(MOST_JSON), 0)
+    pub(crate) fn from_value_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
+        OwnedValue::from_nested(value, limit.min(MAX_JSON), 0)
     }
 
-    fn of_nested(value: Value<'_>, limit: usize, depth: usize) -> Option<OwnedValue> {
+    fn from_nested(value: Value<'_>, limit: usize, depth: usize) -> Option<OwnedValue> {
         Some(match value.0 {
             Kind::Absent => return None,
             Kind::Null => OwnedValue::Null,
@@ -34,7 +35,7 @@ impl OwnedValue {
             Kind::F64(x) => OwnedValue::F64(x),
             Kind::F32(x) => OwnedValue::F32(x),
             Kind::Micros(n) => OwnedValue::Duration(Duration::from_micros(n)),
-            Kind::Stamp(stamp) => OwnedValue::of_stamp(stamp),
+            Kind::Stamp(stamp) => OwnedValue::from_stamp(stamp),
             Kind::Char(char) => OwnedValue::Text(char.into()),
             Kind::Str(text) => OwnedValue::Text(text.into()),
             Kind::Lossy(bytes) => OwnedValue::Text(String::from_utf8_lossy(bytes).into_owned()),
@@ -47,12 +48,12 @@ impl OwnedValue {
                 (made, _) => made,
             },
             Kind::Json(text) => OwnedValue::Json(text.clone()),
-            Kind::List(_) if depth >= MOST_NESTED => OwnedValue::Null,
+            Kind::List(_) if depth >= MAX_NESTED => OwnedValue::Null,
             Kind::List(list) => {
                 let mut items = Vec::new();
-                let done = catch::run(|| {
+                let done = catch::call(|| {
                     list.each(&mut |item| {
-                        let item = OwnedValue::of_nested(item, limit, depth + 1);
+                        let item = OwnedValue::from_nested(item, limit, depth + 1);
                         items.push(item.unwrap_or(OwnedValue::Null));
                         true
                     });
@@ -68,7 +69,7 @@ impl OwnedValue {
 
 /// What user code writes. What it wrote before an error is kept, before a panic not.
 pub(crate) fn text(args: &fmt::Arguments<'_>) -> OwnedValue {
-    let text = catch::run(|| {
+    let text = catch::call(|| {
         let mut text = String::new();
         let _ = text.write_fmt(*args);
         text
@@ -110,7 +111,7 @@ impl fmt::Display for Value<'_> {
             Kind::Args(args) => f.write_fmt(args),
             Kind::Display(value) => value.fmt(f),
             Kind::Mask(text, shown) => f.write_str(&masked(text, shown)),
-            _ => match OwnedValue::of(*self) {
+            _ => match OwnedValue::from_value(*self) {
                 Some(value) => value.fmt(f),
                 None => Ok(()),
             },

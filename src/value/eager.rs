@@ -17,16 +17,16 @@ use crate::value::to_value::ToValue;
 
 /// What was made before a trace is taken, and whether that is all of it: a value
 /// that is no longer than a limit may be cut all the same, as it was nested too deep.
-pub(crate) struct Made(OwnedValue, bool);
+pub(crate) struct Serialized(OwnedValue, bool);
 
-impl Made {
-    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Made {
+impl Serialized {
+    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Serialized {
         let (made, cut) = value.made(limit);
-        Made(made, cut)
+        Serialized(made, cut)
     }
 }
 
-impl Structured for Made {
+impl Structured for Serialized {
     /// The limit is the one it was made for.
     fn made(&self, _limit: usize) -> (OwnedValue, bool) {
         (self.0.clone(), self.1)
@@ -60,9 +60,9 @@ impl Write for Buffer {
 
 /// Text that was formatted.
 #[derive(Default)]
-pub(crate) struct Settled(Room);
+pub(crate) struct Formatted(Room);
 
-impl Settled {
+impl Formatted {
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -70,16 +70,16 @@ impl Settled {
 
 /// Formats; what panics leaves its mark, as in a trace (`entry/capture.rs`).
 #[inline(never)]
-pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Settled {
+pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Formatted {
     let mut buffer = Buffer {
         room: Room::new(),
         limit: limit.saturating_add(PAST),
     };
-    if catch::run(|| write(&mut buffer)).is_none() {
+    if catch::call(|| write(&mut buffer)).is_none() {
         buffer.room.clear();
         buffer.room.extend_from_slice(PANICKED.as_bytes());
     }
-    Settled(buffer.room)
+    Formatted(buffer.room)
 }
 
 /// Hands on a value that runs no code of the user's any more. Without a limit
@@ -92,21 +92,21 @@ pub(crate) fn value(
 ) {
     // One place that hands on: with two, the value goes through memory, which
     // doubled the time of a call through `current`.
-    let (settled, made, list);
+    let (formatted_text, made, list);
     let kind = match value.0 {
         Kind::Args(_) | Kind::Display(_) | Kind::Debug(_) => {
             let Some(limit) = limit() else { return };
-            settled = formatted(value.0, limit);
-            Kind::Str(settled.as_str())
+            formatted_text = formatted(value.0, limit);
+            Kind::Str(formatted_text.as_str())
         }
         Kind::Structured(value) => {
             let Some(limit) = limit() else { return };
-            made = Made::new(value, limit);
+            made = Serialized::new(value, limit);
             Kind::Structured(&made)
         }
         // Elements may print themselves, or be made while the list is walked.
         Kind::List(_) => {
-            list = limit().and_then(|limit| OwnedValue::of_up_to(value, limit));
+            list = limit().and_then(|limit| OwnedValue::from_value_up_to(value, limit));
             let Some(list) = &list else { return };
             list.to_value().0
         }
@@ -116,7 +116,7 @@ pub(crate) fn value(
 }
 
 #[inline(never)]
-fn formatted(kind: Kind<'_>, limit: usize) -> Settled {
+fn formatted(kind: Kind<'_>, limit: usize) -> Formatted {
     format(limit, |out| match kind {
         Kind::Args(args) => out.write_fmt(args),
         Kind::Display(value) => write!(out, "{value}"),
@@ -139,7 +139,7 @@ pub(crate) fn message(
         return hand_on(Text::Plain(text));
     }
     if let Some(limit) = limit() {
-        let settled = format(limit, |out| out.write_fmt(args));
-        hand_on(Text::Plain(settled.as_str()));
+        let formatted_text = format(limit, |out| out.write_fmt(args));
+        hand_on(Text::Plain(formatted_text.as_str()));
     }
 }

@@ -10,10 +10,10 @@ use std::fmt::Write;
 use std::ops::DerefMut;
 
 use crate::value::eager;
-use crate::value::eager::Settled;
+use crate::value::eager::Formatted;
 
 /// At most this many sources of an error are kept.
-const MOST_SOURCES: usize = 8;
+const MAX_SOURCES: usize = 8;
 
 /// What [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
 /// [`run!`](crate::run!) take for an error: any [`std::error::Error`],
@@ -96,7 +96,7 @@ failure! {
 pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
     let mut source = error.source();
     let mut separator = "";
-    for _ in 0..MOST_SOURCES {
+    for _ in 0..MAX_SOURCES {
         let Some(error) = source else {
             return Ok(false);
         };
@@ -108,14 +108,14 @@ pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bo
 }
 
 /// An error whose texts were written before a trace was taken.
-pub(crate) struct Told {
-    pub(crate) error: Settled,
-    pub(crate) sources: Settled,
+pub(crate) struct ErrorTexts {
+    pub(crate) error: Formatted,
+    pub(crate) sources: Formatted,
     pub(crate) has_more: bool,
 }
 
 /// Runs user code.
-pub(crate) fn tell(cause: Cause<'_>, limit: usize) -> Told {
+pub(crate) fn describe(cause: Cause<'_>, limit: usize) -> ErrorTexts {
     let mut has_more = false;
     let (error, sources) = match cause {
         Cause::Text(text) => (eager::format(limit, |out| out.write_str(text)), None),
@@ -127,7 +127,7 @@ pub(crate) fn tell(cause: Cause<'_>, limit: usize) -> Told {
             })),
         ),
     };
-    Told {
+    ErrorTexts {
         error,
         sources: sources.unwrap_or_default(),
         has_more,

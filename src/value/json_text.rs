@@ -9,7 +9,9 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use crate::value::kind::MOST_NESTED;
+/// Lists nested more deeply are cut: storing one recurses through user code, and
+/// common JSON readers stop at 128.
+pub(crate) const MAX_NESTED: usize = 32;
 
 /// JSON text of an object or a list, on one line and in the escaping of records.
 ///
@@ -20,7 +22,7 @@ use crate::value::kind::MOST_NESTED;
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// # #[cfg(feature = "serde")] {
-/// use traceline::OwnedValue;
+/// use traceline::value::OwnedValue;
 ///
 /// let mut trace = traceline::start!("job");
 /// trace.set("shards", traceline::json(&[1, 2]));
@@ -38,7 +40,7 @@ pub struct JsonText {
 }
 
 impl JsonText {
-    pub(crate) fn of(text: String) -> JsonText {
+    pub(crate) fn new(text: String) -> JsonText {
         JsonText {
             text: text.into(),
             cut: false,
@@ -84,7 +86,7 @@ impl fmt::Display for JsonText {
 }
 
 /// Brackets that close what is open.
-pub(crate) type Closers = SmallVec<[u8; MOST_NESTED]>;
+pub(crate) type Closers = SmallVec<[u8; MAX_NESTED]>;
 
 /// Where JSON text of an object or a list can end so that it has at most `most`
 /// bytes with the brackets that close it. The text may break off.

@@ -7,14 +7,14 @@ use std::fmt;
 
 /// The key of a field, borrowed for one call.
 ///
-/// Made by [`key`] from text that does not live for ever; a literal or a
+/// Serialized by [`key`] from text that does not live for ever; a literal or a
 /// `String` needs no `Key`.
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::Key;
+/// use traceline::value::Key;
 ///
 /// let header = String::from("x-request-id");
 /// let key: Key<'_> = traceline::key(&header);
@@ -73,7 +73,7 @@ pub fn key(text: &str) -> Key<'_> {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{Key, ToKey};
+/// use traceline::value::{Key, ToKey};
 ///
 /// struct Column(&'static str);
 ///

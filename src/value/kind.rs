@@ -13,7 +13,7 @@ pub(crate) trait Structured {
 
 /// A typed value on its way into a trace.
 ///
-/// Made by [`ToValue`] and by [`null`], [`display`], [`debug`], [`mask`] and
+/// Serialized by [`ToValue`] and by [`null`], [`display`], [`debug`], [`mask`] and
 /// [`text_lossy`]. It borrows; the trace copies what it needs.
 ///
 /// # Examples
@@ -157,10 +157,6 @@ pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
 pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
     Value(Kind::Mask(text.as_ref(), shown))
 }
-
-/// Lists nested more deeply are cut: storing one recurses through user code, and
-/// common JSON readers stop at 128.
-pub(crate) const MOST_NESTED: usize = 32;
 
 /// Written where a `Display` panicked.
 pub(crate) const PANICKED: &str = "<panicked>";

@@ -63,7 +63,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::Text("pro".into()).as_str(), Some("pro"));
     /// assert_eq!(OwnedValue::U64(7).as_str(), None);
@@ -80,7 +80,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::Bool(true).as_bool(), Some(true));
     /// assert_eq!(OwnedValue::Text("true".into()).as_bool(), None);
@@ -97,7 +97,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::I64(7).as_u64(), Some(7));
     /// assert_eq!(OwnedValue::I64(-7).as_u64(), None);
@@ -117,7 +117,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::U64(7).as_i64(), Some(7));
     /// assert_eq!(OwnedValue::U64(u64::MAX).as_i64(), None);
@@ -137,7 +137,7 @@ impl OwnedValue {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     /// use std::time::Duration;
     ///
     /// assert_eq!(OwnedValue::I64(-7).as_f64(), Some(-7.0));
@@ -157,7 +157,7 @@ impl OwnedValue {
     }
 
     /// A time that `SystemTime` cannot hold stays as Unix seconds.
-    pub(crate) fn of_stamp(stamp: Stamp) -> OwnedValue {
+    pub(crate) fn from_stamp(stamp: Stamp) -> OwnedValue {
         stamp
             .to_system_time()
             .map_or(OwnedValue::I64(stamp.secs), OwnedValue::Time)
@@ -178,9 +178,9 @@ impl fmt::Display for OwnedValue {
             OwnedValue::Text(text) => text.fmt(f),
             OwnedValue::Json(text) => text.fmt(f),
             OwnedValue::Duration(duration) => fmt::Debug::fmt(duration, f),
-            OwnedValue::Time(time) => match clock::rfc3339(Stamp::of(*time), 6) {
+            OwnedValue::Time(time) => match clock::rfc3339(Stamp::new(*time), 6) {
                 Some((text, len)) => f.write_str(&String::from_utf8_lossy(&text[..len])),
-                None => Stamp::of(*time).secs.fmt(f),
+                None => Stamp::new(*time).secs.fmt(f),
             },
             OwnedValue::List(items) => {
                 f.write_str("[")?;

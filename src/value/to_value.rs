@@ -165,7 +165,7 @@ to_value! {
     std::rc::Rc<str> => |value| Kind::Str(value);
     std::sync::Arc<str> => |value| Kind::Str(value);
     Duration => |value| Kind::Micros(clock::micros(*value));
-    SystemTime => |value| Kind::Stamp(Stamp::of(*value));
+    SystemTime => |value| Kind::Stamp(Stamp::new(*value));
     std::path::Path => |value| Kind::Lossy(value.as_os_str().as_encoded_bytes());
     std::path::PathBuf => |value| Kind::Lossy(value.as_os_str().as_encoded_bytes());
     std::ffi::OsStr => |value| Kind::Lossy(value.as_encoded_bytes());

@@ -6,7 +6,7 @@ mod util;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use traceline::{Config, Format, LineTag, Name, TraceParent};
+use traceline::{config::{LineTag, Name}, ids::TraceParent, Config, Format};
 use traceline_timeline::detail::{Detail, Fragment};
 use traceline_timeline::fields::Value;
 use traceline_timeline::record::{Level, Outcome};

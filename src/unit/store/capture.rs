@@ -46,7 +46,7 @@ fn list(kind: Kind<'_>, arena: &mut Arena, limit: usize) -> Stored {
         return Stored::ABSENT;
     };
     let mut writer = arena.writer(limit);
-    let pushed = catch::run(|| list.each(&mut |value| items::push(&mut writer, value, 1)));
+    let pushed = catch::call(|| list.each(&mut |value| items::push(&mut writer, value, 1)));
     if pushed.is_none() {
         writer.roll_back();
         writer.push(PANICKED);

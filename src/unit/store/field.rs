@@ -15,12 +15,12 @@ pub(crate) enum Role {
     Sum,
     /// Raised by `max`.
     Max,
-    /// Laps of a timer.
+    /// LapTotals of a timer.
     Timer,
 }
 
 /// Bytes of a key that are kept: in the record, a key cannot be cut any more.
-const MOST_KEY: usize = 1024;
+const MAX_KEY: usize = 1024;
 
 /// Any of these keeps a field off the path that recognises it by its address.
 pub(crate) mod flag {
@@ -61,7 +61,7 @@ impl<'a> GivenKey<'a> {
                 cut: true,
             };
         }
-        let (text, cut) = text::clip(full, limit.min(MOST_KEY));
+        let (text, cut) = text::clip(full, limit.min(MAX_KEY));
         GivenKey {
             full,
             text,

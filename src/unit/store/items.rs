@@ -8,7 +8,8 @@
 use crate::base::clock::Stamp;
 use crate::unit::store::arena::Writer;
 use crate::unit::store::text;
-use crate::value::kind::{Kind, MOST_NESTED, Value};
+use crate::value::json_text::MAX_NESTED;
+use crate::value::kind::{Kind, Value};
 use crate::value::to_value::ToValue;
 
 const OPEN: u8 = 0;
@@ -90,7 +91,7 @@ pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool
             }
             pushed && !cut
         }
-        Kind::List(_) if depth >= MOST_NESTED => {
+        Kind::List(_) if depth >= MAX_NESTED => {
             out.mark_cut();
             false
         }

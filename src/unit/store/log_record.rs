@@ -1,10 +1,10 @@
 use crate::unit::store::arena::Span;
-use crate::unit::store::trace_ids::Transaction;
+use crate::unit::store::trace_ids::UnitIds;
 
 /// What an ordinary record has instead of an outcome and a duration; texts lie
 /// in the arena of its entry.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ordinary {
+pub(crate) struct LogRecord {
     pub(crate) target: Span,
     pub(crate) file: Option<Span>,
     pub(crate) line: Option<u32>,
@@ -15,7 +15,7 @@ pub(crate) struct Ordinary {
     pub(crate) of_unit: bool,
 }
 
-impl Ordinary {
+impl LogRecord {
     pub(crate) fn texts(&self) -> impl Iterator<Item = Span> {
         [Some(self.target), self.file, self.unit]
             .into_iter()
@@ -27,14 +27,14 @@ impl Ordinary {
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     pub(crate) unit: Option<Span>,
-    pub(crate) transaction: Option<Transaction>,
+    pub(crate) transaction: Option<UnitIds>,
     pub(crate) request_id: Option<Span>,
     pub(crate) of_unit: bool,
 }
 
 impl Around {
     /// Of a record that is itself a unit's.
-    pub(crate) fn of_unit() -> Around {
+    pub(crate) fn from_unit() -> Around {
         Around {
             of_unit: true,
             ..Around::default()

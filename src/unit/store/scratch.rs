@@ -5,7 +5,7 @@
 use crate::config::names::Name;
 
 /// The text of a piece; all of them were written as text.
-pub(crate) fn of(buffer: &[u8], piece: Piece) -> &str {
+pub(crate) fn text_at(buffer: &[u8], piece: Piece) -> &str {
     let bytes = buffer.get(piece.start..piece.end).unwrap_or_default();
     std::str::from_utf8(bytes).unwrap_or_default()
 }

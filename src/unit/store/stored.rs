@@ -29,7 +29,7 @@ pub(crate) enum Tag {
     List,
     /// JSON text of a structure, see `nested.rs`.
     Json,
-    /// Count, total and longest lap, see [`Laps`].
+    /// Count, total and longest lap, see [`LapTotals`].
     Timer,
 }
 
@@ -73,7 +73,7 @@ impl Stored {
     }
 
     /// Stores a number, over the place of `old` where that serves.
-    pub(crate) fn of_amount(amount: Amount, old: Stored, arena: &mut Arena) -> Stored {
+    pub(crate) fn from_amount(amount: Amount, old: Stored, arena: &mut Arena) -> Stored {
         let mut wide = |tag, bytes: [u8; 16]| Stored {
             tag,
             bits: arena.replace(old.span(), &bytes).to_bits(),
@@ -126,9 +126,9 @@ impl Stored {
         Stamp::from_bytes(self.bytes(arena))
     }
 
-    pub(crate) fn to_laps(self, arena: &Arena) -> Laps {
+    pub(crate) fn to_laps(self, arena: &Arena) -> LapTotals {
         let bytes: [u8; 24] = self.bytes(arena);
-        Laps::from_bytes(bytes)
+        LapTotals::from_bytes(bytes)
     }
 }
 
@@ -153,13 +153,13 @@ impl Stamp {
 
 /// The laps of one timer that are over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Laps {
+pub(crate) struct LapTotals {
     pub(crate) count: u64,
     pub(crate) total_micros: u64,
     pub(crate) max_micros: u64,
 }
 
-impl Laps {
+impl LapTotals {
     pub(crate) fn add(&mut self, micros: u64) {
         self.count = self.count.saturating_add(1);
         self.total_micros = self.total_micros.saturating_add(micros);
@@ -167,8 +167,8 @@ impl Laps {
     }
 
     /// The laps of both.
-    pub(crate) fn and(self, other: Laps) -> Laps {
-        Laps {
+    pub(crate) fn and(self, other: LapTotals) -> LapTotals {
+        LapTotals {
             count: self.count.saturating_add(other.count),
             total_micros: self.total_micros.saturating_add(other.total_micros),
             max_micros: self.max_micros.max(other.max_micros),
@@ -184,12 +184,12 @@ impl Laps {
         bytes
     }
 
-    fn from_bytes(bytes: [u8; 24]) -> Laps {
+    fn from_bytes(bytes: [u8; 24]) -> LapTotals {
         let mut words = bytes
             .chunks_exact(8)
             .map(|chunk| u64::from_le_bytes(chunk.first_chunk().copied().unwrap_or_default()));
         let mut next = || words.next().unwrap_or_default();
-        Laps {
+        LapTotals {
             count: next(),
             total_micros: next(),
             max_micros: next(),

@@ -3,7 +3,6 @@ use std::fmt::Write;
 
 use crate::base::{bytes, catch};
 use crate::unit::store::arena::{Arena, Span, Writer};
-use crate::unit::store::capture::store;
 use crate::value::kind;
 use crate::value::kind::{Kind, PANICKED, STARS};
 
@@ -32,7 +31,7 @@ pub(crate) fn described(
 /// Runs user code that writes; a panic takes back what it wrote. An error that
 /// a `Display` returns keeps it: half a text says more than none.
 fn formatted(out: &mut Writer<'_>, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-    if catch::run(|| format(out)).is_none() {
+    if catch::call(|| format(out)).is_none() {
         out.roll_back();
         out.push(PANICKED);
     }
@@ -78,11 +77,10 @@ pub(crate) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
 #[inline(never)]
 pub(crate) fn to_string(kind: Kind<'_>, limit: usize) -> String {
     let mut arena = Arena::new();
-    let stored = store(kind, &mut arena, limit);
-    stored
-        .span()
-        .map(|span| arena.text(span).to_owned())
-        .unwrap_or_default()
+    let mut writer = arena.writer(limit);
+    write(kind, &mut writer);
+    let text = writer.finish();
+    arena.text(text).to_owned()
 }
 
 /// A longer text than the limit, cut at a character boundary; whether it was.

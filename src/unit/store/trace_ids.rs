@@ -5,7 +5,7 @@ use crate::unit::store::arena::Span;
 
 /// The ids of one unit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Transaction {
+pub(crate) struct UnitIds {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) parent_id: Option<SpanId>,
@@ -18,10 +18,10 @@ pub(crate) struct Transaction {
     pub(crate) state: Span,
 }
 
-impl Transaction {
+impl UnitIds {
     /// The ids alone, for another arena.
-    pub(crate) fn without_state(self) -> Transaction {
-        Transaction {
+    pub(crate) fn without_state(self) -> UnitIds {
+        UnitIds {
             state: Span::default(),
             ..self
         }
@@ -35,7 +35,7 @@ impl Transaction {
 
 /// What a disabled trace passes on.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Passing {
+pub(crate) struct Forwarded {
     pub(crate) parent: Option<TraceParent>,
     pub(crate) state: TraceState,
     pub(crate) request_id: Option<String>,
@@ -50,7 +50,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) request_id: Option<&'a [u8]>,
 }
 
-impl Passing {
+impl Forwarded {
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             parent: self.parent,

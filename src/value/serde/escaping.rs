@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use crate::base::bytes;
-use crate::value::kind::MOST_NESTED;
+use crate::value::json_text::MAX_NESTED;
 
 /// Compact JSON in the escaping of records: what acts on a terminal or ends a
 /// line is never written as it is.
@@ -31,7 +31,7 @@ impl<'a> Escaping<'a> {
 
     fn open<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
-        if self.depth > MOST_NESTED {
+        if self.depth > MAX_NESTED {
             self.too_deep.set(true);
             return Err(io::ErrorKind::WriteZero.into());
         }

@@ -26,8 +26,8 @@ use crate::value::serde::escaping::Escaping;
 /// are strings of digits, NaN and the infinities `null`, whatever the configuration
 /// says of others; an empty key is `_`, and of a key that comes twice the last value
 /// counts.
-/// [Redaction](crate::ConfigBuilder::redact) does not look inside. What is too
-/// long for [`max_value`](crate::ConfigBuilder::max_value), or nested more than 32
+/// [Redaction](crate::config::ConfigBuilder::redact) does not look inside. What is too
+/// long for [`max_value`](crate::config::ConfigBuilder::max_value), or nested more than 32
 /// deep, is cut between two members and counted in `truncated`. A `Serialize`
 /// that panics leaves `<panicked>`, one that fails, or whose text is no JSON,
 /// `<not serialized: …>` with the error.
@@ -52,7 +52,7 @@ use crate::value::serde::escaping::Escaping;
 /// let mut trace = traceline::start!("checkout");
 /// trace.set("item", traceline::json(&items[0]));
 /// assert!(trace.render().ends_with(r#" item="{\"sku\":\"lamp\",\"count\":2}""#));
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 pub fn json<T: Serialize>(value: &T) -> Value<'_> {
     Value(Kind::Structured(value))
@@ -61,7 +61,7 @@ pub fn json<T: Serialize>(value: &T) -> Value<'_> {
 impl<T: Serialize> Structured for T {
     fn made(&self, limit: usize) -> (OwnedValue, bool) {
         let mut out = Out::new(limit);
-        let result = catch::run(|| out.serialize(self));
+        let result = catch::call(|| out.serialize(self));
         match result {
             None => (OwnedValue::Text(PANICKED.into()), false),
             Some(Err(error)) if !out.full => (not_serialized(&error), false),
@@ -123,7 +123,7 @@ impl Out {
             Ok(false) => dedup::each_key_once(&text),
             Err(error) => return (not_serialized(&error), false),
         };
-        (OwnedValue::Json(JsonText::of(text)), self.full)
+        (OwnedValue::Json(JsonText::new(text)), self.full)
     }
 
     fn close(&mut self, limit: usize) {
@@ -181,13 +181,13 @@ fn scalar(text: &[u8]) -> OwnedValue {
             let read = read.or_else(|_| serde_json::from_str(&format!("{text}\"")));
             OwnedValue::Text(read.unwrap_or_default())
         }
-        number => of_number(number),
+        number => parse_number(number),
     }
 }
 
 /// Not by serde_json, which reads floats exactly only where some crate of the
 /// program asks it to.
-fn of_number(number: &str) -> OwnedValue {
+fn parse_number(number: &str) -> OwnedValue {
     match (number.parse(), number.parse(), number.parse()) {
         (Ok(n), _, _) => OwnedValue::U64(n),
         (_, Ok(n), _) => OwnedValue::I64(n),

@@ -1,5 +1,5 @@
 use env_logger::Env;
-use traceline::{Config, ConfigError};
+use traceline::{config::ConfigError, Config};
 
 fn main() -> Result<(), ConfigError> {
     env_logger::init_from_env(Env::default().default_filter_or("info"));

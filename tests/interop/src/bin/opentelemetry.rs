@@ -4,7 +4,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_appender_log::OpenTelemetryLogBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use traceline::{Config, Entry, Output};
+use traceline::{config::{FinishedUnit, Output}, Config};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = SdkLoggerProvider::builder()
