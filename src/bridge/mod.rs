@@ -1,5 +1,6 @@
 //! LogRecord log calls while a trace is current.
 
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod format_record;
 
 pub use format_record::FormattedRecord;

@@ -2,17 +2,17 @@
 //!
 //! A configuration is checked once, when it is built, and never changes after.
 
-// From the top down: a file names only files that stand below it.
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod builder;
-pub(crate) mod check;
-pub(crate) mod choices;
-pub(crate) mod error;
-pub(crate) mod finished;
-pub(crate) mod names;
 pub(crate) mod process;
-pub(crate) mod sampling;
-pub(crate) mod schema;
+pub(crate) mod check;
 pub(crate) mod settings;
+pub(crate) mod sampling;
+pub(crate) mod finished;
+pub(crate) mod schema;
+pub(crate) mod names;
+pub(crate) mod error;
+pub(crate) mod choices;
 
 pub use crate::base::clock::Clock;
 pub use builder::ConfigBuilder;

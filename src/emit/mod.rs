@@ -6,11 +6,12 @@
 //! runs inside a logger. A logger may panic; what it was given is then lost,
 //! the trace and the thread are not.
 
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod end_all;
-pub(crate) mod finished;
 pub(crate) mod hand_over;
 #[cfg(feature = "testing")]
 pub(crate) mod tap;
+pub(crate) mod finished;
 
 use std::time::Instant;
 

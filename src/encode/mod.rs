@@ -3,27 +3,27 @@
 //! One walk over the entry serves logfmt and JSON; what they write differently
 //! is a [`Syntax`]. No code of the user's runs here.
 
-// From the top down: a file names only files that stand below it.
-pub(crate) mod escape;
-pub(crate) mod fit;
-pub(crate) mod fixed;
-pub(crate) mod ids;
-pub(crate) mod job;
-pub(crate) mod json;
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod key_values;
 pub(crate) mod kv_source;
-pub(crate) mod line;
-pub(crate) mod line_tag;
-pub(crate) mod log_record;
-pub(crate) mod logfmt;
-pub(crate) mod losses;
-pub(crate) mod names;
-pub(crate) mod number;
+pub(crate) mod fit;
+pub(crate) mod write;
+pub(crate) mod fixed;
 pub(crate) mod pretty;
 pub(crate) mod record;
-pub(crate) mod scalar;
+pub(crate) mod log_record;
+pub(crate) mod ids;
+pub(crate) mod losses;
+pub(crate) mod logfmt;
+pub(crate) mod json;
+pub(crate) mod line_tag;
 pub(crate) mod text;
-pub(crate) mod write;
+pub(crate) mod scalar;
+pub(crate) mod job;
+pub(crate) mod names;
+pub(crate) mod escape;
+pub(crate) mod number;
+pub(crate) mod line;
 
 use crate::encode::job::{Job, Moment};
 use crate::unit::Entry;

@@ -4,17 +4,17 @@
 //! `from_str_radix` would take a sign, upper case and short fields, and what one
 //! service takes and the next refuses breaks a trace in two.
 
-// From the top down: a file names only files that stand below it.
-pub(crate) mod error;
-pub(crate) mod headers;
-pub(crate) mod hex;
-pub(crate) mod id;
-pub(crate) mod random;
-pub(crate) mod source;
-pub(crate) mod traceparent;
-pub(crate) mod tracestate;
+// From the top down: a file names only files below it (tests/layers.rs).
 #[cfg(feature = "uuid")]
 pub(crate) mod uuid;
+pub(crate) mod headers;
+pub(crate) mod traceparent;
+pub(crate) mod tracestate;
+pub(crate) mod source;
+pub(crate) mod id;
+pub(crate) mod random;
+pub(crate) mod hex;
+pub(crate) mod error;
 
 pub use error::IdError;
 pub use id::{SpanId, TraceId};

@@ -71,8 +71,9 @@
 //! that thread a handle ([`Capture::enter`]) and that task a wrapper
 //! ([`Capture::in_capture`]).
 
-pub(crate) mod clock;
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod record;
+pub(crate) mod clock;
 
 pub use clock::MockClock;
 pub use record::{Fragment, Record};

@@ -106,14 +106,14 @@
 //! let client = StockClient::new(PropagateLayer::new().layer(channel));
 //! ```
 
-// From the top down: a file names only files that stand below it.
-pub(crate) mod body;
-pub(crate) mod client;
-pub(crate) mod head;
-pub(crate) mod http;
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod layer;
-pub(crate) mod request;
+pub(crate) mod client;
 pub(crate) mod service;
+pub(crate) mod head;
+pub(crate) mod request;
+pub(crate) mod body;
+pub(crate) mod http;
 
 pub use body::TraceBody;
 pub use client::{Propagate, PropagateLayer, inject, inject_current};

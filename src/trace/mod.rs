@@ -5,16 +5,17 @@
 //! that is inlined where it stands, and a trace is cheap to move. While the
 //! trace is current, the entry is lent to the stack of `slot.rs`.
 
-pub(crate) mod add;
-pub(crate) mod builder;
-pub(crate) mod ids;
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod shared;
 pub(crate) mod join;
-pub(crate) mod outcome;
 pub(crate) mod run;
 pub(crate) mod scope;
-pub(crate) mod set;
-pub(crate) mod shared;
+pub(crate) mod ids;
+pub(crate) mod builder;
+pub(crate) mod outcome;
+pub(crate) mod add;
 pub(crate) mod time;
+pub(crate) mod set;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};

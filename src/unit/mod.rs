@@ -6,16 +6,17 @@
 //! (`pool.rs`); its inline space holds 128 fields, 64 fragments and 2 KiB of
 //! text, so the first unit of a thread costs two allocations.
 
-pub(crate) mod add;
-pub(crate) mod ids;
-pub(crate) mod join;
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod log_record;
+pub(crate) mod join;
 #[cfg(feature = "testing")]
 pub(crate) mod normal;
 pub(crate) mod read;
+pub(crate) mod ids;
+pub(crate) mod time;
+pub(crate) mod add;
 pub(crate) mod set;
 pub(crate) mod store;
-pub(crate) mod time;
 
 use std::borrow::Cow;
 use std::sync::Arc;

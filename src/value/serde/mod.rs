@@ -1,8 +1,9 @@
 //! Feature `serde`: any `Serialize` as a structured value.
 
+// From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod dedup;
-pub(crate) mod escaping;
 pub(crate) mod unique;
+pub(crate) mod escaping;
 
 use std::cell::Cell;
 use std::io;
