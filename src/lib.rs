@@ -287,6 +287,8 @@ mod uuids;
 mod value;
 
 pub use bridge::{Bridge, bridge};
+#[doc(hidden)]
+pub use builder::__builder;
 pub use builder::TraceBuilder;
 pub use clock::Clock;
 pub use config::{
@@ -317,6 +319,8 @@ pub use shared::{Part, SharedTrace};
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub use structured::json;
+#[doc(hidden)]
+pub use trace::__start;
 pub use trace::{Timer, Trace};
 #[doc(hidden)]
 pub use unit::Unit as __Unit;

@@ -414,6 +414,16 @@ impl SharedTrace {
             .call(|entry| entry.severity.set_outcome(Outcome::Error))
     }
 
+    /// What `add!` with a level expands to.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn __add_at(&self, level: Level, message: impl Message) -> &Self {
+        if level == Level::Error {
+            return self.fail(message);
+        }
+        self.fragment(message, Some(level), Location::caller())
+    }
+
     fn fragment(
         &self,
         message: impl Message,

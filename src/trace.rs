@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::builder::{self, TraceBuilder};
+use crate::builder::{self, LiteralOrString, TraceBuilder};
 use crate::emit;
 use crate::entry::{Entry, Lapse, Passing, Role, Token};
 use crate::failure::{self, Failure};
@@ -114,18 +114,6 @@ impl Trace {
     #[inline]
     pub fn builder<'c>(name: impl Into<Cow<'static, str>>) -> TraceBuilder<'c> {
         TraceBuilder::new(name.into(), None)
-    }
-
-    /// What `start!` expands to.
-    #[doc(hidden)]
-    #[inline]
-    #[track_caller]
-    pub fn __start(name: impl Into<Cow<'static, str>>, module: &'static str) -> Trace {
-        // The whole cost of a unit while logging is off: not even a builder.
-        if builder::is_off() {
-            return Trace::default();
-        }
-        TraceBuilder::new(name.into(), Some(module)).start()
     }
 
     /// Returns whether this trace gathers anything.
@@ -553,6 +541,19 @@ impl Trace {
         })
     }
 
+    /// What `add!` with a level expands to.
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn __add_at(&mut self, level: Level, message: impl Message) -> &mut Self {
+        // An error is more than a level: it has an outcome.
+        if level == Level::Error {
+            return self.fail(message);
+        }
+        let location = Location::caller();
+        self.with(|entry| entry.add(message.text(), Some(level), location))
+    }
+
     // ----- outcome and level
 
     /// Returns the result, having recorded its error: `error`, and its sources
@@ -849,6 +850,18 @@ impl fmt::Debug for Trace {
             None => f.write_str("Trace(disabled)"),
         }
     }
+}
+
+/// What `start!` expands to.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn __start<N: LiteralOrString>(name: N, module: &'static str) -> Trace {
+    // The whole cost of a unit while logging is off: not even a builder.
+    if builder::is_off() {
+        return Trace::default();
+    }
+    TraceBuilder::new(name.into_name(), Some(module)).start()
 }
 
 /// A running lap of a timer, to be given to [`Trace::stop`].
