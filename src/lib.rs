@@ -222,6 +222,7 @@
 //!
 //! All are off by default.
 //!
+//! * `env_logger`: `init` and `init_to`, a logger in one line. It needs `env_logger`, without its default features.
 //! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
 //! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
 //! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
@@ -256,6 +257,8 @@ mod future;
 mod guard;
 mod headers;
 mod ids;
+#[cfg(feature = "env_logger")]
+mod init;
 mod key;
 mod macros;
 mod message;
@@ -304,6 +307,9 @@ pub use future::__run_async;
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
 pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
 pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
+#[cfg(feature = "env_logger")]
+#[cfg_attr(docsrs, doc(cfg(feature = "env_logger")))]
+pub use init::{init, init_to};
 pub use key::{Key, ToKey, key};
 pub use log::Level;
 pub use message::Message;
