@@ -222,6 +222,7 @@
 //!
 //! All are off by default.
 //!
+//! * `env_logger`: `init` and `init_to`, a logger in one line. It needs `env_logger`, without its default features.
 //! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
 //! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
 //! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
@@ -240,24 +241,25 @@
 #[cfg(any(doc, doctest))]
 pub mod _guide;
 mod macros;
-
-mod base;
-pub mod bridge;
-pub mod config;
-mod context;
-mod emit;
-mod encode;
-pub mod ids;
-#[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
-pub mod testing;
-mod thread;
+#[cfg(feature = "env_logger")]
+mod init;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
+mod context;
 mod trace;
+pub mod bridge;
+mod emit;
+mod encode;
+mod thread;
 mod unit;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
+pub mod config;
+pub mod ids;
 pub mod value;
+mod base;
 
 pub use bridge::bridge;
 pub use bridge::format_record::format_record;
@@ -273,9 +275,14 @@ pub use context::future;
 #[doc(hidden)]
 pub use context::future::{__run_async, InTraceExt as _};
 pub use context::panic_hook::panic_hook;
+#[cfg(feature = "env_logger")]
+#[cfg_attr(docsrs, doc(cfg(feature = "env_logger")))]
+pub use init::{init, init_to};
 pub use log::Level;
 pub use trace::Trace;
 pub use trace::builder::TraceBuilder;
+#[doc(hidden)]
+pub use trace::builder::{__builder, __start};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
 pub use trace::time::Timer;

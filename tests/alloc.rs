@@ -128,6 +128,8 @@ fn others(mut trace: Trace) {
         .set("none", None::<u8>);
     trace.set("k", "longer").set("k", "short").unset("k");
     trace.error(&std::fmt::Error).warn("careful").status(500);
+    traceline::add!(trace, level: Warn, "careful, {} times", 2);
+    traceline::add!(trace, level: Error, "broken, {} times", 2);
     trace.checkpoint().ok();
 }
 
@@ -142,6 +144,7 @@ fn by_current(mut trace: Trace) {
         current::add("request read");
         current::add!("looking up key {name}");
         current::warn(format_args!("{name} is known"));
+        current::add!(level: Warn, "{name} is known");
         for n in 0..10 {
             current::incr("hits");
             current::sum("sum", 0.5);
@@ -444,7 +447,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
     // Two kinds of unit that take turns on a thread, and two at the same time.
     let turns = || {
         w1(traceline::start!("login"));
-        w3(traceline::start!("report"));
+        w3(traceline::start!("report", user_id = 7, plan = "pro"));
         let outer = traceline::start!("outer");
         w2(traceline::start!("inner"));
         w2(outer);

@@ -284,6 +284,17 @@ pub fn fail(message: impl Message) {
     stack::with(|entry| entry.severity.set_outcome(Outcome::Error));
 }
 
+/// What `current::add!` with a level expands to.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn __add_at(level: Level, message: impl Message) {
+    if level == Level::Error {
+        return fail(message);
+    }
+    fragment(message, Some(level), Location::caller());
+}
+
 #[inline(always)]
 fn fragment(message: impl Message, level: Option<Level>, location: &'static Location<'static>) {
     eager::message(message.text(), limit, |text| {
@@ -517,18 +528,35 @@ impl Current {
     }
 }
 
-/// Adds a formatted fragment to the current trace; see [`add!`](crate::add!).
-/// The arguments are not evaluated where none is current.
+/// Adds a formatted fragment to the current trace, with a level if one is given;
+/// see [`add!`](crate::add!). The arguments are not evaluated where no trace is
+/// current.
 ///
 /// # Examples
 ///
 /// ```
 /// # let name = "widget";
 /// traceline::current::add!("picked {name} at shelf {}", 7);
+/// traceline::current::add!(level: Warn, "no {name} left");
 /// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __current_add {
+    (level: $level:ident, $($message:tt)+) => {
+        if $crate::current::is_active() {
+            $crate::current::__add_at($crate::__level!($level), ::core::format_args!($($message)+));
+        }
+    };
+    (level: $level:expr, $($message:tt)+) => {
+        if $crate::current::is_active() {
+            $crate::current::__add_at($level, ::core::format_args!($($message)+));
+        }
+    };
+    (level: $level:expr $(,)?) => {
+        ::core::compile_error!(
+            "a text has to follow the level: `current::add!(level: Warn, \"disk is full\")`"
+        )
+    };
     ($($message:tt)+) => {
         if $crate::current::is_active() {
             $crate::current::add(::core::format_args!($($message)+));

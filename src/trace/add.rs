@@ -66,4 +66,17 @@ impl Trace {
             entry.severity.set_outcome(Outcome::Error);
         })
     }
+
+    /// What `add!` with a level expands to.
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn __add_at(&mut self, level: Level, message: impl Message) -> &mut Self {
+        // An error is more than a level: it has an outcome.
+        if level == Level::Error {
+            return self.fail(message);
+        }
+        let location = Location::caller();
+        self.with(|entry| entry.add(message.text(), Some(level), location))
+    }
 }

@@ -63,13 +63,6 @@ impl<'c> TraceBuilder<'c> {
         }
     }
 
-    /// What `builder!` expands to.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __new(name: impl Into<Cow<'static, str>>, module: &'static str) -> TraceBuilder<'c> {
-        TraceBuilder::new(name.into(), Some(module))
-    }
-
     /// Sets the level of the record, and of fragments that say nothing else.
     ///
     /// # Examples
@@ -230,6 +223,51 @@ impl<'c> TraceBuilder<'c> {
     }
 }
 
+/// What the macros take as the name of a unit.
+///
+/// Not `Into<Cow<'static, str>>`, for the sake of what the compiler says: of a
+/// `&str` that does not live long enough its note shows the name of this trait.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the name of a unit is a literal or a `String`, not `{Self}`",
+    label = "expected a literal or a `String`, such as `.to_string()` makes",
+    note = "keep the number of names small; what varies belongs in a field: `start!(\"checkout\", user_id = 7)`"
+)]
+pub trait LiteralOrString {
+    fn into_name(self) -> Cow<'static, str>;
+}
+
+impl LiteralOrString for &'static str {
+    #[inline(always)]
+    fn into_name(self) -> Cow<'static, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl LiteralOrString for String {
+    #[inline(always)]
+    fn into_name(self) -> Cow<'static, str> {
+        Cow::Owned(self)
+    }
+}
+
+impl LiteralOrString for Cow<'static, str> {
+    #[inline(always)]
+    fn into_name(self) -> Cow<'static, str> {
+        self
+    }
+}
+
+/// What `builder!` expands to.
+///
+/// This and `__start` are no methods: only of a function the compiler shows
+/// where its bound on the name stands.
+#[doc(hidden)]
+#[inline]
+pub fn __builder<'c, N: LiteralOrString>(name: N, module: &'static str) -> TraceBuilder<'c> {
+    TraceBuilder::new(name.into_name(), Some(module))
+}
+
 /// A value until the unit starts.
 enum Given {
     Value(Option<OwnedValue>),
@@ -317,16 +355,16 @@ impl Trace {
     pub fn builder<'c>(name: impl Into<Cow<'static, str>>) -> TraceBuilder<'c> {
         TraceBuilder::new(name.into(), None)
     }
+}
 
-    /// What `start!` expands to.
-    #[doc(hidden)]
-    #[inline]
-    #[track_caller]
-    pub fn __start(name: impl Into<Cow<'static, str>>, module: &'static str) -> Trace {
-        // The whole cost of a unit while logging is off: not even a builder.
-        if is_off() {
-            return Trace::default();
-        }
-        TraceBuilder::new(name.into(), Some(module)).start()
+/// What `start!` expands to.
+#[doc(hidden)]
+#[inline]
+#[track_caller]
+pub fn __start<N: LiteralOrString>(name: N, module: &'static str) -> Trace {
+    // The whole cost of a unit while logging is off: not even a builder.
+    if is_off() {
+        return Trace::default();
     }
+    TraceBuilder::new(name.into_name(), Some(module)).start()
 }

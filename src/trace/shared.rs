@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
+use log::Level;
 use parking_lot::ReentrantMutex;
 
 use crate::trace::Trace;
@@ -14,6 +15,7 @@ use crate::value::failure::Failure;
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Amount;
+use crate::value::outcome::Outcome;
 use crate::value::to_value::ToValue;
 use crate::value::{eager, failure};
 
@@ -201,12 +203,31 @@ impl SharedTrace {
     /// ```
     #[track_caller]
     pub fn add(&self, message: impl Message) -> &Self {
-        let location = Location::caller();
+        self.fragment(message, None, Location::caller())
+    }
+
+    /// What `add!` with a level expands to.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn __add_at(&self, level: Level, message: impl Message) -> &Self {
+        let this = self.fragment(message, Some(level), Location::caller());
+        match level {
+            Level::Error => this.call(|entry| entry.severity.set_outcome(Outcome::Error)),
+            _ => this,
+        }
+    }
+
+    fn fragment(
+        &self,
+        message: impl Message,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) -> &Self {
         eager::message(
             message.text(),
             || self.limit(),
             |text| {
-                self.call(|entry| entry.add(text, None, location));
+                self.call(|entry| entry.add(text, level, location));
             },
         );
         self
