@@ -113,6 +113,6 @@ fn a_transaction_is_found_by_the_index() {
 }
 
 #[test]
-fn the_readme_of_the_crate_shows_the_query_as_it_is() {
-    assert!(include_str!("../../../README.md").contains(TRANSACTION.trim_end()));
+fn the_guide_shows_the_query_as_it_is() {
+    assert!(include_str!("../../../src/_guide/services.md").contains(TRANSACTION.trim_end()));
 }

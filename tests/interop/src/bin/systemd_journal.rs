@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use systemd_journal_logger::JournalLog;
-use traceline::{config::Output, Config};
+use traceline::{Config, config::Output};
 
 fn main() -> Result<(), Box<dyn Error>> {
     JournalLog::new()?.install()?;
