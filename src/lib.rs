@@ -294,8 +294,8 @@ pub use value::outcome::Outcome;
 pub use value::serde::json;
 pub use value::to_value::ToValue;
 
-/// The examples of the README are tested too.
-#[cfg(doctest)]
+/// The examples of the README are tested too; the first of them installs a logger.
+#[cfg(all(doctest, feature = "env_logger"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
