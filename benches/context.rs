@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use traceline::{Config, InTraceExt, Trace, bridge, current};
+use traceline::{Config, Trace, bridge, current, future::InTraceExt};
 
 /// A logger that looks at what it gets, as little as can be.
 struct Sink;

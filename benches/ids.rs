@@ -6,7 +6,10 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use log::{Log, Metadata, Record};
-use traceline::{Config, SpanId, Trace, TraceId, TraceParent};
+use traceline::{
+    Config, Trace,
+    ids::{SpanId, TraceId, TraceParent},
+};
 
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 

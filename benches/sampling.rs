@@ -15,7 +15,11 @@ use common::units::{self, start, w2};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Log, Metadata, Record};
-use traceline::{Config, ConfigBuilder, Output, Sampling, TraceParent};
+use traceline::{
+    Config,
+    config::{ConfigBuilder, Output, Sampling},
+    ids::TraceParent,
+};
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 

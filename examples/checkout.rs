@@ -116,7 +116,7 @@ fn price(trace: &mut Trace, cart: &Cart) -> u64 {
     let mut cents = 0;
     for item in &cart.items {
         cents += u64::from(item.quantity) * item.cents;
-        trace.count("items", item.quantity);
+        trace.sum("items", item.quantity);
         trace.sum("grams", item.quantity * item.grams);
     }
     if let Some(coupon) = &cart.coupon {

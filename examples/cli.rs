@@ -88,7 +88,7 @@ fn report(trace: &mut Trace, path: &Path, counts: &Counts) {
         bytes,
     } = *counts;
     println!("{lines:7} {words:7} {bytes:7} {}", path.display());
-    trace.incr("files").count("lines", lines);
-    trace.count("words", words).count("bytes", bytes);
+    trace.incr("files").sum("lines", lines);
+    trace.sum("words", words).sum("bytes", bytes);
     trace.max("largest_bytes", bytes);
 }

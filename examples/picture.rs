@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Log, Metadata, Record};
-use traceline::{Clock, Color, Config, Format, LineTag, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{Clock, Color, LineTag},
+};
 
 fn main() {
     print!("{}", picture());

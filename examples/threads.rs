@@ -64,6 +64,8 @@ fn count_words(trace: &mut Trace, file: &str) {
 fn spawn(n: u64, trace: SharedTrace) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         thread::sleep(Duration::from_millis(n)); // a network
-        trace.incr("chunks").sum("bytes", n * 1_024);
+        trace.with(|trace| {
+            trace.incr("chunks").sum("bytes", n * 1_024);
+        });
     })
 }

@@ -1,7 +1,7 @@
 //! One unit of work, one log line: a [`Trace`] gathers what happens while the unit runs and emits it as one logfmt or
 //! JSON record through the [`log`] facade.
 //!
-//! Ordinary log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
+//! LogRecord log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
 //! To learn what became of it, its lines have to be found again and put together. A trace puts them together while they
 //! are made: typed fields, counters, timers and *fragments*, which are texts with the source line and the time since the
 //! start. The record is emitted when the trace is dropped, however that comes about: at the end of a function, by `?`, by
@@ -178,7 +178,7 @@
 //!     .redact(["password", "card"])
 //!     .max_record(32 * 1024)
 //!     .install()?;
-//! # Ok::<(), traceline::ConfigError>(())
+//! # Ok::<(), traceline::config::ConfigError>(())
 //! ```
 //!
 //! | many units, other services | |
@@ -222,6 +222,7 @@
 //!
 //! All are off by default.
 //!
+//! * `env_logger`: `init` and `init_to`, a logger in one line. It needs `env_logger`, without its default features.
 //! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
 //! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
 //! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
@@ -239,91 +240,62 @@
 
 #[cfg(any(doc, doctest))]
 pub mod _guide;
-mod bridge;
-mod builder;
-mod bytes;
-mod clock;
-mod config;
-pub mod current;
-mod emit;
-mod encode;
-mod ended;
-mod entry;
-mod failure;
-mod finished;
-#[cfg(feature = "future")]
-mod future;
-mod guard;
-mod headers;
-mod ids;
-mod key;
 mod macros;
-mod message;
-mod nested;
-mod number;
-mod ordinary;
-mod outcome;
-mod owned;
-mod panics;
-mod pool;
-mod sampling;
-mod scope;
-mod settle;
-mod shared;
-mod slot;
-#[cfg(feature = "serde")]
-mod structured;
-#[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
-pub mod testing;
+#[cfg(feature = "env_logger")]
+mod init;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
+mod context;
 mod trace;
-mod transaction;
+pub mod bridge;
+mod emit;
+mod encode;
+mod thread;
 mod unit;
-#[cfg(feature = "uuid")]
-mod uuids;
-mod value;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
+pub mod config;
+pub mod ids;
+pub mod value;
+mod base;
 
-pub use bridge::{Bridge, bridge};
-pub use builder::TraceBuilder;
-pub use clock::Clock;
-pub use config::{
-    Color, Config, ConfigBuilder, ConfigError, Format, Integers, LineTag, Name, NonFinite, Output,
-    Schema,
-};
-pub use failure::Failure;
-pub use finished::{Entry, Fragment};
-#[cfg(feature = "future")]
+pub use bridge::bridge;
+pub use bridge::format_record::format_record;
+pub use config::choices::Format;
+pub use config::process::Config;
 #[doc(hidden)]
-pub use future::__run_async;
+pub use context::cancel::CancelGuard as __CancelGuard;
+pub use context::current;
 #[cfg(feature = "future")]
 #[cfg_attr(docsrs, doc(cfg(feature = "future")))]
-pub use future::{InTrace, InTraceExt, IsResult, RunInTrace};
-pub use ids::{IdError, IdSource, SpanId, TraceId, TraceParent, TraceState};
-pub use key::{Key, ToKey, key};
+pub use context::future;
+#[cfg(feature = "future")]
+#[doc(hidden)]
+pub use context::future::{__run_async, InTraceExt as _};
+pub use context::panic_hook::panic_hook;
+#[cfg(feature = "env_logger")]
+#[cfg_attr(docsrs, doc(cfg(feature = "env_logger")))]
+pub use init::{init, init_to};
 pub use log::Level;
-pub use message::Message;
-pub use nested::JsonText;
-pub use number::Number;
-pub use ordinary::{FormattedRecord, format_record};
-pub use outcome::Outcome;
-pub use owned::OwnedValue;
-pub use panics::panic_hook;
-pub use sampling::{Sampled, Sampling};
-pub use scope::Entered;
-pub use shared::{Part, SharedTrace};
+pub use trace::Trace;
+pub use trace::builder::TraceBuilder;
+#[doc(hidden)]
+pub use trace::builder::{__builder, __start};
+pub use trace::join::Part;
+pub use trace::shared::SharedTrace;
+pub use trace::time::Timer;
+pub use value::key::key;
+pub use value::kind::{Value, debug, display, mask, null, text_lossy};
+pub use value::outcome::Outcome;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-pub use structured::json;
-pub use trace::{Timer, Trace};
-#[doc(hidden)]
-pub use unit::Unit as __Unit;
-pub use value::{ToValue, Value, debug, display, mask, null, text_lossy};
+pub use value::serde::json;
+pub use value::to_value::ToValue;
 
-/// The examples of the README are tested too.
-#[cfg(doctest)]
+/// The examples of the README are tested too; the first of them installs a logger.
+#[cfg(all(doctest, feature = "env_logger"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

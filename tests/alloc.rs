@@ -12,7 +12,11 @@ use std::thread;
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use traceline::{Config, Format, Output, Sampling, Trace, current, display};
+use traceline::{
+    Config, Format, Trace,
+    config::{Output, Sampling},
+    current, display,
+};
 
 use counting::{Used, count};
 
@@ -124,6 +128,8 @@ fn others(mut trace: Trace) {
         .set("none", None::<u8>);
     trace.set("k", "longer").set("k", "short").unset("k");
     trace.error(&std::fmt::Error).warn("careful").status(500);
+    traceline::add!(trace, level: Warn, "careful, {} times", 2);
+    traceline::add!(trace, level: Error, "broken, {} times", 2);
     trace.checkpoint().ok();
 }
 
@@ -138,6 +144,7 @@ fn by_current(mut trace: Trace) {
         current::add("request read");
         current::add!("looking up key {name}");
         current::warn(format_args!("{name} is known"));
+        current::add!(level: Warn, "{name} is known");
         for n in 0..10 {
             current::incr("hits");
             current::sum("sum", 0.5);
@@ -179,7 +186,7 @@ fn joined(mut trace: Trace) {
 fn polled(trace: Trace) {
     use std::future::{Future, poll_fn};
     use std::task::{Context, Poll, Waker};
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let mut polls = 0;
     let future = poll_fn(move |_| {
@@ -200,7 +207,7 @@ fn polled(trace: Trace) {
 fn cancelled(trace: Trace) {
     use std::future::Future;
     use std::task::{Context, Waker};
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let future = async {
         current::set("began", true);
@@ -350,7 +357,7 @@ fn out_of_the_ordinary(json: &Config) {
         let mut trace = traceline::builder!("auth").config(config).start();
         trace
             .continue_from(CALLER.parse().unwrap())
-            .request_id("order-4711");
+            .set_request_id("order-4711");
         work(trace);
     };
     let rarely = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("free"));
@@ -454,7 +461,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
     // Two kinds of unit that take turns on a thread, and two at the same time.
     let turns = || {
         w1(traceline::start!("login"));
-        w3(traceline::start!("report"));
+        w3(traceline::start!("report", user_id = 7, plan = "pro"));
         let outer = traceline::start!("outer");
         w2(traceline::start!("inner"));
         w2(outer);
@@ -497,8 +504,15 @@ fn only_the_first_unit_of_a_thread_allocates() {
         let shared = traceline::start!("shared").into_shared();
         let clone = shared.clone();
         clone.set("a", "text").set("b", display(&1.5)).incr("n");
-        shared.add(format_args!("{} bytes", 7)).max("most", 7);
-        shared.time("t", || clone.sum("sum", 0.5).count("n", 2));
+        shared.add(format_args!("{} bytes", 7));
+        shared.with(|trace| {
+            trace.max("most", 7);
+        });
+        shared.time("t", || {
+            clone.with(|trace| {
+                trace.sum("sum", 0.5).sum("n", 2);
+            })
+        });
     };
     let used = steady(calls);
     assert_eq!((used.calls, used.kept), (100, 0), "{used:?}");

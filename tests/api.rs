@@ -4,9 +4,13 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use traceline::{
-    Color, Config, ConfigError, Entry, Format, FormattedRecord, Fragment, Integers, JsonText, Key,
-    LineTag, Name, NonFinite, Outcome, Output, OwnedValue, Sampled, Sampling, Schema, Timer, Trace,
-    TraceBuilder, Value,
+    Config, Format, Outcome, Timer, Trace, TraceBuilder, Value,
+    bridge::FormattedRecord,
+    config::{
+        Color, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name, NonFinite, Output,
+        Sampled, Sampling, Schema,
+    },
+    value::{JsonText, Key, OwnedValue},
 };
 
 /// Names the auto traits that a type has.
@@ -74,7 +78,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It may hold closures of the user's.
         Sampling: 48, NOT_UNWIND_SAFE;
         // A look at a unit, for the time of a call.
-        Entry<'_>: 16, "Unpin";
+        FinishedUnit<'_>: 16, "Unpin";
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";

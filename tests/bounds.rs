@@ -8,7 +8,12 @@ use std::fmt::Write;
 
 use log::Level;
 use serde_json::Value as Json;
-use traceline::{Config, ConfigBuilder, Format, Name, Trace, TraceParent, TraceState, key};
+use traceline::{
+    Config, Format, Trace,
+    config::{ConfigBuilder, Name},
+    ids::{TraceParent, TraceState},
+    key,
+};
 
 use crate::counting::count;
 use crate::util;
@@ -158,14 +163,14 @@ mod repeated {
         let ((), used) = count(|| {
             let mut trace = bench.start();
             for n in 0..MANY / 10 {
-                trace.request_id(&"r".repeat(1 + n % 100));
+                trace.set_request_id(&"r".repeat(1 + n % 100));
                 trace.set_tracestate(&state);
                 if n % 2 == 0 {
                     trace.continue_from(parent).set_tracestate(&state);
                 }
             }
             assert_eq!(trace.tracestate().as_ref(), Some(&state));
-            trace.request_id("r-1");
+            trace.set_request_id("r-1");
         });
         assert!(used.peak < 64 * KIB, "{used:?}");
         assert_eq!(
@@ -669,7 +674,7 @@ mod large {
 mod nested {
     use super::*;
 
-    use traceline::OwnedValue;
+    use traceline::value::OwnedValue;
 
     fn nested(depth: usize) -> OwnedValue {
         (0..depth).fold(OwnedValue::U64(7), |value, _| OwnedValue::List(vec![value]))

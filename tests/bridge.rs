@@ -15,7 +15,12 @@ use std::time::Duration;
 
 use log::kv::{self, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record, debug, error, info, trace, warn};
-use traceline::{Bridge, Color, Config, ConfigBuilder, Format, Trace, bridge, current};
+use traceline::{
+    Config, Format, Trace,
+    bridge::{Bridge, bridge},
+    config::{Color, ConfigBuilder},
+    current,
+};
 
 use crate::util;
 use crate::util::{Capture, ManualClock, TS, same_line};
@@ -292,7 +297,7 @@ mod absorbs {
             &from_elsewhere(Config::builder().header(false)),
             "msg=unit duration_ms=0.0 fragments=\"[wait.rs:77, 0.0ms] waiting\"",
         );
-        let paths = Config::builder().line_tag(traceline::LineTag::PathLine);
+        let paths = Config::builder().line_tag(traceline::config::LineTag::PathLine);
         same_line(
             &from_elsewhere(paths.header(false)),
             "msg=unit duration_ms=0.0 \

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use traceline::{Color, Config, ConfigBuilder, ConfigError, Format, Name};
+use traceline::{
+    Config, Format,
+    config::{Color, ConfigBuilder, ConfigError, Name},
+};
 
 use crate::util;
 

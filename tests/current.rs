@@ -655,7 +655,10 @@ mod forgotten_guards {
         let mut trace = forgotten(&bench);
         current::fail("broken");
         bench.clock.advance(Duration::from_millis(2));
-        assert_eq!(trace.get("inside"), Some(traceline::OwnedValue::I64(1)));
+        assert_eq!(
+            trace.get("inside"),
+            Some(traceline::value::OwnedValue::I64(1))
+        );
         assert_eq!(trace.elapsed(), Duration::from_millis(2));
         assert_eq!(trace.level(), Some(Level::Error));
         assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
@@ -785,10 +788,10 @@ mod functions {
         ),
         (
             "count",
-            |t| _ = t.count("k", 3u8).count("k", 4usize),
+            |t| _ = t.sum("k", 3u8).sum("k", 4usize),
             || {
-                current::count("k", 3u8);
-                current::count("k", 4usize);
+                current::sum("k", 3u8);
+                current::sum("k", 4usize);
             },
         ),
         (
@@ -1008,7 +1011,9 @@ mod functions {
         let by_shared = run(&|trace| {
             let shared = mem::take(trace).into_shared();
             shared.set("k", display(&long)).add(format_args!("{long}"));
-            shared.error(&*long);
+            shared.with(|trace| {
+                trace.error(&*long);
+            });
         });
         util::same_line(&by_current, &by_handle);
         util::same_line(&by_shared, &by_handle);
@@ -1325,7 +1330,7 @@ mod with {
                 (trace.get("rows"), trace.render(), trace.level())
             });
             let (rows, text, level) = seen.unwrap();
-            assert_eq!(rows, Some(traceline::OwnedValue::I64(3)));
+            assert_eq!(rows, Some(traceline::value::OwnedValue::I64(3)));
             assert_eq!(text, "msg=unit duration_ms=0.0 rows=3");
             assert_eq!(level, Some(Level::Info));
         });
@@ -1728,7 +1733,7 @@ mod loggers_that_log {
     #[derive(Debug)]
     struct Relogs(&'static Capture);
 
-    static RELOGS: OnceLock<traceline::Bridge<Relogs>> = OnceLock::new();
+    static RELOGS: OnceLock<traceline::bridge::Bridge<Relogs>> = OnceLock::new();
 
     impl Log for Relogs {
         fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -2479,7 +2484,7 @@ mod process {
     /// Keeps the guard and the trace of a unit until its thread ends.
     struct Kept {
         /// Dropped first.
-        guard: Option<traceline::Entered<'static>>,
+        guard: Option<traceline::current::Entered<'static>>,
     }
 
     impl Drop for Kept {

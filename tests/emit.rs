@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use traceline::{Config, Format, Outcome, OwnedValue, Trace};
+use traceline::{Config, Format, Outcome, Trace, value::OwnedValue};
 
 use crate::util;
 use crate::util::{Bench, Capture};
@@ -246,7 +246,7 @@ mod nothing_is_kept {
         traceline::set!(trace, n = evaluate());
         traceline::add!(trace, "{}", evaluate());
         assert_eq!(evaluated, 0);
-        trace.set("a", 1).unset("a").incr("b").count("b", 2);
+        trace.set("a", 1).unset("a").incr("b").sum("b", 2);
         trace.sum("b", 0.5).max("c", 3).ok().status(500);
         trace.add("x").warn("x").fail("x").error("x");
         trace.raise(Level::Error).set_level(Level::Error);
@@ -1230,7 +1230,7 @@ mod fields {
     fn a_removed_counter_begins_anew_under_its_own_name() {
         check(
             |trace| {
-                trace.count("a", 5).unset("a").incr("a");
+                trace.sum("a", 5).unset("a").incr("a");
                 assert_eq!(trace.get("a"), Some(OwnedValue::U64(1)));
             },
             " a=1",

@@ -8,7 +8,7 @@ mod limits;
 mod order;
 mod settings;
 
-use traceline::{Config, ConfigBuilder, Format, Trace};
+use traceline::{Config, Format, Trace, config::ConfigBuilder};
 
 use crate::util;
 

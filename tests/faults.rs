@@ -612,7 +612,7 @@ mod clocks {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-    use traceline::Clock;
+    use traceline::config::Clock;
 
     /// Jumps after the first look.
     #[derive(Debug)]

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::thread;
 
-use traceline::{SpanId, TraceId, TraceParent, TraceState};
+use traceline::ids::{SpanId, TraceId, TraceParent, TraceState};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
@@ -362,9 +362,13 @@ fn b3_is_read_in_one_header() {
 
 #[test]
 fn b3_is_read_in_several_headers() {
-    let parent = TraceParent::of_b3(TRACE, SPAN, Some("1")).unwrap();
+    let parent = TraceParent::from_b3(TRACE, SPAN, Some("1")).unwrap();
     assert_eq!(parent.to_string(), header("00", TRACE, SPAN, "01"));
-    assert!(!TraceParent::of_b3(TRACE, SPAN, None).unwrap().is_sampled());
-    assert!(TraceParent::of_b3(TRACE, SPAN, Some("yes")).is_err());
-    assert!(TraceParent::of_b3("", SPAN, None).is_err());
+    assert!(
+        !TraceParent::from_b3(TRACE, SPAN, None)
+            .unwrap()
+            .is_sampled()
+    );
+    assert!(TraceParent::from_b3(TRACE, SPAN, Some("yes")).is_err());
+    assert!(TraceParent::from_b3("", SPAN, None).is_err());
 }

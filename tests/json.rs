@@ -1,6 +1,9 @@
 //! Values and keys in JSON, by the table of `cases`.
 
-use traceline::{Config, ConfigBuilder, Format, Integers, NonFinite, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{ConfigBuilder, Integers, NonFinite},
+};
 
 use crate::cases;
 use crate::util::{Bench, json_line, record, same_line};

@@ -8,8 +8,11 @@ use log::kv::Key;
 use log::{Level, Log, Metadata, Record};
 use serde_json::{Value as Json, json};
 use traceline::{
-    Config, ConfigBuilder, Format, Name, Output, OwnedValue, Sampling, SpanId, Trace, TraceId,
-    TraceParent, null, text_lossy,
+    Config, Format, Trace,
+    config::{ConfigBuilder, Name, Output, Sampling},
+    ids::{SpanId, TraceId, TraceParent},
+    null, text_lossy,
+    value::OwnedValue,
 };
 
 use crate::typed::{Typed, Visitor};
@@ -211,7 +214,7 @@ fn timers_counters_and_errors_are_there() {
     expect(
         |trace| {
             trace.time("db", |_| ());
-            trace.count("items", 3).max("peak", 2.5);
+            trace.sum("items", 3).max("peak", 2.5);
             trace.error(&std::io::Error::other("no rows"));
         },
         json!([
@@ -246,7 +249,7 @@ fn fixed_fields_ids_and_outcome_stand_first() {
     let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let seen = seen(builder, |trace| {
         trace.continue_from(TraceParent::parse(header).unwrap());
-        trace.request_id("order-4711").set("a", 1).ok();
+        trace.set_request_id("order-4711").set("a", 1).ok();
     });
     let want = json!([
         ["service", "shop"],
@@ -471,7 +474,7 @@ fn the_hook_stands_around_the_hand_over() {
 }
 
 fn hooked(
-    hook: impl Fn(&traceline::Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
+    hook: impl Fn(&traceline::config::FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
 ) -> (Config, &'static Keeper) {
     let log = Keeper::leak();
     (config(Config::builder().on_emit(hook), log), log)
@@ -480,7 +483,7 @@ fn hooked(
 #[test]
 fn a_hook_that_forgets_or_panics_loses_no_record() {
     for hook in [
-        (|_, _| ()) as fn(&traceline::Entry<'_>, &mut dyn FnMut()),
+        (|_, _| ()) as fn(&traceline::config::FinishedUnit<'_>, &mut dyn FnMut()),
         |_, _| std::panic::resume_unwind(Box::new("before")),
         |_, emit| {
             emit();
@@ -584,7 +587,7 @@ fn the_hook_sees_the_unit_as_the_program_gave_it() {
     let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     trace
         .continue_from(TraceParent::parse(header).unwrap())
-        .request_id("order-4711");
+        .set_request_id("order-4711");
     trace.set("error", "mine").time("db", |_| ());
     trace
         .set("list", [1, 2])

@@ -4,7 +4,7 @@
 #[path = "child/elsewhere.rs"]
 mod elsewhere;
 
-use traceline::{Config, Format, LineTag, Trace};
+use traceline::{Config, Format, Trace, config::LineTag};
 
 use crate::util;
 use crate::util::Bench;

@@ -9,7 +9,9 @@ use log::kv::{Error, Key, Source, Value as KvValue, VisitSource};
 use log::{Level, Log, Record};
 use serde_json::Value;
 use traceline::{
-    Color, Config, ConfigBuilder, Format, LineTag, Name, Output, Schema, Trace, TraceParent,
+    Config, Format, Trace,
+    config::{Color, ConfigBuilder, LineTag, Name, Output, Schema},
+    ids::TraceParent,
 };
 
 use crate::util::{Bench, FixedIds, ManualClock, TS, same_line};
@@ -151,7 +153,7 @@ fn a_record_without_a_place_says_none() {
 fn schemas_have_names_for_the_place() {
     let line = |schema| {
         text(
-            Config::builder().format(Format::Json).names(schema),
+            Config::builder().format(Format::Json).schema(schema),
             format_args!("m"),
             &[("shelf", 7)],
         )
@@ -208,7 +210,7 @@ fn names_of_the_place_make_way_for_those_of_the_configuration() {
     let place = "logging.googleapis.com/sourceLocation";
     let builder = Config::builder()
         .format(Format::Json)
-        .names(google)
+        .schema(google)
         .header(false)
         .field(place, "mine");
     same_line(
@@ -232,7 +234,7 @@ fn the_head_of_a_schema_is_not_written_twice() {
         }
         fn log(&self, record: &Record<'_>) {
             let config = Config::builder()
-                .names(Schema::OpenTelemetry)
+                .schema(Schema::OpenTelemetry)
                 .clock(ManualClock::leak());
             let config = config.build().expect("settings");
             TEXT.set(config.format_record(record).to_string());
@@ -266,7 +268,7 @@ fn the_smallest_record_has_room_for_any_place_and_ids() {
         let builder = || {
             let builder = Config::builder().format(Format::Json).fraction_digits(9);
             match schema {
-                Some(schema) => builder.names(schema),
+                Some(schema) => builder.schema(schema),
                 None => builder,
             }
         };
@@ -275,7 +277,7 @@ fn the_smallest_record_has_room_for_any_place_and_ids() {
         let bench = Bench::new(builder().max_record(least).max_fields(1));
         let mut trace = Trace::builder(long.clone()).config(&bench.config).start();
         trace.continue_from(TraceParent::parse(HEADER).expect("a header"));
-        trace.request_id(&id);
+        trace.set_request_id(&id);
         let pairs = [(long.as_str(), KvValue::from(1)), ("b", KvValue::from(2))];
         let record = Record::builder()
             .level(Level::Error)
@@ -544,7 +546,7 @@ fn one_stream_of_a_logger_has_one_format() {
         let mut trace = traceline::builder!("check out").config(&config).start();
         trace.scope(|| warn(logger, &[("left", KvValue::from(3))]));
         trace.traceparent();
-        trace.request_id("r-1").set("item", "a \"lamp\"");
+        trace.set_request_id("r-1").set("item", "a \"lamp\"");
         trace.scope(|| warn(logger, &[]));
         trace.emit();
         let ids = "trace_id=7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a span_id=9b9b9b9b9b9b9b9b trace_flags=\"01\" request_id=r-1";

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use traceline::{Color, Config, ConfigBuilder, Format, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{Color, ConfigBuilder},
+};
 
 use crate::util::{Bench, add_from_here, record, same_line};
 
@@ -209,7 +212,7 @@ fn the_name_the_request_and_the_error_are_cut_later_than_other_texts() {
     let bench = Bench::new(pretty(Color::Never).header(false).max_record(600));
     let text = |char: &str| char.repeat(60);
     let mut trace = Trace::builder(text("n")).config(&bench.config).start();
-    trace.request_id(&text("r"));
+    trace.set_request_id(&text("r"));
     for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         trace.set(key, text("v"));
     }

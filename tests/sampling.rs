@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use log::{Level, LevelFilter};
 use traceline::{
-    Config, ConfigBuilder, Format, IdSource, Name, OwnedValue, Sampling, SpanId, Trace, TraceId,
-    TraceParent, bridge,
+    Config, Format, Trace, bridge,
+    config::{ConfigBuilder, Name, Sampling},
+    ids::{IdSource, SpanId, TraceId, TraceParent},
+    value::OwnedValue,
 };
 
 use crate::util::{Bench, Capture, same_line};
@@ -102,7 +104,7 @@ fn panics_are_kept() {
 #[cfg(feature = "future")]
 #[test]
 fn cancelled_units_are_kept() {
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let bench = unlucky(Sampling::one_in(10).warnings(false));
     drop(std::future::pending::<()>().in_trace(bench.start()));

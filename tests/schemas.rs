@@ -7,7 +7,11 @@ use std::time::Duration;
 use log::kv::{Error, Key, Value as KvValue, VisitSource};
 use log::{Level, Log};
 use serde_json::Value;
-use traceline::{Config, ConfigBuilder, Format, Name, Output, Schema, Trace, TraceParent};
+use traceline::{
+    Config, Format, Trace,
+    config::{ConfigBuilder, Name, Output, Schema},
+    ids::TraceParent,
+};
 
 use crate::util::{Bench, FixedIds, ManualClock, TS, same_line};
 
@@ -19,7 +23,7 @@ const GOOGLE: Schema<'static> = Schema::GoogleCloud {
 fn builder(schema: Schema<'_>, format: Format) -> ConfigBuilder {
     Config::builder()
         .format(format)
-        .names(schema)
+        .schema(schema)
         .ids(&FixedIds(0x70, 9))
 }
 
@@ -37,7 +41,7 @@ fn everything(trace: &mut Trace) {
     if let Ok(parent) = TraceParent::parse(HEADER) {
         trace.continue_from(parent);
     }
-    trace.request_id("r-1").set("rows", 3).status(503);
+    trace.set_request_id("r-1").set("rows", 3).status(503);
     trace.error("no stock");
 }
 
@@ -133,7 +137,7 @@ fn a_project_is_an_id_of_one() {
         if let Err(error) = built {
             assert_eq!(
                 error.to_string(),
-                format!("names: {project:?} is no id of a project")
+                format!("schema: {project:?} is no id of a project")
             );
         }
     }
@@ -377,7 +381,7 @@ fn a_name_set_later_and_a_version_of_the_users_win() {
     assert_eq!(record["ecs.version"], "8.17.0");
 
     let twice = Config::builder()
-        .names(Schema::OpenTelemetry)
+        .schema(Schema::OpenTelemetry)
         .name(Name::Msg, "severity_number");
     assert_eq!(
         twice.build().unwrap_err().to_string(),

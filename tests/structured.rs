@@ -8,7 +8,12 @@ use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use traceline::{Config, ConfigBuilder, Format, Output, OwnedValue, Trace, json};
+use traceline::{
+    Config, Format, Trace,
+    config::{ConfigBuilder, Output},
+    json,
+    value::OwnedValue,
+};
 
 use crate::util;
 use crate::util::{Bench, json_line, logfmt_line, record, same_line};
@@ -48,7 +53,7 @@ fn a_structure_is_nested_in_json_and_its_text_in_logfmt() {
         r#"item="{\"sku\":\"lamp \\\"L\\\"\",\"count\":2,\"price\":24.5}" n=1"#,
     );
     let pretty = record(
-        builder(Format::Pretty).color(traceline::Color::Never),
+        builder(Format::Pretty).color(traceline::config::Color::Never),
         |trace| _ = trace.set("item", json(&[1, 2])),
     );
     assert!(

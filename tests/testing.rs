@@ -11,7 +11,12 @@ use std::time::{Duration, SystemTime};
 
 use log::Level;
 use traceline::testing::{self, Capture, MockClock, Record};
-use traceline::{Clock, Config, Format, Name, Outcome, OwnedValue, Sampling, Trace, current};
+use traceline::{
+    Config, Format, Outcome, Trace,
+    config::{Clock, Name, Sampling},
+    current,
+    value::OwnedValue,
+};
 
 use util::{FixedIds, same_line};
 
@@ -204,7 +209,7 @@ fn records_are_typed() {
             .set("none", None::<u8>)
             .set("wait_ms", Duration::from_millis(3));
         trace.time("db", |_| clock.advance(Duration::from_micros(2_500)));
-        trace.request_id("r-1");
+        trace.set_request_id("r-1");
         trace.warn("slow");
         let line = line!() - 1;
         trace.checkpoint();
@@ -286,7 +291,7 @@ fn a_unit_that_a_panic_ends_is_captured() {
 /// What differs from run to run, all of it.
 fn volatile(trace: &mut Trace) {
     trace.traceparent();
-    trace.request_id("");
+    trace.set_request_id("");
     trace
         .set("wait_ms", Duration::from_micros(1_234))
         .set("at", SystemTime::now());

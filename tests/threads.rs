@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::Level;
 use serde_json::Value as Json;
-use traceline::{Config, ConfigBuilder, Format, Timer, Trace, key};
+use traceline::{Config, Format, Timer, Trace, config::ConfigBuilder, key};
 
 use crate::util::{Bench, Capture, ManualClock};
 

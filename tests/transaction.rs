@@ -2,8 +2,10 @@
 
 use log::Level;
 use traceline::{
-    Config, ConfigBuilder, Format, IdSource, Sampling, SpanId, Trace, TraceId, TraceParent,
-    TraceState, bridge, current,
+    Config, Format, Trace, bridge,
+    config::{ConfigBuilder, Sampling},
+    current,
+    ids::{IdSource, SpanId, TraceId, TraceParent, TraceState},
 };
 
 use crate::util::{Bench, FixedIds, same_line};
@@ -42,7 +44,12 @@ fn a_unit_that_is_told_nothing_has_no_ids() {
 fn ids_stand_before_the_outcome_and_are_text() {
     let ids = format!(r#"trace_id={TRACE} span_id="{OWN_SPAN}" parent_id={SPAN} trace_flags="01""#);
     check(
-        |trace| _ = trace.continue_from(parent()).request_id("order-4711").ok(),
+        |trace| {
+            _ = trace
+                .continue_from(parent())
+                .set_request_id("order-4711")
+                .ok()
+        },
         &format!("{ids} request_id=order-4711 outcome=ok duration_ms=0.0"),
     );
     let bench = bench(
@@ -50,7 +57,7 @@ fn ids_stand_before_the_outcome_and_are_text() {
             .format(Format::Json)
             .field("service", "shop"),
     );
-    bench.start().continue_from(parent()).request_id("7");
+    bench.start().continue_from(parent()).set_request_id("7");
     same_line(
         &bench.log.only().args,
         &format!(
@@ -114,10 +121,10 @@ fn a_child_has_a_record_of_its_own_in_the_same_transaction() {
     order
         .continue_from(parent())
         .set_tracestate(&state)
-        .request_id("r-1");
+        .set_request_id("r-1");
     let mut payment = order.child("payment");
     assert_eq!(payment.tracestate(), Some(state));
-    assert_eq!(payment.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(payment.request_id().as_deref(), Some("r-1"));
     payment.set("cents", 4_999);
     drop(payment);
     drop(order);
@@ -143,13 +150,13 @@ fn a_part_has_the_ids_of_its_unit() {
     order
         .continue_from(parent())
         .set_tracestate(&state)
-        .request_id("r-1");
+        .set_request_id("r-1");
     let mut part = order.part();
     let mut nested = part.part();
     for part in [&mut part, &mut nested] {
         assert_eq!(part.traceparent(), order.traceparent());
         assert_eq!(part.tracestate().as_ref(), Some(&state));
-        assert_eq!(part.get_request_id().as_deref(), Some("r-1"));
+        assert_eq!(part.request_id().as_deref(), Some("r-1"));
     }
     let mut payment = part.child("payment");
     assert_eq!(payment.trace_id(), order.trace_id());
@@ -180,11 +187,11 @@ fn ids_that_a_part_made_are_those_of_a_unit_that_has_none() {
     let (mut first, mut second, mut foreign) = (order.part(), order.part(), other.part());
     assert!(foreign.traceparent().is_some());
     order.join(foreign);
-    let sent = first.request_id("r-1").traceparent();
+    let sent = first.set_request_id("r-1").traceparent();
     assert!(second.traceparent().is_some());
     order.join(first).join(second);
     assert_eq!(order.traceparent(), sent);
-    assert_eq!(order.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(order.request_id().as_deref(), Some("r-1"));
     other.discard();
 }
 
@@ -192,8 +199,8 @@ fn ids_that_a_part_made_are_those_of_a_unit_that_has_none() {
 fn a_request_id_that_could_do_harm_is_replaced() {
     let mut trace = Bench::new(Config::builder()).start();
     for good in ["a", "order-4711", "A._:@/+=-9", &"x".repeat(128)] {
-        trace.request_id(good);
-        assert_eq!(trace.get_request_id().as_deref(), Some(good));
+        trace.set_request_id(good);
+        assert_eq!(trace.request_id().as_deref(), Some(good));
     }
     for bad in [
         "",
@@ -205,8 +212,8 @@ fn a_request_id_that_could_do_harm_is_replaced() {
         "a,b",
         &"x".repeat(129),
     ] {
-        trace.request_id(bad);
-        let fresh = trace.get_request_id().unwrap();
+        trace.set_request_id(bad);
+        let fresh = trace.request_id().unwrap();
         assert_ne!(fresh, bad);
         assert!(fresh.parse::<TraceId>().is_ok(), "{fresh}");
     }
@@ -354,11 +361,11 @@ fn a_disabled_trace_passes_on_what_it_was_given() {
     assert!(!trace.is_enabled());
     assert_eq!(trace.traceparent(), Some(parent()));
     assert_eq!(trace.tracestate().unwrap().as_str(), "a=1");
-    assert_eq!(trace.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(trace.request_id().as_deref(), Some("r-1"));
     trace.set("a", 1).add("nothing").ok();
     let mut child = trace.child("child");
     assert_eq!(child.traceparent(), Some(parent()));
-    assert_eq!(child.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(child.request_id().as_deref(), Some("r-1"));
     assert_eq!(trace.render(), "");
     trace.scope(|| assert!(!traceline::current::is_active()));
     assert_eq!(trace.traceparent(), Some(parent()));
@@ -369,12 +376,12 @@ fn a_part_of_a_disabled_trace_passes_on_what_that_was_given() {
     let mut trace = Trace::default();
     let state = TraceState::parse(["rojo=1"]).unwrap();
     trace.continue_from(parent()).set_tracestate(&state);
-    trace.request_id("r-1");
+    trace.set_request_id("r-1");
     let mut part = trace.part();
     for part in [&mut part.part(), &mut part] {
         assert_eq!(part.traceparent(), Some(parent()));
         assert_eq!(part.tracestate().as_ref(), Some(&state));
-        assert_eq!(part.get_request_id().as_deref(), Some("r-1"));
+        assert_eq!(part.request_id().as_deref(), Some("r-1"));
         assert!(!part.is_enabled());
     }
 }
@@ -382,9 +389,9 @@ fn a_part_of_a_disabled_trace_passes_on_what_that_was_given() {
 #[test]
 fn a_disabled_trace_that_was_given_a_request_id_alone_passes_that_on() {
     let mut trace = Trace::default();
-    trace.request_id("r-1");
+    trace.set_request_id("r-1");
     let mut child = trace.child("child");
-    assert_eq!(child.get_request_id().as_deref(), Some("r-1"));
+    assert_eq!(child.request_id().as_deref(), Some("r-1"));
     assert_eq!(child.traceparent(), None);
 }
 
@@ -412,7 +419,7 @@ fn ids_outlive_the_tidying_of_the_arena_and_a_recycled_entry_forgets_them() {
     trace
         .continue_from(parent())
         .set_tracestate(&state)
-        .request_id("r-1");
+        .set_request_id("r-1");
     for len in 0..200 {
         trace.set("k", "x".repeat(1_000 + len));
     }
@@ -465,7 +472,7 @@ fn records_that_a_bridge_passes_on_have_the_ids_of_the_current_unit() {
     let bench = bench(Config::builder());
     let mut trace = bench.start();
     trace.scope(|| log::log!(logger: &bridge, Level::Warn, "before"));
-    trace.continue_from(parent()).request_id("r-1");
+    trace.continue_from(parent()).set_request_id("r-1");
     trace.scope(|| log::log!(logger: &bridge, Level::Warn, "after"));
     trace.discard();
     assert_eq!(
@@ -481,7 +488,9 @@ fn records_that_a_bridge_passes_on_have_the_ids_of_the_current_unit() {
 fn the_smallest_record_has_room_for_all_ids() {
     let bench = bench(Config::builder().max_record(512));
     let mut trace = bench.start();
-    trace.continue_from(parent()).request_id(&"r".repeat(128));
+    trace
+        .continue_from(parent())
+        .set_request_id(&"r".repeat(128));
     trace.error("x".repeat(500).as_str());
     for n in 0..300 {
         trace.set(format!("key{n}"), n).add("fragment");
@@ -501,7 +510,7 @@ fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
             current::traceparent(),
             current::tracestate(),
             current::trace_id(),
-            current::get_request_id(),
+            current::request_id(),
         )
     };
     let nothing = (None, None, None, None);
@@ -511,7 +520,7 @@ fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
     let state = TraceState::parse(["rojo=1"]).unwrap();
     unit.continue_from(parent())
         .set_tracestate(&state)
-        .request_id("r-1");
+        .set_request_id("r-1");
     let own = (
         unit.traceparent(),
         Some(state),
@@ -541,7 +550,7 @@ fn ids_that_are_only_asked_for_by_current_are_in_the_record() {
 #[test]
 fn a_request_id_that_is_made_afresh_comes_from_the_source_of_the_configuration() {
     check(
-        |trace| _ = trace.request_id("no id\n"),
+        |trace| _ = trace.set_request_id("no id\n"),
         &format!(r#"request_id="{OWN_TRACE}" duration_ms=0.0"#),
     );
 }

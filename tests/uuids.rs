@@ -1,6 +1,9 @@
 //! Feature `uuid`.
 
-use traceline::{Config, TraceId, TraceParent};
+use traceline::{
+    Config,
+    ids::{TraceId, TraceParent},
+};
 use uuid::Uuid;
 
 use crate::util::{json_line, logfmt_line, record};

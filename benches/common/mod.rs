@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use log::{LevelFilter, Log, Metadata, Record};
-use traceline::{Color, Config, ConfigBuilder, Format};
+use traceline::{
+    Config, Format,
+    config::{Color, ConfigBuilder},
+};
 
 /// The formats for machines; what differs between them is worth a row each.
 pub const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Format::Json)];

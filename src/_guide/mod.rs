@@ -1,22 +1,22 @@
-//! A guide in chapters; begin with [getting started](getting_started).
+//! The guide, chapter by chapter. Start with [getting started](getting_started).
 //!
-//! | chapter | about |
+//! | chapter | covers |
 //! |---|---|
-//! | [Getting started](getting_started) | a logger, a unit, a configuration |
-//! | [Fields and fragments](fields_and_fragments) | what can be put into a record |
-//! | [Levels and outcomes](levels_and_outcomes) | how a unit ends, and how loud |
-//! | [Context](context) | code without a handle, threads, ordinary log calls |
-//! | [Async](asynchronous) | futures that are units |
-//! | [Services](services) | transactions that cross services |
-//! | [Sampling](sampling) | which units get a record |
-//! | [Backends](backends) | each logger that was tried: a program, what comes out, what to do at the end |
-//! | [Testing](testing) | the records of a test, snapshots, time |
-//! | [Performance](performance) | what costs what |
-//! | [Security](security) | what values cannot do, and what must not get in |
-//! | [From Python](from_python) | each feature of LogTrace, and what to write here |
-//! | [Migration](migration) | from `tracing`, `slog`, or a struct of your own |
+//! | [Getting started](getting_started) | a first record, the outcome of a unit, the configuration |
+//! | [Fields and fragments](fields_and_fragments) | everything a record can contain |
+//! | [Levels and outcomes](levels_and_outcomes) | how a unit ended, and how severe its record is |
+//! | [Context](context) | code without a handle, threads, ordinary log calls, panics |
+//! | [Async](asynchronous) | futures as units, timers around an `.await`, tasks |
+//! | [Services](services) | transactions that cross services, HTTP servers and clients |
+//! | [Sampling](sampling) | keeping only some of the records, and still counting correctly |
+//! | [Backends](backends) | a tested program for each of eleven loggers |
+//! | [Testing](testing) | the records of a test, snapshots, a clock under your control |
+//! | [Performance](performance) | what each operation costs |
+//! | [Security](security) | hostile input, faults, secrets |
+//! | [From Python](from_python) | the features of LogTrace and their counterparts here |
+//! | [Migration](migration) | moving from `tracing`, `slog` or a struct of your own |
 //!
-//! There is nothing here to call: the module exists in the documentation only, where its examples are tested.
+//! This module contains documentation and nothing else; its examples are tested.
 
 macro_rules! chapters {
     ($($name:ident)*) => {

@@ -1,19 +1,22 @@
 //! Building a configuration.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use log::Log;
 
-use super::error::{ConfigError, refuse};
-use super::{
-    Arc, Color, Config, Format, Forms, Integers, LineTag, Name, NonFinite, Output, Schema, Settings,
-};
-use crate::clock::{Clock, TimeSource};
-use crate::finished::Entry;
-use crate::ids::{IdSource, Ids};
-use crate::owned::OwnedValue;
-use crate::sampling::Sampling;
-use crate::value::ToValue;
+use crate::base::clock::{Clock, TimeSource};
+use crate::config::choices::{Color, Format, Integers, LineTag, NonFinite, Output};
+use crate::config::error::{ConfigError, refuse};
+use crate::config::finished::FinishedUnit;
+use crate::config::names::Name;
+use crate::config::process::Config;
+use crate::config::sampling::Sampling;
+use crate::config::schema::{Forms, Schema};
+use crate::config::settings::Settings;
+use crate::ids::source::{IdMaker, IdSource};
+use crate::value::owned::OwnedValue;
+use crate::value::to_value::ToValue;
 
 /// Gathers settings; [`build`](ConfigBuilder::build) checks them.
 ///
@@ -42,14 +45,14 @@ use crate::value::ToValue;
 /// # Examples
 ///
 /// ```
-/// use traceline::{Config, ConfigBuilder, Format};
+/// use traceline::{config::ConfigBuilder, Config, Format};
 ///
 /// let mut builder: ConfigBuilder = Config::builder().field("service", "shop");
 /// if std::env::var_os("LOG_JSON").is_some() {
 ///     builder = builder.format(Format::Json);
 /// }
 /// builder.install()?;
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build` or `install` is called"]
@@ -69,7 +72,7 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().format(traceline::Format::Json).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with(r#"{"ts":""#));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn format(mut self, format: Format) -> Self {
         self.settings.format = format;
@@ -86,7 +89,7 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().header(false).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with("msg=job duration_ms="));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn header(mut self, header: bool) -> Self {
         self.settings.header = header;
@@ -100,12 +103,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = traceline::Config::builder().name(traceline::Name::Msg, "unit").build()?;
+    /// let config = traceline::Config::builder().name(traceline::config::Name::Msg, "unit").build()?;
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("msg", "hello"); // ts=… level=info unit=job duration_ms=0.012 msg=hello
     /// assert!(trace.render().contains(" unit=job "));
     /// # assert!(trace.render().ends_with(" msg=hello"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn name(mut self, name: Name, text: impl Into<String>) -> Self {
         self.settings.names.set(name, text.into());
@@ -124,10 +127,10 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().field("service", "shop").build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().contains(" msg=job service=shop "));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn field(mut self, key: impl Into<String>, value: impl ToValue) -> Self {
-        if let Some(value) = OwnedValue::of(value.to_value()) {
+        if let Some(value) = OwnedValue::from_value(value.to_value()) {
             self.settings.fixed.push((key.into(), value));
         }
         self
@@ -143,7 +146,7 @@ impl ConfigBuilder {
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("a", 1).set("b", 2).set("c", 3);
     /// assert!(trace.render().ends_with(" a=1 b=2 dropped_fields=1"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn max_fields(mut self, fields: usize) -> Self {
         self.settings.limits.fields = fields;
@@ -162,7 +165,7 @@ impl ConfigBuilder {
     /// trace.add("one").add("two").add("three").add("four");
     /// assert!(trace.render().ends_with("ms] four\" dropped_fragments=2"));
     /// # assert!(trace.render().contains("ms] one; "));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn max_fragments(mut self, fragments: usize) -> Self {
         self.settings.limits.fragments = fragments;
@@ -186,7 +189,7 @@ impl ConfigBuilder {
     /// trace.set("query", "x".repeat(2_000)).set("rows", 3);
     /// assert!(trace.render().len() <= 1_024);
     /// assert!(trace.render().ends_with(" rows=3 truncated=1"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.settings.limits.record = bytes;
@@ -209,7 +212,7 @@ impl ConfigBuilder {
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("query", "select * from orders");
     /// assert!(trace.render().ends_with(" query=\"select * from or\" truncated=1"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = Some(bytes);
@@ -229,7 +232,7 @@ impl ConfigBuilder {
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("user", "paul").set("password", "hunter2");
     /// assert!(trace.render().ends_with(" user=paul password=\"******\""));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn redact<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.settings
@@ -244,12 +247,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = traceline::Config::builder().line_tag(traceline::LineTag::FileLine).build()?;
+    /// let config = traceline::Config::builder().line_tag(traceline::config::LineTag::FileLine).build()?;
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.add("picking"); // fragments="[job.rs:3, 0.012ms] picking"
     /// # let text = trace.render();
     /// # assert!(text.contains(".rs:") && !text.contains('/'), "{text}");
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn line_tag(mut self, tag: LineTag) -> Self {
         self.settings.line_tag = tag;
@@ -265,7 +268,7 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().fraction_digits(3).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert_eq!(trace.render().find("Z "), Some("ts=2026-11-21T12:22:48.992".len()));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn fraction_digits(mut self, digits: u8) -> Self {
         self.settings.fraction_digits = digits;
@@ -285,7 +288,7 @@ impl ConfigBuilder {
     /// assert!(trace.render().ends_with(" größe=3"));
     /// # let mut trace = traceline::start!("job");
     /// # assert!(trace.set("größe", 3).render().ends_with(" gr__e=3"));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn unicode_keys(mut self, keep: bool) -> Self {
         self.settings.unicode_keys = keep;
@@ -298,13 +301,13 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Format, NonFinite};
+    /// use traceline::{config::NonFinite, Config, Format};
     ///
     /// let config = Config::builder().format(Format::Json).non_finite(NonFinite::Text).build()?;
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("ratio", f64::NAN);
     /// assert!(trace.render().ends_with(r#","ratio":"NaN"}"#));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.settings.non_finite = non_finite;
@@ -317,13 +320,13 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Format, Integers};
+    /// use traceline::{config::Integers, Config, Format};
     ///
     /// let config = Config::builder().format(Format::Json).integers(Integers::Bits53).build()?;
     /// let mut trace = traceline::builder!("job").config(&config).start();
     /// trace.set("rows", 3).set("id", 1_u64 << 60);
     /// assert!(trace.render().ends_with(r#","rows":3,"id":"1152921504606846976"}"#));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn integers(mut self, integers: Integers) -> Self {
         self.settings.integers = integers;
@@ -336,12 +339,12 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Color, Format};
+    /// use traceline::{config::Color, Config, Format};
     ///
     /// let config = Config::builder().format(Format::Pretty).color(Color::Always).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.render().starts_with("\x1b[1mjob\x1b[0m ")); // bold
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn color(mut self, color: Color) -> Self {
         self.color = color;
@@ -357,7 +360,7 @@ impl ConfigBuilder {
     /// env_logger::Builder::new().parse_filters("myapp=info").init();
     /// traceline::Config::builder().target("myapp").install()?;
     /// assert!(traceline::Trace::new("job").is_enabled());
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.settings.target = target.into();
@@ -375,7 +378,7 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().logger(logger).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert!(trace.is_enabled()); // though `log` has no logger
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn logger(mut self, logger: &'static dyn Log) -> Self {
         self.settings.logger = Some(logger);
@@ -392,7 +395,7 @@ impl ConfigBuilder {
     ///
     /// struct Stopped(Instant);
     ///
-    /// impl traceline::Clock for Stopped {
+    /// impl traceline::config::Clock for Stopped {
     ///     fn now(&self) -> Instant { self.0 }
     ///     fn wall(&self) -> SystemTime { UNIX_EPOCH }
     /// }
@@ -401,7 +404,7 @@ impl ConfigBuilder {
     /// let config = traceline::Config::builder().clock(clock).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
     /// assert_eq!(trace.render(), "ts=1970-01-01T00:00:00.000000Z level=info msg=job duration_ms=0.0");
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn clock(mut self, clock: &'static dyn Clock) -> Self {
         self.settings.clock = TimeSource::Custom(clock);
@@ -415,11 +418,11 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, SpanId, TraceId};
+    /// use traceline::{ids::{SpanId, TraceId}, Config};
     ///
     /// struct Fixed;
     ///
-    /// impl traceline::IdSource for Fixed {
+    /// impl traceline::ids::IdSource for Fixed {
     ///     fn trace_id(&self) -> Option<TraceId> { TraceId::from_bytes([0x7a; 16]) }
     ///     fn span_id(&self) -> Option<SpanId> { SpanId::from_bytes([0x9b; 8]) }
     /// }
@@ -431,10 +434,10 @@ impl ConfigBuilder {
     ///     parent.as_deref(),
     ///     Some("00-7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a-9b9b9b9b9b9b9b9b-01")
     /// );
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn ids(mut self, ids: &'static dyn IdSource) -> Self {
-        self.settings.ids = Ids(Some(ids));
+        self.settings.ids = IdMaker(Some(ids));
         self
     }
 
@@ -448,18 +451,18 @@ impl ConfigBuilder {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Format, Schema};
+    /// use traceline::{config::Schema, Config, Format};
     ///
-    /// let config = Config::builder().format(Format::Json).names(Schema::Ecs).build()?;
+    /// let config = Config::builder().format(Format::Json).schema(Schema::Ecs).build()?;
     /// let mut trace = traceline::builder!("checkout").config(&config).start();
     /// trace.error("card declined");
     /// // {"@timestamp":"…","log.level":"error","message":"checkout","ecs.version":"8.11.0",
     /// //  "event.outcome":"failure","event.duration":104700000,"error.message":"card declined"}
     /// assert!(trace.render().contains(r#","event.outcome":"failure","event.duration":"#));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
-    pub fn names(mut self, schema: Schema<'_>) -> Self {
-        self.settings.forms = Forms::of(schema);
+    pub fn schema(mut self, schema: Schema<'_>) -> Self {
+        self.settings.forms = Forms::from_schema(schema);
         self.settings.names.set_all(self.settings.forms.names());
         self
     }
@@ -470,10 +473,10 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Output};
+    /// use traceline::{config::Output, Config};
     ///
     /// let config = Config::builder().output(Output::KeyValues).build()?;
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn output(mut self, output: Output) -> Self {
         self.settings.output = output;
@@ -487,11 +490,11 @@ impl ConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Sampling};
+    /// use traceline::{config::Sampling, Config};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(100)).build()?;
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.settings.sampling = Some(sampling);
@@ -518,11 +521,11 @@ impl ConfigBuilder {
     ///         emit();
     ///     })
     ///     .build()?;
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn on_emit(
         mut self,
-        hook: impl Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
+        hook: impl Fn(&FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync + 'static,
     ) -> Self {
         self.settings.on_emit = Some(Arc::new(hook));
         self
@@ -583,7 +586,7 @@ impl ConfigBuilder {
     /// traceline::Config::builder().field("service", "shop").install()?; // once, early in `main`
     /// let trace = traceline::start!("checkout");
     /// assert!(trace.render().contains(" msg=checkout service=shop "));
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     ///
     /// # Errors
@@ -601,5 +604,22 @@ impl ConfigBuilder {
         {
             fixed.insert(0, (key.into(), OwnedValue::Text(value.into())));
         }
+    }
+}
+
+impl Config {
+    /// Returns a builder with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let config = traceline::Config::builder().header(false).field("service", "shop").build()?;
+    /// let trace = traceline::builder!("checkout").config(&config).start();
+    /// assert!(trace.render().starts_with("msg=checkout service=shop "));
+    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// ```
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
     }
 }

@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::error::refuse;
-use super::{ConfigError, Settings};
+use crate::config::error::{ConfigError, refuse};
+use crate::config::settings::Settings;
 
 /// The text of one trace never takes more than this, however the limits are set.
-const MOST_TEXT: usize = 1 << 30;
+const MAX_TEXT: usize = 1 << 30;
 
 /// Fixed fields are a handful.
-const MOST_FIXED: usize = 1_000;
+const MAX_FIXED: usize = 1_000;
 
-/// Ids of projects have 30 characters, and the domain before them.
-const MOST_PROJECT: usize = 100;
+/// IdMaker of projects have 30 characters, and the domain before them.
+const MAX_PROJECT: usize = 100;
 
 /// What a record without any text of the user may take, fixed fields aside.
-const LEAST_RECORD: usize = 512;
+const MIN_RECORD: usize = 512;
 
 impl Settings {
     /// Checks what was set; the error names the setting.
@@ -46,15 +46,15 @@ impl Settings {
             ));
         }
         let fixed = self.fixed_bytes();
-        if limits.record < LEAST_RECORD + fixed {
+        if limits.record < MIN_RECORD + fixed {
             let why = format!(
                 "{} bytes cannot hold a record; the least here is {}",
                 limits.record,
-                LEAST_RECORD + fixed
+                MIN_RECORD + fixed
             );
             return Err(refuse("max_record", why));
         }
-        if limits.record > MOST_TEXT {
+        if limits.record > MAX_TEXT {
             return Err(refuse(
                 "max_record",
                 format!("{} is over 1 GiB", limits.record),
@@ -82,7 +82,7 @@ impl Settings {
         }
         // Each field may have a key and a value of this size.
         let texts = limits.fields * 2 + limits.fragments + 2;
-        if texts.saturating_mul(limits.value) > MOST_TEXT {
+        if texts.saturating_mul(limits.value) > MAX_TEXT {
             let why = format!("{texts} texts of {} bytes are over 1 GiB", limits.value);
             return Err(refuse("max_value", why));
         }
@@ -100,8 +100,8 @@ impl Settings {
 
     fn check_names(&self) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
-        if self.fixed.len() > MOST_FIXED {
-            let why = format!("{} are over {MOST_FIXED}", self.fixed.len());
+        if self.fixed.len() > MAX_FIXED {
+            let why = format!("{} are over {MAX_FIXED}", self.fixed.len());
             return Err(refuse("field", why));
         }
         for name in self.names.iter() {
@@ -143,11 +143,11 @@ impl Settings {
         };
         let project = project.strip_suffix("/traces/").unwrap_or_default();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        if (1..=MOST_PROJECT).contains(&project.len()) && project.bytes().all(allowed) {
+        if (1..=MAX_PROJECT).contains(&project.len()) && project.bytes().all(allowed) {
             return Ok(());
         }
         Err(refuse(
-            "names",
+            "schema",
             format!("{project:?} is no id of a project"),
         ))
     }

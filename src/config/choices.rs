@@ -17,7 +17,7 @@
 ///     let trace = traceline::builder!("import").config(&config).field("rows", 3).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -37,11 +37,11 @@ pub enum Format {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let config = traceline::Config::builder().line_tag(traceline::LineTag::PathLine).build()?;
+/// let config = traceline::Config::builder().line_tag(traceline::config::LineTag::PathLine).build()?;
 /// let mut trace = traceline::builder!("import").config(&config).start();
 /// trace.add("reading"); // fragments="[src/import.rs:3, 0.012ms] reading"
 /// assert!(trace.render().contains(concat!(" fragments=\"[", file!(), ":")));
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -61,14 +61,14 @@ pub enum LineTag {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{Config, Format, NonFinite};
+/// use traceline::{config::NonFinite, Config, Format};
 ///
 /// for (non_finite, end) in [(NonFinite::Null, ":null}"), (NonFinite::Text, ":\"Infinity\"}")] {
 ///     let config = Config::builder().format(Format::Json).non_finite(non_finite).build()?;
 ///     let trace = traceline::builder!("job").config(&config).field("ratio", 1.0 / 0.0).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -87,7 +87,7 @@ pub enum NonFinite {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{Config, Format, Integers};
+/// use traceline::{config::Integers, Config, Format};
 ///
 /// for (integers, end) in [
 ///     (Integers::Bits64, ":9007199254740993}"),
@@ -97,7 +97,7 @@ pub enum NonFinite {
 ///     let trace = traceline::builder!("job").config(&config).field("id", (1_u64 << 53) + 1).start();
 ///     assert!(trace.render().ends_with(end));
 /// }
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -117,12 +117,12 @@ pub enum Integers {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{Config, Color, Format};
+/// use traceline::{config::Color, Config, Format};
 ///
 /// let config = Config::builder().format(Format::Pretty).color(Color::Never).build()?;
 /// let trace = traceline::builder!("job").config(&config).start();
 /// assert!(!trace.render().contains('\x1b'));
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -142,11 +142,11 @@ pub enum Color {
 /// # Examples
 ///
 /// ```
-/// use traceline::{Config, Output};
+/// use traceline::{config::Output, Config};
 ///
 /// // For OpenTelemetry, journald and structured loggers, which take typed fields.
 /// let config = Config::builder().output(Output::KeyValues).build()?;
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,167 +1,24 @@
-//! How records look and what a trace may hold.
+//! How records look, what a trace may hold, and which records are kept.
 //!
 //! A configuration is checked once, when it is built, and never changes after.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod builder;
+pub(crate) mod process;
+pub(crate) mod check;
+pub(crate) mod settings;
+pub(crate) mod sampling;
+pub(crate) mod finished;
+pub(crate) mod schema;
+pub(crate) mod names;
+pub(crate) mod error;
+pub(crate) mod choices;
 
-use crate::sampling::Sampled;
-
-mod builder;
-mod check;
-mod choices;
-mod error;
-mod names;
-mod schema;
-mod settings;
-
+pub use crate::base::clock::Clock;
 pub use builder::ConfigBuilder;
-pub use choices::{Color, Format, Integers, LineTag, NonFinite, Output};
+pub use choices::{Color, Integers, LineTag, NonFinite, Output};
 pub use error::ConfigError;
+pub use finished::{FinishedUnit, Fragment};
 pub use names::Name;
-pub(crate) use names::{PREFIX, TIMER_SUFFIXES};
+pub use sampling::{Sampled, Sampling};
 pub use schema::Schema;
-pub(crate) use schema::{Forms, IdForm, OrdinaryNames, Word};
-pub(crate) use settings::{Hook, Limits, Settings};
-
-/// A checked configuration. Cheap to clone.
-///
-/// The process has one, set by [`install`](Config::install) and until then the
-/// default; a single trace takes another by
-/// [`TraceBuilder::config`](crate::TraceBuilder::config).
-///
-/// # Examples
-///
-/// ```
-/// use traceline::{Config, Format};
-///
-/// let config = Config::builder()
-///     .format(Format::Json)
-///     .field("service", "checkout")
-///     .field("version", env!("CARGO_PKG_VERSION"))
-///     .redact(["password", "card"])
-///     .build()?;
-/// config.install()?; // once, early in `main`
-/// # Ok::<(), traceline::ConfigError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub(crate) settings: Arc<Settings>,
-}
-
-impl Config {
-    /// Returns a builder with the defaults.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// let config = traceline::Config::builder().header(false).field("service", "shop").build()?;
-    /// let trace = traceline::builder!("checkout").config(&config).start();
-    /// assert!(trace.render().starts_with("msg=checkout service=shop "));
-    /// # Ok::<(), traceline::ConfigError>(())
-    /// ```
-    pub fn builder() -> ConfigBuilder {
-        ConfigBuilder::default()
-    }
-
-    /// Makes this the configuration of every trace of the process that starts
-    /// from now on and is not given one of its own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use traceline::Config;
-    ///
-    /// assert!(Config::default().install().is_ok());
-    /// assert!(Config::default().install().is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If a configuration was installed before: like a logger, it is set once,
-    /// by the program and not by its libraries.
-    pub fn install(&self) -> Result<(), ConfigError> {
-        PROCESS
-            .set(self.clone())
-            .map_err(|_| ConfigError::already_installed())?;
-        HAS_LOGGER.store(self.settings.logger.is_some(), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Returns the configuration of the process: the installed one, or the
-    /// default until there is one.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use traceline::{Config, Sampling};
-    ///
-    /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
-    /// let dropped = Config::installed().sampled().dropped; // later, anywhere
-    /// # assert_eq!(dropped, 0);
-    /// # Ok::<(), traceline::ConfigError>(())
-    /// ```
-    pub fn installed() -> Config {
-        process().clone()
-    }
-
-    /// Returns how many units were kept and dropped so far by the
-    /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
-    ///
-    /// Units that no logger would take, discarded ones and checkpoints count as
-    /// neither; without sampling, nothing is counted. Those of the process are the
-    /// counts of the [installed](Config::installed) configuration.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{Config, Sampling};
-    ///
-    /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
-    /// traceline::builder!("job").config(&config).start().ok();
-    /// traceline::builder!("job").config(&config).start().error("no rows");
-    /// let sampled = config.sampled();
-    /// assert_eq!((sampled.kept, sampled.dropped), (1, 1));
-    /// # Ok::<(), traceline::ConfigError>(())
-    /// ```
-    pub fn sampled(&self) -> Sampled {
-        self.settings.counts.sum()
-    }
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        default_config().clone()
-    }
-}
-
-static PROCESS: OnceLock<Config> = OnceLock::new();
-
-/// One default for all, so that recycled entries know it again.
-fn default_config() -> &'static Config {
-    static DEFAULT: OnceLock<Config> = OnceLock::new();
-    DEFAULT.get_or_init(|| Config {
-        settings: Arc::new(Settings::default()),
-    })
-}
-
-/// The configuration of traces that were not given one.
-#[inline]
-pub(crate) fn process() -> &'static Config {
-    match PROCESS.get() {
-        Some(config) => config,
-        None => default_config(),
-    }
-}
-
-/// Whether traces of the process go to a logger of the configuration's own, so
-/// that `log::max_level()` says nothing about them.
-#[inline]
-pub(crate) fn process_has_logger() -> bool {
-    HAS_LOGGER.load(Ordering::Relaxed)
-}
-
-/// Of [`PROCESS`], where a disabled unit finds it with one load.
-static HAS_LOGGER: AtomicBool = AtomicBool::new(false);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Format;
+use crate::config::choices::Format;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -12,10 +12,10 @@ macro_rules! names {
         ///
         /// ```
         /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-        /// let config = traceline::Config::builder().name(traceline::Name::DurationMs, "took_ms").build()?;
+        /// let config = traceline::Config::builder().name(traceline::config::Name::DurationMs, "took_ms").build()?;
         /// let trace = traceline::builder!("job").config(&config).start();
         /// assert!(trace.render().contains(" msg=job took_ms="));
-        /// # Ok::<(), traceline::ConfigError>(())
+        /// # Ok::<(), traceline::config::ConfigError>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]

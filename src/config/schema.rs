@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use log::Level;
 
-use super::Format;
-use super::names::{Name, around};
-use crate::bytes::SLACK;
-use crate::outcome::Outcome;
+use crate::base::bytes::SLACK;
+use crate::config::choices::Format;
+use crate::config::names::{Name, around};
+use crate::value::outcome::Outcome;
 
 /// A published schema of log records; see [`ConfigBuilder::names`](super::ConfigBuilder::names).
 ///
@@ -43,13 +43,13 @@ use crate::outcome::Outcome;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{Config, Format, Schema};
+/// use traceline::{config::Schema, Config, Format};
 ///
 /// let google = Schema::GoogleCloud { project: "shop-prod" };
-/// let config = Config::builder().format(Format::Json).names(google).build()?;
+/// let config = Config::builder().format(Format::Json).schema(google).build()?;
 /// let trace = traceline::builder!("checkout").config(&config).start();
 /// assert!(trace.render().contains(r#","severity":"INFO","message":"checkout","#));
-/// # Ok::<(), traceline::ConfigError>(())
+/// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -80,7 +80,7 @@ pub(crate) enum IdForm {
 
 /// Names that ordinary records have and units do not.
 #[derive(Clone, Debug)]
-pub(crate) struct OrdinaryNames {
+pub(crate) struct LogRecordNames {
     pub(crate) target: Cow<'static, str>,
     pub(crate) file: Cow<'static, str>,
     pub(crate) line: Cow<'static, str>,
@@ -89,7 +89,7 @@ pub(crate) struct OrdinaryNames {
     pub(crate) unit: Cow<'static, str>,
 }
 
-impl OrdinaryNames {
+impl LogRecordNames {
     fn iter(&self) -> impl Iterator<Item = &str> {
         let place = self.place.iter();
         let all = [&self.target, &self.file, &self.line, &self.unit];
@@ -102,7 +102,7 @@ impl OrdinaryNames {
 
     /// Gives each name that is taken a number: `target_2`.
     fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
-        let OrdinaryNames {
+        let LogRecordNames {
             target,
             file,
             line,
@@ -119,7 +119,7 @@ impl OrdinaryNames {
     }
 }
 
-const ORDINARY: OrdinaryNames = OrdinaryNames {
+const LOG_RECORD: LogRecordNames = LogRecordNames {
     target: Cow::Borrowed("target"),
     file: Cow::Borrowed("file"),
     line: Cow::Borrowed("line"),
@@ -142,7 +142,7 @@ struct Preset {
     in_nanos: bool,
     ids: IdForm,
     status: &'static str,
-    ordinary: OrdinaryNames,
+    log_record: LogRecordNames,
     /// A field that every record must have.
     fixed: Option<(&'static str, &'static str)>,
     /// Whether its readers take `a.b` as `b` in `a`.
@@ -158,7 +158,7 @@ const DEFAULT: Preset = Preset {
     in_nanos: false,
     ids: IdForm::Hex,
     status: "status",
-    ordinary: ORDINARY,
+    log_record: LOG_RECORD,
     fixed: None,
     nests: false,
 };
@@ -188,11 +188,11 @@ static ECS: Preset = Preset {
     )),
     in_nanos: true,
     status: "http.response.status_code",
-    ordinary: OrdinaryNames {
+    log_record: LogRecordNames {
         target: Cow::Borrowed("log.logger"),
         file: Cow::Borrowed("log.origin.file.name"),
         line: Cow::Borrowed("log.origin.file.line"),
-        ..ORDINARY
+        ..LOG_RECORD
     },
     fixed: Some(("ecs.version", "8.11.0")),
     nests: true,
@@ -210,9 +210,9 @@ static GOOGLE_CLOUD: Preset = Preset {
     ],
     levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
     ids: IdForm::Google,
-    ordinary: OrdinaryNames {
+    log_record: LogRecordNames {
         place: Some(Cow::Borrowed("logging.googleapis.com/sourceLocation")),
-        ..ORDINARY
+        ..LOG_RECORD
     },
     ..DEFAULT
 };
@@ -229,11 +229,11 @@ static OPEN_TELEMETRY: Preset = Preset {
     levels: ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"],
     level_number: Some(("severity_number", [17, 13, 9, 5, 1])),
     status: "http.response.status_code",
-    ordinary: OrdinaryNames {
+    log_record: LogRecordNames {
         target: Cow::Borrowed("otel.scope.name"),
         file: Cow::Borrowed("code.file.path"),
         line: Cow::Borrowed("code.line.number"),
-        ..ORDINARY
+        ..LOG_RECORD
     },
     ..DEFAULT
 };
@@ -258,9 +258,9 @@ static DATADOG: Preset = Preset {
     ids: IdForm::Datadog,
     // `status` is the level there.
     status: "http.status_code",
-    ordinary: OrdinaryNames {
+    log_record: LogRecordNames {
         target: Cow::Borrowed("logger.name"),
-        ..ORDINARY
+        ..LOG_RECORD
     },
     nests: true,
     ..DEFAULT
@@ -272,7 +272,7 @@ type OutcomeTexts = (&'static str, Option<(&'static str, &'static str)>);
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
     preset: &'static Preset,
-    ordinary: OrdinaryNames,
+    log_record: LogRecordNames,
     /// What stands before the id of a transaction.
     trace_prefix: String,
     levels: [Word; 5],
@@ -313,7 +313,7 @@ impl Default for Forms {
 }
 
 impl Forms {
-    pub(super) fn of(schema: Schema<'_>) -> Forms {
+    pub(super) fn from_schema(schema: Schema<'_>) -> Forms {
         match schema {
             Schema::Ecs => Forms::new(&ECS, String::new()),
             Schema::GoogleCloud { project } => {
@@ -327,7 +327,7 @@ impl Forms {
     fn new(preset: &'static Preset, trace_prefix: String) -> Forms {
         let forms = Forms {
             preset,
-            ordinary: preset.ordinary.clone(),
+            log_record: preset.log_record.clone(),
             trace_prefix,
             levels: Default::default(),
             outcomes: Default::default(),
@@ -376,14 +376,16 @@ impl Forms {
     /// those that every record may have.
     pub(super) fn nested_names(&self) -> Option<impl Iterator<Item = &str>> {
         let status = std::iter::once(self.preset.status);
-        self.preset
-            .nests
-            .then(|| self.more_names().chain(self.ordinary.iter()).chain(status))
+        self.preset.nests.then(|| {
+            self.more_names()
+                .chain(self.log_record.iter())
+                .chain(status)
+        })
     }
 
     /// No name of an ordinary record is one that the configuration gave away.
     pub(super) fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
-        self.ordinary.make_way(is_taken);
+        self.log_record.make_way(is_taken);
     }
 
     pub(super) fn fixed(&self) -> Option<(&'static str, &'static str)> {
@@ -455,8 +457,8 @@ impl Forms {
     }
 
     #[inline]
-    pub(crate) fn ordinary(&self) -> &OrdinaryNames {
-        &self.ordinary
+    pub(crate) fn log_record(&self) -> &LogRecordNames {
+        &self.log_record
     }
 
     /// The key of an HTTP status.

@@ -6,22 +6,24 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::names::{self, Names, PREFIX, TIMER_SUFFIXES};
-use super::schema::Forms;
-use super::{Format, Integers, LineTag, NonFinite, Output};
-use crate::bytes;
-use crate::clock::TimeSource;
-use crate::finished::Entry;
-use crate::ids::{Ids, TraceId};
-use crate::owned::OwnedValue;
-use crate::sampling::{Counts, Sampling};
+use crate::base::bytes;
+use crate::base::clock::TimeSource;
+use crate::config::choices::{Format, Integers, LineTag, NonFinite, Output};
+use crate::config::finished::FinishedUnit;
+use crate::config::names;
+use crate::config::names::{Names, PREFIX, TIMER_SUFFIXES};
+use crate::config::sampling::{Counts, Sampling};
+use crate::config::schema::Forms;
+use crate::ids::id::TraceId;
+use crate::ids::source::IdMaker;
+use crate::value::owned::OwnedValue;
 
 /// Takes each record with its text, and with what is the same in each run.
 #[cfg(feature = "testing")]
-pub(crate) type Tap = Arc<dyn Fn(&Entry<'_>, &str, String) + Send + Sync>;
+pub(crate) type Tap = Arc<dyn Fn(&FinishedUnit<'_>, &str, String) + Send + Sync>;
 
 /// A hook around the hand-over.
-pub(crate) type Hook = Arc<dyn Fn(&Entry<'_>, &mut dyn FnMut()) + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(&FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync>;
 
 /// The bounds of one trace.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +62,7 @@ pub(crate) struct Settings {
     pub(crate) color: bool,
     pub(crate) target: String,
     pub(crate) clock: TimeSource,
-    pub(crate) ids: Ids,
+    pub(crate) ids: IdMaker,
     pub(crate) sampling: Option<Sampling>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) on_emit: Option<Hook>,
@@ -95,7 +97,7 @@ impl Default for Settings {
             color: false,
             target: "traceline".into(),
             clock: TimeSource::System,
-            ids: Ids::default(),
+            ids: IdMaker::default(),
             sampling: None,
             counts: Arc::default(),
             on_emit: None,

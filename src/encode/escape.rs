@@ -5,8 +5,9 @@
 //! lane-wise comparison that the compiler turns into SSE2 or NEON; the first
 //! byte that needs care stops the copy there.
 
-use super::line::{Full, Line, Written};
-use crate::bytes::{self, SLACK};
+use crate::base::bytes;
+use crate::base::bytes::SLACK;
+use crate::encode::line::{Full, Line, Written};
 
 /// Where a text goes, as far as escaping is concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,13 +5,18 @@
 //! A record that does not fit is encoded again with shorter texts, and where
 //! that is not enough with fewer fragments, then with fewer fields.
 
-use super::{Fit, Job, Line};
-use crate::bytes::SLACK;
-use crate::config::{Format, TIMER_SUFFIXES};
-use crate::entry::{Field, Scratch, Tag};
+use crate::base::bytes::SLACK;
+use crate::config::choices::Format;
+use crate::config::names::TIMER_SUFFIXES;
+use crate::encode::job::{Fit, Job};
+use crate::encode::line::Line;
+use crate::unit::store::field::Field;
+use crate::unit::store::scratch::Scratch;
+use crate::unit::store::stored::Tag;
 
 /// Room that a record without any text needs, and that a field or a fragment adds.
 const BASE: usize = 512;
+
 const EACH: usize = 48;
 
 /// Words and short numbers are not longer than this.

@@ -6,19 +6,22 @@ use std::sync::Arc;
 
 use log::Level;
 
-use super::json::Json;
-use super::logfmt::Logfmt;
-use super::{Fit, Job, Line, Moment, pairs, pretty, record};
-use crate::bytes::SLACK;
-use crate::config::{Format, Settings};
-use crate::entry::{Entry, Origin};
-use crate::key::KeyRef;
-use crate::owned::OwnedValue;
-use crate::value::ToValue;
+use crate::base::bytes::SLACK;
+use crate::config::choices::Format;
+use crate::config::settings::Settings;
+use crate::encode::job::{Fit, Job, Moment};
+use crate::encode::json::Json;
+use crate::encode::line::Line;
+use crate::encode::logfmt::Logfmt;
+use crate::encode::{pretty, record};
+use crate::unit::Entry;
+use crate::unit::store::origin::Origin;
+use crate::value::key::KeyRef;
+use crate::value::to_value::ToValue;
 
 /// The text that stands after the message in every record.
 #[inline]
-pub(super) fn text_of(of: &Entry) -> &[u8] {
+pub(super) fn text_for(of: &Entry) -> &[u8] {
     match of.settings.fixed.is_empty() {
         true => &[],
         false => of.settings.fixed_text.get_or_init(|| text(of)),
@@ -40,19 +43,13 @@ fn text(of: &Entry) -> Vec<u8> {
     text
 }
 
-/// The pairs that stand first in every record that goes out as key-values.
-#[cold]
-pub(super) fn pairs(of: &Entry) -> Vec<(String, OwnedValue)> {
-    with_job(of, |job| pairs::owned_fields(job, &mut room(of)))
-}
-
 /// `ConfigBuilder::build` saw that the fixed fields fit into a record.
-fn room(of: &Entry) -> Vec<u8> {
+pub(crate) fn room(of: &Entry) -> Vec<u8> {
     vec![0; of.settings.limits.record + SLACK]
 }
 
 /// Sets the fields on an entry of their own, so that they follow the rules of fields.
-fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
+pub(crate) fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
     let settings = &of.settings;
     let origin = Origin {
         name: Cow::Borrowed(""),
@@ -75,7 +72,7 @@ fn with_job<R>(of: &Entry, work: impl FnOnce(&Job<'_>) -> R) -> R {
         outcome: None,
         duration_nanos: 0,
         partial: None,
-        ordinary: None,
+        log_record: None,
         sample_rate: None,
     };
     work(&Job {

@@ -1,13 +1,16 @@
 //! JSON: one compact object on one line.
 
-use super::escape::{self, Place};
-use super::line::{Line, Written};
-use super::number;
-use super::record;
-use super::{Fits, Job, Syntax};
-use crate::config::{Integers, LineTag, NonFinite, Settings};
-use crate::entry::{Fragment, Item, Items, Span, base_name};
-use crate::nested::Closers;
+use crate::config::choices::{Integers, NonFinite};
+use crate::config::settings::Settings;
+use crate::encode::escape::Place;
+use crate::encode::job::{Fits, Job, Syntax};
+use crate::encode::line::{Line, Written};
+use crate::encode::line_tag::{file, own_level};
+use crate::encode::{escape, number, scalar, text};
+use crate::unit::store::arena::Span;
+use crate::unit::store::fragments::Fragment;
+use crate::unit::store::items::{Item, Items};
+use crate::value::json_text::Closers;
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -97,7 +100,11 @@ impl Syntax for Json {
 
     #[inline(always)]
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-        line.put(job.settings().names.prefix(crate::config::Name::Fragments))?;
+        line.put(
+            job.settings()
+                .names
+                .prefix(crate::config::names::Name::Fragments),
+        )?;
         fragments(line, job)
     }
 }
@@ -117,7 +124,7 @@ pub(super) fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 #[inline(always)]
-fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+pub(crate) fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
     line.put_array(b"{\"at_ms\":")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b",\"line\":")?;
@@ -131,29 +138,10 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
         Json::word(line, level.as_bytes())?;
     }
     line.put_array(b",\"msg\":\"")?;
-    let end = record::end_of(job, fragment.text);
+    let end = text::end_of(job, fragment.text);
     let source = job.entry.arena.buffer();
     escape::text(line, Place::Quoted, source, fragment.text.start(), end)?;
     line.put_array(b"\"}")
-}
-
-/// The file of a fragment, where it is written.
-#[inline(always)]
-pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
-    let file = fragment.place.file(&job.entry.arena);
-    let start = job.entry.origin.location.file();
-    match job.settings().line_tag {
-        LineTag::Line if std::ptr::eq(file, start) || file == start => None,
-        LineTag::Line | LineTag::FileLine => Some(base_name(file)),
-        LineTag::PathLine => Some(file),
-    }
-}
-
-/// The level of a fragment, where it is not the trace's own.
-#[inline(always)]
-pub(super) fn own_level(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
-    let level = fragment.level?;
-    (level != job.entry.severity.given()).then(|| record::level(level))
 }
 
 /// Writes the items of a list as a JSON array. One that was cut short is closed.
@@ -188,15 +176,15 @@ pub(super) fn list(line: &mut Line<'_>, settings: &Settings, items: &[u8]) -> Wr
 fn scalar(line: &mut Line<'_>, settings: &Settings, item: Item<'_>) -> Written {
     match item {
         Item::Null => line.put(b"null"),
-        Item::Bool(value) => record::boolean(line, value),
-        Item::U64(n) => record::unsigned::<Json>(line, settings, n.into()),
-        Item::I64(n) => record::signed::<Json>(line, settings, n.into()),
-        Item::U128(n) => record::unsigned::<Json>(line, settings, n),
-        Item::I128(n) => record::signed::<Json>(line, settings, n),
-        Item::F64(x) => record::float::<Json>(line, settings, x),
-        Item::F32(x) => record::float32::<Json>(line, settings, x),
+        Item::Bool(value) => scalar::boolean(line, value),
+        Item::U64(n) => scalar::unsigned::<Json>(line, settings, n.into()),
+        Item::I64(n) => scalar::signed::<Json>(line, settings, n.into()),
+        Item::U128(n) => scalar::unsigned::<Json>(line, settings, n),
+        Item::I128(n) => scalar::signed::<Json>(line, settings, n),
+        Item::F64(x) => scalar::float::<Json>(line, settings, x),
+        Item::F32(x) => scalar::float32::<Json>(line, settings, x),
         Item::Micros(micros) => number::millis(line, micros),
-        Item::Stamp(stamp) => record::stamp::<Json>(line, settings, stamp),
+        Item::Stamp(stamp) => scalar::stamp::<Json>(line, settings, stamp),
         Item::Text(text) => Json::text(line, text, 0, text.len()),
         Item::Json(text) => line.put(text),
         // Written by the caller.

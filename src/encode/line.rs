@@ -5,7 +5,7 @@
 //! check also serves the record's limit. A record that does not fit is encoded
 //! again into more room, or with less in it (`fit.rs`).
 
-use crate::bytes;
+use crate::base::bytes;
 
 /// The record does not fit into the buffer.
 #[derive(Clone, Copy, Debug)]

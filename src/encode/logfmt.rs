@@ -1,15 +1,15 @@
 //! logfmt: `key=value` pairs with one space between them.
 
-use super::escape::{self, Place};
-use super::json;
-use super::line::{Full, Line, Written};
-use super::number;
-use super::record;
-use super::{Fits, Job, Syntax};
-use crate::bytes::SLACK;
-use crate::config::{Name, Settings};
-use crate::entry::{Fragment, Span};
-use crate::nested::Closers;
+use crate::base::bytes::SLACK;
+use crate::config::names::Name;
+use crate::config::settings::Settings;
+use crate::encode::escape::Place;
+use crate::encode::job::{Fits, Job, Syntax};
+use crate::encode::line::{Full, Line, Written};
+use crate::encode::{escape, json, line_tag, number, text};
+use crate::unit::store::arena::Span;
+use crate::unit::store::fragments::Fragment;
+use crate::value::json_text::Closers;
 
 #[derive(Debug)]
 pub(super) struct Logfmt;
@@ -147,7 +147,7 @@ fn ending(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: u
 #[inline(always)]
 fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bool) -> Written {
     line.put_byte(b'[')?;
-    if let Some(file) = json::file(job, fragment) {
+    if let Some(file) = line_tag::file(job, fragment) {
         escape::text(line, Place::Fragment, file.as_bytes(), 0, file.len())?;
         line.put_byte(b':')?;
     }
@@ -155,12 +155,12 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bo
     line.put_array(b", ")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b"ms")?;
-    if let Some(level) = json::own_level(job, fragment) {
+    if let Some(level) = line_tag::own_level(job, fragment) {
         line.put_array(b", ")?;
         line.put(level.as_bytes())?;
     }
     line.put_array(b"] ")?;
-    let end = record::end_of(job, fragment.text);
+    let end = text::end_of(job, fragment.text);
     let (source, start) = (job.entry.arena.buffer(), fragment.text.start());
     if is_last {
         ending(line, Place::Fragment, source, start, end)

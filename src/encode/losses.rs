@@ -1,11 +1,15 @@
 //! How much of a unit is not in its record, and whether the unit still runs.
 
-use super::line::{Line, Written};
-use super::number;
-use super::record::{boolean, error_texts, main_fit};
-use super::{Job, Syntax};
-use crate::config::Name;
-use crate::entry::{Arena, Field, FieldKey, Ordinary, Span, Tag};
+use crate::config::names::Name;
+use crate::encode::job::{Job, Syntax};
+use crate::encode::line::{Line, Written};
+use crate::encode::number;
+use crate::encode::scalar::boolean;
+use crate::encode::text::{error_texts, main_fit};
+use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::field::{Field, FieldKey};
+use crate::unit::store::log_record::LogRecord;
+use crate::unit::store::stored::Tag;
 
 /// What was lost, and whether the unit still runs.
 #[inline(always)]
@@ -123,7 +127,7 @@ fn truncated(job: &Job<'_>) -> u64 {
         .chain([entry.name])
         .chain(entry.request_id)
         .filter(|span| span.is_cut() || span.len() > main_fit(job));
-    let ordinary = job.moment.ordinary.into_iter().flat_map(Ordinary::texts);
-    let ordinary = ordinary.filter(|span| is_cut(*span));
-    (fields.count() + fragments.count() + others.count() + ordinary.count()) as u64
+    let log_record = job.moment.log_record.into_iter().flat_map(LogRecord::texts);
+    let log_record = log_record.filter(|span| is_cut(*span));
+    (fields.count() + fragments.count() + others.count() + log_record.count()) as u64
 }

@@ -3,164 +3,37 @@
 //! One walk over the entry serves logfmt and JSON; what they write differently
 //! is a [`Syntax`]. No code of the user's runs here.
 
-mod escape;
-mod fit;
-mod fixed;
-mod id_fields;
-mod json;
-mod line;
-mod logfmt;
-mod losses;
-mod names;
-mod number;
-mod ordinary;
-mod pairs;
-mod pretty;
-mod record;
-mod source;
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod key_values;
+pub(crate) mod kv_source;
+pub(crate) mod fit;
+pub(crate) mod write;
+pub(crate) mod fixed;
+pub(crate) mod pretty;
+pub(crate) mod record;
+pub(crate) mod log_record;
+pub(crate) mod ids;
+pub(crate) mod losses;
+pub(crate) mod logfmt;
+pub(crate) mod json;
+pub(crate) mod line_tag;
+pub(crate) mod text;
+pub(crate) mod scalar;
+pub(crate) mod job;
+pub(crate) mod names;
+pub(crate) mod escape;
+pub(crate) mod number;
+pub(crate) mod line;
 
-use crate::clock::Stamp;
-use crate::config::{Format, Settings};
-use crate::entry::{Entry, Ordinary, Scratch, Span};
-use crate::nested::Closers;
-use crate::outcome::Outcome;
-
-use json::Json;
-use line::{Line, Written};
-use logfmt::Logfmt;
-pub(crate) use pairs::{gather, of as piece};
-pub(crate) use source::Pairs;
-
-/// What a record says of the moment it is written at.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
-    /// The wall clock, if the record prints it.
-    pub(crate) stamp: Option<Stamp>,
-    pub(crate) level: log::Level,
-    pub(crate) outcome: Option<Outcome>,
-    pub(crate) duration_nanos: u64,
-    /// The number of a partial record.
-    pub(crate) partial: Option<u32>,
-    /// Of a record that is no unit's.
-    pub(crate) ordinary: Option<&'a Ordinary>,
-    /// Of how many units this is the one that sampling kept.
-    pub(crate) sample_rate: Option<u32>,
-}
-
-/// Where the text of a value stands, for the few rules that depend on it.
-pub(crate) trait Syntax {
-    /// Writes what opens a record.
-    fn open(line: &mut Line<'_>) -> Written;
-    /// Writes what closes a record.
-    fn close(line: &mut Line<'_>) -> Written;
-    /// Writes separator, key, suffix and mark of a key with nothing to clean or escape.
-    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written;
-    /// Writes separator, key and mark of any other key, worked out by `names`.
-    fn odd_key(line: &mut Line<'_>, key: &str) -> Written;
-    /// Writes `source[start..end]` as a string.
-    fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written;
-    /// Writes text that is no lookalike and has nothing to escape: a level, a timestamp.
-    fn word(line: &mut Line<'_>, text: &[u8]) -> Written;
-    /// Writes a NaN or an infinity.
-    fn non_finite(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written;
-    /// Writes the first `len` bytes, hex digits that are text.
-    fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written;
-    /// Writes decimal digits; `fits` tells whether 64 and 53 bits hold the number.
-    fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
-    /// Writes a list.
-    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written;
-    /// Writes JSON text of a structure: all of it, or as much as `cut` says.
-    fn structured(
-        line: &mut Line<'_>,
-        source: &[u8],
-        span: Span,
-        cut: Option<(usize, Closers)>,
-        room: &mut Vec<u8>,
-    ) -> Written;
-    /// Writes all fragments.
-    fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
-}
-
-/// How many bits hold an integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fits {
-    Bits53,
-    Bits64,
-    Bits128,
-}
-
-/// How much of an entry gets into its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fit {
-    /// Bytes of each text.
-    pub(crate) text: usize,
-    pub(crate) fragments: usize,
-    pub(crate) fields: usize,
-}
-
-impl Fit {
-    const ALL: Fit = Fit {
-        text: usize::MAX,
-        fragments: usize::MAX,
-        fields: usize::MAX,
-    };
-}
-
-/// One encoding of one entry.
-#[derive(Debug)]
-pub(crate) struct Job<'a> {
-    pub(crate) entry: &'a Entry,
-    pub(crate) moment: &'a Moment<'a>,
-    /// What is written; what goes out as key-values is measured as JSON.
-    pub(crate) format: Format,
-    pub(crate) fit: Fit,
-    /// The names of all fields, if any had to be worked out.
-    pub(crate) names: Option<&'a names::FieldNames>,
-    pub(crate) fixed: &'a [u8],
-}
-
-impl<'a> Job<'a> {
-    /// Of all that there is.
-    fn new(
-        entry: &'a Entry,
-        moment: &'a Moment<'a>,
-        names: Option<&'a names::FieldNames>,
-    ) -> Job<'a> {
-        Job {
-            entry,
-            moment,
-            format: entry.settings.format,
-            fit: Fit::ALL,
-            names,
-            fixed: match moment.ordinary {
-                // They are among its key-values.
-                Some(ordinary) if ordinary.of_unit => &[],
-                _ => fixed::text_of(entry),
-            },
-        }
-    }
-}
-
-impl Job<'_> {
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.entry.settings
-    }
-
-    /// Writes the record.
-    fn write(&self, line: &mut Line<'_>, room: &mut Vec<u8>) -> Written {
-        match self.format {
-            Format::Logfmt => record::write::<Logfmt>(line, self, room),
-            Format::Json => record::write::<Json>(line, self, room),
-            Format::Pretty => pretty::write(line, self, room),
-        }
-    }
-}
+use crate::encode::job::{Job, Moment};
+use crate::unit::Entry;
+use crate::unit::store::scratch::Scratch;
 
 /// Encodes an entry into `scratch.line` and returns the length of the text.
 pub(crate) fn encode(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> usize {
-    let names = match moment.ordinary {
-        None => names::of_unit(entry),
-        Some(ordinary) => names::of_ordinary(entry, ordinary),
+    let names = match moment.log_record {
+        None => names::for_unit(entry),
+        Some(log_record) => names::for_log_record(entry, log_record),
     };
     let mut job = Job::new(entry, moment, names.as_ref());
     fit::encode(&mut job, scratch)

@@ -7,9 +7,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::bytes;
-use crate::config::{Format, Name, OrdinaryNames, Settings, TIMER_SUFFIXES};
-use crate::entry::{Entry, Field, Ordinary, Tag};
+use crate::base::bytes;
+use crate::config::choices::Format;
+use crate::config::names::{Name, TIMER_SUFFIXES};
+use crate::config::schema::LogRecordNames;
+use crate::config::settings::Settings;
+use crate::unit::Entry;
+use crate::unit::store::field::Field;
+use crate::unit::store::log_record::LogRecord;
+use crate::unit::store::stored::Tag;
 
 /// The names of each field: one, three of a timer, none of an absent one.
 #[derive(Debug)]
@@ -18,13 +24,13 @@ pub(crate) struct FieldNames {
 }
 
 impl FieldNames {
-    pub(crate) fn of(&self, field: usize) -> &[String] {
+    pub(crate) fn of_field(&self, field: usize) -> &[String] {
         self.names.get(field).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
 /// The names of a unit's fields, if any is not written as it is.
-pub(super) fn of_unit(entry: &Entry) -> Option<FieldNames> {
+pub(super) fn for_unit(entry: &Entry) -> Option<FieldNames> {
     entry
         .fields
         .special
@@ -32,10 +38,10 @@ pub(super) fn of_unit(entry: &Entry) -> Option<FieldNames> {
 }
 
 /// Those of an ordinary record.
-pub(super) fn of_ordinary(entry: &Entry, ordinary: &Ordinary) -> Option<FieldNames> {
-    let reserved = match ordinary.of_unit {
+pub(super) fn for_log_record(entry: &Entry, log_record: &LogRecord) -> Option<FieldNames> {
+    let reserved = match log_record.of_unit {
         true => Reserved::Head,
-        false => Reserved::And(entry.settings.forms.ordinary()),
+        false => Reserved::And(entry.settings.forms.log_record()),
     };
     let is_taken = |field: &Field| {
         let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
@@ -51,7 +57,7 @@ enum Reserved<'a> {
     /// All that the library may ever write in the record of a unit.
     InUnits,
     /// These, too.
-    And(&'a OrdinaryNames),
+    And(&'a LogRecordNames),
     /// Time, level and message alone: the fields are those of a unit.
     Head,
 }

@@ -1,7 +1,8 @@
 //! Numbers as text, shared by both formats.
 
-use super::line::{Line, Written};
-use crate::clock::{self, Stamp};
+use crate::base::clock;
+use crate::base::clock::Stamp;
+use crate::encode::line::{Line, Written};
 
 /// The two digits of each number below 100.
 const PAIRS: [[u8; 2]; 100] = {

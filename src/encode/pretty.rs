@@ -3,24 +3,32 @@
 //!
 //! Texts are escaped as everywhere: a terminal obeys what it is sent.
 
-use super::escape::{self, Place};
-use super::id_fields;
-use super::line::{Line, Written};
-use super::logfmt::Logfmt;
-use super::losses;
-use super::number::{self, StampText};
-use super::record::{self, TimerPart};
-use super::{Job, json};
-use crate::config::{Name, TIMER_SUFFIXES};
-use crate::entry::{Fragment, Ordinary, Span, Tag};
-use crate::outcome::Outcome;
 use log::Level;
 
+use crate::config::names::{Name, TIMER_SUFFIXES};
+use crate::encode::escape::Place;
+use crate::encode::job::Job;
+use crate::encode::line::{Line, Written};
+use crate::encode::logfmt::Logfmt;
+use crate::encode::number::StampText;
+use crate::encode::scalar::TimerPart;
+use crate::encode::{escape, ids, line_tag, losses, number, record, scalar, text};
+use crate::unit::store::arena::Span;
+use crate::unit::store::fragments::Fragment;
+use crate::unit::store::log_record::LogRecord;
+use crate::unit::store::stored::Tag;
+use crate::value::outcome::Outcome;
+
 const BOLD: &str = "\x1b[1m";
+
 const DIM: &str = "\x1b[2m";
+
 const RED: &str = "\x1b[31m";
+
 const GREEN: &str = "\x1b[32m";
+
 const YELLOW: &str = "\x1b[33m";
+
 const RESET: &str = "\x1b[0m";
 
 /// Names are padded to this many characters.
@@ -29,10 +37,10 @@ const NAME_WIDTH: usize = 16;
 /// Writes the record, several lines.
 pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     head(line, job)?;
-    if let Some(ordinary) = job.moment.ordinary
-        && !ordinary.of_unit
+    if let Some(log_record) = job.moment.log_record
+        && !log_record.of_unit
     {
-        place(line, job, ordinary)?;
+        place(line, job, log_record)?;
     }
     line.put(job.fixed)?;
     ids(line, job)?;
@@ -79,7 +87,7 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
             line.put(outcome.as_str().as_bytes())
         })?;
     }
-    if moment.ordinary.is_none() {
+    if moment.log_record.is_none() {
         line.put(b"  ")?;
         number::millis(line, moment.duration_nanos / 1_000)?;
         line.put(b"ms")?;
@@ -88,7 +96,7 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         return Ok(());
     }
     line.put(b"  ")?;
-    let level = record::level(moment.level).as_bytes();
+    let level = scalar::level(moment.level).as_bytes();
     colored(line, job, level_color(moment.level), |line| line.put(level))?;
     let Some(stamp) = moment.stamp else {
         return Ok(());
@@ -103,28 +111,28 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 /// Where an ordinary record comes from, behind the rest of its head.
-fn place(line: &mut Line<'_>, job: &Job<'_>, ordinary: &Ordinary) -> Written {
+fn place(line: &mut Line<'_>, job: &Job<'_>, log_record: &LogRecord) -> Written {
     line.put(b"  ")?;
     colored(line, job, DIM, |line| {
-        text(line, job, ordinary.target)?;
-        if let Some(file) = ordinary.file {
+        text(line, job, log_record.target)?;
+        if let Some(file) = log_record.file {
             line.put(b"  ")?;
             text(line, job, file)?;
             line.put_byte(b':')?;
-            number::u64(line, ordinary.line.unwrap_or_default().into())?;
+            number::u64(line, log_record.line.unwrap_or_default().into())?;
         }
         Ok(())
     })?;
-    let Some(unit) = ordinary.unit else {
+    let Some(unit) = log_record.unit else {
         return Ok(());
     };
-    name(line, job, &job.settings().forms.ordinary().unit)?;
+    name(line, job, &job.settings().forms.log_record().unit)?;
     text(line, job, unit)
 }
 
 fn ids(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    id_fields::each_id(job, |key, text, len| {
+    ids::each_id(job, |key, text, len| {
         name(line, job, names.text(key))?;
         line.put(text.get(..len).unwrap_or_default())
     })?;
@@ -158,12 +166,12 @@ fn name(line: &mut Line<'_>, job: &Job<'_>, name: &str) -> Written {
 
 /// A text without quotes.
 fn text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    text_up_to(line, job, span, record::end_of(job, span))
+    text_up_to(line, job, span, text::end_of(job, span))
 }
 
 /// A text that says what the record is about: cut later than others.
 fn main_text(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = record::cut_at(job, span, record::main_fit(job));
+    let end = text::cut_at(job, span, text::main_fit(job));
     text_up_to(line, job, span, end)
 }
 
@@ -184,7 +192,7 @@ pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
     {
         let given = String::from_utf8_lossy(field.given(&job.entry.arena));
         let mut names = match job.names {
-            Some(names) => names.of(at).iter(),
+            Some(names) => names.of_field(at).iter(),
             None => [].iter(),
         };
         let mut next = |suffix: &str| match names.next() {
@@ -195,7 +203,7 @@ pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
         match stored.tag {
             Tag::Absent => {}
             Tag::Timer => {
-                let parts = record::timer_parts(field, stored.to_laps(&job.entry.arena));
+                let parts = scalar::timer_parts(field, stored.to_laps(&job.entry.arena));
                 for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
                     let own = next(suffix);
                     if let Some(part) = part {
@@ -218,12 +226,12 @@ pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
 }
 
 fn timer(line: &mut Line<'_>, part: TimerPart) -> Written {
-    record::timer_value::<Logfmt>(line, part)
+    scalar::timer_value::<Logfmt>(line, part)
 }
 
 fn errors(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
-    for (key, span) in record::error_texts(job) {
+    for (key, span) in text::error_texts(job) {
         if let Some(span) = span {
             name(line, job, names.text(key))?;
             colored(line, job, RED, |line| main_text(line, job, span))?;
@@ -245,7 +253,7 @@ fn timeline(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
     line.put_byte(b'+')?;
     number::millis(line, micros)?;
     line.put(b"ms  ")?;
-    let file = json::file(job, fragment)
+    let file = line_tag::file(job, fragment)
         .unwrap_or(fragment.place.file(&job.entry.arena))
         .as_bytes();
     colored(line, job, DIM, |line| {

@@ -1,23 +1,26 @@
 //! The walk over an entry: what stands in a record, in which order.
 
-use super::id_fields::all_ids;
-use super::line::{Line, Written};
-use super::losses::accounting;
-use super::number::{self, StampText};
-use super::ordinary;
-use super::{Fits, Job, Syntax};
-use crate::bytes::{SLACK, char_floor};
-use crate::clock::Stamp;
-use crate::config::{Name, Settings, TIMER_SUFFIXES, Word};
-use crate::entry::{Arena, Field, Items, Laps, Ordinary, Span, Stored, Tag, flag};
-use crate::nested::{self, Closers};
-use crate::outcome::Outcome;
-use crate::value::STARS;
+use crate::config::names::{Name, TIMER_SUFFIXES};
+use crate::config::schema::Word;
+use crate::config::settings::Settings;
+use crate::encode::ids::all_ids;
+use crate::encode::job::{Job, Syntax};
+use crate::encode::line::{Line, Written};
+use crate::encode::losses::accounting;
+use crate::encode::scalar::{
+    boolean, float, float32, signed, stamp, timer_parts, timer_value, unsigned,
+};
+use crate::encode::text::{error_texts, json_cut, list_bytes, main_text, text};
+use crate::encode::{log_record, number};
+use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::log_record::LogRecord;
+use crate::unit::store::stored::{Stored, Tag};
+use crate::value::outcome::Outcome;
 
 /// Writes the record.
 pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    if let Some(ordinary) = job.moment.ordinary {
-        return write_ordinary::<S>(line, job, ordinary, room);
+    if let Some(log_record) = job.moment.log_record {
+        return write_log_record::<S>(line, job, log_record, room);
     }
     let mut own = line.own();
     write_inline::<S>(&mut own, job, room)?;
@@ -47,16 +50,16 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
 
 /// Writes a record that is no unit's.
 #[cold]
-fn write_ordinary<S: Syntax>(
+fn write_log_record<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
-    ordinary: &Ordinary,
+    log_record: &LogRecord,
     room: &mut Vec<u8>,
 ) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
-    if !ordinary.of_unit {
-        ordinary::write::<S>(line, job, ordinary)?;
+    if !log_record.of_unit {
+        log_record::write::<S>(line, job, log_record)?;
     }
     match job.names {
         None => fields::<S>(line, job, room)?,
@@ -93,7 +96,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     Ok(())
 }
 
-/// Ids, outcome, duration.
+/// IdMaker, outcome, duration.
 #[inline(always)]
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -143,17 +146,6 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
     }
 }
 
-/// The level's word: lower case, five letters at most.
-pub(crate) fn level(level: log::Level) -> &'static str {
-    match level {
-        log::Level::Error => "error",
-        log::Level::Warn => "warn",
-        log::Level::Info => "info",
-        log::Level::Debug => "debug",
-        log::Level::Trace => "trace",
-    }
-}
-
 /// All fields, whose keys are written as they are.
 #[inline(always)]
 fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
@@ -200,50 +192,19 @@ fn named_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
         let stored = field.value();
         if stored.tag == Tag::Timer {
             let parts = timer_parts(field, stored.to_laps(arena));
-            for (name, part) in names.of(at).iter().zip(parts) {
+            for (name, part) in names.of_field(at).iter().zip(parts) {
                 let Some(part) = part else { continue };
                 S::odd_key(line, name)?;
                 timer_value::<S>(line, part)?;
             }
         } else if stored.tag != Tag::Absent
-            && let Some(name) = names.of(at).first()
+            && let Some(name) = names.of_field(at).first()
         {
             S::odd_key(line, name)?;
             value::<S>(line, job, stored, room)?;
         }
     }
     Ok(())
-}
-
-/// One of the three values of a timer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum TimerPart {
-    Count(u64),
-    Micros(u64),
-    Redacted,
-}
-
-/// What a timer writes: nothing before its first lap is over.
-pub(crate) fn timer_parts(field: &Field, laps: Laps) -> [Option<TimerPart>; 3] {
-    if laps.count == 0 {
-        [None; 3]
-    } else if field.has(flag::REDACTED) {
-        [Some(TimerPart::Redacted); 3]
-    } else {
-        [
-            Some(TimerPart::Count(laps.count)),
-            Some(TimerPart::Micros(laps.total_micros)),
-            Some(TimerPart::Micros(laps.max_micros)),
-        ]
-    }
-}
-
-pub(crate) fn timer_value<S: Syntax>(line: &mut Line<'_>, part: TimerPart) -> Written {
-    match part {
-        TimerPart::Count(n) => number::u64(line, n),
-        TimerPart::Micros(micros) => number::millis(line, micros),
-        TimerPart::Redacted => S::text(line, STARS.as_bytes(), 0, STARS.len()),
-    }
 }
 
 /// A value of one field.
@@ -285,13 +246,6 @@ fn nested<S: Syntax>(
     S::structured(line, source, span, json_cut(job, span), room)
 }
 
-/// Where the text of a structure ends in this record, and what closes it, if
-/// that is not its end.
-pub(crate) fn json_cut(job: &Job<'_>, span: Span) -> Option<(usize, Closers)> {
-    let most = job.fit.text;
-    (span.len() > most).then(|| nested::cut(job.entry.arena.get(span), most))
-}
-
 /// Values that few fields have, kept out of the loop.
 #[inline(never)]
 fn rare<S: Syntax>(
@@ -320,116 +274,6 @@ fn rare<S: Syntax>(
     }
 }
 
-#[inline(always)]
-pub(crate) fn boolean(line: &mut Line<'_>, value: bool) -> Written {
-    let (text, len): (&[u8; SLACK], _) = if value {
-        (b"true            ", 4)
-    } else {
-        (b"false           ", 5)
-    };
-    line.put_padded(text, len)
-}
-
-#[inline(always)]
-pub(crate) fn float<S: Syntax>(line: &mut Line<'_>, settings: &Settings, x: f64) -> Written {
-    if x.is_finite() {
-        number::f64(line, x)
-    } else {
-        S::non_finite(line, settings, x)
-    }
-}
-
-pub(crate) fn float32<S: Syntax>(line: &mut Line<'_>, settings: &Settings, x: f32) -> Written {
-    if x.is_finite() {
-        number::f32(line, x)
-    } else {
-        S::non_finite(line, settings, x.into())
-    }
-}
-
-pub(crate) fn integer<S: Syntax, I: itoa::Integer>(
-    line: &mut Line<'_>,
-    settings: &Settings,
-    n: I,
-    fits: Fits,
-) -> Written {
-    S::digits(line, settings, itoa::Buffer::new().format(n), fits)
-}
-
-pub(crate) fn unsigned<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: u128) -> Written {
-    let fits = match n {
-        n if n <= 1 << 53 => Fits::Bits53,
-        n if n <= u64::MAX.into() => Fits::Bits64,
-        _ => Fits::Bits128,
-    };
-    integer::<S, _>(line, settings, n, fits)
-}
-
-pub(crate) fn signed<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: i128) -> Written {
-    let fits = match n {
-        n if n.unsigned_abs() <= 1 << 53 => Fits::Bits53,
-        n if n >= i64::MIN.into() && n <= u64::MAX.into() => Fits::Bits64,
-        _ => Fits::Bits128,
-    };
-    integer::<S, _>(line, settings, n, fits)
-}
-
-pub(crate) fn stamp<S: Syntax>(line: &mut Line<'_>, settings: &Settings, at: Stamp) -> Written {
-    match number::stamp(at, settings.fraction_digits) {
-        StampText::Rfc3339(text, len) => S::word(line, text.get(..len).unwrap_or_default()),
-        StampText::Unix(secs) => number::i64(line, secs),
-    }
-}
-
-/// A text of the arena, as much of it as the record has room for.
-#[inline(always)]
-pub(crate) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = end_of(job, span);
-    S::text(line, job.entry.arena.buffer(), span.start(), end)
-}
-
-/// A text that says what the record is about: cut later than others.
-#[inline(always)]
-pub(super) fn main_text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = cut_at(job, span, main_fit(job));
-    S::text(line, job.entry.arena.buffer(), span.start(), end)
-}
-
-/// How much of the name, the id of the request and the errors there is room for: a unit can be told
-/// by 64 bytes, as long as there is room for any text.
-#[inline(always)]
-pub(crate) fn main_fit(job: &Job<'_>) -> usize {
-    match job.fit.text {
-        0 => 0,
-        text => text.max(64),
-    }
-}
-
-/// Where a text ends in this record.
-#[inline(always)]
-pub(crate) fn end_of(job: &Job<'_>, span: Span) -> usize {
-    cut_at(job, span, job.fit.text)
-}
-
-#[inline(always)]
-pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
-    if span.len() <= fit {
-        span.end()
-    } else {
-        span.start() + char_floor(job.entry.arena.get(span), fit)
-    }
-}
-
-/// The items of a list, as many of them as the record has room for.
-pub(super) fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
-    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
-    if bytes.len() <= job.fit.text {
-        bytes
-    } else {
-        Items::whole(bytes, job.fit.text)
-    }
-}
-
 #[cold]
 fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
@@ -440,17 +284,6 @@ fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         }
     }
     Ok(())
-}
-
-/// What says why a unit failed.
-pub(crate) fn error_texts(job: &Job<'_>) -> [(Name, Option<Span>); 4] {
-    let entry = job.entry;
-    [
-        (Name::Error, entry.error),
-        (Name::ErrorChain, entry.chain),
-        (Name::Panic, entry.panic.map(|(message, _)| message)),
-        (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
-    ]
 }
 
 /// Writes the fixed fields of a configuration, which are reserved, as they are.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     TraceParent,
     Version,
     TraceId,
@@ -15,7 +15,7 @@ pub(super) enum Field {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Length(usize),
     Digit(usize),
     Separator(usize),
@@ -29,7 +29,7 @@ pub(super) enum Fault {
 ///
 /// ```
 /// let header = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01";
-/// let error = traceline::TraceParent::parse(header).unwrap_err();
+/// let error = traceline::ids::TraceParent::parse(header).unwrap_err();
 /// assert_eq!(error.to_string(), "trace id: no lower-case hex digit at 1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    pub(super) fn new(field: Field, fault: Fault) -> IdError {
+    pub(crate) fn new(field: Field, fault: Fault) -> IdError {
         IdError { field, fault }
     }
 }

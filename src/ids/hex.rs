@@ -1,6 +1,6 @@
 //! Lower-case hex digits, by table and in registers.
 
-use super::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, Field, IdError};
 
 /// The value of a lower-case hex digit; 0xFF for any other byte.
 const DIGITS: [u8; 256] = {

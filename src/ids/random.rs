@@ -1,7 +1,8 @@
 //! Random bits for ids, without a call of the operating system.
 
 use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use std::time::Instant;
 pub(crate) struct Salt(u64);
 
 impl Salt {
-    pub(crate) fn of(at: Instant) -> Salt {
+    pub(crate) fn new(at: Instant) -> Salt {
         static BASE: OnceLock<Instant> = OnceLock::new();
         let since = at.saturating_duration_since(*BASE.get_or_init(|| at));
         let nanos = since.as_secs().wrapping_mul(1_000_000_000);
@@ -44,7 +45,7 @@ fn seed() -> (u64, u64) {
     (a.hash_one(1_u8), b.hash_one(2_u8))
 }
 
-/// The finaliser of SplitMix64; [`Sampling`](crate::Sampling) publishes it as its hash.
+/// The finaliser of SplitMix64; [`Sampling`](crate::config::Sampling) publishes it as its hash.
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -60,12 +61,12 @@ mod tests {
     #[test]
     fn the_same_state_at_another_time_makes_other_ids() {
         let now = Instant::now();
-        let _ = random(Salt::of(now));
+        let _ = random(Salt::new(now));
         let state = STATE.get();
         let mut seen = std::collections::HashSet::new();
         for nanos in 0..1_000 {
             STATE.set(state);
-            assert!(seen.insert(random(Salt::of(now + Duration::from_nanos(nanos)))));
+            assert!(seen.insert(random(Salt::new(now + Duration::from_nanos(nanos)))));
         }
     }
 }

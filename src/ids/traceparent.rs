@@ -4,10 +4,10 @@ use std::fmt;
 use std::num::NonZeroU128;
 use std::str::FromStr;
 
-use super::error::{Fault, Field, IdError};
-use super::hex::{decode, encode};
-use super::tracestate::{trimmed_end, without_blanks};
-use super::{SpanId, TraceId};
+use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::hex::{decode, encode};
+use crate::ids::id::{SpanId, TraceId};
+use crate::ids::tracestate::{trimmed_end, without_blanks};
 
 /// What the caller of a unit says of its transaction: the header `traceparent`.
 ///
@@ -17,13 +17,13 @@ use super::{SpanId, TraceId};
 /// # Examples
 ///
 /// ```
-/// use traceline::TraceParent;
+/// use traceline::ids::TraceParent;
 ///
 /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 /// let parent: TraceParent = header.parse()?;
 /// assert!(parent.is_sampled());
 /// assert_eq!(parent.to_string(), header);
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
@@ -33,6 +33,7 @@ pub struct TraceParent {
 }
 
 const SAMPLED: u8 = 1;
+
 const RANDOM: u8 = 2;
 
 impl TraceParent {
@@ -45,7 +46,7 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{SpanId, TraceId, TraceParent};
+    /// use traceline::ids::{SpanId, TraceId, TraceParent};
     ///
     /// let parent = TraceParent::new(TraceId::random(), SpanId::random(), true, true);
     /// assert!(parent.to_string().starts_with("00-"));
@@ -64,13 +65,13 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use traceline::TraceParent;
+    /// use traceline::ids::TraceParent;
     ///
     /// let parent = TraceParent::parse(" 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\t")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
     /// let error = TraceParent::parse("00-4bf92f35-00f067aa0ba902b7-01").unwrap_err();
     /// assert_eq!(error.to_string(), "traceparent: wrong length, 31");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -126,12 +127,12 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use traceline::TraceParent;
+    /// use traceline::ids::TraceParent;
     ///
     /// let parent = TraceParent::parse_b3("4bf92f3577b34da6-00f067aa0ba902b7-1")?;
     /// assert_eq!(parent.to_string(), "00-00000000000000004bf92f3577b34da6-00f067aa0ba902b7-01");
     /// assert!(TraceParent::parse_b3("0").is_err());
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -152,7 +153,7 @@ impl TraceParent {
         if let Some(parent) = parent {
             SpanId::parse(parent.as_bytes(), Field::SpanId)?;
         }
-        TraceParent::of_b3(trace, span, sampled)
+        TraceParent::from_b3(trace, span, sampled)
     }
 
     /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
@@ -162,17 +163,17 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// use traceline::TraceParent;
+    /// use traceline::ids::TraceParent;
     ///
-    /// let parent = TraceParent::of_b3("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", Some("1"))?;
+    /// let parent = TraceParent::from_b3("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", Some("1"))?;
     /// assert_eq!(parent.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// If a value is none; the error names the field.
-    pub fn of_b3(trace: &str, span: &str, sampled: Option<&str>) -> Result<TraceParent, IdError> {
+    pub fn from_b3(trace: &str, span: &str, sampled: Option<&str>) -> Result<TraceParent, IdError> {
         let trace_id = match trace.len() {
             16 => {
                 let low = SpanId::parse(trace.as_bytes(), Field::TraceId)?;
@@ -198,9 +199,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -211,9 +212,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn span_id(&self) -> SpanId {
         self.span_id
@@ -229,9 +230,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert!(parent.is_sampled());
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
@@ -242,9 +243,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
+    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
     /// assert!(parent.is_random() && !parent.is_sampled());
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn is_random(&self) -> bool {
         self.flags & RANDOM != 0
@@ -256,9 +257,9 @@ impl TraceParent {
     ///
     /// ```
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    /// let parent = traceline::TraceParent::parse(header)?;
-    /// assert_eq!(parent.encode(&mut [0; traceline::TraceParent::LEN]), header);
-    /// # Ok::<(), traceline::IdError>(())
+    /// let parent = traceline::ids::TraceParent::parse(header)?;
+    /// assert_eq!(parent.encode(&mut [0; traceline::ids::TraceParent::LEN]), header);
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
         *room = self.to_bytes();

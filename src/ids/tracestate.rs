@@ -4,7 +4,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use super::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, Field, IdError};
 
 /// What other tracing systems say along the way: the header `tracestate`, which
 /// is passed on as it came.
@@ -12,19 +12,21 @@ use super::error::{Fault, Field, IdError};
 /// # Examples
 ///
 /// ```
-/// use traceline::TraceState;
+/// use traceline::ids::TraceState;
 ///
 /// // Several headers are one list.
 /// let state = TraceState::parse(["rojo=00f067aa0ba902b7", "congo=t61rcWkgMzE"])?;
 /// assert_eq!(state.as_str(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
-/// # Ok::<(), traceline::IdError>(())
+/// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TraceState(String);
 
 /// Members of a list, and bytes of it, that are passed on.
-const MOST_MEMBERS: usize = 32;
-const MOST_STATE: usize = 512;
+const MAX_MEMBERS: usize = 32;
+
+const MAX_STATE: usize = 512;
+
 /// Longer members are the first to go.
 const LONG_MEMBER: usize = 128;
 
@@ -37,12 +39,12 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// use traceline::TraceState;
+    /// use traceline::ids::TraceState;
     ///
     /// let state = TraceState::parse(["rojo=1, congo=2", "es=3"])?;
     /// assert_eq!(state.as_str(), "rojo=1,congo=2,es=3");
     /// assert!(TraceState::parse(["no member"]).is_err());
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     ///
     /// # Errors
@@ -52,11 +54,11 @@ impl TraceState {
     pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<TraceState, IdError> {
         let mut text = List::new();
         list(headers.into_iter().map(str::as_bytes), &mut text)?;
-        Ok(TraceState::of(&text))
+        Ok(TraceState::from_list(&text))
     }
 
     /// One of a list that was parsed.
-    pub(crate) fn of(list: &[u8]) -> TraceState {
+    pub(crate) fn from_list(list: &[u8]) -> TraceState {
         TraceState(String::from_utf8_lossy(list).into_owned())
     }
 
@@ -65,9 +67,9 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// let state = traceline::TraceState::parse(["rojo=1"])?;
+    /// let state = traceline::ids::TraceState::parse(["rojo=1"])?;
     /// assert_eq!(state.as_str(), "rojo=1");
-    /// # Ok::<(), traceline::IdError>(())
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn as_str(&self) -> &str {
         &self.0
@@ -78,9 +80,9 @@ impl TraceState {
     /// # Examples
     ///
     /// ```
-    /// assert!(traceline::TraceState::default().is_empty());
-    /// assert!(!traceline::TraceState::parse(["rojo=1"])?.is_empty());
-    /// # Ok::<(), traceline::IdError>(())
+    /// assert!(traceline::ids::TraceState::default().is_empty());
+    /// assert!(!traceline::ids::TraceState::parse(["rojo=1"])?.is_empty());
+    /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -94,7 +96,7 @@ impl fmt::Display for TraceState {
 }
 
 /// The text of a list, which needs no allocation.
-pub(crate) type List = SmallVec<[u8; MOST_STATE]>;
+pub(crate) type List = SmallVec<[u8; MAX_STATE]>;
 
 /// Writes what is to be passed on of all headers of the name; see
 /// [`TraceState::parse`]. Not returned, as 512 bytes take a while to move.
@@ -106,17 +108,17 @@ pub(crate) fn list<'a>(
     for header in headers {
         split(header, &mut members).ok_or(IdError::new(Field::TraceState, Fault::Forbidden))?;
     }
-    if members.len() > MOST_MEMBERS {
+    if members.len() > MAX_MEMBERS {
         return Err(IdError::new(
             Field::TraceState,
             Fault::Length(members.len()),
         ));
     }
     let bytes = |members: &[&[u8]]| members.iter().map(|member| member.len() + 1).sum::<usize>();
-    if bytes(&members) > MOST_STATE + 1 {
+    if bytes(&members) > MAX_STATE + 1 {
         members.retain(|member| member.len() <= LONG_MEMBER);
     }
-    while bytes(&members) > MOST_STATE + 1 {
+    while bytes(&members) > MAX_STATE + 1 {
         members.pop();
     }
     for (at, member) in members.iter().enumerate() {
@@ -128,7 +130,7 @@ pub(crate) fn list<'a>(
     Ok(())
 }
 
-type Members<'a> = SmallVec<[&'a [u8]; MOST_MEMBERS]>;
+type Members<'a> = SmallVec<[&'a [u8]; MAX_MEMBERS]>;
 
 /// Adds the members of one header; `None` if it has a bad one. Empty ones are
 /// allowed, and dropped.
@@ -182,7 +184,9 @@ fn first_member(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 const STARTS_KEY: u8 = 1;
+
 const IN_KEY: u8 = 2;
+
 const IN_VALUE: u8 = 4;
 
 /// What a byte may be in a member.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 
 /// 2026-01-01T00:00:00Z.
 const WALL: Duration = Duration::from_secs(1_767_225_600);
@@ -48,7 +48,7 @@ impl MockClock {
     /// ```
     /// let clock = traceline::testing::MockClock::leak();
     /// let config = traceline::Config::builder().clock(clock).build()?; // without a capture
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn leak() -> &'static MockClock {
         Box::leak(Box::new(MockClock {
@@ -67,7 +67,7 @@ impl MockClock {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use traceline::Clock;
+    /// use traceline::config::Clock;
     ///
     /// let clock = traceline::testing::MockClock::leak();
     /// let before = clock.now();

@@ -72,6 +72,13 @@
 //! that thread a handle ([`Capture::enter`]) and that task a wrapper
 //! ([`Capture::in_capture`]).
 
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod record;
+pub(crate) mod clock;
+
+pub use clock::MockClock;
+pub use record::{Fragment, Record};
+
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -81,14 +88,11 @@ use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
-use crate::clock::{Clock, TimeSource};
-use crate::config::{self, Config, Output, Settings};
-
-mod clock;
-mod record;
-
-pub use clock::MockClock;
-pub use record::{Fragment, Record};
+use crate::base::clock::{Clock, TimeSource};
+use crate::config::choices::Output;
+use crate::config::process;
+use crate::config::process::Config;
+use crate::config::settings::Settings;
 
 /// Runs `work` and returns the records of the units that started in it, in the
 /// order they ended. What `work` returns is dropped.
@@ -202,7 +206,7 @@ pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
         return None;
     }
     let last = entered(|all| all.last().map(|(_, capture)| capture.clone()));
-    let given = given.unwrap_or_else(|| config::process());
+    let given = given.unwrap_or_else(|| process::process());
     last.flatten().map(|capture| capture.config_of(given))
 }
 
@@ -377,7 +381,7 @@ impl Capture {
         let mut settings = Settings::clone(&given.settings);
         let records = Arc::clone(&self.records);
         settings.tap = Some(Arc::new(move |unit, text, normalized| {
-            let record = Record::of(unit, text, normalized);
+            let record = Record::new(unit, text, normalized);
             records.lock().push(record);
         }));
         settings.logger = Some(&Nowhere);

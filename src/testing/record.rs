@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::finished::Entry;
-use crate::ids::{SpanId, TraceId};
-use crate::outcome::Outcome;
-use crate::owned::OwnedValue;
+use crate::config::finished::FinishedUnit;
+use crate::ids::id::{SpanId, TraceId};
+use crate::value::outcome::Outcome;
+use crate::value::owned::OwnedValue;
 
 /// The record of a finished unit, or of a checkpoint, that a test looks at.
 ///
 /// Keys and values are those that the program gave. What
-/// [`redact`](crate::ConfigBuilder::redact) hides is hidden here too.
+/// [`redact`](crate::config::ConfigBuilder::redact) hides is hidden here too.
 ///
 /// # Examples
 ///
@@ -78,7 +78,7 @@ pub struct Fragment {
 }
 
 impl Record {
-    pub(super) fn of(unit: &Entry<'_>, text: &str, normalized: String) -> Record {
+    pub(super) fn new(unit: &FinishedUnit<'_>, text: &str, normalized: String) -> Record {
         let fragments = unit.fragments().into_iter().map(|fragment| Fragment {
             at: fragment.at,
             file: fragment.file.to_owned(),
@@ -239,7 +239,7 @@ impl Record {
     ///
     /// ```
     /// let records = traceline::testing::capture(|| {
-    ///     traceline::start!("order").request_id("r-7");
+    ///     traceline::start!("order").set_request_id("r-7");
     /// });
     /// assert_eq!(records[0].request_id(), Some("r-7"));
     /// ```
@@ -266,7 +266,7 @@ impl Record {
     /// # Examples
     ///
     /// ```
-    /// use traceline::OwnedValue;
+    /// use traceline::value::OwnedValue;
     ///
     /// let records = traceline::testing::capture(|| {
     ///     traceline::start!("job").set("tags", ["a", "b"]);

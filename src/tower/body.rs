@@ -7,12 +7,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+
 use pin_project_lite::pin_project;
 
-use super::head::grpc_status;
-use super::layer::content_length;
-use super::service::record;
-use crate::unit::Unit;
+use crate::context::cancel::CancelGuard;
+use crate::tower::http::{content_length, grpc_status, record};
 
 pin_project! {
     /// The body of a response of a [`TraceService`](super::TraceService): it
@@ -35,7 +34,7 @@ pin_project! {
     pub struct TraceBody<B> {
         #[pin]
         body: Option<B>,
-        unit: Unit,
+        unit: CancelGuard,
         sent: u64,
         // What the head promised: a server stops asking once it has that much.
         promised: Option<u64>,
@@ -52,7 +51,7 @@ pin_project! {
 
 impl<B: Body> TraceBody<B> {
     /// A body that is still to come.
-    pub(super) fn open(body: B, unit: Unit, headers: &HeaderMap) -> TraceBody<B> {
+    pub(super) fn open(body: B, unit: CancelGuard, headers: &HeaderMap) -> TraceBody<B> {
         // hyper takes a size that is known for the length.
         let size = body.size_hint().exact();
         let promised = size.or_else(|| content_length(headers));
@@ -65,7 +64,7 @@ impl<B: Body> TraceBody<B> {
     }
 
     /// A body of which nothing will be sent; it may be asked for its size.
-    pub(super) fn ended(body: B, mut unit: Unit) -> TraceBody<B> {
+    pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
         end(&mut unit, 0);
         TraceBody {
             body: Some(body),
@@ -93,7 +92,7 @@ impl<B> TraceBody<B> {
 
 /// Says how much was sent when it is dropped: behind what the destructor of the
 /// body says, which may panic.
-struct Bytes<'a>(&'a mut Unit, u64);
+struct Bytes<'a>(&'a mut CancelGuard, u64);
 
 impl Drop for Bytes<'_> {
     fn drop(&mut self) {
@@ -102,8 +101,8 @@ impl Drop for Bytes<'_> {
 }
 
 /// Ends a unit whose response is complete.
-fn end(unit: &mut Unit, sent: u64) {
-    unit.trace().set("response_bytes", sent).finished();
+fn end(unit: &mut CancelGuard, sent: u64) {
+    unit.trace().set("response_bytes", sent).ok_unless_said();
     unit.end();
 }
 

@@ -1,4 +1,4 @@
-//! Ids for the requests that a unit makes.
+//! IdMaker for the requests that a unit makes.
 
 use std::task::{Context, Poll};
 
@@ -6,10 +6,11 @@ use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::head::{REQUEST_ID, TRACEPARENT, TRACESTATE, put};
-use crate::current;
-use crate::entry::Outgoing;
+use crate::context::current;
+use crate::tower::head::{REQUEST_ID, TRACEPARENT, TRACESTATE};
+use crate::tower::http::put;
 use crate::trace::Trace;
+use crate::unit::store::trace_ids::Outgoing;
 
 /// Writes the ids of a unit into the headers of a request that it makes:
 /// `traceparent`, `tracestate` and `X-Request-ID`. What is there already stays.

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::Body;
-use log::Level;
 
-use super::body::TraceBody;
-use super::layer::{OnResponse, number};
-use crate::guard;
-use crate::outcome::Outcome;
+use crate::base::catch;
+use crate::context::cancel::CancelGuard;
+use crate::tower::body::TraceBody;
+use crate::tower::http::{grpc_status, put};
+use crate::tower::request::OnResponse;
 use crate::trace::Trace;
-use crate::unit::Unit;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// What the end of a unit needs to know of its request and its layer.
 pub(super) struct Head {
@@ -31,7 +31,7 @@ impl Head {
     /// Tells the unit of the head, and gives it to the body to end.
     pub(super) fn respond<B: Body>(
         &self,
-        mut unit: Unit,
+        mut unit: CancelGuard,
         response: Response<B>,
     ) -> Response<TraceBody<B>> {
         let (mut parts, body) = response.into_parts();
@@ -45,7 +45,7 @@ impl Head {
                 grpc_status(&parts.headers, trace);
             }
             if let Some(hook) = &self.on_response {
-                let _ = guard::run(|| hook(&parts, trace));
+                let _ = catch::call(|| hook(&parts, trace));
             }
         }
         self.write_ids(trace, &mut parts.headers);
@@ -67,7 +67,7 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// Ids for the client, unless the service wrote its own.
+    /// IdMaker for the client, unless the service wrote its own.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
         let outgoing = trace.outgoing();
         if let Some(id) = outgoing.request_id {
@@ -85,33 +85,5 @@ impl fmt::Debug for Head {
             .field("is_head", &self.is_head)
             .field("is_connect", &self.is_connect)
             .finish_non_exhaustive()
-    }
-}
-
-/// Writes a header that is not there yet. What the map has no room for is left
-/// out: `insert` would panic.
-pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
-    if let Ok(http::header::Entry::Vacant(place)) = headers.try_entry(name)
-        && let Ok(value) = HeaderValue::from_bytes(value)
-    {
-        let _ = place.try_insert(value);
-    }
-}
-
-/// The status of a gRPC call, which is 200 for HTTP: in the trailers, or in the
-/// head of a response that is nothing else.
-///
-/// Those of them that are the server's fault make it an error: the ones that
-/// OpenTelemetry's conventions list.
-pub(super) fn grpc_status(headers: &HeaderMap, trace: &mut Trace) {
-    let Some(status) = headers.get(GRPC_STATUS).and_then(number::<u32>) else {
-        return;
-    };
-    trace.set("grpc.status", status);
-    match status {
-        0 => {}
-        // Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
-        2 | 4 | 12..=15 => trace.set_outcome(Outcome::Error),
-        _ => _ = trace.raise(Level::Warn),
     }
 }

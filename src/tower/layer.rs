@@ -3,21 +3,16 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Request, request, response};
+use http::{request, response};
 use log::Level;
 use tower_layer::Layer;
 
-use super::service::TraceService;
-use crate::config::Config;
-use crate::guard;
+use crate::config::process::Config;
+use crate::tower::request::Settings;
+use crate::tower::service::TraceService;
 use crate::trace::Trace;
-
-type OnRequest = dyn Fn(&request::Parts, &mut Trace) + Send + Sync;
-pub(super) type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 
 /// Makes each request that a server handles a unit of work; a layer for axum,
 /// tonic and whatever else is a tower service of `http` requests.
@@ -48,20 +43,6 @@ pub(super) type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct TraceLayer(Settings);
-
-#[derive(Clone)]
-pub(super) struct Settings {
-    name: Cow<'static, str>,
-    target: Option<Cow<'static, str>>,
-    level: Level,
-    config: Option<Config>,
-    /// Where the layer was made: handlers are in other files, and their
-    /// fragments name them.
-    location: &'static Location<'static>,
-    on_request: Option<Arc<OnRequest>>,
-    pub(super) on_response: Option<Arc<OnResponse>>,
-    pub(super) with_traceparent: bool,
-}
 
 impl Default for TraceLayer {
     #[track_caller]
@@ -137,11 +118,11 @@ impl TraceLayer {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{Config, Format, tower::TraceLayer};
+    /// use traceline::{tower::TraceLayer, Config, Format};
     ///
     /// let json = Config::builder().format(Format::Json).build()?;
     /// let layer = TraceLayer::new().target(module_path!()).config(&json);
-    /// # Ok::<(), traceline::ConfigError>(())
+    /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn config(mut self, config: &Config) -> Self {
         self.0.config = Some(config.clone());
@@ -228,78 +209,8 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-impl Settings {
-    /// Starts the unit of a request, with what its head says.
-    pub(super) fn start<B>(&self, request: &Request<B>) -> Trace {
-        let mut trace = self.trace();
-        trace.continue_from_headers(request.headers());
-        if !trace.is_enabled() {
-            return trace;
-        }
-        trace.set("method", request.method().as_str());
-        // Without the query, where secrets are. A `CONNECT` has no path.
-        let path = request.uri().path();
-        if !path.is_empty() {
-            trace.set("path", path);
-        }
-        if let Some(bytes) = content_length(request.headers()) {
-            trace.set("request_bytes", bytes);
-        }
-        trace
-    }
-
-    /// Runs the hook. Apart from `start`, as a request is 240 bytes to move.
-    #[inline]
-    pub(super) fn hook<B>(&self, request: Request<B>, trace: &mut Trace) -> Request<B> {
-        match &self.on_request {
-            Some(hook) if trace.is_enabled() => {
-                let (parts, body) = request.into_parts();
-                let _ = guard::run(|| hook(&parts, trace));
-                Request::from_parts(parts, body)
-            }
-            _ => request,
-        }
-    }
-
-    fn trace(&self) -> Trace {
-        let mut builder = Trace::builder(self.name.clone()).level(self.level);
-        if let Some(target) = &self.target {
-            builder = builder.target(target.clone());
-        }
-        if let Some(config) = &self.config {
-            builder = builder.config(config);
-        }
-        builder.start_at(self.location)
-    }
-}
-
-/// What a `Content-Length` says, if it says anything.
-pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    number(headers.get(CONTENT_LENGTH)?)
-}
-
-/// A number as HTTP and gRPC write it: of digits alone, where `parse` takes a sign.
-pub(super) fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
-    let text = value.to_str().ok()?;
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then_some(())?;
-    text.parse().ok()
-}
-
 impl fmt::Debug for TraceLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-/// Without the hooks, which have nothing to show.
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TraceLayer")
-            .field("name", &self.name)
-            .field("target", &self.target)
-            .field("level", &self.level)
-            .finish_non_exhaustive()
     }
 }

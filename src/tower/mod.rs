@@ -60,7 +60,7 @@
 //! than the unit. Where a body never ends, it may write a
 //! [`checkpoint`](crate::Trace::checkpoint) now and then.
 //!
-//! # Ids
+//! # IdMaker
 //!
 //! `traceparent`, `tracestate`, B3 and `X-Request-ID` of the request are taken as
 //! [`continue_from_headers`](crate::Trace::continue_from_headers) does: what is
@@ -110,11 +110,14 @@
 //! let client = StockClient::new(PropagateLayer::new().layer(channel));
 //! ```
 
-mod body;
-mod client;
-mod head;
-mod layer;
-mod service;
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod layer;
+pub(crate) mod client;
+pub(crate) mod service;
+pub(crate) mod head;
+pub(crate) mod request;
+pub(crate) mod body;
+pub(crate) mod http;
 
 pub use body::TraceBody;
 pub use client::{Propagate, PropagateLayer, inject, inject_current};

@@ -1,7 +1,5 @@
 //! The service and its future: from the request to the head of the response.
 
-use std::any::Any;
-use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,16 +8,16 @@ use std::task::{Context, Poll, ready};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::body::TraceBody;
-use super::head::Head;
-use super::layer::Settings;
-use crate::future::InTrace;
-use crate::settle;
-use crate::trace::Trace;
-use crate::unit::Unit;
+use pin_project_lite::pin_project;
+
+use crate::context::cancel::CancelGuard;
+use crate::context::future::InTrace;
+use crate::tower::body::TraceBody;
+use crate::tower::head::Head;
+use crate::tower::http::record;
+use crate::tower::request::Settings;
 
 /// A service whose requests are units of work; made by [`TraceLayer`](super::TraceLayer).
 ///
@@ -67,12 +65,12 @@ where
             with_traceparent: self.settings.with_traceparent,
             on_response: self.settings.on_response.clone(),
         };
-        let mut unit = Unit::new(self.settings.start(&request));
+        let mut unit = CancelGuard::new(self.settings.start(&request));
         let request = self.settings.hook(request, unit.trace());
         let inner = &mut self.inner;
         let future = unit.poll(|| inner.call(request));
         ResponseFuture {
-            inner: InTrace::of(unit, future),
+            inner: InTrace::new(unit, future),
             head,
         }
     }
@@ -125,18 +123,5 @@ where
                 Err(error)
             }
         })
-    }
-}
-
-/// Records an error of the service's or the body's.
-///
-/// They are bound by `Display` alone, as the `BoxError` of tower is no `Error`.
-/// That one is recorded with its sources, of others the text alone is known.
-pub(super) fn record<E: Display + 'static>(error: &E, trace: &mut Trace) {
-    if let Some(boxed) = (error as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        trace.error(boxed);
-    } else if let Some(limit) = trace.look(|entry| entry.value_limit()) {
-        let text = settle::format(limit, |out| write!(out, "{error}"));
-        trace.error(text.as_str());
     }
 }

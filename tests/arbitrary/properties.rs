@@ -21,7 +21,10 @@ use model::{Fragment, Model};
 use ops::Op;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
-use traceline::{Color, Config, ConfigBuilder, Format, NonFinite, Output, Trace};
+use traceline::{
+    Config, Format, Trace,
+    config::{Color, ConfigBuilder, NonFinite, Output},
+};
 
 use crate::typed::Structured;
 use crate::util::{Bench, assert_one_safe_line};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::Value;
-use traceline::{Config, ConfigBuilder, Format, json};
+use traceline::config::ConfigBuilder;
+use traceline::{Config, Format, json};
 
 use crate::util::{Bench, assert_one_safe_line, record};
 use crate::values;

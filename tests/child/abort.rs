@@ -4,7 +4,7 @@
 use std::fmt;
 
 use log::{Log, Metadata, Record};
-use traceline::{Config, current};
+use traceline::{current, Config};
 
 /// Prints; breaks on what says so; counts calls that come out of one another.
 struct Prints;

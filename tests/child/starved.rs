@@ -17,7 +17,7 @@ mod units;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use traceline::{InTraceExt, Trace, current};
+use traceline::{current, future::InTraceExt, Trace};
 
 use allocator::{FIRED, LEFT, fed};
 use units::{Run, absorbed, fields, fragments, say, unit};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use log::Level;
-use traceline::{LineTag, Trace};
+use traceline::{Trace, config::LineTag};
 
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, record};
@@ -23,7 +23,7 @@ fn array(line: &str) -> &str {
 }
 
 /// A unit that gathers fragments over time; returns its line and that of its first `add`.
-fn gathered(builder: traceline::ConfigBuilder) -> (String, u32) {
+fn gathered(builder: traceline::config::ConfigBuilder) -> (String, u32) {
     let bench = Bench::new(builder);
     let mut trace = bench.start();
     bench.clock.advance(Duration::from_micros(612));

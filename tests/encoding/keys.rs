@@ -243,10 +243,10 @@ fn unset_removes_a_counter_that_began_on_a_removed_key() {
 fn numbers_accumulate() {
     expect(
         |trace| {
-            trace.incr("n").count("n", 4u8).sum("n", 10usize);
+            trace.incr("n").sum("n", 4u8).sum("n", 10usize);
             trace.sum("f", 1).sum("f", 0.5).max("m", 3).max("m", -7);
             trace.sum("neg", 1u8).sum("neg", -3i64);
-            trace.count("full", u64::MAX).incr("full");
+            trace.sum("full", u64::MAX).incr("full");
         },
         "n=15 f=1.5 m=3 neg=-2 full=18446744073709551615",
         r#""n":15,"f":1.5,"m":3,"neg":-2,"full":18446744073709551615"#,
@@ -407,7 +407,7 @@ fn none_removes_a_redacted_field_too() {
 fn a_redacted_key_is_redacted_by_every_call_and_stays_one_field() {
     for name in ["pin", "error"] {
         let line = record(logfmt().redact([name]), |trace| {
-            trace.incr(name).incr(name).count(name, 2);
+            trace.incr(name).incr(name).sum(name, 2);
         });
         let written = if name == "error" { "error_2" } else { name };
         same_line(&line, &logfmt_line(&format!("{written}=\"******\"")));

@@ -1,7 +1,7 @@
 //! Sections 1 and 8: one line within its limit, whatever is put in.
 
 use serde_json::Value;
-use traceline::{ConfigBuilder, Trace, display, text_lossy};
+use traceline::{Trace, config::ConfigBuilder, display, text_lossy};
 
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};
@@ -114,7 +114,7 @@ fn fragments_errors_and_the_message_are_cut_like_values() {
 fn the_id_of_the_request_is_cut_last_and_counted() {
     for (length, shown, truncated) in [(64, 64, 60), (128, 64, 61)] {
         let record = within(LEAST + 2_000, json(), |trace| {
-            trace.request_id(&"r".repeat(length));
+            trace.set_request_id(&"r".repeat(length));
             for number in 0..60 {
                 trace.set(format!("k{number}"), "x".repeat(60));
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use log::Level;
-use traceline::{ConfigBuilder, null};
+use traceline::{config::ConfigBuilder, null};
 
 use super::{expect, json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use traceline::{Config, ConfigBuilder, Name, Trace};
+use traceline::{
+    Config, Trace,
+    config::{ConfigBuilder, Name},
+};
 
 use super::{json, logfmt};
 use crate::util::{Bench, Capture, ManualClock, WALL, add_from_here, record, same_line};

@@ -15,7 +15,10 @@ use log::Level;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
-use traceline::{Config, Format, InTrace, InTraceExt, Trace, current};
+use traceline::{
+    Config, Format, Trace, current,
+    future::{InTrace, InTraceExt},
+};
 
 use crate::tags::untagged;
 use crate::util::Bench;
@@ -605,12 +608,12 @@ mod cancelled {
         // The expansion of `run!`, with a logger of our own.
         macro_rules! run {
             ($trace:expr, $($async:tt)+) => {{
-                let unit = traceline::__Unit::new($trace);
+                let unit = traceline::__CancelGuard::new($trace);
                 async move {
                     let mut unit = unit;
                     let trace = unit.trace();
                     let result: Result<(), String> = async { $($async)+(trace).await }.await;
-                    unit.conclude(result)
+                    unit.take_outcome(result)
                 }
             }};
         }
@@ -863,7 +866,9 @@ mod on_tokio {
                 tasks.spawn(async move {
                     current::set("nowhere", 1);
                     yield_now().await;
-                    trace.incr("tasks").count("n", n);
+                    trace.with(|trace| {
+                        trace.incr("tasks").sum("n", n);
+                    });
                 });
             }
             while tasks.join_next().await.is_some() {}

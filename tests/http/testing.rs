@@ -49,7 +49,7 @@ async fn a_wrapped_task_is_captured_on_any_thread() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_future_in_a_trace_belongs_to_the_test_on_any_thread() {
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let capture = Capture::new();
     let future =

@@ -1208,7 +1208,7 @@ mod ids {
             let texts = (
                 current::traceparent().map(|parent| parent.to_string()),
                 current::tracestate().map(|state| state.as_str().to_owned()),
-                current::get_request_id(),
+                current::request_id(),
                 current::trace_id().map(|id| id.to_string()),
             );
             assert_eq!(texts.0.as_deref(), Some(OUT));
@@ -1225,7 +1225,7 @@ mod ids {
         ];
         assert!(now(service.call(with_headers(headers))).is_ok());
         assert_eq!(current::traceparent(), None);
-        assert_eq!(current::get_request_id(), None);
+        assert_eq!(current::request_id(), None);
     }
 }
 
@@ -1299,21 +1299,21 @@ mod disabled {
     #[test]
     fn a_disabled_trace_inside_another_has_its_own_ids_or_none() {
         let mut with = Trace::default();
-        with.request_id("with");
+        with.set_request_id("with");
         let mut without = Trace::default();
-        let id = |trace: &mut Trace| trace.scope(current::get_request_id);
+        let id = |trace: &mut Trace| trace.scope(current::request_id);
         assert_eq!(id(&mut with).as_deref(), Some("with"));
         assert_eq!(id(&mut without), None);
         let bench = bench();
         let mut unit = bench.start();
-        unit.request_id("unit");
+        unit.set_request_id("unit");
         unit.scope(|| {
             assert_eq!(id(&mut with).as_deref(), Some("with"));
             assert_eq!(id(&mut without), None);
             with.scope(|| assert_eq!(id(&mut without), None));
-            assert_eq!(current::get_request_id().as_deref(), Some("unit"));
+            assert_eq!(current::request_id().as_deref(), Some("unit"));
         });
-        assert_eq!(with.get_request_id().as_deref(), Some("with"));
+        assert_eq!(with.request_id().as_deref(), Some("with"));
     }
 }
 

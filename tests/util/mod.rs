@@ -9,7 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata};
-use traceline::{Clock, Config, ConfigBuilder, ConfigError, IdSource, SpanId, Trace, TraceId};
+use traceline::{
+    Config, Trace,
+    config::{Clock, ConfigBuilder, ConfigError},
+    ids::{IdSource, SpanId, TraceId},
+};
 
 /// What [`ManualClock::wall`] says: 2026-11-21T08:46:00.123456789Z.
 pub const WALL: Duration = Duration::new(1_795_250_760, 123_456_789);

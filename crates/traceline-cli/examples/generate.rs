@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use parking::Lines;
-use traceline::{Clock, Config, Format, Trace};
+use traceline::{Config, Format, Trace, config::Clock};
 
 /// A logger that keeps lines until they are taken.
 mod parking {

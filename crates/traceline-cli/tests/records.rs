@@ -6,7 +6,11 @@ mod util;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use traceline::{Config, Format, LineTag, Name, TraceParent};
+use traceline::{
+    Config, Format,
+    config::{LineTag, Name},
+    ids::TraceParent,
+};
 use traceline_cli::detail::{Detail, Fragment};
 use traceline_cli::fields::Value;
 use traceline_cli::record::{Level, Outcome};

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use traceline::{InTraceExt, current};
+use traceline::{current, future::InTraceExt};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use traceline::{InTraceExt, current};
+use traceline::{current, future::InTraceExt};
 
 use crate::ledger::{self, Book, Fate};
 use crate::panics::run;
@@ -224,7 +224,9 @@ async fn shared(run: &Run) {
     wait(run).await;
     drop(unit);
     wait(run).await;
-    handle.ok();
+    handle.with(|trace| {
+        trace.ok();
+    });
     drop(handle);
     run.ended("shared", Some("ok"));
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::Value;
-use traceline::{Config, Output};
+use traceline::{Config, config::Output};
 
 use crate::panics::run_with;
 use crate::probe;

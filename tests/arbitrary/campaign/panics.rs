@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
-use traceline::{Config, ConfigBuilder, Format, bridge, current};
+use traceline::{Config, Format, bridge, config::ConfigBuilder, current};
 
 use crate::ledger::{self, Fate};
 use crate::probe::{self, Probed};

@@ -58,7 +58,7 @@ fn by_handle(run: &Run, unit: &mut Trace) {
     traceline::add!(unit, "{told}");
     run.fragment("outer", &told.text());
     run.step();
-    unit.incr("count").count("count", 2).max("most", 9);
+    unit.incr("count").sum("count", 2).max("most", 9);
     run.field("outer", "count", 3);
     run.field("outer", "most", 9);
     run.step();
@@ -206,7 +206,9 @@ fn shared(run: &Run) {
         run.fragment("shared", "with a lock");
         run.step();
     });
-    unit.ok();
+    unit.with(|unit| {
+        unit.ok();
+    });
     drop(unit);
     run.ended("shared", Some("ok"));
 }

@@ -5,7 +5,11 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::{Level, Log, Metadata, Record};
-use traceline::{Bridge, Clock, Color, Config, ConfigBuilder, Format, bridge};
+use traceline::{
+    Config, Format,
+    bridge::{Bridge, bridge},
+    config::{Clock, Color, ConfigBuilder},
+};
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 

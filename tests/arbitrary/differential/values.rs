@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use traceline::{ToKey, ToValue, Value, debug, display, key, mask, null};
+use traceline::{ToValue, Value, debug, display, key, mask, null, value::ToKey};
 
 use super::bench::REDACTED;
 
@@ -20,7 +20,7 @@ pub struct Key {
 }
 
 impl ToKey for Key {
-    fn to_key(&self) -> traceline::Key<'_> {
+    fn to_key(&self) -> traceline::value::Key<'_> {
         match self.dynamic {
             true => key(self.text),
             false => self.text.to_key(),

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use log::Level;
 use proptest::prelude::*;
-use traceline::{Key, ToKey, Trace, key};
+use traceline::{
+    Trace, key,
+    value::{Key, ToKey},
+};
 
 use crate::util::Bench;
 use crate::values::{self, Val};
@@ -75,7 +78,7 @@ impl Op {
             Op::Unset(key) => drop_ref(trace.unset(key.to_key())),
             Op::Incr(key) => drop_ref(trace.incr(key.to_key())),
             Op::Sum(key, Num::U64(n)) => drop_ref(trace.sum(key.to_key(), *n)),
-            Op::Sum(key, Num::I64(n)) => drop_ref(trace.count(key.to_key(), *n)),
+            Op::Sum(key, Num::I64(n)) => drop_ref(trace.sum(key.to_key(), *n)),
             Op::Sum(key, Num::F64(x)) => drop_ref(trace.sum(key.to_key(), *x)),
             Op::Max(key, Num::U64(n)) => drop_ref(trace.max(key.to_key(), *n)),
             Op::Max(key, Num::I64(n)) => drop_ref(trace.max(key.to_key(), *n)),

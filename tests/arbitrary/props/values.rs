@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use traceline::{OwnedValue, ToValue, Value, display, mask, null, text_lossy};
+use traceline::{ToValue, Value, display, mask, null, text_lossy, value::OwnedValue};
 
 #[derive(Clone, Debug)]
 pub enum Val {

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
-use traceline::{ToKey, ToValue, Value};
+use traceline::{ToValue, Value, value::ToKey};
 
 use super::program::{Key, Num, Val};
 
 impl ToKey for &Key {
-    fn to_key(&self) -> traceline::Key<'_> {
+    fn to_key(&self) -> traceline::value::Key<'_> {
         match self {
             Key::Static(text) => text.to_key(),
             Key::Owned(text) => text.to_key(),

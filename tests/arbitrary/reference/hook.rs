@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use traceline::Entry;
+use traceline::config::FinishedUnit;
 
 use super::datum::tell;
 use super::fields::Held;
@@ -14,7 +14,7 @@ use super::transaction::traceparent;
 use super::unit::Unit;
 use super::world::World;
 
-pub fn told(unit: &Entry<'_>) -> String {
+pub fn told(unit: &FinishedUnit<'_>) -> String {
     let fields: Vec<String> = unit
         .fields()
         .iter()

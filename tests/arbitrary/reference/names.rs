@@ -32,7 +32,7 @@ pub const OWN: [&str; 22] = [
     "seq",
 ];
 
-/// The table of `traceline::Schema`: what is not in it has its default name.
+/// The table of `traceline::config::Schema`: what is not in it has its default name.
 fn of_schema(schema: Schema) -> &'static [(&'static str, &'static str)] {
     match schema {
         Schema::None => &[],

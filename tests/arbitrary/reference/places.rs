@@ -22,12 +22,23 @@ macro_rules! call {
                 traceline::current::$name($($arg),*);
             }
             $crate::reference::places::Hand::Shared(shared) => {
-                shared.$name($($arg),*);
+                $crate::reference::places::by_shared!(shared, $name($($arg),*));
             }
         }
     };
 }
 pub(super) use call;
+
+/// What a shared trace has no method for, its `with` does.
+macro_rules! by_shared {
+    ($shared:expr, set($($arg:expr),*)) => { $shared.set($($arg),*) };
+    ($shared:expr, add($($arg:expr),*)) => { $shared.add($($arg),*) };
+    ($shared:expr, incr($($arg:expr),*)) => { $shared.incr($($arg),*) };
+    ($shared:expr, $name:ident($($arg:expr),*)) => {
+        $shared.with(|trace| { trace.$name($($arg),*); })
+    };
+}
+pub(super) use by_shared;
 
 /// Adds a fragment by one of the ways to hand over its text.
 macro_rules! say {

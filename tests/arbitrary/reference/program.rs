@@ -199,7 +199,7 @@ pub enum Op {
     Headers(Vec<(&'static str, Vec<u8>)>),
     RequestId(String),
     SetState(&'static str),
-    /// Asks for `traceparent`, `tracestate`, `trace_id`, `get_request_id`.
+    /// Asks for `traceparent`, `tracestate`, `trace_id`, `request_id`.
     AskIds,
     Child(Box<Plan>),
     /// The calls reach the unit by `current::…`.

@@ -8,7 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use log::LevelFilter;
-use traceline::{Clock, IdSource, SpanId, TraceId};
+use traceline::{
+    config::Clock,
+    ids::{IdSource, SpanId, TraceId},
+};
 
 use super::program::Wall;
 

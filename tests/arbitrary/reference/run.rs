@@ -4,7 +4,9 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use traceline::{
-    Config, Failure, OwnedValue, Timer, Trace, TraceId, TraceParent, TraceState, current,
+    Config, Timer, Trace, current,
+    ids::{TraceId, TraceParent, TraceState},
+    value::{Failure, OwnedValue},
 };
 
 use super::bridged::Bridged;
@@ -112,7 +114,7 @@ impl Run<'_> {
             Op::Set(key, value) => call!(hand, set(key, value)),
             Op::Unset(key) => call!(hand, unset(key)),
             Op::Incr(key) => call!(hand, incr(key)),
-            Op::Count(key, n) => with_number!(*n, n => call!(hand, count(key, n))),
+            Op::Count(key, n) => with_number!(*n, n => call!(hand, sum(key, n))),
             Op::Sum(key, n) => with_number!(*n, n => call!(hand, sum(key, n))),
             Op::Max(key, n) => with_number!(*n, n => call!(hand, max(key, n))),
             Op::Ok => call!(hand, ok()),
@@ -194,7 +196,7 @@ impl Run<'_> {
                 current::traceparent(),
                 current::tracestate(),
                 current::trace_id(),
-                current::get_request_id(),
+                current::request_id(),
             ),
             Hand::Shared(shared) => shared.with(ids_of).unwrap_or_default(),
         };
@@ -299,7 +301,7 @@ fn ids_of(trace: &mut Trace) -> Asked {
         trace.traceparent(),
         trace.tracestate(),
         trace.trace_id(),
-        trace.get_request_id(),
+        trace.request_id(),
     )
 }
 
@@ -310,7 +312,7 @@ fn take_ids(hand: &mut Hand<'_>, op: &Op) {
         }
         // The fresh id of a disabled unit is of no source.
         Op::RequestId(id) if trace.is_enabled() || transaction::is_request_id(id) => {
-            trace.request_id(id);
+            trace.set_request_id(id);
         }
         Op::SetState(state) => {
             trace.set_tracestate(&TraceState::parse([*state]).expect("a state"));

@@ -1,6 +1,9 @@
 //! The settings of a program as a configuration.
 
-use traceline::{Config, ConfigBuilder, Format, Name};
+use traceline::{
+    Config, Format,
+    config::{ConfigBuilder, Name},
+};
 
 use super::program::{Integers, Schema, Settings, Tag};
 use super::rig::Rig;
@@ -35,18 +38,18 @@ fn looks(builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
         .header(settings.header)
         .fraction_digits(settings.digits)
         .non_finite(match settings.non_finite_as_text {
-            true => traceline::NonFinite::Text,
-            false => traceline::NonFinite::Null,
+            true => traceline::config::NonFinite::Text,
+            false => traceline::config::NonFinite::Null,
         })
         .integers(match settings.integers {
-            Integers::Bits64 => traceline::Integers::Bits64,
-            Integers::Bits53 => traceline::Integers::Bits53,
-            Integers::Number => traceline::Integers::Number,
+            Integers::Bits64 => traceline::config::Integers::Bits64,
+            Integers::Bits53 => traceline::config::Integers::Bits53,
+            Integers::Number => traceline::config::Integers::Number,
         })
         .line_tag(match settings.tag {
-            Tag::Line => traceline::LineTag::Line,
-            Tag::FileLine => traceline::LineTag::FileLine,
-            Tag::PathLine => traceline::LineTag::PathLine,
+            Tag::Line => traceline::config::LineTag::Line,
+            Tag::FileLine => traceline::config::LineTag::FileLine,
+            Tag::PathLine => traceline::config::LineTag::PathLine,
         })
         .unicode_keys(settings.unicode_keys);
     match settings.target {
@@ -74,12 +77,12 @@ fn limits(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
 fn names(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
     builder = match settings.schema {
         Schema::None => builder,
-        Schema::Ecs => builder.names(traceline::Schema::Ecs),
-        Schema::GoogleCloud => builder.names(traceline::Schema::GoogleCloud {
+        Schema::Ecs => builder.schema(traceline::config::Schema::Ecs),
+        Schema::GoogleCloud => builder.schema(traceline::config::Schema::GoogleCloud {
             project: "shop-prod",
         }),
-        Schema::OpenTelemetry => builder.names(traceline::Schema::OpenTelemetry),
-        Schema::Datadog => builder.names(traceline::Schema::Datadog),
+        Schema::OpenTelemetry => builder.schema(traceline::config::Schema::OpenTelemetry),
+        Schema::Datadog => builder.schema(traceline::config::Schema::Datadog),
     };
     for (name, text) in &settings.renamed {
         let name = match *name {
@@ -97,8 +100,8 @@ fn names(mut builder: ConfigBuilder, settings: &Settings) -> ConfigBuilder {
     builder.redact(settings.redact.iter().copied())
 }
 
-fn rules(sampling: &super::program::Sampling) -> traceline::Sampling {
-    let mut rules = traceline::Sampling::one_in(sampling.one_in)
+fn rules(sampling: &super::program::Sampling) -> traceline::config::Sampling {
+    let mut rules = traceline::config::Sampling::one_in(sampling.one_in)
         .warnings(sampling.warnings)
         .sampled_callers(sampling.sampled_callers);
     if let Some(limit) = sampling.slower_than {

@@ -1,5 +1,5 @@
 //! Ids and sampling on the reference (design.md, section 6, and the page of
-//! `traceline::Sampling`).
+//! `traceline::config::Sampling`).
 
 use log::Level;
 use traceline::Outcome;

@@ -3,7 +3,11 @@
 use std::sync::LazyLock;
 
 use log::Level;
-use traceline::{Bridge, Config, Format, LineTag, Sampling, bridge};
+use traceline::{
+    Config, Format,
+    bridge::{Bridge, bridge},
+    config::{LineTag, Sampling},
+};
 
 use super::sink::Sink;
 

@@ -179,7 +179,9 @@ fn threads(worker: &mut Worker, mut trace: Trace) {
             scope.spawn(|| shared.incr("chunks").add("one more"));
         }
     });
-    shared.ok();
+    shared.with(|trace| {
+        trace.ok();
+    });
 }
 
 /// Ordinary log records, most of which become fragments.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 
 use log::{Level, Log, Metadata, Record};
-use traceline::{Bridge, Config, Format, Trace, bridge, current, display};
+use traceline::{bridge::{bridge, Bridge}, current, display, Config, Format, Trace};
 
 use crate::allocator::{FIRED, fed};
 
@@ -221,7 +221,7 @@ pub fn absorbed(run: &Run) {
 }
 
 fn others(run: &Run, unit: &mut Trace) {
-    unit.request_id("order-4711");
+    unit.set_request_id("order-4711");
     let mut child = unit.child("child");
     say("started", "child");
     child.set("of", "text");

@@ -1,6 +1,6 @@
 //! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
 
-use traceline::{IdError, Trace, TraceId, TraceParent, TraceState};
+use traceline::{ids::{IdError, TraceId, TraceParent, TraceState}, Trace};
 
 use crate::b3::{self, Said};
 use crate::faults::of_id;
@@ -145,7 +145,7 @@ fn several(map: &Map<'_>) {
         decision.map(str::as_bytes),
     );
     same(
-        TraceParent::of_b3(trace, span, decision),
+        TraceParent::from_b3(trace, span, decision),
         want,
         &faults(trace, span, decision),
     );
@@ -241,7 +241,7 @@ fn disabled(headers: &[(String, &[u8])], want: &Want) {
         want.state.as_deref()
     );
     let id = trace
-        .get_request_id()
+        .request_id()
         .expect("one that came, or a fresh one");
     match &want.request_id {
         Some(want) => assert_eq!(id, *want),

@@ -1,6 +1,6 @@
 //! The header `traceparent`, and the ids in it.
 
-use traceline::{IdError, SpanId, TraceId, TraceParent};
+use traceline::ids::{IdError, SpanId, TraceId, TraceParent};
 
 use crate::faults::{digits, of_id};
 use crate::w3c::{self, Parent};

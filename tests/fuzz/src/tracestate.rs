@@ -1,6 +1,6 @@
 //! The header `tracestate`, which may be there several times.
 
-use traceline::TraceState;
+use traceline::ids::TraceState;
 
 use crate::w3c;
 use crate::work;

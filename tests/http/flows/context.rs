@@ -274,7 +274,7 @@ fn a_struct_may_hold_the_trace_and_lend_it() {
         fn load(&mut self) -> u32 {
             let rows = &self.rows;
             self.trace.scope(|| {
-                current::count("loaded", rows.len());
+                current::sum("loaded", rows.len());
                 rows.iter().sum()
             })
         }
@@ -388,7 +388,10 @@ fn a_shared_trace_fits_behind_a_callback() {
         for n in 0..3 {
             let shared = shared.clone();
             pool.0.lock().unwrap().push(Box::new(move || {
-                shared.count("bytes", n).add(format_args!("chunk {n}"));
+                shared.with(|trace| {
+                    trace.sum("bytes", n);
+                });
+                shared.add(format_args!("chunk {n}"));
             }));
         }
         drop(shared);
@@ -414,7 +417,7 @@ mod futures {
     use std::time::Duration;
 
     use tokio::runtime::{Builder, Runtime};
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     fn runtime() -> Runtime {
         let mut builder = Builder::new_multi_thread();

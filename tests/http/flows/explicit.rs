@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use traceline::{Config, OwnedValue, Trace, add, debug, display, mask, null, set};
+use traceline::{Config, Trace, add, debug, display, mask, null, set, value::OwnedValue};
 
 use crate::util;
 use crate::util::Bench;
@@ -449,7 +449,7 @@ fn values_of_every_type_at_hand_are_taken() {
             .set("os", Some(String::new()))
             .set("ro", &Some(4u8));
         trace
-            .count("items", [1].len())
+            .sum("items", [1].len())
             .sum("bytes", 5usize)
             .max("m", 2.5)
             .incr("x");

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
-use traceline::{Config, Trace, TraceParent, current, display, set, start};
+use traceline::{current, display, ids::TraceParent, set, start, Config, Trace};
 
 use crate::exporter;
 
@@ -40,7 +40,7 @@ fn types() {
     let mut trace = start!("types");
     set!(trace, user_id = 7, delta = -3, ratio = 0.25, whole = 1.0, cached = true);
     set!(trace, plan = "pro", digits = "007", big = u64::MAX, sizes = [1, 2, 3], none = None::<u8>);
-    trace.count("items", 2).ok();
+    trace.sum("items", 2).ok();
 }
 
 /// What has no place in 64 bits, or none in JSON.
@@ -83,7 +83,7 @@ fn ids() {
     let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let mut trace = start!("ids");
     trace.continue_from(TraceParent::parse(header).expect("it is well-formed"));
-    trace.request_id("order-4711").ok();
+    trace.set_request_id("order-4711").ok();
 }
 
 /// The default hook's output would stand among the records.

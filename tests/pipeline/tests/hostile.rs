@@ -99,7 +99,7 @@ fn a_record_that_the_index_has_no_room_for_is_rejected_and_stops_nobody() {
     let ts = format!("{}T00:00:00Z", OffsetDateTime::now_utc().date());
     // PostgreSQL packs what repeats, so it must not.
     let ids: Vec<String> = (0..200)
-        .map(|_| traceline::TraceId::random().to_string())
+        .map(|_| traceline::ids::TraceId::random().to_string())
         .collect();
     let long = ids.concat();
     log(&logger, &format!(r#"{{"ts":"{ts}","trace_id":"{long}"}}"#));

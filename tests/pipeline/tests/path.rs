@@ -36,7 +36,7 @@ fn every_record_that_was_logged_is_a_row_of_equal_content() {
     );
     broker.wait_until_empty();
     load.assert_stored(&database);
-    assert_eq!(database.count("rejected"), 0);
+    assert_eq!(database.sum("rejected"), 0);
 }
 
 #[test]
@@ -113,6 +113,6 @@ fn a_transaction_is_found_by_the_index() {
 }
 
 #[test]
-fn the_readme_of_the_crate_shows_the_query_as_it_is() {
-    assert!(include_str!("../../../README.md").contains(TRANSACTION.trim_end()));
+fn the_guide_shows_the_query_as_it_is() {
+    assert!(include_str!("../../../src/_guide/services.md").contains(TRANSACTION.trim_end()));
 }

@@ -17,7 +17,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower_layer::Layer;
 use traceline::tower::{Propagate, PropagateLayer, TraceLayer};
-use traceline::{Config, IdSource, SpanId, Trace, TraceId};
+use traceline::{ids::{IdSource, SpanId, TraceId}, Config, Trace};
 
 /// Keeps level and text of each record.
 #[derive(Default)]
@@ -155,11 +155,11 @@ async fn a_client_that_leaves_a_stream_cancels_its_unit() {
 
 #[tokio::test]
 async fn a_call_of_a_unit_carries_its_ids() {
-    use traceline::InTraceExt;
+    use traceline::future::InTraceExt;
 
     let (log, config, mut client) = start(None).await;
     let mut order = Trace::builder("order").config(&config).start();
-    order.request_id("order-4711");
+    order.set_request_id("order-4711");
     let call = async {
         client.check(ask("shop")).await.unwrap();
         let ids = r#"trace_id="07070707070707070707070707070707" span_id=0a0a0a0a0a0a0a0a parent_id=0a0a0a0a0a0a0a0a trace_flags="01" request_id=order-4711"#;

@@ -39,7 +39,7 @@ fn answer(trace: &mut Trace, result: Result<Json, Fault>) -> Answer {
             Answer::new(status, json!({ "error": fault.to_string() }))
         }
     };
-    answer.with_request_id(trace.get_request_id())
+    answer.with_request_id(trace.request_id())
 }
 
 /// The sku and quantity of a body, into the record and out of it.

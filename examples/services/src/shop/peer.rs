@@ -43,7 +43,7 @@ impl Peer {
         if let Some(state) = trace.tracestate() {
             request = request.with_header("tracestate", state.as_str());
         }
-        if let Some(id) = trace.get_request_id() {
+        if let Some(id) = trace.request_id() {
             request = request.with_header("X-Request-ID", id);
         }
         let response = request

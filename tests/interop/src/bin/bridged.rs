@@ -7,7 +7,7 @@ use std::io::Write;
 
 use log::{Level, LevelFilter, Log, SetLoggerError};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use traceline::{Config, Output, bridge};
+use traceline::{bridge, config::Output, Config};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let backend = env::var("BACKEND")?;

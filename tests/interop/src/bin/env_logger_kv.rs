@@ -1,6 +1,6 @@
 //! No recipe: why key-values are not for env_logger, which prints them unquoted behind the message.
 
-use traceline::{Config, ConfigError, Output};
+use traceline::{config::{ConfigError, Output}, Config};
 
 fn main() -> Result<(), ConfigError> {
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();

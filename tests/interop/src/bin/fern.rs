@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Time, level, name, outcome and duration: what stands before the fields.
+/// Time, level, name, outcome and duration: everything before the fields.
 fn brief(line: &str) -> &str {
     let Some((head, _)) = line.split_once(" duration_ms=") else { return line };
     let rest = &line[head.len() + 1..];

@@ -9,6 +9,6 @@ fn main() -> Result<(), FlexiLoggerError> {
         .start()?;
 
     shop::run();
-    logger.shutdown(); // what is buffered is lost without the handle
+    logger.shutdown(); // otherwise, records still in the buffer are lost
     Ok(())
 }

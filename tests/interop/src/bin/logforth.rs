@@ -4,7 +4,7 @@ use logforth::append::Stdout;
 use logforth::bridge::log::LogBridge;
 use logforth::layout::JsonLayout;
 use logforth::record::{Level, LevelFilter};
-use traceline::{Config, Output};
+use traceline::{Config, config::Output};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let logger = logforth::core::builder()

@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use systemd_journal_logger::JournalLog;
-use traceline::{Config, Output};
+use traceline::{Config, config::Output};
 
 fn main() -> Result<(), Box<dyn Error>> {
     JournalLog::new()?.install()?;

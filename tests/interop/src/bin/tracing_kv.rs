@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use traceline::{Config, Output};
+use traceline::{config::Output, Config};
 use tracing_log::LogTracer;
 
 fn main() -> Result<(), Box<dyn Error>> {

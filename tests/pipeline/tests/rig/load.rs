@@ -66,7 +66,7 @@ impl Load {
             trace
                 .set("list", [1, 2, 3])
                 .set("nothing", traceline::null());
-            trace.add("a fragment").request_id("").ok();
+            trace.add("a fragment").set_request_id("").ok();
             trace.traceparent(); // makes ids
             self.units += 1;
         }

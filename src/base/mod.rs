@@ -1,0 +1,6 @@
+//! What needs nothing of ours.
+
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod bytes;
+pub(crate) mod clock;
+pub(crate) mod catch;

@@ -1,0 +1,189 @@
+//! LogRecord log records in the format of units, so that one stream has one.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use log::Record;
+
+use crate::base::clock::Stamp;
+use crate::config::choices::LineTag;
+use crate::config::process;
+use crate::config::process::Config;
+use crate::config::settings::Settings;
+use crate::emit::hand_over;
+use crate::encode;
+use crate::encode::job::Moment;
+use crate::thread::{spares, stack};
+use crate::unit::Entry;
+use crate::unit::store::log_record::{Around, LogRecord};
+use crate::unit::store::origin::Origin;
+
+/// Returns an ordinary record as a text of the format that units have, for the
+/// format closures of loggers: one stream, one format, one escaping.
+///
+/// The text has `ts level msg`, the fixed fields of the configuration, `target`,
+/// `file`, `line`, name and ids of the unit that is current (`unit`, `trace_id`
+/// …), and the key-values, typed. The configuration is that of the process; its
+/// names, limits and redactions hold. The record of a unit, which is such a text
+/// already, is passed through as it is; one that goes out as key-values
+/// ([`Output`](crate::config::Output)) has `ts level msg` and these.
+///
+/// It is written with [`Display`](fmt::Display), in one piece and without a line
+/// end. Nothing is allocated, but where keys have to be renamed.
+///
+/// # Examples
+///
+/// With `env_logger`:
+///
+/// ```
+/// use std::io::Write;
+///
+/// env_logger::Builder::new()
+///     .filter_level(log::LevelFilter::Info)
+///     .format(|buffer, record| writeln!(buffer, "{}", traceline::format_record(record)))
+///     .init();
+///
+/// log::info!("listening on port {}", 8080);
+/// // ts=2026-11-21T08:46:00.123456Z level=info msg="listening on port 8080" target=shop file=main.rs line=9
+/// let mut trace = traceline::start!("checkout");
+/// trace.scope(|| log::warn!("stock is low")); // … msg="stock is low" target=shop file=main.rs line=12 unit=checkout
+/// // and the unit itself: ts=… level=info msg=checkout duration_ms=0.104
+/// ```
+///
+/// With `fern`:
+///
+/// ```
+/// fern::Dispatch::new()
+///     .level(log::LevelFilter::Info)
+///     .format(|out, _, record| out.finish(format_args!("{}", traceline::format_record(record))))
+///     .chain(std::io::stderr())
+///     .apply()?;
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+#[inline]
+pub fn format_record<'a>(record: &'a Record<'_>) -> FormattedRecord<'a> {
+    process::process().format_record(record)
+}
+
+impl Config {
+    /// Returns an ordinary record in the format of this configuration; see
+    /// [`format_record`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::{Config, Format};
+    ///
+    /// let config = Config::builder().format(Format::Json).header(false).build()?;
+    /// let record = log::Record::builder()
+    ///     .args(format_args!("found {} rows", 3))
+    ///     .target("import")
+    ///     .key_values(&[("table", "orders")])
+    ///     .build();
+    /// assert_eq!(
+    ///     config.format_record(&record).to_string(),
+    ///     r#"{"msg":"found 3 rows","target":"import","table":"orders"}"#
+    /// );
+    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// ```
+    pub fn format_record<'a>(&'a self, record: &'a Record<'_>) -> FormattedRecord<'a> {
+        let settings = &self.settings;
+        let own = match hand_over::is_own_record(record) {
+            false => Own::No,
+            true if record.key_values().count() == 0 => Own::Text,
+            true => Own::Pairs,
+        };
+        FormattedRecord {
+            stamp: (settings.header && own != Own::Text).then(|| Stamp::new(settings.clock.wall())),
+            settings,
+            record,
+            own,
+        }
+    }
+}
+
+/// A log record that is written in the format of units; made by [`format_record`].
+///
+/// # Examples
+///
+/// ```
+/// let record = log::Record::builder().args(format_args!("ready")).build();
+/// let text: traceline::bridge::FormattedRecord<'_> = traceline::format_record(&record);
+/// assert!(text.to_string().contains(" level=info msg=ready "));
+/// ```
+pub struct FormattedRecord<'a> {
+    settings: &'a Arc<Settings>,
+    record: &'a Record<'a>,
+    /// When it was asked for, if the text says so.
+    stamp: Option<Stamp>,
+    own: Own,
+}
+
+/// Whether a record is that of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    No,
+    /// Its text.
+    Text,
+    /// Its name and its fields; see [`Output`](crate::config::Output).
+    Pairs,
+}
+
+impl fmt::Display for FormattedRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.own == Own::Text {
+            return f.write_fmt(*self.record.args());
+        }
+        let (log_record, mut entry) = self.gathered();
+        let moment = Moment {
+            stamp: self.stamp,
+            level: self.record.level(),
+            outcome: None,
+            duration_nanos: 0,
+            partial: None,
+            sample_rate: None,
+            log_record: Some(&log_record),
+        };
+        let mut scratch = std::mem::take(&mut entry.scratch);
+        let len = encode::encode(&entry, &moment, &mut scratch);
+        let text = String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default());
+        let written = f.write_str(&text);
+        drop(text);
+        entry.scratch = scratch;
+        spares::give_back(entry);
+        written
+    }
+}
+
+impl FormattedRecord<'_> {
+    /// The record as an entry, in which no unit ever was.
+    fn gathered(&self) -> (LogRecord, Box<Entry>) {
+        let origin = Origin {
+            name: Cow::Borrowed("log record"),
+            target: Cow::Borrowed(""),
+            module: None,
+            location: Location::caller(),
+            level: self.record.level(),
+        };
+        let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
+        let around = match self.own {
+            Own::No => stack::with(|unit| entry.take_around(unit)).unwrap_or_default(),
+            Own::Text | Own::Pairs => Around::from_unit(),
+        };
+        let whole_path = self.settings.line_tag == LineTag::PathLine;
+        let log_record = entry.gather(self.record, around, whole_path);
+        (log_record, entry)
+    }
+}
+
+impl fmt::Debug for FormattedRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormattedRecord")
+            .field("target", &self.record.target())
+            .field("level", &self.record.level())
+            .field("own", &self.own)
+            .finish_non_exhaustive()
+    }
+}

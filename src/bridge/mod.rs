@@ -1,0 +1,350 @@
+//! LogRecord log calls while a trace is current.
+
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod format_record;
+
+pub use format_record::FormattedRecord;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write;
+
+use log::kv::{Source, VisitSource};
+use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError, kv};
+
+use crate::base::catch;
+use crate::emit::hand_over;
+use crate::ids::id::{SpanId, TraceId};
+use crate::thread::stack;
+use crate::unit::add::Logged;
+use crate::value::eager;
+use crate::value::kind::PANICKED;
+
+/// Wraps a logger, so that ordinary log calls know the current trace.
+///
+/// Records that are logged while no trace is current go to the logger untouched,
+/// and so do the records of the units themselves. Of the others,
+///
+/// * those that [`absorb`](Bridge::absorb) names become fragments of the current
+///   trace, with file, line, level and key-values, instead of lines of their own;
+/// * the rest goes on with the name of the unit and its ids, if it has some, as
+///   key-values (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print those ([`correlate`](Bridge::correlate)).
+///
+/// What is absorbed shares the fate of its unit: if that is discarded or
+/// [sampled out](crate::config::Sampling), so is it.
+///
+/// # Examples
+///
+/// An existing program gets one line a unit by three more lines: this wrapper, a
+/// `start!` and a `scope`.
+///
+/// ```
+/// use log::Level;
+///
+/// let logger = env_logger::Builder::new().parse_filters("info").build();
+/// let max_level = logger.filter();
+/// traceline::bridge(logger).absorb(Level::Info).install(max_level)?;
+///
+/// let mut trace = traceline::start!("job");
+/// trace.scope(|| log::info!("found {} rows", 3)); // a fragment of the trace
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+pub fn bridge<L: Log>(logger: L) -> Bridge<L> {
+    Bridge {
+        logger,
+        absorbed: None,
+        past_filter: false,
+        raises: true,
+        held: false,
+        correlates: true,
+    }
+}
+
+/// A logger that knows the current trace; made by [`bridge`].
+///
+/// # Examples
+///
+/// ```
+/// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+/// let bridge: traceline::bridge::Bridge<env_logger::Logger> = traceline::bridge(logger);
+/// bridge.absorb(log::Level::Info).install(log::LevelFilter::Info)?;
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Bridge<L> {
+    logger: L,
+    absorbed: Option<Level>,
+    past_filter: bool,
+    raises: bool,
+    held: bool,
+    correlates: bool,
+}
+
+impl<L: Log> Bridge<L> {
+    /// Sets that records of this level and less severe ones become fragments.
+    ///
+    /// With [`Level::Info`], warnings and errors stay lines of their own; with
+    /// [`Level::Error`] everything is absorbed. Off unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// traceline::bridge(logger).absorb(log::Level::Info).install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
+    /// trace.scope(|| {
+    ///     log::info!("found 3 rows"); // a fragment
+    ///     log::warn!("disk nearly full"); // a line of its own
+    /// });
+    /// assert!(trace.render().ends_with("ms] found 3 rows\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    pub fn absorb(mut self, most_severe: Level) -> Self {
+        self.absorbed = Some(most_severe);
+        self
+    }
+
+    /// Sets whether records are absorbed, too, that the logger's own filter
+    /// would drop. Off unless set: `RUST_LOG` decides what is absorbed.
+    ///
+    /// `log` drops what is above its maximal level before any logger is asked:
+    /// give [`install`](Self::install) the level that is to be absorbed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use log::{Level, LevelFilter};
+    ///
+    /// let logger = env_logger::Builder::new().filter_level(LevelFilter::Info).build();
+    /// let bridge = traceline::bridge(logger).absorb(Level::Info).absorb_filtered(true);
+    /// bridge.install(LevelFilter::Debug)?;
+    ///
+    /// let mut trace = traceline::start!("job");
+    /// trace.scope(|| log::debug!("cache miss")); // env_logger would drop it
+    /// assert!(trace.render().ends_with("ms, debug] cache miss\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    pub fn absorb_filtered(mut self, past_filter: bool) -> Self {
+        self.past_filter = past_filter;
+        self
+    }
+
+    /// Sets whether an absorbed record raises the level of the unit to its own.
+    /// On unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// let bridge = traceline::bridge(logger).absorb(log::Level::Error).raise_level(false);
+    /// bridge.install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
+    /// trace.scope(|| log::warn!("retrying")); // level=info … fragments="[5, 0.007ms, warn] retrying"
+    /// assert_eq!(trace.level(), Some(log::Level::Info));
+    /// # assert!(trace.render().ends_with("ms, warn] retrying\""));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    pub fn raise_level(mut self, raises: bool) -> Self {
+        self.raises = raises;
+        self
+    }
+
+    /// Sets whether absorbed records are in the unit's record only if that is
+    /// of level warn or above: a flight recorder. Off unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().filter_level(log::LevelFilter::Info).build();
+    /// let bridge = traceline::bridge(logger).absorb(log::Level::Info).only_on_failure(true);
+    /// bridge.install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
+    /// trace.scope(|| log::info!("cache miss"));
+    /// assert!(!trace.render().contains("cache miss"));
+    /// trace.error("no answer");
+    /// assert!(trace.render().contains("cache miss"));
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    pub fn only_on_failure(mut self, held: bool) -> Self {
+        self.held = held;
+        self
+    }
+
+    /// Sets whether records that go on have the name of the unit as a key-value
+    /// `unit`. On unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Lines;
+    /// # impl log::Log for Lines {
+    /// #     fn enabled(&self, _: &log::Metadata<'_>) -> bool { true }
+    /// #     fn log(&self, record: &log::Record<'_>) {
+    /// #         assert_eq!(record.key_values().count(), 0);
+    /// #     }
+    /// #     fn flush(&self) {}
+    /// # }
+    /// # let logger = Lines;
+    /// traceline::bridge(logger).correlate(false).install(log::LevelFilter::Info)?;
+    /// let mut trace = traceline::start!("job");
+    /// trace.scope(|| log::info!("found 3 rows")); // a line without `unit=job`
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    pub fn correlate(mut self, correlates: bool) -> Self {
+        self.correlates = correlates;
+        self
+    }
+
+    /// Makes this the logger of the process and sets the maximal level of `log`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let logger = env_logger::Builder::new().parse_filters("warn,jobs=info").build();
+    /// let max_level = logger.filter();
+    /// traceline::bridge(logger).install(max_level)?;
+    /// assert_eq!(log::max_level(), log::LevelFilter::Info);
+    /// # Ok::<(), log::SetLoggerError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is a logger already.
+    pub fn install(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
+    where
+        L: 'static,
+    {
+        log::set_boxed_logger(Box::new(self))?;
+        log::set_max_level(max_level);
+        Ok(())
+    }
+
+    fn absorbs(&self, metadata: &Metadata<'_>) -> bool {
+        self.absorbed
+            .is_some_and(|most_severe| metadata.level() >= most_severe)
+            && (self.past_filter || self.logger.enabled(metadata))
+    }
+
+    /// Makes a record a fragment; `false` if the trace is gone meanwhile.
+    #[cold]
+    fn make_fragment(&self, record: &Record<'_>) -> bool {
+        let Some(limit) = stack::with(|entry| entry.value_limit()) else {
+            return false;
+        };
+        // Formatted before the trace is taken: what the arguments log comes first.
+        let text = eager::format(limit, |out| {
+            out.write_fmt(*record.args())?;
+            let pairs = catch::call(|| record.key_values().visit(&mut KeyValues(out)));
+            if pairs.is_none() {
+                out.write_str(PANICKED)?;
+            }
+            Ok(())
+        });
+        let logged = Logged {
+            text: text.as_str(),
+            file: record.file().unwrap_or(record.target()),
+            line: record.line().unwrap_or(0),
+            level: record.level(),
+            raises: self.raises,
+            held: self.held,
+        };
+        stack::with(|entry| entry.add_logged(logged)).is_some()
+    }
+
+    /// Hands a record on with the name of the unit.
+    #[cold]
+    fn pass_on(&self, record: &Record<'_>) {
+        let about = stack::with(|entry| {
+            let transaction = entry.transaction;
+            (
+                entry.origin.name.clone(),
+                transaction.map(|transaction| (transaction.trace_id, transaction.span_id)),
+                entry.request_id().map(str::to_owned),
+            )
+        });
+        let Some((unit, ids, request_id)) = about.filter(|_| self.correlates) else {
+            return hand_over::log_record(|| self.logger.log(record));
+        };
+        let source = InUnit {
+            record: record.key_values(),
+            unit,
+            ids,
+            request_id,
+        };
+        let record = record.to_builder().key_values(&source).build();
+        hand_over::log_record(|| self.logger.log(&record));
+    }
+}
+
+impl<L: Log> Log for Bridge<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.logger.enabled(metadata)
+            || self.past_filter
+                && !hand_over::is_asking()
+                && stack::is_active()
+                && self.absorbs(metadata)
+    }
+
+    #[inline]
+    fn log(&self, record: &Record<'_>) {
+        if !stack::is_active() || hand_over::is_own_record(record) {
+            self.logger.log(record);
+        } else if !(self.absorbs(record.metadata()) && self.make_fragment(record)) {
+            self.pass_on(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.logger.flush();
+    }
+}
+
+/// Writes key-values behind a text.
+struct KeyValues<'a>(&'a mut dyn Write);
+
+impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
+    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        // A value that fails does not take the others with it.
+        let _ = write!(self.0, " {key}={value}");
+        Ok(())
+    }
+}
+
+/// The key-values of a record, and the name of the unit.
+struct InUnit<'a> {
+    record: &'a dyn Source,
+    unit: Cow<'static, str>,
+    ids: Option<(TraceId, SpanId)>,
+    request_id: Option<String>,
+}
+
+impl Source for InUnit<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        self.record.visit(visitor)?;
+        let mut pair = |key: &'static str, value: kv::Value<'kvs>| {
+            visitor.visit_pair(kv::Key::from(key), value)
+        };
+        pair("unit", kv::Value::from(&*self.unit))?;
+        if let Some((trace_id, span_id)) = &self.ids {
+            pair("trace_id", kv::Value::from_display(trace_id))?;
+            pair("span_id", kv::Value::from_display(span_id))?;
+        }
+        if let Some(id) = &self.request_id {
+            pair("request_id", kv::Value::from(&**id))?;
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> usize {
+        let ids = if self.ids.is_some() { 2 } else { 0 };
+        self.record.count() + 1 + ids + usize::from(self.request_id.is_some())
+    }
+}
+
+impl fmt::Debug for InUnit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InUnit")
+            .field("unit", &self.unit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,244 @@
+//! Futures that are units of work, on any executor.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::context::cancel::CancelGuard;
+use crate::trace::Trace;
+use crate::value::failure::Failure;
+
+/// Makes a future a unit of work.
+///
+/// # Examples
+///
+/// ```
+/// use traceline::{current, future::InTraceExt};
+///
+/// async fn load(id: u64) -> Result<u64, std::io::Error> {
+///     current::set("id", id);
+///     Ok(id * 2)
+/// }
+///
+/// async fn handle(id: u64) -> Result<u64, std::io::Error> {
+///     load(id).run_in_trace(traceline::start!("request")).await
+/// }
+/// # let mut future = std::pin::pin!(handle(7));
+/// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// # assert!(future.as_mut().poll(&mut context).is_ready());
+/// ```
+pub trait InTraceExt: Future + Sized {
+    /// Makes the trace current around each poll, and emits its record when the
+    /// future is ready. Dropped before that, the future is dropped inside the
+    /// trace, and the outcome is `cancelled`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use traceline::{current, future::InTraceExt};
+    ///
+    /// async fn load(id: u64) -> u64 {
+    ///     current::set("id", id);
+    ///     id * 2
+    /// }
+    ///
+    /// let trace = traceline::start!("load");
+    /// pollster::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
+    /// ```
+    fn in_trace(self, trace: Trace) -> InTrace<Self> {
+        InTrace {
+            future: Some(self),
+            unit: CancelGuard::new(trace),
+        }
+    }
+
+    /// Does the same, and takes the outcome from the result as [`run!`](crate::run!) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use traceline::future::InTraceExt;
+    ///
+    /// async fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
+    ///     text.parse()
+    /// }
+    ///
+    /// let future = port("http").run_in_trace(traceline::start!("connect"));
+    /// assert!(pollster::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
+    /// ```
+    fn run_in_trace<M>(self, trace: Trace) -> RunInTrace<Self, M>
+    where
+        Self::Output: IsResult<M>,
+    {
+        RunInTrace {
+            inner: self.in_trace(trace),
+            take_outcome: IsResult::take_outcome,
+            marker: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<F: Future> InTraceExt for F {}
+
+/// A result whose error can be recorded.
+///
+/// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// use traceline::future::InTraceExt;
+///
+/// let connect = async { Err::<u16, _>("no answer") };
+/// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
+/// assert_eq!(pollster::block_on(future), Err("no answer"));
+/// ```
+pub trait IsResult<M>: sealed::Sealed<M> {
+    #[doc(hidden)]
+    fn take_outcome(&self, trace: &mut Trace);
+}
+
+mod sealed {
+    pub trait Sealed<M> {}
+}
+
+impl<T, E: Failure<M>, M> sealed::Sealed<M> for Result<T, E> {}
+
+impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {
+    fn take_outcome(&self, trace: &mut Trace) {
+        trace.take_outcome(self);
+    }
+}
+
+pin_project! {
+    /// A future that is a unit of work; made by [`InTraceExt::in_trace`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTrace, InTraceExt};
+    ///
+    /// let future: InTrace<_> = async { 7 }.in_trace(traceline::start!("load"));
+    /// drop(future); // ts=… level=warn msg=load outcome=cancelled duration_ms=0.004
+    /// ```
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InTrace<F> {
+        #[pin]
+        future: Option<F>,
+        unit: CancelGuard,
+    }
+
+    impl<F> PinnedDrop for InTrace<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let future = &mut this.future;
+            // What the destructors of its locals log belongs to the unit.
+            if future.is_some() {
+                this.unit.trace().scope(|| future.set(None));
+            }
+        }
+    }
+}
+
+impl<F: Future> InTrace<F> {
+    /// Polls with the trace as the current one; the unit goes on when the future is ready.
+    #[inline]
+    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut future = this.future;
+        this.unit.poll(|| {
+            let Some(running) = future.as_mut().as_pin_mut() else {
+                // Polled again after it was ready: `Future` leaves open what happens.
+                return Poll::Pending;
+            };
+            let poll = running.poll(context);
+            if poll.is_ready() {
+                future.set(None);
+            }
+            poll
+        })
+    }
+
+    /// Polls; when the future is ready, hands its output to `take_outcome` and ends the unit.
+    #[inline]
+    fn poll_with(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        take_outcome: impl FnOnce(&F::Output, &mut Trace),
+    ) -> Poll<F::Output> {
+        let poll = self.as_mut().poll_inside(context);
+        let this = self.project();
+        if let Poll::Ready(output) = &poll {
+            take_outcome(output, this.unit.trace());
+            this.unit.end();
+        }
+        poll
+    }
+}
+
+#[cfg(feature = "tower")]
+impl<F: Future> InTrace<F> {
+    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+        InTrace {
+            future: Some(future),
+            unit,
+        }
+    }
+
+    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
+        self.project().unit
+    }
+}
+
+impl<F: Future> Future for InTrace<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.poll_with(context, |_, _| ())
+    }
+}
+
+pin_project! {
+    /// A future that is a unit of work and has its outcome; made by
+    /// [`InTraceExt::run_in_trace`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTraceExt, RunInTrace};
+    ///
+    /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(traceline::start!("load"));
+    /// assert_eq!(pollster::block_on(future), Ok(7)); // outcome=ok
+    /// ```
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RunInTrace<F, M> where F: Future {
+        #[pin]
+        inner: InTrace<F>,
+        take_outcome: fn(&F::Output, &mut Trace),
+        marker: std::marker::PhantomData<fn() -> M>,
+    }
+}
+
+impl<F: Future, M> Future for RunInTrace<F, M> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let take_outcome = *this.take_outcome;
+        this.inner.poll_with(context, take_outcome)
+    }
+}
+
+/// What `run!` with an `async ||` closure expands to.
+#[doc(hidden)]
+pub fn __run_async<F: Future, M>(trace: Trace, future: F) -> RunInTrace<F, M>
+where
+    F::Output: IsResult<M>,
+{
+    future.run_in_trace(trace)
+}

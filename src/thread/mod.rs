@@ -1,0 +1,5 @@
+//! What a thread keeps: the units that are current, and recycled entries.
+
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod spares;
+pub(crate) mod stack;

@@ -1,0 +1,177 @@
+use log::Level;
+
+use crate::trace::Trace;
+use crate::unit::add;
+use crate::value::failure::Failure;
+use crate::value::outcome::Outcome;
+
+impl Trace {
+    /// Returns the result, having recorded its error: `error`, and its sources
+    /// in `error.chain`; outcome and level become error. Serialized for `?`.
+    ///
+    /// A later error replaces an earlier one. A call that takes the trace itself
+    /// needs a line of its own: `let rows = load(&mut trace); trace.check(rows)?`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn run(trace: &mut traceline::Trace) -> std::io::Result<()> {
+    /// let text = trace.check(std::fs::read_to_string("/etc/hostname"))?;
+    /// # let _ = text;
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn check<T, E: Failure<M>, M>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        if let Err(error) = &result {
+            self.error(error);
+        }
+        result
+    }
+
+    /// Records an error; see [`check`](Trace::check).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("auth");
+    /// trace.error("unknown token");
+    /// assert!(trace.render().ends_with(" error=\"unknown token\""));
+    /// assert_eq!(trace.level(), Some(log::Level::Error));
+    /// ```
+    pub fn error<E: Failure<M> + ?Sized, M>(&mut self, error: &E) -> &mut Self {
+        self.with(|entry| add::record(entry, error.cause()))
+    }
+
+    /// Makes the outcome `ok`. An `error` recorded before stays to be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// trace.set("rows", 3).ok();
+    /// assert!(trace.render().contains(" msg=import outcome=ok "));
+    /// ```
+    #[inline]
+    pub fn ok(&mut self) -> &mut Self {
+        self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
+    }
+
+    /// Sets the field `status`, and raises the level by what an HTTP status means:
+    /// from 400 to warn, from 500 to error, which is the outcome then. A status
+    /// under 400 changes neither. A [`Schema`](crate::config::Schema) may have another key for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("request");
+    /// trace.status(404); // level=warn … status=404
+    /// assert_eq!((trace.level(), trace.outcome()), (Some(log::Level::Warn), None));
+    /// trace.status(503); // level=error … outcome=error … status=503
+    /// assert_eq!(trace.outcome(), Some(traceline::Outcome::Error));
+    /// # assert!(trace.render().ends_with(" status=503"));
+    /// ```
+    #[inline]
+    pub fn status(&mut self, status: u16) -> &mut Self {
+        self.with(|entry| entry.set_status(status))
+    }
+
+    /// Raises the level; a less severe one changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use log::Level;
+    ///
+    /// let mut trace = traceline::start!("import");
+    /// trace.raise(Level::Warn).raise(Level::Debug);
+    /// assert_eq!(trace.level(), Some(Level::Warn));
+    /// ```
+    #[inline]
+    pub fn raise(&mut self, level: Level) -> &mut Self {
+        self.with(|entry| entry.severity.raise(level))
+    }
+
+    /// Overwrites the level, whatever raised it before. Later raises count again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use log::Level;
+    ///
+    /// let mut trace = traceline::start!("health");
+    /// trace.warn("cache is cold").set_level(Level::Debug);
+    /// assert_eq!(trace.level(), Some(Level::Debug));
+    /// trace.raise(Level::Info);
+    /// assert_eq!(trace.level(), Some(Level::Info));
+    /// ```
+    #[inline]
+    pub fn set_level(&mut self, level: Level) -> &mut Self {
+        self.with(|entry| entry.severity.set_level(level))
+    }
+
+    /// Returns the level that the record would have now; `None` if disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// assert_eq!(trace.level(), Some(log::Level::Info));
+    /// trace.error("disk full");
+    /// assert_eq!(trace.level(), Some(log::Level::Error));
+    /// ```
+    pub fn level(&self) -> Option<Level> {
+        self.look(|entry| entry.severity.level())
+    }
+
+    /// Returns the outcome, if one was said.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// assert_eq!(trace.outcome(), None);
+    /// trace.ok();
+    /// assert_eq!(trace.outcome(), Some(traceline::Outcome::Ok));
+    /// ```
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.look(|entry| entry.severity.outcome())?
+    }
+
+    /// Makes the outcome one that no other method says alone.
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.with(|entry| entry.severity.set_outcome(outcome));
+    }
+
+    /// Makes the outcome `cancelled`, unless it is `panic`.
+    pub(crate) fn cancel(&mut self) {
+        self.with(|entry| {
+            if entry.severity.outcome() != Some(Outcome::Panic) {
+                entry.severity.set_outcome(Outcome::Cancelled);
+            }
+        });
+    }
+
+    /// Makes the outcome `ok`, unless the code itself said one: that is the last word.
+    pub(crate) fn ok_unless_said(&mut self) {
+        if self.outcome().is_none() {
+            self.ok();
+        }
+    }
+
+    /// Takes the outcome from a result.
+    pub(crate) fn take_outcome<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
+        match result {
+            Ok(_) => self.ok_unless_said(),
+            Err(error) => {
+                self.error(error);
+            }
+        }
+    }
+}

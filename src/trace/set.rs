@@ -1,0 +1,117 @@
+use crate::trace::Trace;
+use crate::unit::store::field::Role;
+use crate::value::key::ToKey;
+use crate::value::number::Number;
+use crate::value::owned::OwnedValue;
+use crate::value::to_value::ToValue;
+
+impl Trace {
+    /// Sets a field. The last write of a key wins, in the place of the first.
+    ///
+    /// The key is a literal, a `String` or [`key(&text)`](crate::key()); the
+    /// value anything that is [`ToValue`]. `None` removes the field.
+    ///
+    /// A key that the library may write itself, such as `error`, becomes
+    /// `error_2` in the record. Keys and values of any content are safe: what
+    /// the format cannot carry is replaced or escaped, never refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let mut trace = traceline::Trace::default();
+    /// # let shard = 3;
+    /// trace.set("method", "POST").set("attempt", 2).set("ratio", 0.25);
+    /// trace.set("coupon", None::<&str>); // left out
+    /// trace.set(format!("shard{shard}.rows"), 100);
+    /// ```
+    #[inline]
+    pub fn set(&mut self, key: impl ToKey, value: impl ToValue) -> &mut Self {
+        self.with(|entry| entry.set(key.to_key().0, value.to_value().0))
+    }
+
+    /// Removes a field.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("checkout");
+    /// trace.set("cart_id", 7).set("coupon", "WELCOME10");
+    /// trace.unset("coupon");
+    /// assert!(trace.render().ends_with(" cart_id=7"));
+    /// ```
+    #[inline]
+    pub fn unset(&mut self, key: impl ToKey) -> &mut Self {
+        self.with(|entry| entry.unset(key.to_key().0))
+    }
+
+    /// Returns a field's value as it was given, if it is set: that of the timer
+    /// `db` is the sum of its laps.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// trace.incr("rows").incr("rows");
+    /// trace.time("db", |_| ());
+    /// assert_eq!(trace.get("rows").and_then(|value| value.as_u64()), Some(2));
+    /// assert_eq!(trace.get("db.count").and_then(|value| value.as_u64()), Some(1));
+    /// assert_eq!(trace.get("user_id"), None);
+    /// ```
+    pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
+        self.look(|entry| entry.get(key.to_key().0.as_str()))?
+    }
+
+    /// Adds one to a counter.
+    ///
+    /// On a key that holds something else, which `set` or `max` wrote, the
+    /// counter is a field of its own, called `key_2` in the record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// for line in ["a,1", "", "b,2"] {
+    ///     trace.incr(if line.is_empty() { "skipped" } else { "rows" });
+    /// }
+    /// assert!(trace.render().ends_with(" rows=2 skipped=1"));
+    /// ```
+    #[inline]
+    pub fn incr(&mut self, key: impl ToKey) -> &mut Self {
+        self.sum(key, 1u64)
+    }
+
+    /// Adds to a sum. Whole numbers saturate, a float makes the sum a float.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let mut trace = traceline::Trace::default();
+    /// for row in ["a", "bc"] {
+    ///     trace.incr("rows").sum("bytes", row.len());
+    /// } // rows=2 bytes=3
+    /// ```
+    #[inline]
+    pub fn sum(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+        self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+    }
+
+    /// Keeps the largest of the numbers given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut trace = traceline::start!("import");
+    /// for line in ["a,1", "bcd,20", "e,3"] {
+    ///     trace.max("longest", line.len());
+    /// }
+    /// assert!(trace.render().ends_with(" longest=6"));
+    /// ```
+    #[inline]
+    pub fn max(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+        self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+    }
+}

@@ -1,0 +1,238 @@
+//! The data of one unit of work, as it is gathered and as encoders read it.
+//!
+//! Values are stored typed and encoded late: a record that is filtered or
+//! discarded costs no encoding, counters and overwrites are plain stores, and
+//! tests look at data instead of text. An `Entry` is boxed once and recycled
+//! (`pool.rs`); its inline space holds 128 fields, 64 fragments and 2 KiB of
+//! text, so the first unit of a thread costs two allocations.
+
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod log_record;
+pub(crate) mod join;
+#[cfg(feature = "testing")]
+pub(crate) mod normal;
+pub(crate) mod read;
+pub(crate) mod ids;
+pub(crate) mod time;
+pub(crate) mod add;
+pub(crate) mod set;
+pub(crate) mod store;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use smallvec::SmallVec;
+
+use crate::base::clock::Stamp;
+use crate::config::settings::{Limits, Settings};
+use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::fields::Fields;
+use crate::unit::store::fragments::Fragments;
+use crate::unit::store::laps::OpenLap;
+use crate::unit::store::origin::{Origin, Token};
+use crate::unit::store::parts::Parts;
+use crate::unit::store::scratch::{Pair, Scratch};
+use crate::unit::store::severity::Severity;
+use crate::unit::store::trace_ids::{Forwarded, UnitIds};
+
+/// Text below this size is never worth tidying up.
+const TIDY_FLOOR: usize = 16 * 1024;
+
+/// A larger arena or line is not kept for the next unit.
+const KEEP: usize = 64 * 1024;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) settings: Arc<Settings>,
+    limits: Limits,
+    pub(crate) origin: Origin,
+    pub(crate) start: Instant,
+    /// The wall clock at the start, read only where the record prints it.
+    pub(crate) wall: Option<Stamp>,
+    /// Whether this thread was unwinding already when the trace began.
+    pub(crate) was_panicking: bool,
+    pub(crate) severity: Severity,
+    pub(crate) arena: Arena,
+    /// The name of the unit, copied here for the sake of encoding.
+    pub(crate) name: Span,
+    pub(crate) fields: Fields,
+    pub(crate) fragments: Fragments,
+    laps: SmallVec<[OpenLap; 4]>,
+    next_lap: u32,
+    pub(crate) error: Option<Span>,
+    pub(crate) chain: Option<Span>,
+    /// Message and place of a panic that the panic hook saw.
+    pub(crate) panic: Option<(Span, Span)>,
+    /// Which transaction the unit belongs to, once that was asked or told.
+    pub(crate) transaction: Option<UnitIds>,
+    pub(crate) request_id: Option<Span>,
+    /// Of an entry that stands for a disabled trace: what that passes on.
+    pub(crate) forwarded: Option<Box<Forwarded>>,
+    pub(crate) parts: Parts,
+    /// How many units this entry was before.
+    generation: u64,
+    /// Tells the entry from the others that are current, while it is.
+    pub(crate) token: Option<Token>,
+    /// How many units that cannot be reached stand before this one, while it is current.
+    pub(crate) hidden_by: u32,
+    /// Whether its record is written already, though the trace is there still.
+    pub(crate) ended: bool,
+    /// Whether a fragment is only for a severe record.
+    pub(crate) has_held: bool,
+    /// How many partial records were written.
+    pub(crate) seq: u32,
+    pub(crate) scratch: Scratch,
+    /// The next of a list: of spare entries, or of those that are current.
+    pub(crate) next: Option<Box<Entry>>,
+}
+
+impl Entry {
+    pub(crate) fn new(settings: Arc<Settings>, origin: Origin, start: Instant) -> Entry {
+        Entry {
+            limits: settings.limits,
+            severity: Severity::new(origin.level),
+            settings,
+            origin,
+            start,
+            wall: None,
+            was_panicking: false,
+            name: Span::default(),
+            arena: Arena::new(),
+            fields: Fields::new(),
+            fragments: Fragments::new(),
+            laps: SmallVec::new(),
+            next_lap: 0,
+            error: None,
+            chain: None,
+            panic: None,
+            transaction: None,
+            request_id: None,
+            forwarded: None,
+            parts: Parts::default(),
+            generation: 0,
+            token: None,
+            hidden_by: 0,
+            ended: false,
+            has_held: false,
+            seq: 0,
+            scratch: Scratch::default(),
+            next: None,
+        }
+    }
+
+    /// Copies the name to where texts are encoded from.
+    #[inline]
+    pub(crate) fn place_name(&mut self) {
+        self.name = self.arena.push_text(&self.origin.name, self.limits.value);
+    }
+
+    /// Makes a recycled entry the entry of a new unit.
+    #[inline]
+    pub(crate) fn restart(&mut self, settings: &Arc<Settings>, origin: Origin, start: Instant) {
+        if !Arc::ptr_eq(&self.settings, settings) {
+            self.settings = Arc::clone(settings);
+            self.limits = settings.limits;
+            self.fields.reset();
+        }
+        self.severity = Severity::new(origin.level);
+        self.origin = origin;
+        self.start = start;
+        self.wall = None;
+        self.fields.clear();
+        self.fragments.clear();
+        self.laps.clear();
+        self.error = None;
+        self.chain = None;
+        self.panic = None;
+        self.transaction = None;
+        self.request_id = None;
+        self.parts = Parts::default();
+        self.generation += 1;
+        self.hidden_by = 0;
+        self.ended = false;
+        self.has_held = false;
+        self.seq = 0;
+    }
+
+    /// Forgets the texts, and gives back buffers that one large record made large.
+    #[inline]
+    pub(crate) fn shrink(&mut self) {
+        let pairs = self.scratch.pairs.capacity() * size_of::<Pair>();
+        if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP || pairs > KEEP {
+            self.scratch = Scratch::default();
+        }
+        self.arena.clear(KEEP);
+        self.fields.shrink(KEEP);
+        self.fragments.shrink(KEEP);
+        // What a user gave away is freed, unless it is a short name: that tells
+        // the kind of the unit.
+        if let Cow::Owned(_) = self.origin.target {
+            self.origin.target = Cow::Borrowed("");
+        }
+        if matches!(&self.origin.name, Cow::Owned(name) if name.capacity() > KEEP / 64) {
+            self.origin.name = Cow::Borrowed("");
+        }
+    }
+
+    /// Nanoseconds since the start.
+    #[inline]
+    pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
+        let offset = now.saturating_duration_since(self.start);
+        let nanos = offset.as_secs().saturating_mul(1_000_000_000);
+        nanos.saturating_add(offset.subsec_nanos().into())
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Instant {
+        self.settings.clock.now()
+    }
+
+    /// Whether `current` may write to it.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        !self.ended & (self.hidden_by == 0)
+    }
+
+    /// How many bytes of one value are kept.
+    pub(crate) fn value_limit(&self) -> usize {
+        self.limits.value
+    }
+
+    /// Drops overwritten text once there is more of it than of the rest.
+    #[inline]
+    fn tidy(&mut self) {
+        let dead = self.arena.dead();
+        if dead > TIDY_FLOOR && dead > self.arena.used() / 2 {
+            self.tidy_now();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tidy_now(&mut self) {
+        let old = &self.arena;
+        // All at once and before anything moves: a text that finds no memory would
+        // leave those before it in one arena and those behind it in another.
+        let Some(mut fresh) = Arena::with_room(old.used().saturating_sub(old.dead())) else {
+            return;
+        };
+        let mut keep = |span: Span| fresh.push(old.get(span)).cut(span.is_cut());
+        for field in self.fields.iter_mut() {
+            field.move_spans(&mut keep);
+        }
+        for fragment in self.fragments.iter_mut() {
+            fragment.move_spans(&mut keep);
+        }
+        self.name = keep(self.name);
+        self.error = self.error.map(&mut keep);
+        self.chain = self.chain.map(&mut keep);
+        self.request_id = self.request_id.map(&mut keep);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.state = keep(transaction.state);
+        }
+        self.panic = self.panic.map(|(text, place)| (keep(text), keep(place)));
+        fresh.note_cut(self.arena.has_cut());
+        self.arena = fresh;
+    }
+}

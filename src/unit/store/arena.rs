@@ -1,0 +1,370 @@
+//! All text of one unit of work, in one buffer.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use crate::base::bytes;
+use crate::base::bytes::SLACK;
+
+/// Where a text lies in the arena, and whether it was cut on the way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// The top bit of a length: the text was longer than the value limit.
+/// `ConfigBuilder::build` keeps an arena far below 2 GiB.
+const CUT: u32 = 1 << 31;
+
+impl Span {
+    #[inline]
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        (self.len & !CUT) as usize
+    }
+
+    #[inline]
+    pub(crate) fn end(self) -> usize {
+        self.start() + self.len()
+    }
+
+    #[inline]
+    pub(crate) fn is_cut(self) -> bool {
+        self.len & CUT != 0
+    }
+
+    pub(crate) fn cut(self, cut: bool) -> Span {
+        Span {
+            start: self.start,
+            len: if cut { self.len | CUT } else { self.len & !CUT },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::from(self.start) << 32 | u64::from(self.len)
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Span {
+        Span {
+            start: (bits >> 32) as u32,
+            len: bits as u32,
+        }
+    }
+}
+
+/// A buffer of texts that lies inside the `Entry` until it outgrows 2 KiB.
+///
+/// INVARIANT: `bytes` is longer than `used` by at least [`SLACK`], so that
+/// readers may load 16 bytes from any place of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Arena {
+    bytes: SmallVec<[u8; 2048]>,
+    used: usize,
+    /// How much of that is text that nothing points to any more.
+    dead: usize,
+    /// Whether any text was cut, so that most records need not look for one.
+    has_cut: bool,
+}
+
+impl Arena {
+    pub(crate) fn new() -> Arena {
+        let mut bytes = SmallVec::new();
+        bytes.resize(2048, 0);
+        Arena {
+            bytes,
+            used: 0,
+            dead: 0,
+            has_cut: false,
+        }
+    }
+
+    /// An empty one that so much text makes no larger, if there is memory for it.
+    pub(crate) fn with_room(text: usize) -> Option<Arena> {
+        let mut arena = Arena::new();
+        arena.make_room(text).then_some(arena)
+    }
+
+    /// Makes room for text where a lack of memory must not be a failure.
+    pub(crate) fn make_room(&mut self, text: usize) -> bool {
+        let least = self.used + text + SLACK;
+        if let Some(more) = least.checked_sub(self.bytes.len()) {
+            if self.bytes.try_reserve(more).is_err() {
+                return false;
+            }
+            self.bytes.resize(self.bytes.capacity(), 0);
+        }
+        true
+    }
+
+    #[inline]
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Forgets the texts; keeps the buffer unless it grew past `keep` bytes.
+    #[inline]
+    pub(crate) fn clear(&mut self, keep: usize) {
+        self.used = 0;
+        self.dead = 0;
+        self.has_cut = false;
+        if self.bytes.len() > keep {
+            *self = Arena::new();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn dead(&self) -> usize {
+        self.dead
+    }
+
+    /// Counts a text that is dropped or replaced.
+    #[inline]
+    pub(crate) fn note_dead(&mut self, old: Option<Span>) {
+        self.dead += old.map_or(0, Span::len);
+    }
+
+    #[inline]
+    pub(crate) fn has_cut(&self) -> bool {
+        self.has_cut
+    }
+
+    /// Says that a text was cut before it got here.
+    pub(crate) fn note_cut(&mut self, cut: bool) {
+        self.has_cut |= cut;
+    }
+
+    /// The whole buffer, slack included, for readers in 16-byte steps.
+    #[inline]
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, span: Span) -> &[u8] {
+        self.bytes.get(span.start()..span.end()).unwrap_or_default()
+    }
+
+    /// The text of a span that was written as text.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(self.get(span)).unwrap_or_default()
+    }
+
+    /// Appends bytes.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, src: &[u8]) -> Span {
+        let start = self.used;
+        let end = start + src.len();
+        if self.bytes.len() < end + SLACK {
+            self.grow(end + SLACK);
+        }
+        if let Some(dst) = self.bytes.get_mut(start..end) {
+            bytes::copy(dst, src);
+        }
+        self.used = end;
+        Span {
+            start: start as u32,
+            len: src.len() as u32,
+        }
+    }
+
+    /// Appends text, cut at a character boundary to `limit` bytes.
+    #[inline(always)]
+    pub(crate) fn push_text(&mut self, text: &str, limit: usize) -> Span {
+        if text.len() <= limit {
+            return self.push(text.as_bytes());
+        }
+        self.push_cut(text, limit)
+    }
+
+    #[cold]
+    fn push_cut(&mut self, text: &str, limit: usize) -> Span {
+        self.has_cut = true;
+        let keep = bytes::char_floor(text.as_bytes(), limit);
+        self.push(text.as_bytes().get(..keep).unwrap_or_default())
+            .cut(true)
+    }
+
+    /// Overwrites an earlier text in place if the new one fits there, else appends.
+    pub(crate) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
+        match old {
+            Some(old) if src.len() <= old.len() && old.end() <= self.used => {
+                let span = Span {
+                    start: old.start,
+                    len: src.len() as u32,
+                };
+                self.overwrite(span, src);
+                self.dead += old.len() - src.len();
+                span
+            }
+            _ => {
+                self.note_dead(old);
+                self.push(src)
+            }
+        }
+    }
+
+    /// Overwrites a span with bytes of the same number.
+    pub(crate) fn overwrite(&mut self, span: Span, src: &[u8]) {
+        if let Some(dst) = self.bytes.get_mut(span.start()..span.end()) {
+            bytes::copy(dst, src);
+        }
+    }
+
+    /// Starts a text that is written piece by piece.
+    #[inline]
+    pub(crate) fn writer(&mut self, limit: usize) -> Writer<'_> {
+        let start = self.used;
+        Writer {
+            start,
+            end: start.saturating_add(limit),
+            cut: false,
+            arena: self,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, least: usize) {
+        let size = least.max(self.bytes.len() * 2).next_power_of_two();
+        self.bytes.resize(size, 0);
+    }
+}
+
+/// Writes one text straight into the arena, up to a limit.
+///
+/// Past the limit the rest is dropped and the writer still says `Ok`: a
+/// `Display` that sees an error may panic or stop in the middle of a record.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    arena: &'a mut Arena,
+    start: usize,
+    /// Nothing is written past here.
+    end: usize,
+    cut: bool,
+}
+
+impl Writer<'_> {
+    /// Bytes that may still be written.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        self.end.saturating_sub(self.arena.used)
+    }
+
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        bytes <= self.room()
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, text: &str) {
+        let room = self.room();
+        if text.len() <= room {
+            self.arena.push(text.as_bytes());
+        } else {
+            self.arena.push_cut(text, room);
+            self.mark_cut();
+        }
+    }
+
+    /// Appends raw bytes of a structure, all or nothing.
+    pub(crate) fn push_bytes(&mut self, src: &[u8]) -> bool {
+        if src.len() > self.room() {
+            self.mark_cut();
+            return false;
+        }
+        self.arena.push(src);
+        true
+    }
+
+    /// Appends bytes as text, U+FFFD for what is not UTF-8.
+    pub(crate) fn push_lossy(&mut self, bytes: &[u8]) {
+        for chunk in bytes.utf8_chunks() {
+            self.push(chunk.valid());
+            if self.cut {
+                return;
+            }
+            if !chunk.invalid().is_empty() {
+                self.push("\u{FFFD}");
+            }
+        }
+    }
+
+    /// Takes back everything since the start of this text.
+    pub(crate) fn roll_back(&mut self) {
+        self.arena.used = self.start;
+        self.end = usize::MAX;
+        self.cut = false;
+    }
+
+    /// Ends the text here and marks it as cut.
+    pub(crate) fn mark_cut(&mut self) {
+        self.cut = true;
+        self.end = self.arena.used;
+    }
+
+    pub(crate) fn finish(self) -> Span {
+        self.arena.note_cut(self.cut);
+        Span {
+            start: self.start as u32,
+            len: (self.arena.used - self.start) as u32,
+        }
+        .cut(self.cut)
+    }
+}
+
+impl fmt::Write for Writer<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    #[test]
+    fn a_writer_drops_what_is_past_its_limit_and_still_says_ok() {
+        let mut arena = Arena::new();
+        let mut writer = arena.writer(5);
+        assert!(
+            ["abc", "déf", "g"]
+                .iter()
+                .all(|text| writer.write_str(text).is_ok())
+        );
+        let span = writer.finish();
+        assert_eq!(arena.text(span), "abcd");
+        assert!(span.is_cut());
+    }
+
+    #[test]
+    fn a_text_that_fills_the_limit_is_not_cut() {
+        let mut arena = Arena::new();
+        let mut writer = arena.writer(3);
+        writer.push("abc");
+        writer.push("");
+        let span = writer.finish();
+        assert_eq!((arena.text(span), span.is_cut()), ("abc", false));
+    }
+
+    #[test]
+    fn a_growing_arena_keeps_its_texts_and_its_slack() {
+        let mut arena = Arena::new();
+        let spans: Vec<Span> = (0..1_000)
+            .map(|i| arena.push(format!("text {i}").as_bytes()))
+            .collect();
+        for (i, span) in spans.iter().enumerate() {
+            assert_eq!(arena.text(*span), format!("text {i}"));
+        }
+        assert!(arena.buffer().len() >= arena.used() + SLACK);
+    }
+}

@@ -1,0 +1,52 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many parts were made of a unit, and what became of them.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// Counted through a shared reference: many threads may make parts at once.
+    pub(crate) made: AtomicU32,
+    pub(crate) joined: u32,
+    /// Parts of joined parts that had not come back to them.
+    pub(crate) missing: u64,
+    /// Those that were joined here all the same.
+    pub(crate) adopted: u64,
+    /// Whose part this is, and of which unit, if it is one; a part never emits.
+    pub(crate) of: Option<PartOf>,
+}
+
+/// Entries stay where they are as long as they are in use, and count the units
+/// that they were in turn.
+pub(crate) type Identity = (usize, u64);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartOf {
+    pub(crate) maker: Identity,
+    pub(crate) unit: Identity,
+}
+
+impl Clone for Parts {
+    fn clone(&self) -> Parts {
+        Parts {
+            made: AtomicU32::new(self.made.load(Ordering::Relaxed)),
+            ..*self
+        }
+    }
+}
+
+impl Parts {
+    /// How many parts were made that did not come back.
+    pub(crate) fn out(&self) -> u64 {
+        let made = self.made.load(Ordering::Relaxed);
+        made.saturating_sub(self.joined).into()
+    }
+
+    pub(crate) fn is_part(&self) -> bool {
+        self.of.is_some()
+    }
+
+    /// How many parts were never joined.
+    pub(crate) fn lost(&self) -> u64 {
+        self.out()
+            .saturating_add(self.missing.saturating_sub(self.adopted))
+    }
+}

@@ -1,0 +1,135 @@
+//! What can be reported as an error.
+//!
+//! `Box<dyn Error>` and `anyhow::Error` are no `Error`s themselves, so a plain
+//! bound would shut them out. Each way to be a failure has a marker type; the
+//! compiler finds the one that fits, and no error crate has to be named here.
+
+use std::error::Error;
+use std::fmt;
+use std::fmt::Write;
+use std::ops::DerefMut;
+
+use crate::value::eager;
+use crate::value::eager::Formatted;
+
+/// At most this many sources of an error are kept.
+const MAX_SOURCES: usize = 8;
+
+/// What [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
+/// [`run!`](crate::run!) take for an error: any [`std::error::Error`],
+/// `Box<dyn Error>` with or without `Send + Sync`, `anyhow::Error`, `String` and `&str`.
+///
+/// `M` tells these ways apart and is found by the compiler.
+///
+/// This trait is sealed: it cannot be implemented outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// trace.error(&std::fmt::Error);
+/// trace.error(&Box::<dyn std::error::Error>::from("no such table"));
+/// trace.error("disk full"); // replaces those before
+/// assert!(trace.render().ends_with(" error=\"disk full\""));
+/// ```
+pub trait Failure<M>: sealed::Sealed<M> {}
+
+/// The ways to be a [`Failure`].
+#[doc(hidden)]
+pub mod marker {
+    #[derive(Debug)]
+    pub enum IsError {}
+    #[derive(Debug)]
+    pub enum IsDynError {}
+    #[derive(Debug)]
+    pub enum HoldsError {}
+    #[derive(Debug)]
+    pub enum HoldsSyncError {}
+    #[derive(Debug)]
+    pub enum IsText {}
+}
+
+mod sealed {
+    pub trait Sealed<M> {
+        #[doc(hidden)]
+        fn cause(&self) -> super::Cause<'_>;
+    }
+}
+
+/// A failure as it is looked at.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<'a> {
+    Error(&'a (dyn Error + 'a)),
+    Text(&'a str),
+}
+
+use marker::*;
+
+macro_rules! failure {
+    ($([$($generics:tt)*] $marker:ty, $type:ty: |$this:ident| $cause:expr;)*) => {$(
+        impl<$($generics)*> Failure<$marker> for $type {}
+        impl<$($generics)*> sealed::Sealed<$marker> for $type {
+            fn cause(&self) -> Cause<'_> {
+                let $this = self;
+                $cause
+            }
+        }
+    )*};
+}
+
+failure! {
+    [E: Error] IsError, E: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + 'e: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + Send + 'e: |error| Cause::Error(error);
+    ['e] IsDynError, dyn Error + Send + Sync + 'e: |error| Cause::Error(error);
+    // `DerefMut` leaves out `Arc<dyn Error>` and `&dyn Error`, which are errors themselves.
+    [E: DerefMut<Target = dyn Error>] HoldsError, E: |error| Cause::Error(&**error);
+    [E: DerefMut<Target = dyn Error + Send + Sync>] HoldsSyncError, E: |error| Cause::Error(&**error);
+    [] IsText, String: |text| Cause::Text(text);
+    [] IsText, str: |text| Cause::Text(text);
+    [] IsText, &str: |text| Cause::Text(text);
+}
+
+/// Writes the sources of an error; says whether there are more.
+pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
+    let mut source = error.source();
+    let mut separator = "";
+    for _ in 0..MAX_SOURCES {
+        let Some(error) = source else {
+            return Ok(false);
+        };
+        write!(out, "{separator}{error}")?;
+        separator = ": ";
+        source = error.source();
+    }
+    Ok(source.is_some())
+}
+
+/// An error whose texts were written before a trace was taken.
+pub(crate) struct ErrorTexts {
+    pub(crate) error: Formatted,
+    pub(crate) sources: Formatted,
+    pub(crate) has_more: bool,
+}
+
+/// Runs user code.
+pub(crate) fn describe(cause: Cause<'_>, limit: usize) -> ErrorTexts {
+    let mut has_more = false;
+    let (error, sources) = match cause {
+        Cause::Text(text) => (eager::format(limit, |out| out.write_str(text)), None),
+        Cause::Error(error) => (
+            eager::format(limit, |out| write!(out, "{error}")),
+            Some(eager::format(limit, |out| {
+                has_more = write_sources(out, error)?;
+                Ok(())
+            })),
+        ),
+    };
+    ErrorTexts {
+        error,
+        sources: sources.unwrap_or_default(),
+        has_more,
+    }
+}

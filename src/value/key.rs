@@ -1,0 +1,121 @@
+//! What names a field.
+//!
+//! A `&'static str` is stored as it is and recognised by its address the next
+//! time; any other text is copied into the trace.
+
+use std::fmt;
+
+/// The key of a field, borrowed for one call.
+///
+/// Serialized by [`key`] from text that does not live for ever; a literal or a
+/// `String` needs no `Key`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::value::Key;
+///
+/// let header = String::from("x-request-id");
+/// let key: Key<'_> = traceline::key(&header);
+/// let mut trace = traceline::start!("request");
+/// trace.set(key, 7);
+/// assert!(trace.render().ends_with(" x-request-id=7"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Key<'a>(pub(crate) KeyRef<'a>);
+
+#[derive(Clone, Copy)]
+pub(crate) enum KeyRef<'a> {
+    Static(&'static str),
+    Text(&'a str),
+    /// What was kept of a longer one, and the hash of all of it.
+    Kept(&'a str, u32),
+}
+
+impl<'a> KeyRef<'a> {
+    #[inline]
+    pub(crate) fn as_str(self) -> &'a str {
+        match self {
+            KeyRef::Static(text) => text,
+            KeyRef::Text(text) | KeyRef::Kept(text, _) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.0.as_str()).finish()
+    }
+}
+
+/// Returns a key made of borrowed text, for keys that are built at run time.
+///
+/// The text is copied into the trace. Literals and `String`s are keys already.
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = traceline::Trace::default();
+/// for shard in 0..3 {
+///     let name = format!("shard{shard}.rows");
+///     trace.set(traceline::key(&name), 10 * shard);
+/// }
+/// ```
+#[inline]
+pub fn key(text: &str) -> Key<'_> {
+    Key(KeyRef::Text(text))
+}
+
+/// What can name a field: `&'static str`, `String`, `&String` or [`Key`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::value::{Key, ToKey};
+///
+/// struct Column(&'static str);
+///
+/// impl ToKey for Column {
+///     fn to_key(&self) -> Key<'_> {
+///         self.0.to_key()
+///     }
+/// }
+///
+/// let mut trace = traceline::start!("import");
+/// trace.set(Column("price"), 4.5);
+/// assert!(trace.render().ends_with(" price=4.5"));
+/// ```
+pub trait ToKey {
+    /// Returns the key.
+    fn to_key(&self) -> Key<'_>;
+}
+
+impl ToKey for &'static str {
+    #[inline]
+    fn to_key(&self) -> Key<'_> {
+        Key(KeyRef::Static(self))
+    }
+}
+
+impl ToKey for String {
+    #[inline]
+    fn to_key(&self) -> Key<'_> {
+        key(self)
+    }
+}
+
+impl ToKey for &String {
+    #[inline]
+    fn to_key(&self) -> Key<'_> {
+        key(self)
+    }
+}
+
+impl ToKey for Key<'_> {
+    #[inline]
+    fn to_key(&self) -> Key<'_> {
+        *self
+    }
+}

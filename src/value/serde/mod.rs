@@ -1,0 +1,198 @@
+//! Feature `serde`: any `Serialize` as a structured value.
+
+// From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod dedup;
+pub(crate) mod unique;
+pub(crate) mod escaping;
+
+use std::cell::Cell;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Serializer;
+
+use crate::base::{bytes, catch};
+use crate::value::json_text;
+use crate::value::json_text::JsonText;
+use crate::value::kind::{Kind, PANICKED, Structured, Value};
+use crate::value::owned::OwnedValue;
+use crate::value::serde::escaping::Escaping;
+
+/// Returns any [`Serialize`] as a value: an object or a list is nested in a JSON
+/// record, and its JSON text in a logfmt one. What is a scalar in JSON is
+/// written as one.
+///
+/// It is serialized when it is set. Integers beyond 64 bits, and numbers that no
+/// float can hold (of a `RawValue`, or kept by `arbitrary_precision` of serde_json),
+/// are strings of digits, NaN and the infinities `null`, whatever the configuration
+/// says of others; an empty key is `_`, and of a key that comes twice the last value
+/// counts.
+/// [Redaction](crate::config::ConfigBuilder::redact) does not look inside. What is too
+/// long for [`max_value`](crate::config::ConfigBuilder::max_value), or nested more than 32
+/// deep, is cut between two members and counted in `truncated`. A `Serialize`
+/// that panics leaves `<panicked>`, one that fails, or whose text is no JSON,
+/// `<not serialized: …>` with the error.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use serde::Serialize;
+///
+/// #[derive(Serialize)]
+/// struct Item { sku: &'static str, count: u32 }
+///
+/// let items = [Item { sku: "lamp", count: 2 }, Item { sku: "chair", count: 1 }];
+/// let config = traceline::Config::builder().format(traceline::Format::Json).build()?;
+/// let mut trace = traceline::builder!("checkout").config(&config).start();
+/// trace.set("items", traceline::json(&items));
+/// assert!(trace.render().ends_with(
+///     r#","items":[{"sku":"lamp","count":2},{"sku":"chair","count":1}]}"#
+/// ));
+///
+/// let mut trace = traceline::start!("checkout");
+/// trace.set("item", traceline::json(&items[0]));
+/// assert!(trace.render().ends_with(r#" item="{\"sku\":\"lamp\",\"count\":2}""#));
+/// # Ok::<(), traceline::config::ConfigError>(())
+/// ```
+pub fn json<T: Serialize>(value: &T) -> Value<'_> {
+    Value(Kind::Structured(value))
+}
+
+impl<T: Serialize> Structured for T {
+    fn made(&self, limit: usize) -> (OwnedValue, bool) {
+        let mut out = Out::new(limit);
+        let result = catch::call(|| out.serialize(self));
+        match result {
+            None => (OwnedValue::Text(PANICKED.into()), false),
+            Some(Err(error)) if !out.full => (not_serialized(&error), false),
+            Some(_) => out.finish(limit),
+        }
+    }
+}
+
+fn not_serialized(error: &serde_json::Error) -> OwnedValue {
+    OwnedValue::Text(format!("<not serialized: {error}>"))
+}
+
+/// Longer than any number.
+const LONGEST_NUMBER: usize = 64;
+
+/// JSON text up to a limit.
+#[derive(Default)]
+struct Out {
+    text: Vec<u8>,
+    limit: usize,
+    /// Whether there was more.
+    full: bool,
+}
+
+impl Out {
+    fn new(limit: usize) -> Out {
+        Out {
+            // The digits of a number are never cut.
+            limit: limit.max(LONGEST_NUMBER),
+            ..Out::default()
+        }
+    }
+
+    fn serialize<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
+        let too_deep = Cell::new(false);
+        let escaping = Escaping::at(0, &too_deep);
+        let result = value.serialize(&mut Serializer::with_formatter(&mut *self, escaping));
+        self.full |= too_deep.get();
+        result
+    }
+
+    /// The text, once all or as much as there is room for is written.
+    fn finish(mut self, limit: usize) -> (OwnedValue, bool) {
+        if !matches!(self.text.first(), Some(b'{' | b'[')) {
+            return (scalar(&self.text), self.full);
+        }
+        self.full |= self.text.len() > limit;
+        if self.full {
+            self.close(limit);
+        }
+        let text = match String::from_utf8(self.text) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        // A `Serialize` that goes on after an error, or gives a key no value, is
+        // written as it goes: nothing but a reader notices.
+        let text = match unique::are_unique(&text) {
+            Ok(true) => text,
+            Ok(false) => dedup::each_key_once(&text),
+            Err(error) => return (not_serialized(&error), false),
+        };
+        (OwnedValue::Json(JsonText::new(text)), self.full)
+    }
+
+    fn close(&mut self, limit: usize) {
+        let (end, closers) = json_text::cut(&self.text, limit);
+        self.text.truncate(end);
+        self.text.extend(closers);
+    }
+}
+
+impl Out {
+    /// Of a text, what fits; an escape stays whole.
+    #[cold]
+    fn fill_up(&mut self, piece: &[u8]) -> io::Result<()> {
+        let room = self.limit - self.text.len();
+        if !self.full && !piece.starts_with(b"\\") {
+            let fits = bytes::char_floor(piece, room);
+            self.text
+                .extend_from_slice(piece.get(..fits).unwrap_or_default());
+        }
+        self.full = true;
+        Err(io::ErrorKind::WriteZero.into())
+    }
+}
+
+impl io::Write for Out {
+    #[inline]
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        if self.full || piece.len() > self.limit - self.text.len() {
+            return self.fill_up(piece);
+        }
+        self.text.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is no structure: text, numbers, truth values. Of a text that was too
+/// long, what there is.
+fn scalar(text: &[u8]) -> OwnedValue {
+    let text = String::from_utf8_lossy(text);
+    match &*text {
+        "" | "null" => OwnedValue::Null,
+        "true" => OwnedValue::Bool(true),
+        "false" => OwnedValue::Bool(false),
+        text if text.starts_with('"') => {
+            // An escape is one piece of its own, so none is broken off.
+            let read = serde_json::from_str(text);
+            let read = read.or_else(|_| serde_json::from_str(&format!("{text}\"")));
+            OwnedValue::Text(read.unwrap_or_default())
+        }
+        number => parse_number(number),
+    }
+}
+
+/// Not by serde_json, which reads floats exactly only where some crate of the
+/// program asks it to.
+fn parse_number(number: &str) -> OwnedValue {
+    match (number.parse(), number.parse(), number.parse()) {
+        (Ok(n), _, _) => OwnedValue::U64(n),
+        (_, Ok(n), _) => OwnedValue::I64(n),
+        (_, _, Ok(x)) => OwnedValue::F64(x),
+        _ => OwnedValue::Text(number.into()),
+    }
+}
