@@ -58,8 +58,8 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_ne!(id, traceline::", stringify!($id), "::random());")]
+            #[doc = concat!("let id = traceline::ids::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_ne!(id, traceline::ids::", stringify!($id), "::random());")]
             /// ```
             pub fn random() -> $id {
                 $id::salted(Salt::new(Instant::now()))
@@ -79,7 +79,7 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("use traceline::", stringify!($id), ";")]
+            #[doc = concat!("use traceline::ids::", stringify!($id), ";")]
             ///
             #[doc = concat!("let bytes = ", stringify!($id), "::random().to_bytes();")]
             #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(bytes).map(|id| id.to_bytes()), Some(bytes));")]
@@ -94,8 +94,8 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_eq!(traceline::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
+            #[doc = concat!("let id = traceline::ids::", stringify!($id), "::random();")]
+            #[doc = concat!("assert_eq!(traceline::ids::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
             /// ```
             pub fn to_bytes(self) -> [u8; $bytes] {
                 self.0.get().to_be_bytes()
