@@ -1,6 +1,9 @@
 //! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
 
-use traceline::{ids::{IdError, TraceId, TraceParent, TraceState}, Trace};
+use traceline::{
+    Trace,
+    ids::{IdError, TraceId, TraceParent, TraceState},
+};
 
 use crate::b3::{self, Said};
 use crate::faults::of_id;
@@ -240,9 +243,7 @@ fn disabled(headers: &[(String, &[u8])], want: &Want) {
         trace.tracestate().as_ref().map(TraceState::as_str),
         want.state.as_deref()
     );
-    let id = trace
-        .request_id()
-        .expect("one that came, or a fresh one");
+    let id = trace.request_id().expect("one that came, or a fresh one");
     match &want.request_id {
         Some(want) => assert_eq!(id, *want),
         None => assert!(id.parse::<TraceId>().is_ok(), "{id}"),

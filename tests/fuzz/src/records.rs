@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use traceline::{ids::TraceParent, Config, Format, Trace};
+use traceline::{Config, Format, Trace, ids::TraceParent};
 use traceline_cli::detail::{Detail, Timer};
 use traceline_cli::record::{Level, Outcome};
 use traceline_cli::{Names, parse};

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 #![allow(dead_code, unused)]
+#![allow(clippy::needless_borrows_for_generic_args, clippy::too_many_arguments)] // as users may write it
 
 #[path = "../../util/mod.rs"]
 mod util;
