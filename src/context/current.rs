@@ -44,7 +44,7 @@ use crate::trace::Trace;
 use crate::unit::add;
 use crate::unit::store::field::Role;
 use crate::unit::store::trace_ids::Outgoing;
-use crate::value::failure::Failure;
+use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Number;
@@ -352,9 +352,9 @@ impl Drop for CurrentLap {
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
 #[inline]
-pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
-    if let Err(error) = &result {
-        self::error(error);
+pub fn check<R: IsResult<M>, M>(result: R) -> R {
+    if let Some(cause) = result.failure() {
+        record(cause);
     }
     result
 }
@@ -370,8 +370,12 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
+    record(error.cause());
+}
+
+fn record(cause: Cause<'_>) {
     if let Some(limit) = limit() {
-        let told = failure::describe(error.cause(), limit);
+        let told = failure::describe(cause, limit);
         stack::with(|entry| add::record_texts(entry, &told));
     }
 }
