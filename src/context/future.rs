@@ -48,7 +48,7 @@ pub trait InTraceExt: Future + Sized {
     /// let trace = traceline::start!("load");
     /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
-    fn in_trace(self, trace: Trace) -> InTrace<Self> {
+    fn in_trace(self, trace: Trace /* move a Part into the future */) -> InTrace<Self> {
         InTrace {
             future: Some(self),
             unit: CancelGuard::new(trace),

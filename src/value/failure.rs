@@ -94,8 +94,8 @@ use marker::*;
 #[diagnostic::on_unimplemented(
     message = "expected a `Result`, found `{Self}`",
     label = "not a `Result`",
-    note = "a unit of work ends with `Ok(…)` or `Err(…)`; `.ok_or(\"…\")` makes a `Result` of an `Option`, `async || ….await` one of a future",
-    note = "work that cannot fail needs neither `run!` nor `run_in_trace`, but a trace from `start!` that lives as long as the work, or `in_trace` on a future"
+    note = "work ends with `Ok(…)` or `Err(…)`; an `Option` becomes a `Result` with `.ok_or(\"…\")`; `run!` takes a future as `async || load().await`",
+    note = "for work that cannot fail, keep a trace from `start!` alive while it runs, or call `in_trace` on its future"
 )]
 pub trait IsResult<M>: sealed::IsResult<M> {}
 

@@ -78,7 +78,7 @@ impl<T: ToValue> List for &[T] {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the value of a field",
-    label = "not a value as it is",
+    label = "needs a wrapper such as `debug(&…)`",
     note = "write `display(&x)`, `debug(&x)` or, with the feature `serde`, `json(&x)`; in `set!` and `start!`, `x:%` is `display` and `x:?` is `debug`",
     note = "an `Option`, a list or a reference can be one if what it holds can; a type of your own may implement `ToValue`"
 )]
