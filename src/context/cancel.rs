@@ -1,7 +1,7 @@
 //! A unit that may be cancelled: one whose future is dropped before it is ready.
 
 use crate::trace::Trace;
-use crate::value::failure::Failure;
+use crate::value::failure::IsResult;
 use crate::value::outcome::Outcome;
 
 /// A trace of asynchronous work.
@@ -53,7 +53,7 @@ impl CancelGuard {
     }
 
     /// Emits the record with the outcome of a result.
-    pub fn take_outcome<T, E: Failure<M>, M>(mut self, result: Result<T, E>) -> Result<T, E> {
+    pub fn take_outcome<R: IsResult<M>, M>(mut self, result: R) -> R {
         self.trace.take_outcome(&result);
         self.end();
         result

@@ -44,7 +44,7 @@ use crate::trace::Trace;
 use crate::unit::add;
 use crate::unit::store::field::Role;
 use crate::unit::store::trace_ids::Outgoing;
-use crate::value::failure::Failure;
+use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Number;
@@ -149,7 +149,7 @@ fn limit() -> Option<usize> {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
-pub fn set(key: impl ToKey, value: impl ToValue) {
+pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
     // Keys of the user's make their text here, while nothing is taken.
     let key = key.to_key();
     eager::value(value.to_value(), limit, |kind| {
@@ -189,7 +189,7 @@ pub fn unset(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" queries=2"));
 /// ```
 #[inline]
-pub fn incr(key: impl ToKey) {
+pub fn incr(key: impl ToKey /* or key(&s) */) {
     sum(key, 1u64);
 }
 
@@ -208,7 +208,7 @@ pub fn incr(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" kilos=1.75"));
 /// ```
 #[inline]
-pub fn sum(key: impl ToKey, x: impl Number) {
+pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     stack::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
@@ -228,7 +228,7 @@ pub fn sum(key: impl ToKey, x: impl Number) {
 /// assert!(trace.render().ends_with(" largest_batch=2"));
 /// ```
 #[inline]
-pub fn max(key: impl ToKey, x: impl Number) {
+pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     stack::with(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
 }
@@ -245,7 +245,7 @@ pub fn max(key: impl ToKey, x: impl Number) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn add(message: impl Message) {
+pub fn add(message: impl Message /* add! formats */) {
     fragment(message, None, Location::caller());
 }
 
@@ -262,7 +262,7 @@ pub fn add(message: impl Message) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn warn(message: impl Message) {
+pub fn warn(message: impl Message /* add! formats */) {
     fragment(message, Some(Level::Warn), Location::caller());
 }
 
@@ -279,7 +279,7 @@ pub fn warn(message: impl Message) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn fail(message: impl Message) {
+pub fn fail(message: impl Message /* add! formats */) {
     fragment(message, Some(Level::Error), Location::caller());
     stack::with(|entry| entry.severity.set_outcome(Outcome::Error));
 }
@@ -352,9 +352,9 @@ impl Drop for CurrentLap {
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
 #[inline]
-pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
-    if let Err(error) = &result {
-        self::error(error);
+pub fn check<R: IsResult<M>, M>(result: R) -> R {
+    if let Some(cause) = result.failure() {
+        record(cause);
     }
     result
 }
@@ -370,8 +370,12 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
+    record(error.cause());
+}
+
+fn record(cause: Cause<'_>) {
     if let Some(limit) = limit() {
-        let told = failure::describe(error.cause(), limit);
+        let told = failure::describe(cause, limit);
         stack::with(|entry| add::record_texts(entry, &told));
     }
 }

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
-use crate::value::failure::Failure;
+pub use crate::value::failure::IsResult;
 
 /// Makes a future a unit of work.
 ///
@@ -48,7 +48,7 @@ pub trait InTraceExt: Future + Sized {
     /// let trace = traceline::start!("load");
     /// pollster::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
-    fn in_trace(self, trace: Trace) -> InTrace<Self> {
+    fn in_trace(self, trace: Trace /* move a Part into the future */) -> InTrace<Self> {
         InTrace {
             future: Some(self),
             unit: CancelGuard::new(trace),
@@ -76,43 +76,13 @@ pub trait InTraceExt: Future + Sized {
     {
         RunInTrace {
             inner: self.in_trace(trace),
-            take_outcome: IsResult::take_outcome,
+            take_outcome: |result, trace| trace.take_outcome(result),
             marker: std::marker::PhantomData,
         }
     }
 }
 
 impl<F: Future> InTraceExt for F {}
-
-/// A result whose error can be recorded.
-///
-/// This trait is sealed: it cannot be implemented outside of this crate.
-///
-/// # Examples
-///
-/// ```
-/// use traceline::future::InTraceExt;
-///
-/// let connect = async { Err::<u16, _>("no answer") };
-/// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
-/// assert_eq!(pollster::block_on(future), Err("no answer"));
-/// ```
-pub trait IsResult<M>: sealed::Sealed<M> {
-    #[doc(hidden)]
-    fn take_outcome(&self, trace: &mut Trace);
-}
-
-mod sealed {
-    pub trait Sealed<M> {}
-}
-
-impl<T, E: Failure<M>, M> sealed::Sealed<M> for Result<T, E> {}
-
-impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {
-    fn take_outcome(&self, trace: &mut Trace) {
-        trace.take_outcome(self);
-    }
-}
 
 pin_project! {
     /// A future that is a unit of work; made by [`InTraceExt::in_trace`].

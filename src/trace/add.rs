@@ -6,6 +6,8 @@ use crate::trace::Trace;
 use crate::value::message::Message;
 use crate::value::outcome::Outcome;
 
+// Of a call with one argument too many the compiler shows the signature, as it
+// is written here: the comment in it says what to write instead.
 impl Trace {
     /// Adds a fragment: a text with its time and the source line of this call.
     ///
@@ -22,7 +24,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn add(&mut self, message: impl Message) -> &mut Self {
+    pub fn add(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         let location = Location::caller();
         self.with(|entry| entry.add(message.text(), None, location))
     }
@@ -41,7 +43,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn warn(&mut self, message: impl Message) -> &mut Self {
+    pub fn warn(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         let location = Location::caller();
         self.with(|entry| entry.add(message.text(), Some(Level::Warn), location))
     }
@@ -59,7 +61,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn fail(&mut self, message: impl Message) -> &mut Self {
+    pub fn fail(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         let location = Location::caller();
         self.with(|entry| {
             entry.add(message.text(), Some(Level::Error), location);

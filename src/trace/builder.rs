@@ -237,6 +237,7 @@ pub trait LiteralOrString {
     fn into_name(self) -> Cow<'static, str>;
 }
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for &'static str {
     #[inline(always)]
     fn into_name(self) -> Cow<'static, str> {
@@ -244,6 +245,7 @@ impl LiteralOrString for &'static str {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for String {
     #[inline(always)]
     fn into_name(self) -> Cow<'static, str> {
@@ -251,6 +253,7 @@ impl LiteralOrString for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for Cow<'static, str> {
     #[inline(always)]
     fn into_name(self) -> Cow<'static, str> {

@@ -2,7 +2,7 @@ use log::Level;
 
 use crate::trace::Trace;
 use crate::unit::add;
-use crate::value::failure::Failure;
+use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
@@ -21,9 +21,9 @@ impl Trace {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn check<T, E: Failure<M>, M>(&mut self, result: Result<T, E>) -> Result<T, E> {
-        if let Err(error) = &result {
-            self.error(error);
+    pub fn check<R: IsResult<M>, M>(&mut self, result: R) -> R {
+        if let Some(cause) = result.failure() {
+            self.record(cause);
         }
         result
     }
@@ -40,7 +40,11 @@ impl Trace {
     /// assert_eq!(trace.level(), Some(log::Level::Error));
     /// ```
     pub fn error<E: Failure<M> + ?Sized, M>(&mut self, error: &E) -> &mut Self {
-        self.with(|entry| add::record(entry, error.cause()))
+        self.record(error.cause())
+    }
+
+    fn record(&mut self, cause: Cause<'_>) -> &mut Self {
+        self.with(|entry| add::record(entry, cause))
     }
 
     /// Makes the outcome `ok`. An `error` recorded before stays to be read.
@@ -166,11 +170,11 @@ impl Trace {
     }
 
     /// Takes the outcome from a result.
-    pub(crate) fn take_outcome<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
-        match result {
-            Ok(_) => self.ok_unless_said(),
-            Err(error) => {
-                self.error(error);
+    pub(crate) fn take_outcome<M>(&mut self, result: &impl IsResult<M>) {
+        match result.failure() {
+            None => self.ok_unless_said(),
+            Some(cause) => {
+                self.record(cause);
             }
         }
     }

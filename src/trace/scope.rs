@@ -63,6 +63,10 @@ impl Trace {
     }
 }
 
+/// Is not `Send`, and its name is what the compiler shows where a future with a
+/// guard inside should be `Send`.
+trait AcrossAwaitUseInTrace {}
+
 /// Keeps a trace current; made by [`Trace::enter`].
 ///
 /// # Examples
@@ -84,7 +88,7 @@ pub struct Entered<'a> {
     /// The unit around a disabled one.
     cover: Option<Token>,
     /// The stack belongs to the thread.
-    not_send: PhantomData<*const ()>,
+    not_send: PhantomData<dyn AcrossAwaitUseInTrace>,
 }
 
 impl Drop for Entered<'_> {

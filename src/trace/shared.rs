@@ -11,7 +11,7 @@ use parking_lot::ReentrantMutex;
 use crate::trace::Trace;
 use crate::unit::add;
 use crate::unit::store::field::Role;
-use crate::value::failure::Failure;
+use crate::value::failure::IsResult;
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Amount;
@@ -244,9 +244,9 @@ impl SharedTrace {
     /// assert!(size.is_err()); // outcome=error … error="invalid digit found in string"
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
     /// ```
-    pub fn check<T, E: Failure<M>, M>(&self, result: Result<T, E>) -> Result<T, E> {
-        if let (Err(error), Some(limit)) = (&result, self.limit()) {
-            let texts = failure::describe(error.cause(), limit);
+    pub fn check<R: IsResult<M>, M>(&self, result: R) -> R {
+        if let (Some(cause), Some(limit)) = (result.failure(), self.limit()) {
+            let texts = failure::describe(cause, limit);
             self.call(|entry| add::record_texts(entry, &texts));
         }
         result
