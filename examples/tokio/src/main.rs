@@ -10,12 +10,11 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.402741Z level=error msg=broken outcome=error duration_ms=2.596 after_ms=0 attempts=2 error="the answer is empty" fragments="[45, 1.393ms] attempt 1 answered; [45, 2.561ms] attempt 2 answered; [57, 2.567ms] connection closed"
-//! ts=2026-11-21T16:33:40.404367Z level=info msg=quick outcome=ok duration_ms=4.286 after_ms=1 attempts=2 fragments="[45, 1.479ms] attempt 1 answered; [45, 4.277ms] attempt 2 answered; [57, 4.28ms] connection closed"
-//! ts=2026-11-21T16:33:40.430682Z level=warn msg=slow outcome=cancelled duration_ms=30.493 after_ms=1000 attempts=1 fragments="[57, 30.461ms] connection closed"
+//! ts=2026-11-21T16:33:40.402741Z level=error msg=broken outcome=error duration_ms=2.596 after_ms=0 attempts=2 error="the answer is empty" fragments="[41, 1.393ms] attempt 1 answered; [41, 2.561ms] attempt 2 answered; [53, 2.567ms] connection closed"
+//! ts=2026-11-21T16:33:40.404367Z level=info msg=quick outcome=ok duration_ms=4.286 after_ms=1 attempts=2 fragments="[41, 1.479ms] attempt 1 answered; [41, 4.277ms] attempt 2 answered; [53, 4.28ms] connection closed"
+//! ts=2026-11-21T16:33:40.430682Z level=warn msg=slow outcome=cancelled duration_ms=30.493 after_ms=1000 attempts=1 fragments="[53, 30.461ms] connection closed"
 //! ```
 
-use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -23,10 +22,7 @@ use traceline::{current, future::InTraceExt};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Info)
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
 
     let quick = tokio::spawn(fetch(1).run_in_trace(traceline::start!("quick")));
     let broken = tokio::spawn(fetch(0).run_in_trace(traceline::start!("broken")));
