@@ -1,4 +1,4 @@
-//! Lower-case hex digits, by table and in registers.
+//! Lower-case hex digits, read and written by table and in registers.
 
 use crate::ids::error::{Fault, Field, IdError};
 
@@ -18,7 +18,8 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// One in each byte.
 const EACH: u64 = 0x0101_0101_0101_0101;
 
-/// Eight digits at a time, in a register: a `traceparent` is read in 25 instead of 30 ns.
+/// Reads hex digits, eight at a time in a register: a `traceparent` takes 25 ns
+/// instead of 30.
 pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N], IdError> {
     if text.len() != 2 * N {
         return Err(IdError::new(field, Fault::Length(text.len())));
@@ -30,7 +31,7 @@ pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N
     let (fours, last) = bytes.as_chunks_mut::<4>();
     for (four, eight) in fours.iter_mut().zip(eights) {
         let n = value(*eight);
-        // What is no hex digit does not come back as it was.
+        // Any other byte does not come back as it was.
         is_hex &= digits(n) == *eight;
         *four = n.to_be_bytes();
     }
@@ -40,12 +41,15 @@ pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N
         *byte = high << 4 | low;
     }
     if !is_hex {
-        let at = text.iter().position(|byte| digit(byte) == 0xFF);
-        return Err(IdError::new(field, Fault::Digit(at.unwrap_or(0))));
+        let wrong = text.iter().position(|byte| digit(byte) == 0xFF);
+        let at = wrong.unwrap_or_default();
+        let got = text.get(at).copied().unwrap_or_default();
+        return Err(IdError::new(field, Fault::Digit(at, got)));
     }
     Ok(bytes)
 }
 
+/// Writes `bytes` as hex digits into `text`, which must be twice as long.
 #[inline]
 pub(crate) fn encode(bytes: &[u8], text: &mut [u8]) {
     let (fours, rest) = bytes.as_chunks::<4>();
@@ -60,19 +64,19 @@ pub(crate) fn encode(bytes: &[u8], text: &mut [u8]) {
     }
 }
 
-/// Eight digits in one register instead of eight looks at the table: a record of
-/// three ids takes 300 instructions less.
+/// Makes eight digits in one register instead of by eight look-ups in the table,
+/// which saves 300 instructions in a record of three ids.
 fn digits(n: u32) -> [u8; 8] {
     let mut n = u64::from(n);
     n = (n | n << 16) & 0x0000_FFFF_0000_FFFF;
     n = (n | n << 8) & 0x00FF_00FF_00FF_00FF;
     n = (n | n << 4) & (0x0F * EACH);
-    // Sixteen or more with six added: a letter.
+    // A half-byte that reaches sixteen with six added is a letter.
     let letters = ((n + 6 * EACH) >> 4) & EACH;
     (n + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
-/// The other way round; of other bytes than digits any number.
+/// Reads eight digits; other bytes give an arbitrary number.
 fn value(text: [u8; 8]) -> u32 {
     let text = u64::from_be_bytes(text);
     let letters = (text >> 6) & EACH;
@@ -92,10 +96,8 @@ mod tests {
         loop {
             let text = format!("{n:08x}");
             assert_eq!(digits(n), text.as_bytes());
-            assert_eq!(
-                decode::<4>(text.as_bytes(), Field::SpanId),
-                Ok(n.to_be_bytes())
-            );
+            let read = decode::<4>(text.as_bytes(), Field::SpanId);
+            assert_eq!(read, Ok(n.to_be_bytes()));
             match n.checked_add(65_521) {
                 Some(next) => n = next,
                 None => break,
@@ -110,7 +112,7 @@ mod tests {
                 let mut text = *b"0123456789abcdef09";
                 text[at] = byte;
                 let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                let want = Err(IdError::new(Field::SpanId, Fault::Digit(at)));
+                let want = Err(IdError::new(Field::SpanId, Fault::Digit(at, byte)));
                 match decode::<9>(&text, Field::SpanId) {
                     Ok(_) => assert!(is_digit, "{byte} at {at}"),
                     error => assert!(!is_digit && error == want, "{byte} at {at}"),
