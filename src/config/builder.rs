@@ -6,10 +6,10 @@ use std::sync::Arc;
 use log::Log;
 
 use crate::base::clock::{Clock, TimeSource};
+use crate::config::check::ConfigError;
 use crate::config::choices::{Color, Format, Integers, LineTag, NonFinite, Output};
-use crate::config::error::{ConfigError, refuse};
 use crate::config::finished::FinishedUnit;
-use crate::config::names::Name;
+use crate::config::names::{Name, Names};
 use crate::config::process::Config;
 use crate::config::sampling::Sampling;
 use crate::config::schema::{Forms, Schema};
@@ -463,7 +463,10 @@ impl ConfigBuilder {
     /// ```
     pub fn schema(mut self, schema: Schema<'_>) -> Self {
         self.settings.forms = Forms::from_schema(schema);
-        self.settings.names.set_all(self.settings.forms.names());
+        self.settings.names = Names::default();
+        for (name, text) in self.settings.forms.names() {
+            self.settings.names.set(name, text);
+        }
         self
     }
 
@@ -554,13 +557,11 @@ impl ConfigBuilder {
         settings.names = settings.names.for_format(settings.format);
         settings.forms = settings.forms.for_format(settings.format);
         settings.redact_renamed_status();
-        settings.settle_names();
+        settings.free_names();
         settings.fill_reserved();
         if let Some((setting, key)) = settings.text_and_object() {
-            return Err(refuse(
-                setting,
-                format!("{key:?} is an object of the schema"),
-            ));
+            let expected = "a key that is not an object of the schema";
+            return Err(ConfigError::new(setting, expected, format_args!("{key:?}")));
         }
         settings.color = settings.format == Format::Pretty
             && match self.color {

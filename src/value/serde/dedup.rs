@@ -147,14 +147,12 @@ mod tests {
 
     #[test]
     fn keys_beyond_the_first_few_are_found_too() {
-        let keys: Vec<usize> = (0..40).chain([3, 39, 20]).collect();
-        let members = keys.iter().enumerate();
-        let members = members.map(|(value, key)| format!(r#""{key}":{value}"#));
-        let text = members.collect::<Vec<_>>().join(",");
-        let once = each_key_once(&format!("{{{text}}}"));
+        let member = |key: usize| format!(r#""{key}":{key}"#);
+        let members: Vec<String> = (0..40).map(member).collect();
+        let text = members.join(",");
+        let repeated = format!(r#"{{"3":0,"39":0,{text},"20":[]}}"#);
+        let once = each_key_once(&repeated);
         assert_eq!(once.matches(':').count(), 40);
-        for pair in [r#""3":40"#, r#""39":41"#, r#""20":42"#, r#""38":38"#] {
-            assert!(once.contains(pair), "{once}");
-        }
+        assert!(once.starts_with(r#"{"3":3,"39":39,"0":0,"#) && once.contains(r#""20":[]"#));
     }
 }
