@@ -5,7 +5,6 @@
 //! duration comes from two readings of the wall clock, which drifts and jumps.
 //! Tests and simulations can bring a [`Clock`] of their own.
 
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::catch;
@@ -84,15 +83,6 @@ impl TimeSource {
 #[inline(never)]
 fn custom_now(clock: &dyn Clock) -> Instant {
     catch::call(|| clock.now()).unwrap_or_else(Instant::now)
-}
-
-impl fmt::Debug for TimeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TimeSource::System => "System",
-            TimeSource::Custom(_) => "Custom",
-        })
-    }
 }
 
 /// Returns whole microseconds; they saturate after 584,000 years.

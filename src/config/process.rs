@@ -64,7 +64,7 @@ impl Config {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
     /// let dropped = Config::installed().sampled().dropped; // later, anywhere
@@ -86,7 +86,7 @@ impl Config {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
     /// traceline::builder!("job").config(&config).start().ok();

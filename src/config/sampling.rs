@@ -50,7 +50,7 @@ type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use traceline::{config::Sampling, Config};
+/// use traceline::{Config, config::Sampling};
 ///
 /// let config = Config::builder()
 ///     .sampling(
@@ -90,7 +90,7 @@ impl Sampling {
     /// # Examples
     ///
     /// ```
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
@@ -130,7 +130,7 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
     /// let config = Config::builder().sampling(sampling).build()?;
@@ -156,7 +156,7 @@ impl Sampling {
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, ids::TraceParent, Config};
+    /// use traceline::{Config, config::Sampling, ids::TraceParent};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
     /// let config = Config::builder().sampling(sampling).build()?;

@@ -42,7 +42,7 @@ use crate::value::outcome::Outcome;
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{config::Schema, Config, Format};
+/// use traceline::{Config, Format, config::Schema};
 ///
 /// let google = Schema::GoogleCloud { project: "shop-prod" };
 /// let config = Config::builder().format(Format::Json).schema(google).build()?;

@@ -79,16 +79,11 @@ mod tests {
 
     #[test]
     fn eight_digits_are_read_as_they_are_written() {
-        let mut n = 0_u32;
-        loop {
+        for n in (0..=u32::MAX).step_by(65_521) {
             let text = format!("{n:08x}");
             assert_eq!(digits(n), text.as_bytes());
             let read = decode::<4>(text.as_bytes(), Field::SpanId);
             assert_eq!(read, Ok(n.to_be_bytes()));
-            match n.checked_add(65_521) {
-                Some(next) => n = next,
-                None => break,
-            }
         }
     }
 

@@ -122,3 +122,25 @@ impl fmt::Display for Value<'_> {
         }
     }
 }
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Absent => f.write_str("Absent"),
+            Kind::Null => f.write_str("Null"),
+            Kind::Micros(value) => write!(f, "{value}µs"),
+            Kind::Stamp(value) => value.fmt(f),
+            Kind::Char(value) => value.fmt(f),
+            Kind::Str(value) => value.fmt(f),
+            Kind::Lossy(value) => String::from_utf8_lossy(value).fmt(f),
+            // A secret must not appear in debug output either.
+            Kind::Mask(_, shown) => write!(f, "Mask({shown})"),
+            Kind::Debug(value) => value.fmt(f),
+            Kind::List(_) => f.write_str("List"),
+            Kind::Structured(_) => f.write_str("Structured"),
+            Kind::Json(value) => value.fmt(f),
+            // The others look the same in both forms.
+            _ => fmt::Display::fmt(self, f),
+        }
+    }
+}

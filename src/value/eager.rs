@@ -17,14 +17,7 @@ use crate::value::to_value::ToValue;
 
 /// A structured value that was serialized early, and whether it was cut: a value
 /// within the limit is cut too if it is nested too deep.
-pub(crate) struct Serialized(OwnedValue, bool);
-
-impl Serialized {
-    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Serialized {
-        let (made, cut) = value.made(limit);
-        Serialized(made, cut)
-    }
-}
+struct Serialized(OwnedValue, bool);
 
 impl Structured for Serialized {
     /// Ignores the limit, which is the one that the value was made for.
@@ -96,7 +89,8 @@ pub(crate) fn value(
         }
         Kind::Structured(value) => {
             let Some(limit) = limit() else { return };
-            made = Serialized::new(value, limit);
+            let (value, cut) = value.made(limit);
+            made = Serialized(value, cut);
             Kind::Structured(&made)
         }
         // Items may print themselves, or be made while the list is walked.

@@ -12,7 +12,7 @@ use std::ops::DerefMut;
 use crate::value::eager;
 use crate::value::eager::Formatted;
 
-/// At most this many sources of an error are kept.
+/// How many sources of an error are kept.
 const MAX_SOURCES: usize = 8;
 
 /// A type that [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
@@ -94,17 +94,13 @@ failure! {
 
 /// Writes the sources of an error and returns whether there are more.
 pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
-    let mut source = error.source();
+    let mut sources = std::iter::successors(error.source(), |&error| error.source());
     let mut separator = "";
-    for _ in 0..MAX_SOURCES {
-        let Some(error) = source else {
-            return Ok(false);
-        };
-        write!(out, "{separator}{error}")?;
+    for source in sources.by_ref().take(MAX_SOURCES) {
+        write!(out, "{separator}{source}")?;
         separator = ": ";
-        source = error.source();
     }
-    Ok(source.is_some())
+    Ok(sources.next().is_some())
 }
 
 /// The texts of an error, written before a trace is borrowed or locked.

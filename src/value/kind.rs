@@ -70,35 +70,6 @@ pub(crate) trait List {
     fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool);
 }
 
-impl fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Kind::Absent => f.write_str("Absent"),
-            Kind::Null => f.write_str("Null"),
-            Kind::Bool(value) => value.fmt(f),
-            Kind::U64(value) => value.fmt(f),
-            Kind::I64(value) => value.fmt(f),
-            Kind::U128(value) => value.fmt(f),
-            Kind::I128(value) => value.fmt(f),
-            Kind::F64(value) => value.fmt(f),
-            Kind::F32(value) => value.fmt(f),
-            Kind::Micros(value) => write!(f, "{value}µs"),
-            Kind::Stamp(value) => value.fmt(f),
-            Kind::Char(value) => value.fmt(f),
-            Kind::Str(value) => value.fmt(f),
-            Kind::Lossy(value) => String::from_utf8_lossy(value).fmt(f),
-            // A secret must not appear in debug output either.
-            Kind::Mask(_, shown) => write!(f, "Mask({shown})"),
-            Kind::Args(value) => value.fmt(f),
-            Kind::Display(value) => value.fmt(f),
-            Kind::Debug(value) => value.fmt(f),
-            Kind::List(_) => f.write_str("List"),
-            Kind::Structured(_) => f.write_str("Structured"),
-            Kind::Json(value) => value.fmt(f),
-        }
-    }
-}
-
 /// Returns an explicit null. It is written as `null`, while a field that is set to
 /// `None` is left out.
 ///

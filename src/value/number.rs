@@ -3,8 +3,6 @@
 //! Whole numbers stay whole and saturate at the ends of 64 bits, or of 128 bits
 //! once a 128-bit number takes part; a float makes the total a float.
 
-use std::cmp::Ordering;
-
 /// A number that [`sum`](crate::Trace::sum) and [`max`](crate::Trace::max) accept:
 /// every primitive integer and float.
 ///
@@ -81,18 +79,11 @@ impl Amount {
 
     /// Returns the larger number, the earlier one if they are equal. NaN loses.
     pub(crate) fn max(self, other: Amount) -> Amount {
-        match self.compare(other) {
-            Some(Ordering::Less) => other,
-            None if self.to_f64().is_nan() => other,
-            _ => self,
-        }
-    }
-
-    fn compare(self, other: Amount) -> Option<Ordering> {
-        match (self.whole(), other.whole()) {
-            (Some(a), Some(b)) => Some(a.cmp(&b)),
-            _ => self.to_f64().partial_cmp(&other.to_f64()),
-        }
+        let is_less = match (self.whole(), other.whole()) {
+            (Some(a), Some(b)) => a < b,
+            _ => self.to_f64().is_nan() || self.to_f64() < other.to_f64(),
+        };
+        if is_less { other } else { self }
     }
 
     fn is_wide(self) -> bool {
