@@ -5,7 +5,6 @@
 //! are closed, so that a store that knows the field as an object still gets one.
 
 use std::fmt;
-use std::mem;
 
 use smallvec::SmallVec;
 
@@ -89,27 +88,20 @@ impl fmt::Display for JsonText {
 /// The brackets that close all that are open.
 pub(crate) type Closers = SmallVec<[u8; MAX_NESTED]>;
 
-/// Finds out which bytes of JSON text stand in strings.
-#[derive(Default)]
-pub(super) struct Strings {
-    inside: bool,
-    escaped: bool,
-}
-
-impl Strings {
-    /// Takes the next byte and returns whether it is part of a string, its quotes
-    /// included.
-    #[inline]
-    pub(super) fn hold(&mut self, byte: u8) -> bool {
-        let was_inside = self.inside;
-        match byte {
-            _ if mem::take(&mut self.escaped) => {}
-            b'\\' => self.escaped = true,
-            b'"' => self.inside = !was_inside,
-            _ => {}
+/// Returns the length of the string that JSON text begins with; all of the text if the
+/// string breaks off.
+#[inline]
+pub(super) fn string_len(text: &[u8]) -> usize {
+    let mut len = 1;
+    while let Some(rest) = text.get(len..) {
+        let mark = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        len += mark.map_or(rest.len(), |mark| mark + 1);
+        match mark.and_then(|mark| rest.get(mark)) {
+            Some(b'\\') => len += 1,
+            _ => return len,
         }
-        was_inside || self.inside
     }
+    text.len()
 }
 
 /// Returns where JSON text of an object or a list can end so that it takes at most
@@ -118,10 +110,15 @@ impl Strings {
 pub(crate) fn cut(text: &[u8], most: usize) -> (usize, Closers) {
     let mut open = Closers::new();
     let mut best = (0, Closers::new());
-    let mut strings = Strings::default();
-    for (at, byte) in text.iter().enumerate() {
+    let mut next = 0;
+    while let [byte, ..] = text.get(next..).unwrap_or_default() {
+        let at = next;
+        next += 1;
         let end = match byte {
-            _ if strings.hold(*byte) => continue,
+            b'"' => {
+                next = at + string_len(text.get(at..).unwrap_or_default());
+                continue;
+            }
             b'{' | b'[' => {
                 open.push(if *byte == b'{' { b'}' } else { b']' });
                 at + 1

@@ -1,62 +1,19 @@
-//! Keys that an object has twice.
+//! Removes repeated keys of objects.
 //!
-//! They are found in the text, which is compact and in our own escaping, so that
-//! equal keys are equal bytes. A `Value` of serde_json would sort the keys, unless
-//! some crate of the program asks for another map, and round floats.
+//! It works on the text, which is compact and in our own escaping, so that equal keys
+//! are equal bytes: a `Value` of serde_json would round floats, and sort the keys
+//! unless some crate of the program asks for another map.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use smallvec::SmallVec;
+use crate::value::json_text;
 
-use crate::value::json_text::Strings;
-
-/// Returns valid JSON text with each key of an object once: the last value stands
-/// in the place of the first.
+/// Returns valid JSON text with each key of an object once: the last value stands in
+/// the place of the first.
 pub(super) fn each_key_once(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     Reader { rest: text }.value(&mut out);
     out
-}
-
-/// Up to this many keys are compared one by one: with a map for each, twenty objects
-/// of six members take a third more instructions.
-const FEW: usize = 16;
-
-/// The keys of one object, and where their values stand, with the colon.
-#[derive(Default)]
-struct Members<'a> {
-    all: SmallVec<[(&'a str, Range<usize>); FEW]>,
-    /// The places of the keys after the first few.
-    places: HashMap<&'a str, usize>,
-}
-
-impl<'a> Members<'a> {
-    /// Adds a member and returns whether its key was there; then the value counts.
-    fn insert(&mut self, key: &'a str, value: Range<usize>) -> bool {
-        let mut few = self.all.iter().take(FEW);
-        let place = few.position(|(known, _)| *known == key);
-        let place = place.or_else(|| self.places.get(key).copied());
-        if let Some((_, old)) = place.and_then(|place| self.all.get_mut(place)) {
-            *old = value;
-            return true;
-        }
-        if self.all.len() >= FEW {
-            self.places.insert(key, self.all.len());
-        }
-        self.all.push((key, value));
-        false
-    }
-
-    fn join(&self, text: &str) -> String {
-        let mut joined = String::new();
-        for (key, value) in &self.all {
-            joined.push_str(if joined.is_empty() { "" } else { "," });
-            joined.push_str(key);
-            joined.push_str(text.get(value.clone()).unwrap_or_default());
-        }
-        joined
-    }
 }
 
 struct Reader<'a> {
@@ -66,7 +23,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Copies one value. This recurses no deeper than structures are nested.
     fn value(&mut self, out: &mut String) {
-        match self.rest.bytes().next() {
+        match self.rest.as_bytes().first() {
             Some(b'{') => self.object(out),
             Some(b'[') => self.list(out),
             _ => out.push_str(self.token()),
@@ -77,46 +34,43 @@ impl<'a> Reader<'a> {
         out.push_str(self.take(1));
         while !self.rest.is_empty() && !self.rest.starts_with(']') {
             self.value(out);
-            self.comma(out);
+            if self.rest.starts_with(',') {
+                out.push_str(self.take(1));
+            }
         }
         out.push_str(self.take(1));
     }
 
     fn object(&mut self, out: &mut String) {
-        let mut members = Members::default();
-        let mut is_repeated = false;
+        let mut places = HashMap::new();
+        let mut members = Vec::new();
         out.push_str(self.take(1));
-        let start = out.len();
         while !self.rest.is_empty() && !self.rest.starts_with('}') {
             let key = self.token();
-            out.push_str(key);
-            let value = out.len();
-            out.push_str(self.take(1));
-            self.value(out);
-            is_repeated |= members.insert(key, value..out.len());
-            self.comma(out);
+            let mut member = [key, self.take(1)].concat();
+            self.value(&mut member);
+            let place = *places.entry(key).or_insert(members.len());
+            match members.get_mut(place) {
+                Some(old) => *old = member,
+                None => members.push(member),
+            }
+            if self.rest.starts_with(',') {
+                self.take(1);
+            }
         }
-        if is_repeated {
-            let once = members.join(out);
-            out.truncate(start);
-            out.push_str(&once);
-        }
+        out.push_str(&members.join(","));
         out.push_str(self.take(1));
-    }
-
-    fn comma(&mut self, out: &mut String) {
-        if self.rest.starts_with(',') {
-            out.push_str(self.take(1));
-        }
     }
 
     /// Takes a string, or all that stands before the next mark.
     fn token(&mut self) -> &'a str {
-        let mut strings = Strings::default();
-        let is_mark = |byte| matches!(byte, b',' | b':' | b']' | b'}');
-        let mut bytes = self.rest.bytes();
-        let end = bytes.position(|byte| !strings.hold(byte) && is_mark(byte));
-        self.take(end.unwrap_or(self.rest.len()))
+        self.take(match self.rest.starts_with('"') {
+            true => json_text::string_len(self.rest.as_bytes()),
+            false => self
+                .rest
+                .find([',', ':', ']', '}'])
+                .unwrap_or(self.rest.len()),
+        })
     }
 
     fn take(&mut self, len: usize) -> &'a str {
@@ -143,16 +97,5 @@ mod tests {
         ] {
             assert_eq!(each_key_once(text), want);
         }
-    }
-
-    #[test]
-    fn keys_beyond_the_first_few_are_found_too() {
-        let member = |key: usize| format!(r#""{key}":{key}"#);
-        let members: Vec<String> = (0..40).map(member).collect();
-        let text = members.join(",");
-        let repeated = format!(r#"{{"3":0,"39":0,{text},"20":[]}}"#);
-        let once = each_key_once(&repeated);
-        assert_eq!(once.matches(':').count(), 40);
-        assert!(once.starts_with(r#"{"3":3,"39":39,"0":0,"#) && once.contains(r#""20":[]"#));
     }
 }

@@ -1,56 +1,97 @@
 //! The formatter that writes structures: compact, with the escaping and the numbers
 //! of records.
+//!
+//! It also notices repeated keys by their hashes. To read the finished text for them
+//! takes longer than to write it.
 
-use std::cell::Cell;
 use std::io::{ErrorKind, Result, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+use serde_json::ser::{CharEscape, Formatter, Serializer};
+use smallvec::SmallVec;
 
 use crate::base::bytes;
-use crate::value::json_text::{MAX_NESTED, Strings};
+use crate::value::json_text;
+use crate::value::json_text::MAX_NESTED;
+
+/// What the formatters of one value share.
+#[derive(Default)]
+pub(super) struct State {
+    /// For each open bracket, how many keys there were before.
+    open: SmallVec<[usize; MAX_NESTED]>,
+    /// The hashes of the keys of the open objects.
+    keys: SmallVec<[u64; MAX_NESTED]>,
+    /// The hash of the key that is being written.
+    key: Option<u64>,
+    /// Whether the string that is being written has no character yet.
+    is_empty: bool,
+    is_repeated: bool,
+    pub(super) is_too_deep: bool,
+}
+
+impl State {
+    /// Forgets the keys of the innermost bracket, once it is known whether one is
+    /// repeated. Keys that only share a hash count too, and do no harm.
+    fn close(&mut self) {
+        let start = self.open.pop().unwrap_or_default();
+        let keys = self.keys.get_mut(start..).unwrap_or_default();
+        keys.sort_unstable();
+        self.is_repeated |= !keys.is_sorted_by(|a, b| a < b);
+        self.keys.truncate(start);
+    }
+
+    /// Returns whether some object may have a key twice, those that broke off included.
+    pub(super) fn has_repeated_keys(mut self) -> bool {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.is_repeated
+    }
+}
 
 /// Writes compact JSON in the escaping of records: a character that acts on a
 /// terminal or ends a line never stands there as it is.
-pub(super) struct Escaping<'a> {
-    depth: usize,
-    too_deep: &'a Cell<bool>,
-    in_key: bool,
-    /// Whether the key has no character yet.
-    is_empty: bool,
-}
+pub(super) struct Escaping<'a>(pub(super) &'a mut State);
 
-impl<'a> Escaping<'a> {
-    pub(super) fn new(depth: usize, too_deep: &'a Cell<bool>) -> Escaping<'a> {
-        Escaping {
-            depth,
-            too_deep,
-            in_key: false,
-            is_empty: false,
+impl Escaping<'_> {
+    /// Writes what may be part of a key.
+    fn put<W: Write + ?Sized>(&mut self, out: &mut W, text: &[u8]) -> Result<()> {
+        self.0.is_empty &= text.is_empty();
+        if let Some(hash) = &mut self.0.key {
+            // FNV-1a, which does not depend on how the key is divided into pieces.
+            let add =
+                |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+            *hash = text.iter().fold(*hash, add);
         }
+        out.write_all(text)
     }
 
     fn open<W: Write + ?Sized>(&mut self, out: &mut W, bracket: &[u8]) -> Result<()> {
-        self.depth += 1;
-        if self.depth > MAX_NESTED {
-            self.too_deep.set(true);
+        self.0.open.push(self.0.keys.len());
+        if self.0.open.len() > MAX_NESTED {
+            self.0.is_too_deep = true;
             return Err(ErrorKind::WriteZero.into());
         }
         out.write_all(bracket)
     }
 
     fn close<W: Write + ?Sized>(&mut self, out: &mut W, bracket: &[u8]) -> Result<()> {
-        self.depth = self.depth.saturating_sub(1);
+        self.0.close();
         out.write_all(bracket)
     }
 
+    fn begin_key(&mut self) {
+        self.0.key = Some(0xCBF2_9CE4_8422_2325);
+    }
+
+    fn end_key(&mut self) {
+        self.0.keys.extend(self.0.key.take());
+    }
+
     /// Writes a string of a `RawValue` anew, in our escaping.
-    fn text<W: Write + ?Sized>(&self, out: &mut W, quoted: &str, in_key: bool) -> Result<()> {
+    fn text<W: Write + ?Sized>(&mut self, out: &mut W, quoted: &str) -> Result<()> {
         let text: String = serde_json::from_str(quoted)?;
-        let escaping = Escaping {
-            in_key,
-            ..Escaping::new(self.depth, self.too_deep)
-        };
+        let escaping = Escaping(&mut *self.0);
         Ok(text.serialize(&mut Serializer::with_formatter(out, escaping))?)
     }
 
@@ -67,85 +108,74 @@ impl<'a> Escaping<'a> {
         let fits = word.parse::<i64>().is_ok() || word.parse::<u64>().is_ok();
         match word.parse::<f64>() {
             Ok(x) if is_float && x.is_finite() => self.write_f64(out, x),
-            _ => digits(out, word, fits && !is_float),
+            _ => self.digits(out, word, fits && !is_float),
         }
+    }
+
+    /// Writes a number, as a string of digits if most readers would round or refuse it.
+    fn digits<W: Write + ?Sized>(&mut self, out: &mut W, digits: &str, fits: bool) -> Result<()> {
+        match fits || self.0.key.is_some() {
+            true => self.put(out, digits.as_bytes()),
+            false => out.write_all(format!("\"{digits}\"").as_bytes()),
+        }
+    }
+
+    /// Writes an escape in one piece, which is written whole or not at all.
+    fn escape<W: Write + ?Sized>(&mut self, out: &mut W, char: u32) -> Result<()> {
+        // Hostile text has thousands of these, and `format!` takes three times as long.
+        let mut escape = *b"\\u0000";
+        for (digit, shift) in escape.iter_mut().skip(2).zip([12, 8, 4, 0]) {
+            *digit = b"0123456789abcdef"[(char >> shift) as usize & 15];
+        }
+        self.put(out, &escape)
     }
 }
 
 /// Returns the length of the first token of JSON text: a mark, a string, or a word.
 fn token_len(text: &str) -> usize {
-    let mut strings = Strings::default();
     let is_mark = |byte: u8| b"{}[],:".contains(&byte);
     let mut bytes = text.bytes();
-    let end = match text.bytes().next() {
-        Some(b'"') => bytes.position(|byte| !strings.hold(byte)),
-        Some(first) if is_mark(first) => Some(1),
-        _ => bytes.position(|byte| is_mark(byte) || byte.is_ascii_whitespace()),
-    };
-    end.unwrap_or(text.len())
-}
-
-/// Writes an escape in one piece, which is written whole or not at all.
-fn escape<W: Write + ?Sized>(out: &mut W, char: u32) -> Result<()> {
-    // Hostile text has thousands of these, and `format!` takes three times as long.
-    let mut escape = *b"\\u0000";
-    for (digit, shift) in escape.iter_mut().skip(2).zip([12, 8, 4, 0]) {
-        *digit = b"0123456789abcdef"[(char >> shift) as usize & 15];
-    }
-    out.write_all(&escape)
-}
-
-/// Writes a number, as a string of digits if most readers would round or refuse it.
-fn digits<W: Write + ?Sized>(out: &mut W, digits: &str, fits: bool) -> Result<()> {
-    match fits {
-        true => out.write_all(digits.as_bytes()),
-        false => out.write_all(format!("\"{digits}\"").as_bytes()),
+    match text.bytes().next() {
+        Some(b'"') => json_text::string_len(text.as_bytes()),
+        Some(first) if is_mark(first) => 1,
+        _ => {
+            let end = bytes.position(|byte| is_mark(byte) || byte.is_ascii_whitespace());
+            end.unwrap_or(text.len())
+        }
     }
 }
 
-/// Writes scalars. A key may be one, which then has characters.
+/// Writes scalars, which may be keys too.
 macro_rules! scalars {
-    ($($write:ident: $type:ty,)*) => {
-        $(fn $write<W: Write + ?Sized>(&mut self, out: &mut W, x: $type) -> Result<()> {
-            self.is_empty = false;
-            CompactFormatter.$write(out, x)
+    ($($write:ident($x:ident: $type:ty) $text:expr;)*) => {
+        $(fn $write<W: Write + ?Sized>(&mut self, out: &mut W, $x: $type) -> Result<()> {
+            self.put(out, $text.as_bytes())
         })*
     };
 }
 
 impl Formatter for Escaping<'_> {
     scalars! {
-        write_bool: bool,
-        write_i8: i8,
-        write_i16: i16,
-        write_i32: i32,
-        write_i64: i64,
-        write_u8: u8,
-        write_u16: u16,
-        write_u32: u32,
-        write_u64: u64,
+        write_bool(x: bool) if x { "true" } else { "false" };
+        write_i8(n: i8) itoa::Buffer::new().format(n);
+        write_i16(n: i16) itoa::Buffer::new().format(n);
+        write_i32(n: i32) itoa::Buffer::new().format(n);
+        write_i64(n: i64) itoa::Buffer::new().format(n);
+        write_u8(n: u8) itoa::Buffer::new().format(n);
+        write_u16(n: u16) itoa::Buffer::new().format(n);
+        write_u32(n: u32) itoa::Buffer::new().format(n);
+        write_u64(n: u64) itoa::Buffer::new().format(n);
+        write_f32(x: f32) ryu::Buffer::new().format(x);
+        write_f64(x: f64) ryu::Buffer::new().format(x);
     }
 
     fn write_i128<W: Write + ?Sized>(&mut self, out: &mut W, n: i128) -> Result<()> {
         let fits = n >= i64::MIN.into() && n <= u64::MAX.into();
-        self.is_empty = false;
-        digits(out, itoa::Buffer::new().format(n), fits || self.in_key)
+        self.digits(out, itoa::Buffer::new().format(n), fits)
     }
 
     fn write_u128<W: Write + ?Sized>(&mut self, out: &mut W, n: u128) -> Result<()> {
-        let fits = n <= u64::MAX.into();
-        self.is_empty = false;
-        digits(out, itoa::Buffer::new().format(n), fits || self.in_key)
-    }
-
-    fn write_f32<W: Write + ?Sized>(&mut self, out: &mut W, x: f32) -> Result<()> {
-        self.is_empty = false;
-        out.write_all(ryu::Buffer::new().format(x).as_bytes())
-    }
-
-    fn write_f64<W: Write + ?Sized>(&mut self, out: &mut W, x: f64) -> Result<()> {
-        self.is_empty = false;
-        out.write_all(ryu::Buffer::new().format(x).as_bytes())
+        self.digits(out, itoa::Buffer::new().format(n), n <= u64::MAX.into())
     }
 
     /// Writes a number as it was read, if some crate of the program has serde_json
@@ -166,7 +196,12 @@ impl Formatter for Escaping<'_> {
                 b'{' | b'[' => self.open(out, token.as_bytes())?,
                 b'}' | b']' => self.close(out, token.as_bytes())?,
                 b',' | b':' => out.write_all(token.as_bytes())?,
-                b'"' => self.text(out, token, rest.starts_with(':'))?,
+                b'"' if rest.starts_with(':') => {
+                    self.begin_key();
+                    self.text(out, token)?;
+                    self.end_key();
+                }
+                b'"' => self.text(out, token)?,
                 _ => self.word(out, token)?,
             }
         }
@@ -174,31 +209,30 @@ impl Formatter for Escaping<'_> {
     }
 
     fn begin_string<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
-        self.is_empty = true;
+        self.0.is_empty = true;
         out.write_all(b"\"")
     }
 
     fn end_string<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
-        match self.in_key && self.is_empty {
-            true => out.write_all(b"_\""),
-            false => out.write_all(b"\""),
+        if self.0.key.is_some() && self.0.is_empty {
+            self.put(out, b"_")?;
         }
+        out.write_all(b"\"")
     }
 
     fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, text: &str) -> Result<()> {
-        self.is_empty &= text.is_empty();
         // Only DEL and characters beyond ASCII act.
         if text.bytes().all(|byte| byte < 0x7F) {
-            return out.write_all(text.as_bytes());
+            return self.put(out, text.as_bytes());
         }
         let mut rest = text;
         while let Some((at, char)) = rest.char_indices().find(|(_, char)| bytes::acts(*char)) {
             let (clean, from) = rest.split_at(at);
-            out.write_all(clean.as_bytes())?;
-            escape(out, char.into())?;
+            self.put(out, clean.as_bytes())?;
+            self.escape(out, char.into())?;
             rest = from.get(char.len_utf8()..).unwrap_or_default();
         }
-        out.write_all(rest.as_bytes())
+        self.put(out, rest.as_bytes())
     }
 
     fn write_char_escape<W: Write + ?Sized>(
@@ -206,17 +240,16 @@ impl Formatter for Escaping<'_> {
         out: &mut W,
         char: CharEscape,
     ) -> Result<()> {
-        self.is_empty = false;
         match char {
-            CharEscape::Quote => out.write_all(br#"\""#),
-            CharEscape::ReverseSolidus => out.write_all(br"\\"),
-            CharEscape::Solidus => out.write_all(b"/"),
-            CharEscape::LineFeed => out.write_all(br"\n"),
-            CharEscape::CarriageReturn => out.write_all(br"\r"),
-            CharEscape::Tab => out.write_all(br"\t"),
-            CharEscape::Backspace => escape(out, 0x08),
-            CharEscape::FormFeed => escape(out, 0x0C),
-            CharEscape::AsciiControl(byte) => escape(out, byte.into()),
+            CharEscape::Quote => self.put(out, br#"\""#),
+            CharEscape::ReverseSolidus => self.put(out, br"\\"),
+            CharEscape::Solidus => self.put(out, b"/"),
+            CharEscape::LineFeed => self.put(out, br"\n"),
+            CharEscape::CarriageReturn => self.put(out, br"\r"),
+            CharEscape::Tab => self.put(out, br"\t"),
+            CharEscape::Backspace => self.escape(out, 0x08),
+            CharEscape::FormFeed => self.escape(out, 0x0C),
+            CharEscape::AsciiControl(byte) => self.escape(out, byte.into()),
         }
     }
 
@@ -237,7 +270,7 @@ impl Formatter for Escaping<'_> {
     }
 
     fn begin_object_key<W: Write + ?Sized>(&mut self, out: &mut W, first: bool) -> Result<()> {
-        self.in_key = true;
+        self.begin_key();
         match first {
             true => Ok(()),
             false => out.write_all(b","),
@@ -245,7 +278,7 @@ impl Formatter for Escaping<'_> {
     }
 
     fn end_object_key<W: Write + ?Sized>(&mut self, _: &mut W) -> Result<()> {
-        self.in_key = false;
+        self.end_key();
         Ok(())
     }
 }
@@ -255,9 +288,8 @@ mod tests {
     use super::*;
 
     fn number(digits: &str) -> Option<String> {
-        let too_deep = Cell::new(false);
         let mut out = Vec::new();
-        let written = Escaping::new(0, &too_deep).write_number_str(&mut out, digits);
+        let written = Escaping(&mut State::default()).write_number_str(&mut out, digits);
         written.ok().and_then(|()| String::from_utf8(out).ok())
     }
 
@@ -276,6 +308,22 @@ mod tests {
             ("1,\"forged\":2", None),
         ] {
             assert_eq!(number(digits).as_deref(), want, "{digits:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_key_is_noticed_however_it_is_written() {
+        for (text, want) in [
+            (r#"{"a":1,"b":{"a":[{"a":2},{"a":3}]}}"#, false),
+            (r#"{"a":1,"b":2,"\u0061":3}"#, true),
+            (r#"[{"":1,"_":2}]"#, true),
+            (r#"[{"x":{"a":1,"a":2},"y":1"#, true),
+            (r#"[{"a":1,"a":["#, true),
+        ] {
+            let mut state = State::default();
+            let written = Escaping(&mut state).write_raw_fragment(&mut Vec::new(), text);
+            assert!(written.is_ok());
+            assert_eq!(state.has_repeated_keys(), want, "{text}");
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Feature `serde`: any `Serialize` as a structured value.
 //!
-//! It is serialized when it is set, up to a limit, then checked and freed from
-//! repeated keys: a record must be JSON whatever a `Serialize` does.
+//! It is serialized when it is set, up to a limit. Then the text is checked, and
+//! repeated keys are removed: a record must be JSON whatever a `Serialize` does.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 mod dedup;
 mod escaping;
 
-use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
@@ -19,7 +18,7 @@ use crate::value::json_text;
 use crate::value::json_text::JsonText;
 use crate::value::kind::{Kind, PANICKED, Structured, Value};
 use crate::value::owned::OwnedValue;
-use crate::value::serde::escaping::Escaping;
+use crate::value::serde::escaping::{Escaping, State};
 
 /// Returns any [`Serialize`] as a value. A JSON record nests an object or a list, a
 /// logfmt record holds its JSON text, and a scalar is written as one.
@@ -89,6 +88,7 @@ struct Out {
     limit: usize,
     /// Whether it was cut.
     full: bool,
+    has_repeated_keys: bool,
 }
 
 impl Out {
@@ -101,10 +101,11 @@ impl Out {
     }
 
     fn serialize<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
-        let too_deep = Cell::new(false);
-        let escaping = Escaping::new(0, &too_deep);
+        let mut state = State::default();
+        let escaping = Escaping(&mut state);
         let result = value.serialize(&mut Serializer::with_formatter(&mut *self, escaping));
-        self.full |= too_deep.get();
+        self.full |= state.is_too_deep;
+        self.has_repeated_keys = state.has_repeated_keys();
         result
     }
 
@@ -119,13 +120,16 @@ impl Out {
             self.text.truncate(end);
             self.text.extend(closers);
         }
-        let text = String::from_utf8_lossy(&self.text);
+        let text = String::from_utf8(self.text).unwrap_or_default();
         // A `Serialize` may go on after an error, or give a key no value. Only a
         // reader of the text notices.
         if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
             return (not_serialized(&error), false);
         }
-        let text = dedup::each_key_once(&text);
+        let text = match self.has_repeated_keys {
+            true => dedup::each_key_once(&text),
+            false => text,
+        };
         (OwnedValue::Json(JsonText::new(text)), self.full)
     }
 
