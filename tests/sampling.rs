@@ -501,7 +501,10 @@ fn one_in_zero_is_refused() {
         .sampling(Sampling::one_in(0))
         .build()
         .unwrap_err();
-    assert_eq!(error.to_string(), "sampling: one in 0 is none");
+    assert_eq!(
+        error.to_string(),
+        "sampling: expected one in 1 or more, got one in 0"
+    );
 }
 
 #[test]

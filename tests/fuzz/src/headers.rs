@@ -122,7 +122,8 @@ fn said(map: &Map<'_>) -> Option<Said> {
 fn single(text: &str) {
     let want = b3::single(text.as_bytes());
     let parts: Vec<&str> = text.trim_matches([' ', '\t']).split('-').collect();
-    let mut possible = vec![format!("b3: wrong length, {}", text.len())];
+    let count = parts.len();
+    let mut possible = vec![format!("b3: expected 2 to 4 parts, got {count}")];
     if let [trace, span, more @ ..] = parts.as_slice()
         && more.len() <= 2
     {
@@ -160,7 +161,7 @@ fn faults(trace: &str, span: &str, decision: Option<&str>) -> Vec<String> {
     let mut all = of_id(trace.as_bytes(), "trace id", len);
     all.extend(of_id(span.as_bytes(), "span id", 16));
     if !matches!(decision, None | Some("0" | "1" | "d" | "true" | "false")) {
-        all.push("flags: not allowed".into());
+        all.push("flags: expected 0, 1 or d".into());
     }
     all
 }
