@@ -10,6 +10,7 @@ use crate::config::choices::Format;
 use crate::config::names::TIMER_SUFFIXES;
 use crate::encode::job::{Fit, Job};
 use crate::encode::line::Line;
+use crate::encode::write;
 use crate::unit::store::field::Field;
 use crate::unit::store::scratch::Scratch;
 use crate::unit::store::stored::Tag;
@@ -86,7 +87,7 @@ fn attempt(job: &Job<'_>, scratch: &mut Scratch) -> Option<usize> {
     // A buffer that another configuration left may be longer than this limit.
     let end = scratch.line.len().min(limit + SLACK);
     let mut line = Line::new(scratch.line.get_mut(..end)?);
-    job.write(&mut line, &mut scratch.list).ok()?;
+    write::record(&mut line, job, &mut scratch.list).ok()?;
     Some(line.len()).filter(|len| *len <= limit)
 }
 

@@ -1,4 +1,6 @@
 //! The walk over an entry: what stands in a record, in which order.
+//!
+//! The usual path is one function, and what few records need is kept out of it.
 
 use crate::config::names::{Name, TIMER_SUFFIXES};
 use crate::config::schema::Word;
@@ -7,39 +9,36 @@ use crate::encode::ids::all_ids;
 use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::losses::accounting;
+use crate::encode::names::FieldNames;
 use crate::encode::scalar::{
     boolean, float, float32, signed, stamp, timer_parts, timer_value, unsigned,
 };
-use crate::encode::text::{error_texts, json_cut, list_bytes, main_text, text};
+use crate::encode::text::{error_texts, main_text, text};
 use crate::encode::{log_record, number};
 use crate::unit::store::arena::{Arena, Span};
-use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::outcome::Outcome;
 
 /// Writes the record.
-pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    if let Some(log_record) = job.moment.log_record {
-        return write_log_record::<S>(line, job, log_record, room);
-    }
-    let mut own = line.own();
-    write_inline::<S>(&mut own, job, room)?;
-    let written = own.len();
-    line.advance(written)
+pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    line.apart(|line| write_inline::<S>(line, job, room))
 }
 
-/// All of it inlined into one function, so that the position stays in a register.
+/// All of it is inlined into one function, so that the position stays in a register.
 #[inline(always)]
 fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
-    course::<S>(line, job)?;
+    match job.moment.log_record {
+        None => course::<S>(line, job)?,
+        Some(log_record) => line.apart(|line| log_record::write::<S>(line, job, log_record))?,
+    }
     match job.names {
-        None => fields::<S>(line, job, room)?,
-        Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
+        None => fields_named::<S>(line, job, None, room)?,
+        Some(_) => line.apart(|line| odd_fields::<S>(line, job, room))?,
     }
     if job.entry.error.is_some() | job.entry.panic.is_some() {
-        line.apart(|line| error::<S>(line, job))?;
+        line.apart(|line| errors::<S>(line, job))?;
     }
     if job.entry.fragments.len().min(job.fit.fragments) > 0 {
         S::fragments(line, job)?;
@@ -48,34 +47,13 @@ fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8
     S::close(line)
 }
 
-/// Writes a record that is no unit's.
-#[cold]
-fn write_log_record<S: Syntax>(
-    line: &mut Line<'_>,
-    job: &Job<'_>,
-    log_record: &LogRecord,
-    room: &mut Vec<u8>,
-) -> Written {
-    S::open(line)?;
-    head::<S>(line, job)?;
-    if !log_record.of_unit {
-        log_record::write::<S>(line, job, log_record)?;
-    }
-    match job.names {
-        None => fields::<S>(line, job, room)?,
-        Some(_) => named_fields::<S>(line, job, room)?,
-    }
-    accounting::<S>(line, job)?;
-    S::close(line)
-}
-
-/// Time, level, message, fixed fields.
+/// Writes time, level, message and the fixed fields.
 #[inline(always)]
 fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
     let names = &settings.names;
     let mut first = true;
-    // The prefix of the first name goes without its separator.
+    // The first name is written without its separator.
     let mut prefix = |line: &mut Line<'_>, name| {
         let skip = usize::from(std::mem::take(&mut first));
         line.put(names.prefix(name).get(skip..).unwrap_or_default())
@@ -96,7 +74,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     Ok(())
 }
 
-/// IdMaker, outcome, duration.
+/// Writes ids, outcome and duration.
 #[inline(always)]
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -115,7 +93,7 @@ fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     }
 }
 
-/// A word of the configuration's schema.
+/// Writes a word of the configuration's schema.
 #[inline(always)]
 fn word(line: &mut Line<'_>, word: &Word) -> Written {
     line.put_padded(&word.text, word.len)?;
@@ -146,26 +124,51 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
     }
 }
 
-/// All fields, whose keys are written as they are.
+/// Writes all fields.
+pub(super) fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    fields_named::<S>(line, job, job.names, room)
+}
+
+/// The same, kept out of the function that writes a usual record.
+#[cold]
+fn odd_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    fields::<S>(line, job, room)
+}
+
+/// Writes all fields, with the names worked out for them if there are any.
 #[inline(always)]
-fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    let arena = &job.entry.arena;
-    for field in job.entry.fields.as_slice().iter().take(job.fit.fields) {
+fn fields_named<S: Syntax>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    names: Option<&FieldNames>,
+    room: &mut Vec<u8>,
+) -> Written {
+    let fields = job.entry.fields.as_slice().iter().enumerate();
+    for (at, field) in fields.take(job.fit.fields) {
         let stored = field.value();
+        let key = |line: &mut Line<'_>, part, suffix: &str| match names {
+            None => {
+                let given = field.given(&job.entry.arena);
+                S::key(line, job.settings(), given, suffix.as_bytes())
+            }
+            Some(names) => S::odd_key(line, job.settings(), names.get(at, part)),
+        };
         match stored.tag {
             Tag::Absent => {}
             Tag::Timer => {
-                let parts = timer_parts(field, stored.to_laps(arena));
-                for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
+                let parts = timer_parts(field, stored.to_laps(&job.entry.arena));
+                for (number, (suffix, part)) in TIMER_SUFFIXES.iter().zip(parts).enumerate() {
                     let Some(part) = part else { continue };
-                    line.apart(|line| S::key(line, field.given(arena), suffix.as_bytes()))?;
-                    line.apart(|line| timer_value::<S>(line, part))?;
+                    line.apart(|line| key(line, number, suffix))?;
+                    line.apart(|line| timer_value(line, part))?;
                 }
             }
             _ => {
                 match field.prefix() {
-                    Some((prefix, len)) => line.put_padded(prefix, len)?,
-                    None => line.apart(|line| S::key(line, field.given(arena), b""))?,
+                    Some((prefix, len)) if names.is_none() && S::HAS_PREFIXES => {
+                        line.put_padded(prefix, len)?;
+                    }
+                    _ => line.apart(|line| key(line, 0, ""))?,
                 }
                 value::<S>(line, job, stored, room)?;
             }
@@ -174,42 +177,9 @@ fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
     Ok(())
 }
 
-/// All fields, with the names that were worked out for them.
-#[cold]
-fn named_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    let Some(names) = job.names else {
-        return Ok(());
-    };
-    let arena = &job.entry.arena;
-    for (at, field) in job
-        .entry
-        .fields
-        .as_slice()
-        .iter()
-        .enumerate()
-        .take(job.fit.fields)
-    {
-        let stored = field.value();
-        if stored.tag == Tag::Timer {
-            let parts = timer_parts(field, stored.to_laps(arena));
-            for (name, part) in names.of_field(at).iter().zip(parts) {
-                let Some(part) = part else { continue };
-                S::odd_key(line, name)?;
-                timer_value::<S>(line, part)?;
-            }
-        } else if stored.tag != Tag::Absent
-            && let Some(name) = names.of_field(at).first()
-        {
-            S::odd_key(line, name)?;
-            value::<S>(line, job, stored, room)?;
-        }
-    }
-    Ok(())
-}
-
-/// A value of one field.
+/// Writes the value of one field.
 #[inline(always)]
-pub(crate) fn value<S: Syntax>(
+fn value<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
     stored: Stored,
@@ -225,28 +195,12 @@ pub(crate) fn value<S: Syntax>(
         Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
         Tag::Bool => boolean(line, stored.bits != 0),
         Tag::Micros => number::millis(line, stored.bits),
-        Tag::List | Tag::Json => line.apart(|line| nested::<S>(line, job, stored, room)),
+        Tag::List | Tag::Json => line.apart(|line| S::nested(line, job, stored, room)),
         _ => line.apart(|line| rare::<S>(line, job.settings(), stored, arena)),
     }
 }
 
-/// A list or a structure.
-#[inline(never)]
-fn nested<S: Syntax>(
-    line: &mut Line<'_>,
-    job: &Job<'_>,
-    stored: Stored,
-    room: &mut Vec<u8>,
-) -> Written {
-    if stored.tag == Tag::List {
-        return S::list(line, job, list_bytes(job, stored), room);
-    }
-    let span = Span::from_bits(stored.bits);
-    let source = job.entry.arena.buffer();
-    S::structured(line, source, span, json_cut(job, span), room)
-}
-
-/// Values that few fields have, kept out of the loop.
+/// Writes values that few fields have, kept out of the loop.
 #[inline(never)]
 fn rare<S: Syntax>(
     line: &mut Line<'_>,
@@ -275,18 +229,10 @@ fn rare<S: Syntax>(
 }
 
 #[cold]
-fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let names = &job.settings().names;
+fn errors<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     for (name, span) in error_texts(job) {
-        if let Some(span) = span {
-            line.put(names.prefix(name))?;
-            main_text::<S>(line, job, span)?;
-        }
+        line.put(job.settings().names.prefix(name))?;
+        main_text::<S>(line, job, span)?;
     }
     Ok(())
-}
-
-/// Writes the fixed fields of a configuration, which are reserved, as they are.
-pub(crate) fn fixed<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    fields::<S>(line, job, room)
 }

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -87,13 +86,7 @@ pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
 #[cold]
 fn unnamed() -> Box<Entry> {
     let settings = &process::process().settings;
-    let origin = Origin {
-        name: Cow::Borrowed("part"),
-        target: Cow::Borrowed(""),
-        module: None,
-        location: Location::caller(),
-        level: Level::Info,
-    };
+    let origin = Origin::internal("part", Level::Info);
     fresh(settings, origin, settings.clock.now())
 }
 
