@@ -45,9 +45,6 @@ impl Moment<'_> {
 /// The few rules in which the formats differ. The defaults are those of formats
 /// that write a value as bare text.
 pub(crate) trait Syntax {
-    /// Whether a field holds its short key ready to be copied, mark included.
-    const HAS_PREFIXES: bool = true;
-
     /// Writes what opens a record.
     #[inline(always)]
     fn open(_line: &mut Line<'_>) -> Written {

@@ -2,7 +2,7 @@
 //! many units it stands for, and whether the unit still runs.
 
 use crate::config::names::Name;
-use crate::encode::job::{Job, Syntax};
+use crate::encode::job::Job;
 use crate::encode::line::{Line, Written};
 use crate::encode::number;
 use crate::encode::scalar::boolean;
@@ -22,7 +22,17 @@ const NAMES: [Name; 4] = [
 
 /// Writes how much was lost, and whether the unit still runs.
 #[inline(always)]
-pub(super) fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+pub(super) fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let moment = job.moment;
+    if moment.sample_rate.is_none() & moment.partial.is_none() && losses(job) == [0; 4] {
+        return Ok(());
+    }
+    line.apart(|line| counts(line, job))
+}
+
+/// What few records have, kept out of the function that writes a usual one.
+#[cold]
+fn counts(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;
     each_count(job, |name, count| {
         line.put(names.prefix(name))?;
@@ -38,14 +48,10 @@ pub(super) fn accounting<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Writt
 }
 
 /// Passes each loss to `see`, then how many units the record stands for.
-#[inline(always)]
 pub(super) fn each_count(job: &Job<'_>, mut see: impl FnMut(Name, u64) -> Written) -> Written {
-    let losses = losses(job);
-    if losses != [0; 4] {
-        for (name, count) in NAMES.into_iter().zip(losses) {
-            if count > 0 {
-                see(name, count)?;
-            }
+    for (name, count) in NAMES.into_iter().zip(losses(job)) {
+        if count > 0 {
+            see(name, count)?;
         }
     }
     match job.moment.sample_rate {

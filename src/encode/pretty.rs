@@ -40,8 +40,6 @@ const NAME_WIDTH: usize = 16;
 pub(super) struct Pretty;
 
 impl Syntax for Pretty {
-    const HAS_PREFIXES: bool = false;
-
     /// Starts a line with a name.
     fn key(line: &mut Line<'_>, settings: &Settings, key: &[u8], suffix: &[u8]) -> Written {
         line.put(b"\n  ")?;

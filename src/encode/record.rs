@@ -9,41 +9,55 @@ use crate::encode::ids::all_ids;
 use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::losses::accounting;
-use crate::encode::names::FieldNames;
 use crate::encode::scalar::{
     boolean, float, float32, signed, stamp, timer_parts, timer_value, unsigned,
 };
 use crate::encode::text::{error_texts, main_text, text};
 use crate::encode::{log_record, number};
 use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::field::Field;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::outcome::Outcome;
 
 /// Writes the record.
 pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    line.apart(|line| write_inline::<S>(line, job, room))
+    if job.moment.log_record.is_some() | job.names.is_some() {
+        return write_rare::<S>(line, job, room);
+    }
+    let mut own = line.own();
+    write_inline::<S, false>(&mut own, job, room)?;
+    let written = own.len();
+    line.advance(written)
+}
+
+/// Writes a log record, or one with names that had to be worked out: a copy, so that
+/// the usual one has no branch for them.
+#[cold]
+fn write_rare<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    write_inline::<S, true>(line, job, room)
 }
 
 /// All of it is inlined into one function, so that the position stays in a register.
 #[inline(always)]
-fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+fn write_inline<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    room: &mut Vec<u8>,
+) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
     match job.moment.log_record {
-        None => course::<S>(line, job)?,
-        Some(log_record) => line.apart(|line| log_record::write::<S>(line, job, log_record))?,
+        Some(log_record) if RARE => log_record::write::<S>(line, job, log_record)?,
+        _ => course::<S>(line, job)?,
     }
-    match job.names {
-        None => fields_named::<S>(line, job, None, room)?,
-        Some(_) => line.apart(|line| odd_fields::<S>(line, job, room))?,
-    }
+    each_field::<S, RARE>(line, job, room)?;
     if job.entry.error.is_some() | job.entry.panic.is_some() {
         line.apart(|line| errors::<S>(line, job))?;
     }
     if job.entry.fragments.len().min(job.fit.fragments) > 0 {
         S::fragments(line, job)?;
     }
-    accounting::<S>(line, job)?;
+    accounting(line, job)?;
     S::close(line)
 }
 
@@ -126,55 +140,68 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
 
 /// Writes all fields.
 pub(super) fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    fields_named::<S>(line, job, job.names, room)
+    each_field::<S, true>(line, job, room)
 }
 
-/// The same, kept out of the function that writes a usual record.
-#[cold]
-fn odd_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    fields::<S>(line, job, room)
-}
-
-/// Writes all fields, with the names worked out for them if there are any.
+/// Writes all fields; where `RARE`, with the names worked out for them if there are any.
 #[inline(always)]
-fn fields_named<S: Syntax>(
+fn each_field<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,
     job: &Job<'_>,
-    names: Option<&FieldNames>,
     room: &mut Vec<u8>,
 ) -> Written {
-    let fields = job.entry.fields.as_slice().iter().enumerate();
-    for (at, field) in fields.take(job.fit.fields) {
+    let fields = job.entry.fields.as_slice().iter();
+    for (at, field) in fields.take(job.fit.fields).enumerate() {
         let stored = field.value();
-        let key = |line: &mut Line<'_>, part, suffix: &str| match names {
-            None => {
-                let given = field.given(&job.entry.arena);
-                S::key(line, job.settings(), given, suffix.as_bytes())
-            }
-            Some(names) => S::odd_key(line, job.settings(), names.get(at, part)),
-        };
         match stored.tag {
             Tag::Absent => {}
-            Tag::Timer => {
-                let parts = timer_parts(field, stored.to_laps(&job.entry.arena));
-                for (number, (suffix, part)) in TIMER_SUFFIXES.iter().zip(parts).enumerate() {
-                    let Some(part) = part else { continue };
-                    line.apart(|line| key(line, number, suffix))?;
-                    line.apart(|line| timer_value(line, part))?;
-                }
-            }
+            Tag::Timer => line.apart(|line| timer::<S, RARE>(line, job, at, field))?,
             _ => {
                 match field.prefix() {
-                    Some((prefix, len)) if names.is_none() && S::HAS_PREFIXES => {
-                        line.put_padded(prefix, len)?;
-                    }
-                    _ => line.apart(|line| key(line, 0, ""))?,
+                    Some((prefix, len)) if !RARE => line.put_padded(prefix, len)?,
+                    _ => line.apart(|line| key::<S, RARE>(line, job, at, 0, field, ""))?,
                 }
                 value::<S>(line, job, stored, room)?;
             }
         }
     }
     Ok(())
+}
+
+#[inline(always)]
+fn timer<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    at: usize,
+    field: &Field,
+) -> Written {
+    let parts = timer_parts(field, field.value().to_laps(&job.entry.arena));
+    for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(parts).enumerate() {
+        if let Some(value) = value {
+            key::<S, RARE>(line, job, at, part, field, suffix)?;
+            timer_value(line, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the key of a field and a suffix, or the name worked out for both.
+#[inline(always)]
+fn key<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    at: usize,
+    part: usize,
+    field: &Field,
+    suffix: &str,
+) -> Written {
+    match job.names {
+        Some(names) if RARE => S::odd_key(line, job.settings(), names.get(at, part)),
+        _ => {
+            let given = field.given(&job.entry.arena);
+            S::key(line, job.settings(), given, suffix.as_bytes())
+        }
+    }
 }
 
 /// Writes the value of one field.

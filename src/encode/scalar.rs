@@ -102,6 +102,7 @@ pub(super) fn signed<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: i12
     S::digits(line, settings, itoa::Buffer::new().format(n), fits)
 }
 
+#[inline(never)]
 pub(super) fn stamp<S: Syntax>(line: &mut Line<'_>, settings: &Settings, at: Stamp) -> Written {
     match clock::rfc3339(at, settings.fraction_digits) {
         Some((text, len)) => S::word(line, text.get(..len).unwrap_or_default()),

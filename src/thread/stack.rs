@@ -93,7 +93,7 @@ fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
 pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
     let mut top = take_all();
     let mut place = &mut top;
-    if below.is_none() || with_token(place, below) {
+    if below.is_none() || entries(place).any(|entry| entry.token == below) {
         while place.as_ref().and_then(|entry| entry.token) != below
             && let Some(above) = place
         {
@@ -105,15 +105,9 @@ pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
     STACK.with(|stack| stack.set(top));
 }
 
-fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
-    let mut next = top.as_deref();
-    while let Some(entry) = next {
-        if entry.token == token {
-            return true;
-        }
-        next = entry.next.as_deref();
-    }
-    false
+/// The entries of a stack from its top.
+fn entries(top: &Option<Box<Entry>>) -> impl Iterator<Item = &Entry> {
+    std::iter::successors(top.as_deref(), |entry| entry.next.as_deref())
 }
 
 /// Makes an entry of nobody's the current one, if there is any to hide: being in
@@ -125,18 +119,14 @@ pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     Some(push(cover))
 }
 
-/// Looks at the entry of a token, if it is in the stack.
+/// Looks at the entry of a token, if it is in the stack and not over.
 #[cold]
 pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     let taken = Taken(take_all());
-    let mut next = taken.0.as_deref();
-    while let Some(entry) = next {
-        if entry.token == Some(token) && !entry.ended {
-            return Some(look(entry));
-        }
-        next = entry.next.as_deref();
-    }
-    None
+    let mut entries = entries(&taken.0);
+    entries
+        .find(|entry| entry.token == Some(token) && !entry.ended)
+        .map(look)
 }
 
 /// Hides the current unit until [`unhide`]: another, which cannot be reached,
@@ -208,21 +198,23 @@ pub(crate) fn is_active() -> bool {
 /// Uses the current entry; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    let mut taken = Taken(take_all());
-    match &mut taken.0 {
-        Some(entry) if entry.is_open() => Some(work(entry)),
-        _ => None,
-    }
+    with_top_if(Entry::is_open, work)
 }
 
-/// Uses the current entry, though it may be one that only hides those below it.
+/// Uses the current entry, even one that only hides those below it.
 #[inline]
 pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    with_top_if(|entry| entry.hidden_by == 0, work)
+}
+
+#[inline(always)]
+fn with_top_if<R>(
+    fits: impl FnOnce(&Entry) -> bool,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> Option<R> {
     let mut taken = Taken(take_all());
-    match &mut taken.0 {
-        Some(entry) if entry.hidden_by == 0 => Some(work(entry)),
-        _ => None,
-    }
+    let entry = taken.0.as_deref_mut()?;
+    fits(entry).then(|| work(entry))
 }
 
 /// Puts back what was taken, in a panic too.
