@@ -25,10 +25,8 @@ use crate::emit::hand_over::{hand_over, would_log};
 use crate::encode;
 use crate::encode::job::Moment;
 use crate::encode::key_values;
-use crate::encode::kv_source::Pairs;
 use crate::thread::spares;
 use crate::unit::Entry;
-use crate::unit::store::scratch;
 use crate::unit::store::scratch::Scratch;
 use crate::value::outcome::Outcome;
 
@@ -120,14 +118,7 @@ fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
 
 #[inline(never)]
 fn write_pairs(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
-    let name = key_values::gather(entry, moment, scratch);
-    let pairs = Pairs {
-        settings: &entry.settings,
-        pairs: &scratch.pairs,
-        arena: entry.arena.buffer(),
-        line: &scratch.line,
-    };
-    let name = scratch::text_at(entry.arena.buffer(), name);
+    let (name, pairs) = key_values::gather(entry, moment, scratch);
     hand_over(entry, moment, name, Some(&pairs));
 }
 

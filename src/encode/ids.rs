@@ -8,8 +8,6 @@ use crate::encode::line::{Line, Written};
 use crate::encode::scalar::boolean;
 use crate::encode::text::main_text;
 use crate::ids::hex;
-use crate::ids::id::SpanId;
-use crate::unit::store::trace_ids::UnitIds;
 
 /// Writes the ids as text, which needs quotes in logfmt if it has only digits.
 #[inline(never)]
@@ -46,26 +44,20 @@ pub(super) enum IdValue {
 /// Returns an id, given as hex digits, in the form of the schema.
 #[cold]
 pub(super) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
-    let forms = &job.settings().forms;
+    let (forms, ids) = (&job.settings().forms, job.entry.transaction);
+    let (before, number) = match (forms.ids(), name) {
+        (IdForm::Google, Name::TraceId) => (forms.trace_prefix(), None),
+        (IdForm::Google, Name::TraceFlags) => {
+            return IdValue::Bool(ids.is_some_and(|ids| ids.parent().is_sampled()));
+        }
+        (IdForm::Datadog, Name::SpanId) => ("", ids.map(|ids| ids.span_id)),
+        (IdForm::Datadog, Name::ParentId) => ("", ids.and_then(|ids| ids.parent_id)),
+        _ => ("", None),
+    };
     let mut digits = itoa::Buffer::new();
-    let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
-    let (before, id) = match (forms.ids(), name, job.entry.transaction) {
-        (IdForm::Google, Name::TraceId, _) => (forms.trace_prefix(), hex),
-        (IdForm::Google, Name::TraceFlags, Some(ids)) => {
-            return IdValue::Bool(ids.parent().is_sampled());
-        }
-        (IdForm::Datadog, Name::SpanId, Some(ids)) => {
-            ("", digits.format(number(ids.span_id)).as_bytes())
-        }
-        (
-            IdForm::Datadog,
-            Name::ParentId,
-            Some(UnitIds {
-                parent_id: Some(id),
-                ..
-            }),
-        ) => ("", digits.format(number(id)).as_bytes()),
-        _ => ("", hex),
+    let id = match number {
+        Some(id) => digits.format(u64::from_be_bytes(id.to_bytes())).as_bytes(),
+        None => hex,
     };
     let mut text = [0; MAX_RESOURCE + SLACK];
     let mut line = Line::new(&mut text);

@@ -44,7 +44,7 @@ impl Moment<'_> {
 
 /// The few rules in which the formats differ. The defaults are those of formats
 /// that write a value as bare text.
-pub(crate) trait Syntax {
+pub(super) trait Syntax {
     /// Writes what opens a record.
     #[inline(always)]
     fn open(_line: &mut Line<'_>) -> Written {
@@ -100,7 +100,7 @@ pub(crate) trait Syntax {
 
 /// How many bits hold an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fits {
+pub(super) enum Fits {
     Bits53,
     Bits64,
     Bits128,
@@ -108,15 +108,15 @@ pub(crate) enum Fits {
 
 /// How much of an entry gets into its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fit {
+pub(super) struct Fit {
     /// Bytes of each text.
-    pub(crate) text: usize,
-    pub(crate) fragments: usize,
-    pub(crate) fields: usize,
+    pub(super) text: usize,
+    pub(super) fragments: usize,
+    pub(super) fields: usize,
 }
 
 impl Fit {
-    pub(crate) const ALL: Fit = Fit {
+    pub(super) const ALL: Fit = Fit {
         text: usize::MAX,
         fragments: usize::MAX,
         fields: usize::MAX,
@@ -125,16 +125,16 @@ impl Fit {
 
 /// One encoding of one entry.
 #[derive(Debug)]
-pub(crate) struct Job<'a> {
-    pub(crate) entry: &'a Entry,
-    pub(crate) moment: &'a Moment<'a>,
+pub(super) struct Job<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) moment: &'a Moment<'a>,
     /// The format; a record that goes out as key-values is measured as JSON.
-    pub(crate) format: Format,
-    pub(crate) fit: Fit,
+    pub(super) format: Format,
+    pub(super) fit: Fit,
     /// The names of all fields, if any had to be worked out.
-    pub(crate) names: Option<&'a FieldNames>,
+    pub(super) names: Option<&'a FieldNames>,
     /// The fixed fields, encoded once for all records.
-    pub(crate) fixed: &'a [u8],
+    pub(super) fixed: &'a [u8],
 }
 
 impl<'a> Job<'a> {
@@ -155,7 +155,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.entry.settings
     }
 }

@@ -18,16 +18,20 @@ use crate::encode::{fit, fixed, ids, json, losses, names, scalar, text};
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey};
-use crate::unit::store::scratch::{Pair, PairText, Piece, Scratch};
+use crate::unit::store::scratch::{Pair, PairText, Piece, Scratch, text_at};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::kind::STARS;
 use crate::value::number::Amount;
 
 type Value = PairValue<PairText>;
 
-/// Fills `scratch.pairs`, and `scratch.line` with the texts that were written;
-/// returns where the message lies in the arena.
-pub(crate) fn gather(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> Piece {
+/// Gathers the pairs of an entry; returns its message, and the pairs, which lie in
+/// `scratch.pairs`, and their texts in `scratch.line`.
+pub(crate) fn gather<'a>(
+    entry: &'a Entry,
+    moment: &Moment<'_>,
+    scratch: &'a mut Scratch,
+) -> (&'a str, Pairs<'a>) {
     let settings = &entry.settings;
     if !settings.fixed.is_empty() {
         settings.fixed_pairs.get_or_init(|| fixed_pairs(entry));
@@ -39,7 +43,14 @@ pub(crate) fn gather(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) 
         let more = (scratch.line.len() * 2).max(512);
         scratch.line.resize(more, 0);
     }
-    piece(&job, entry.name, text::main_fit(&job))
+    let name = piece(&job, entry.name, text::main_fit(&job));
+    let pairs = Pairs {
+        settings,
+        pairs: &scratch.pairs,
+        arena: entry.arena.buffer(),
+        line: &scratch.line,
+    };
+    (text_at(pairs.arena, name), pairs)
 }
 
 fn all(job: &Job<'_>, scratch: &mut Scratch) -> Written {

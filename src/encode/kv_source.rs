@@ -10,10 +10,10 @@ use crate::value::number::Amount;
 /// The fixed fields of the configuration, then what was gathered for one record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pairs<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) pairs: &'a [Pair],
-    pub(crate) arena: &'a [u8],
-    pub(crate) line: &'a [u8],
+    pub(super) settings: &'a Settings,
+    pub(super) pairs: &'a [Pair],
+    pub(super) arena: &'a [u8],
+    pub(super) line: &'a [u8],
 }
 
 impl Pairs<'_> {

@@ -19,7 +19,7 @@ use crate::unit::store::stored::Tag;
 
 /// The names of each field: one, three for a timer, none for an absent field.
 #[derive(Debug)]
-pub(crate) struct FieldNames {
+pub(super) struct FieldNames {
     names: Vec<Vec<String>>,
 }
 

@@ -65,12 +65,8 @@ impl Syntax for Pretty {
     }
 
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-        let mut fragments = job
-            .entry
-            .fragments
-            .runs(job.fit.fragments)
-            .into_iter()
-            .flatten();
+        let runs = job.entry.fragments.runs(job.fit.fragments);
+        let mut fragments = runs.into_iter().flatten();
         fragments.try_for_each(|each| fragment(line, job, each))
     }
 }

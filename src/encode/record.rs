@@ -117,6 +117,8 @@ fn word(line: &mut Line<'_>, word: &Word) -> Written {
     }
 }
 
+/// Writes what a few schemas have beside a word. Cold, like the next one, because
+/// inlining it costs the usual record its registers (1 %).
 #[cold]
 fn beside(line: &mut Line<'_>, more: &[u8]) -> Written {
     line.put(more)
