@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use log::{Level, Log, Metadata, Record};
+use log::{Level, Metadata, Record};
 
 use crate::base::catch;
 use crate::config::settings::{Hook, Settings};
@@ -17,20 +17,15 @@ use crate::encode::job::Moment;
 use crate::encode::kv_source::Pairs;
 use crate::unit::Entry;
 
-/// Whether a record of this level and target would be logged.
+/// Returns whether a record of this level and target would be logged.
 #[inline]
 pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool {
     let by_facade =
         settings.logger.is_some() || (level <= log::STATIC_MAX_LEVEL && level <= log::max_level());
-    by_facade && is_enabled(settings.logger(), level, target)
-}
-
-/// A logger may panic here too.
-#[inline]
-fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
     let metadata = Metadata::builder().level(level).target(target).build();
-    let ask = || logger.enabled(&metadata);
-    catch::call(|| during(HandOver::Asking, ask)).unwrap_or(false)
+    let ask = || settings.logger().enabled(&metadata);
+    // A logger may panic here too.
+    by_facade && catch::call(|| during(HandOver::Asking, ask)).unwrap_or(false)
 }
 
 /// What this thread wants of a logger at the moment, if anything.

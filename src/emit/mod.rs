@@ -9,8 +9,8 @@
 pub(crate) mod end_all;
 pub(crate) mod hand_over;
 #[cfg(feature = "testing")]
-pub(crate) mod tap;
-pub(crate) mod finished;
+mod tap;
+mod finished;
 
 use std::time::Instant;
 

@@ -57,10 +57,11 @@ pub(super) trait Syntax {
         Ok(())
     }
 
-    /// Writes separator, key, suffix and mark of a key with nothing to clean or escape.
+    /// Writes a key that needs no cleaning or escaping, and a suffix, with the separator
+    /// before them and the mark after them.
     fn key(line: &mut Line<'_>, settings: &Settings, key: &[u8], suffix: &[u8]) -> Written;
 
-    /// Writes separator, key and mark of any other key, worked out by `names`.
+    /// Writes a key that was worked out by `names` and may need escaping.
     fn odd_key(line: &mut Line<'_>, settings: &Settings, key: &str) -> Written {
         Self::key(line, settings, key.as_bytes(), b"")
     }
@@ -68,13 +69,13 @@ pub(super) trait Syntax {
     /// Writes `source[start..end]` as a string.
     fn text(line: &mut Line<'_>, source: &[u8], start: usize, end: usize) -> Written;
 
-    /// Writes text that is no lookalike and has nothing to escape: a level, a timestamp.
+    /// Writes text that cannot be a lookalike and has nothing to escape: a level, a timestamp.
     #[inline(always)]
     fn word(line: &mut Line<'_>, text: &[u8]) -> Written {
         line.put(text)
     }
 
-    /// Writes the first `len` bytes, hex digits that are text.
+    /// Writes the first `len` bytes, hex digits, as a string.
     #[inline(always)]
     fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written {
         Self::text(line, digits, 0, len)
@@ -94,7 +95,7 @@ pub(super) trait Syntax {
     /// Writes a list or a structure; `room` is a buffer to work in.
     fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored, room: &mut Vec<u8>) -> Written;
 
-    /// Writes all fragments, of which there is at least one.
+    /// Writes the fragments, with their name.
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
 }
 
@@ -138,7 +139,7 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// A job that writes all there is.
+    /// Makes a job that writes all of an entry.
     pub(super) fn new(
         entry: &'a Entry,
         moment: &'a Moment<'a>,

@@ -171,7 +171,7 @@ impl Out<'_, '_> {
             let stored = field.value();
             match stored.tag {
                 Tag::Absent | Tag::Null => {}
-                Tag::Timer => self.timer(at, field, stored)?,
+                Tag::Timer => self.timer(at, field)?,
                 _ => {
                     let key = self.key(at, 0, field, "")?;
                     if let Some(value) = self.value(stored)? {
@@ -183,16 +183,16 @@ impl Out<'_, '_> {
         Ok(())
     }
 
-    fn timer(&mut self, at: usize, field: &Field, stored: Stored) -> Written {
-        let parts = scalar::timer_parts(field, stored.to_laps(&self.job.entry.arena));
-        for (number, (suffix, part)) in TIMER_SUFFIXES.into_iter().zip(parts).enumerate() {
-            let value = match part {
-                None => continue,
-                Some(TimerPart::Count(n)) => whole(n),
-                Some(TimerPart::Micros(micros)) => millis(micros),
-                Some(TimerPart::Redacted) => word(STARS),
+    fn timer(&mut self, at: usize, field: &Field) -> Written {
+        let values = scalar::timer_parts(field, &self.job.entry.arena);
+        let values = values.into_iter().flatten();
+        for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
+            let key = self.key(at, part, field, suffix)?;
+            let value = match value {
+                TimerPart::Count(n) => whole(n),
+                TimerPart::Micros(micros) => millis(micros),
+                TimerPart::Redacted => word(STARS),
             };
-            let key = self.key(at, number, field, suffix)?;
             self.put(key, value);
         }
         Ok(())
@@ -229,7 +229,7 @@ impl Out<'_, '_> {
         let span = Span::from_bits(stored.bits);
         Ok(Some(match stored.tag {
             Tag::Bool => PairValue::Bool(stored.bits != 0),
-            Tag::F32 => float(widened(f32::from_bits(stored.bits as u32))),
+            Tag::F32 => widened(f32::from_bits(stored.bits as u32)),
             Tag::Micros => millis(stored.bits),
             Tag::Stamp => self.stamp(stored.to_stamp(arena))?,
             Tag::Json | Tag::List if stored.tag == Tag::List || span.len() > fit => {
@@ -296,19 +296,13 @@ fn whole(n: u64) -> Value {
     PairValue::Number(Amount::U64(n))
 }
 
-fn float(x: f64) -> Value {
-    PairValue::Number(Amount::F64(x))
-}
-
 fn millis(micros: u64) -> Value {
-    float(micros as f64 / 1_000.0)
+    PairValue::Number(Amount::F64(micros as f64 / 1_000.0))
 }
 
-/// The double that has the digits of a single: 0.1, not 0.10000000149.
-fn widened(x: f32) -> f64 {
-    if !x.is_finite() {
-        return x.into();
-    }
+/// The double with the digits of a single: 0.1, not 0.10000000149.
+fn widened(x: f32) -> Value {
     let mut digits = ryu::Buffer::new();
-    digits.format_finite(x).parse().unwrap_or(x.into())
+    let digits = digits.format(x).parse();
+    PairValue::Number(Amount::F64(digits.unwrap_or(x.into())))
 }

@@ -29,13 +29,10 @@ impl Pairs<'_> {
     fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         let fixed = self.settings.fixed_pairs.get().into_iter().flatten();
         let fixed = fixed.map(|(key, value)| (key.as_str(), value.with_text(|text| text.as_str())));
+        let text = |text: &PairText| self.text(*text);
         let gathered = self.pairs.iter();
-        let gathered = gathered.map(|pair| {
-            let value = pair.value.with_text(|text| self.text(*text));
-            (self.text(pair.key), value)
-        });
-        let pairs = fixed.chain(gathered);
-        pairs.map(|(key, pair)| (key, value(pair)))
+        let gathered = gathered.map(move |pair| (text(&pair.key), pair.value.with_text(text)));
+        fixed.chain(gathered).map(|(key, pair)| (key, value(pair)))
     }
 }
 

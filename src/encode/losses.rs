@@ -7,7 +7,7 @@ use crate::encode::line::{Line, Written};
 use crate::encode::number;
 use crate::encode::scalar::boolean;
 use crate::encode::text::{error_texts, main_fit};
-use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey};
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Tag;
@@ -77,17 +77,6 @@ fn losses(job: &Job<'_>) -> [u64; 4] {
     ]
 }
 
-/// Returns whether a field is in this record: not if it was removed, nor a timer
-/// before its first lap is over.
-fn is_written(field: &Field, arena: &Arena) -> bool {
-    let value = field.value();
-    match value.tag {
-        Tag::Absent => false,
-        Tag::Timer => value.to_laps(arena).count > 0,
-        _ => true,
-    }
-}
-
 /// Returns how many of the texts in this record are not whole.
 #[cold]
 fn truncated(job: &Job<'_>) -> u64 {
@@ -96,10 +85,16 @@ fn truncated(job: &Job<'_>) -> u64 {
     let is_cut = |span: &Span| is_cut_to(*span, fit.text);
     let has_cut = |field: &&Field| {
         let value = field.value();
-        let may_cut = matches!(value.tag, Tag::Text | Tag::List | Tag::Json);
         let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
-        is_written(field, &entry.arena)
-            && (key_cut || may_cut && value.span().as_ref().is_some_and(is_cut))
+        match value.tag {
+            Tag::Absent => false,
+            // A timer is not written before its first lap is over.
+            Tag::Timer => key_cut && value.to_laps(&entry.arena).count > 0,
+            Tag::Text | Tag::List | Tag::Json => {
+                key_cut || value.span().as_ref().is_some_and(is_cut)
+            }
+            _ => key_cut,
+        }
     };
     let fields = entry.fields.as_slice().iter().take(fit.fields);
     let fragments = entry.fragments.runs(fit.fragments).into_iter().flatten();

@@ -19,14 +19,12 @@ use crate::unit::store::stored::Tag;
 
 /// The names of each field: one, three for a timer, none for an absent field.
 #[derive(Debug)]
-pub(super) struct FieldNames {
-    names: Vec<Vec<String>>,
-}
+pub(super) struct FieldNames(Vec<Vec<String>>);
 
 impl FieldNames {
     /// Returns the name of a field, or of one of a timer's three values.
     pub(super) fn get(&self, field: usize, part: usize) -> &str {
-        let name = self.names.get(field).and_then(|names| names.get(part));
+        let name = self.0.get(field).and_then(|names| names.get(part));
         name.map_or("", String::as_str)
     }
 }
@@ -92,9 +90,7 @@ fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
         let name = |suffix: &&str| taken.claim(&format!("{given}{suffix}"));
         suffixes.iter().map(name).collect()
     });
-    FieldNames {
-        names: names.collect(),
-    }
+    FieldNames(names.collect())
 }
 
 struct Taken<'a> {

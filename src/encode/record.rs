@@ -177,12 +177,10 @@ fn timer<S: Syntax, const RARE: bool>(
     at: usize,
     field: &Field,
 ) -> Written {
-    let parts = timer_parts(field, field.value().to_laps(&job.entry.arena));
-    for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(parts).enumerate() {
-        if let Some(value) = value {
-            key::<S, RARE>(line, job, at, part, field, suffix)?;
-            timer_value(line, value)?;
-        }
+    let values = timer_parts(field, &job.entry.arena).into_iter().flatten();
+    for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
+        key::<S, RARE>(line, job, at, part, field, suffix)?;
+        timer_value(line, value)?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use crate::config::settings::Settings;
 use crate::encode::job::{Fits, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::number;
+use crate::unit::store::arena::Arena;
 use crate::unit::store::field::{Field, flag};
-use crate::unit::store::stored::LapTotals;
 use crate::value::kind::STARS;
 
 /// Returns the level's word in lower case.
@@ -31,24 +31,24 @@ pub(super) enum TimerPart {
 }
 
 /// Returns the values of a timer: none before its first lap is over.
-pub(super) fn timer_parts(field: &Field, laps: LapTotals) -> [Option<TimerPart>; 3] {
-    if laps.count == 0 {
-        [None; 3]
-    } else if field.has(flag::REDACTED) {
-        [Some(TimerPart::Redacted); 3]
-    } else {
-        [
-            Some(TimerPart::Count(laps.count)),
-            Some(TimerPart::Micros(laps.total_micros)),
-            Some(TimerPart::Micros(laps.max_micros)),
-        ]
-    }
+pub(super) fn timer_parts(field: &Field, arena: &Arena) -> Option<[TimerPart; 3]> {
+    let laps = field.value().to_laps(arena);
+    let parts = match field.has(flag::REDACTED) {
+        true => [TimerPart::Redacted; 3],
+        false => [
+            TimerPart::Count(laps.count),
+            TimerPart::Micros(laps.total_micros),
+            TimerPart::Micros(laps.max_micros),
+        ],
+    };
+    (laps.count > 0).then_some(parts)
 }
 
 pub(super) fn timer_value(line: &mut Line<'_>, part: TimerPart) -> Written {
     match part {
         TimerPart::Count(n) => number::u64(line, n),
         TimerPart::Micros(micros) => number::millis(line, micros),
+        // Quoted in every format: a bare `*` is not for logfmt.
         TimerPart::Redacted => {
             line.put_byte(b'"')?;
             line.put(STARS.as_bytes())?;
@@ -102,7 +102,7 @@ pub(super) fn signed<S: Syntax>(line: &mut Line<'_>, settings: &Settings, n: i12
     S::digits(line, settings, itoa::Buffer::new().format(n), fits)
 }
 
-#[inline(never)]
+/// Writes a timestamp.
 pub(super) fn stamp<S: Syntax>(line: &mut Line<'_>, settings: &Settings, at: Stamp) -> Written {
     match clock::rfc3339(at, settings.fraction_digits) {
         Some((text, len)) => S::word(line, text.get(..len).unwrap_or_default()),

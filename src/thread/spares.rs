@@ -84,18 +84,15 @@ pub(crate) fn take_cover(top: &Entry) -> Box<Entry> {
 /// per request.
 pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
     let spare = SPARES.try_with(Spares::take_first).ok().flatten();
-    let mut cover = spare.unwrap_or_else(unnamed);
+    let mut cover = spare.unwrap_or_else(|| {
+        let settings = &process::process().settings;
+        let origin = Origin::internal("part", Level::Info);
+        fresh(settings, origin, settings.clock.now())
+    });
     cover.hidden_by = 0;
     cover.ended = true;
     cover.forwarded = Some(forwarded);
     cover
-}
-
-#[cold]
-fn unnamed() -> Box<Entry> {
-    let settings = &process::process().settings;
-    let origin = Origin::internal("part", Level::Info);
-    fresh(settings, origin, settings.clock.now())
 }
 
 #[cold]

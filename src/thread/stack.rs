@@ -93,6 +93,7 @@ fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
 pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
     let mut top = take_all();
     let mut place = &mut top;
+    // Without `below`, the place is the bottom; if `below` is gone, the top.
     if below.is_none() || entries(place).any(|entry| entry.token == below) {
         while place.as_ref().and_then(|entry| entry.token) != below
             && let Some(above) = place
@@ -123,10 +124,8 @@ pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
 #[cold]
 pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     let taken = Taken(take_all());
-    let mut entries = entries(&taken.0);
-    entries
-        .find(|entry| entry.token == Some(token) && !entry.ended)
-        .map(look)
+    let is_meant = |entry: &&Entry| entry.token == Some(token) && !entry.ended;
+    entries(&taken.0).find(is_meant).map(look)
 }
 
 /// Hides the current unit until [`unhide`], because a unit that cannot be reached
