@@ -1,5 +1,5 @@
-//! A finished unit as rules of sampling and hooks see it: plain data, and a
-//! reference for what is worth reading only when someone asks for it.
+//! A finished unit as sampling rules and hooks see it: plain data, and a reference to
+//! the parts that most of them never read.
 
 use std::fmt;
 use std::time::Duration;
@@ -49,8 +49,8 @@ pub struct FinishedUnit<'a> {
     pub(crate) contents: &'a dyn Contents,
 }
 
-/// Fields and fragments. Behind a trait because their owner lives above this
-/// room, and read only on demand because most rules never look at them.
+/// Fields and fragments, read only on demand. A trait, because their owner lives above
+/// this room.
 pub(crate) trait Contents {
     fn get(&self, key: &str) -> Option<OwnedValue>;
     fn text(&self, key: &str) -> Option<&str>;

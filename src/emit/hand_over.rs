@@ -1,8 +1,8 @@
 //! One finished record to one logger, which is foreign code: it may panic, log,
 //! end units of its own, or build another record from ours.
 //!
-//! While a logger runs, this thread notes what was asked of it, so that a bridge
-//! or the panic hook which is called from in there knows whose record it sees.
+//! While a logger runs, this thread notes why it was called, so that a bridge or the
+//! panic hook that is called from inside knows whose record it sees.
 
 use std::cell::Cell;
 
@@ -28,20 +28,20 @@ pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool
     by_facade && catch::call(|| during(HandOver::Asking, ask)).unwrap_or(false)
 }
 
-/// What this thread wants of a logger at the moment, if anything.
+/// Why this thread is inside a logger, if it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HandOver {
     None,
-    /// To say whether it would take the record of a unit.
+    /// To learn whether it would take the record of a unit.
     Asking,
-    /// To take the record of a unit that started here.
+    /// To hand it the record of a unit that started here.
     Record(Own),
-    /// To take a log record, from a bridge.
+    /// To hand it a log record, from a bridge.
     LogRecord,
 }
 
-/// What a record still has of its unit after a logger has built another one from
-/// it, by which the copy is recognised.
+/// The parts of a record that survive when a logger builds another record from it,
+/// and by which that copy is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Own {
     file: usize,
@@ -84,8 +84,7 @@ pub(crate) fn log_record(log: impl FnOnce()) {
     during(HandOver::LogRecord, log);
 }
 
-/// Calls a logger; what this thread notes about it ends with the call, and with a
-/// panic too.
+/// Calls a logger, and notes why until the call ends, even by a panic.
 #[inline]
 fn during<R>(state: HandOver, call: impl FnOnce() -> R) -> R {
     struct Restore(HandOver);

@@ -1,4 +1,4 @@
-//! Shows each record to the test that asked for them.
+//! Shows each record to a test that wants to see it.
 
 use crate::base::clock::Stamp;
 use crate::emit::finished::finished;
@@ -13,7 +13,7 @@ pub(super) fn tap(entry: &Entry, moment: &Moment<'_>, text: &str) {
     }
 }
 
-/// Returns the text of a record without what changes from run to run.
+/// Returns the text of a record without the parts that change from run to run.
 fn normalized(entry: &Entry, moment: &Moment<'_>) -> String {
     let mut copy = entry.clone();
     copy.normalize();

@@ -26,16 +26,16 @@ const FLOOR: usize = 16;
 
 /// Encodes into `scratch.line` and returns the length.
 pub(super) fn encode(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
-    let most = job.settings().limits.record + SLACK;
+    let max = job.settings().limits.record + SLACK;
     if scratch.line.is_empty() {
-        scratch.line.resize(guess(job).min(most), 0);
+        scratch.line.resize(guess(job).min(max), 0);
     }
     loop {
         let size = scratch.line.len();
         match attempt(job, scratch) {
             Some(len) => return len,
-            None if size >= most => return shorten(job, scratch),
-            None => scratch.line.resize((size * 2).min(most), 0),
+            None if size >= max => return shorten(job, scratch),
+            None => scratch.line.resize((size * 2).min(max), 0),
         }
     }
 }
@@ -45,14 +45,14 @@ pub(super) fn encode(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
 /// go out as JSON text.
 pub(super) fn measure(job: &mut Job<'_>, scratch: &mut Scratch) {
     job.format = Format::Json;
-    if most_bytes(job) > job.settings().limits.record {
+    if max_bytes(job) > job.settings().limits.record {
         encode(job, scratch);
     }
 }
 
 /// Returns an upper bound of the length of the line: an escape is six bytes, and
 /// seven inside a list in logfmt.
-fn most_bytes(job: &Job<'_>) -> usize {
+fn max_bytes(job: &Job<'_>) -> usize {
     let (fields, arena) = (&job.entry.fields, &job.entry.arena);
     let names = |field: &Field| match field.value().tag {
         Tag::Timer => TIMER_SUFFIXES.len(),
@@ -93,25 +93,25 @@ fn shorten(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
         fields,
     };
     if !fits(fit) {
-        fit.fragments = most(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
+        fit.fragments = largest(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
         if fit.fragments == 0 {
-            fit.fields = most(0, fields, |fields| fits(Fit { fields, ..fit }));
+            fit.fields = largest(0, fields, |fields| fits(Fit { fields, ..fit }));
             // If a field with a long key went, there may be room again.
-            fit.fragments = most(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
+            fit.fragments = largest(0, fragments, |fragments| fits(Fit { fragments, ..fit }));
         }
     }
     // With nothing else in it, even the name of the unit may be too long.
     let least = if fits(fit) { FLOOR } else { 0 };
-    fit.text = most(least, limit, |text| fits(Fit { text, ..fit }));
+    fit.text = largest(least, limit, |text| fits(Fit { text, ..fit }));
     job.fit = fit;
     // `ConfigBuilder::build` made sure that a record without any text fits.
     attempt(job, scratch).unwrap_or(0)
 }
 
-/// Returns the largest number up to `most` that fits; `least` is known to fit, or
+/// Returns the largest number up to `max` that fits; `least` is known to fit, or
 /// nothing does.
-fn most(mut least: usize, most: usize, mut fits: impl FnMut(usize) -> bool) -> usize {
-    let mut over = most.saturating_add(1);
+fn largest(mut least: usize, max: usize, mut fits: impl FnMut(usize) -> bool) -> usize {
+    let mut over = max.saturating_add(1);
     while over - least > 1 {
         let middle = least + (over - least) / 2;
         if fits(middle) {

@@ -1,4 +1,4 @@
-//! What one encoding is about, and what logfmt, JSON and pretty write differently.
+//! One encoding of one entry, and the rules in which logfmt, JSON and pretty differ.
 
 use crate::base::clock::Stamp;
 use crate::config::choices::Format;
@@ -11,7 +11,7 @@ use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Stored;
 use crate::value::outcome::Outcome;
 
-/// What a record says about the moment it is written at.
+/// The part of a record that depends on the moment it is written at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment<'a> {
     /// The wall clock, if the record prints it.
@@ -21,7 +21,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) duration_nanos: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
-    /// In a record that is not a unit's.
+    /// Set if this is the record of a log call, and not of a unit.
     pub(crate) log_record: Option<&'a LogRecord>,
     /// How many units this record stands for: the one that sampling kept of so many.
     pub(crate) sample_rate: Option<u32>,
@@ -45,13 +45,13 @@ impl Moment<'_> {
 /// The few rules in which the formats differ. The defaults are those of formats
 /// that write a value as bare text.
 pub(super) trait Syntax {
-    /// Writes what opens a record.
+    /// Opens a record.
     #[inline(always)]
     fn open(_line: &mut Line<'_>) -> Written {
         Ok(())
     }
 
-    /// Writes what closes a record.
+    /// Closes a record.
     #[inline(always)]
     fn close(_line: &mut Line<'_>) -> Written {
         Ok(())
@@ -87,7 +87,7 @@ pub(super) trait Syntax {
         line.put(number::non_finite(x).as_bytes())
     }
 
-    /// Writes decimal digits; `fits` tells whether 64 and 53 bits hold the number.
+    /// Writes decimal digits of a number that fits into so many bits.
     fn digits(line: &mut Line<'_>, _settings: &Settings, digits: &str, _fits: Fits) -> Written {
         line.put(digits.as_bytes())
     }
@@ -99,7 +99,8 @@ pub(super) trait Syntax {
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written;
 }
 
-/// How many bits hold an integer.
+/// The smallest of three widths that holds an integer; readers differ in which of
+/// them they can read exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fits {
     Bits53,

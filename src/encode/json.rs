@@ -70,12 +70,12 @@ impl Syntax for Json {
     }
 
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written {
-        let most = match settings.integers {
+        let max = match settings.integers {
             Integers::Bits53 => Fits::Bits53,
             Integers::Bits64 => Fits::Bits64,
             Integers::Number => Fits::Bits128,
         };
-        if fits <= most {
+        if fits <= max {
             line.put(digits.as_bytes())
         } else {
             Json::word(line, digits.as_bytes())
@@ -97,13 +97,13 @@ impl Syntax for Json {
 /// Writes a list or a structure, as much of it as the record has room for.
 pub(super) fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored) -> Written {
     let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
-    let most = job.fit.text;
+    let max = job.fit.text;
     match stored.tag {
-        Tag::List if bytes.len() <= most => list(line, job.settings(), bytes),
-        Tag::List => list(line, job.settings(), Items::whole(bytes, most)),
-        _ if bytes.len() <= most => line.put(bytes),
+        Tag::List if bytes.len() <= max => list(line, job.settings(), bytes),
+        Tag::List => list(line, job.settings(), Items::whole(bytes, max)),
+        _ if bytes.len() <= max => line.put(bytes),
         _ => {
-            let (end, closers) = json_text::cut(bytes, most);
+            let (end, closers) = json_text::cut(bytes, max);
             line.put(bytes.get(..end).unwrap_or_default())?;
             line.put(&closers)
         }

@@ -25,8 +25,7 @@ use crate::value::number::Amount;
 
 type Value = PairValue<PairText>;
 
-/// Gathers the pairs of an entry; returns its message, and the pairs, which lie in
-/// `scratch.pairs`, and their texts in `scratch.line`.
+/// Gathers the pairs of an entry in `scratch`, and returns its message and the pairs.
 pub(crate) fn gather<'a>(
     entry: &'a Entry,
     moment: &Moment<'_>,
@@ -68,7 +67,7 @@ fn all(job: &Job<'_>, scratch: &mut Scratch) -> Written {
     out.accounting()
 }
 
-/// The pairs that stand first in every record: the fixed fields of the configuration.
+/// Gathers the pairs that come first in every record: the fixed fields.
 #[cold]
 fn fixed_pairs(of: &Entry) -> Vec<(String, PairValue<String>)> {
     fixed::with_job(of, |job| {
@@ -93,7 +92,7 @@ fn fixed_pairs(of: &Entry) -> Vec<(String, PairValue<String>)> {
     })
 }
 
-/// As much of a text of the arena as `fit` allows.
+/// Returns the place of a text of the arena, cut to `fit` bytes.
 fn piece(job: &Job<'_>, span: Span, fit: usize) -> Piece {
     Piece {
         start: span.start(),
@@ -101,6 +100,7 @@ fn piece(job: &Job<'_>, span: Span, fit: usize) -> Piece {
     }
 }
 
+/// Collects pairs, and in the line the texts that have to be written for them.
 struct Out<'a, 'b> {
     job: &'a Job<'a>,
     line: Line<'b>,
@@ -147,7 +147,7 @@ impl Out<'_, '_> {
         Ok(())
     }
 
-    /// Outcome and duration.
+    /// Adds outcome and duration.
     fn course(&mut self) {
         let (forms, moment) = (&self.job.settings().forms, self.job.moment);
         if let Some(outcome) = moment.outcome {
@@ -198,8 +198,8 @@ impl Out<'_, '_> {
         Ok(())
     }
 
-    /// The name of a field, or of one part of a timer: the one worked out for it if
-    /// there is one.
+    /// Returns the key of a field or of one part of a timer: the name worked out for
+    /// it, if there is one.
     fn key(
         &mut self,
         at: usize,
@@ -222,7 +222,7 @@ impl Out<'_, '_> {
         }
     }
 
-    /// The value of a field that is neither left out nor a timer.
+    /// Returns the value of a field that is neither left out nor a timer.
     fn value(&mut self, stored: Stored) -> Result<Option<Value>, Full> {
         let job = self.job;
         let (arena, fit) = (&job.entry.arena, job.fit.text);
@@ -300,7 +300,7 @@ fn millis(micros: u64) -> Value {
     PairValue::Number(Amount::F64(micros as f64 / 1_000.0))
 }
 
-/// The double with the digits of a single: 0.1, not 0.10000000149.
+/// Returns the double with the digits of a single: 0.1, not 0.10000000149.
 fn widened(x: f32) -> Value {
     let mut digits = ryu::Buffer::new();
     let digits = digits.format(x).parse();

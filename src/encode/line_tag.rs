@@ -1,5 +1,5 @@
-//! Where a fragment comes from and how severe it is, where that is not what the
-//! reader would assume.
+//! File and level of a fragment, written only if they are not what a reader would
+//! assume.
 
 use crate::config::choices::LineTag;
 use crate::encode::job::Job;

@@ -39,14 +39,14 @@ impl Syntax for Logfmt {
             return quoted(line, job.entry.arena.buffer(), span.start(), span.end());
         }
         // A value whose text alone is longer than a record may be does not fit.
-        let most = job.settings().limits.record + SLACK;
-        room.resize(room.len().max(span.len() + 64).min(most), 0);
+        let max = job.settings().limits.record + SLACK;
+        room.resize(room.len().max(span.len() + 64).min(max), 0);
         let len = loop {
             let mut text = Line::new(room);
             match json::nested(&mut text, job, stored) {
                 Ok(()) => break text.len(),
-                Err(Full) if room.len() >= most => return Err(Full),
-                Err(Full) => room.resize((room.len() * 2).min(most), 0),
+                Err(Full) if room.len() >= max => return Err(Full),
+                Err(Full) => room.resize((room.len() * 2).min(max), 0),
             }
         };
         quoted(line, room, 0, len)

@@ -30,7 +30,7 @@ pub(super) fn accounting(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     line.apart(|line| counts(line, job))
 }
 
-/// What few records have, kept out of the function that writes a usual one.
+/// Writes the accounting, which few records have: kept out of the usual path.
 #[cold]
 fn counts(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let names = &job.settings().names;

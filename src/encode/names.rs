@@ -29,7 +29,7 @@ impl FieldNames {
     }
 }
 
-/// The names of all fields, if any is not written as it is.
+/// Returns the names of all fields, if any cannot be written as it is.
 pub(super) fn for_entry(entry: &Entry, log_record: Option<&LogRecord>) -> Option<FieldNames> {
     let reserved = match log_record {
         None => Reserved::InUnits,

@@ -1,6 +1,7 @@
-//! The walk over an entry: what stands in a record, in which order.
+//! The walk over an entry: the parts of a record in their order.
 //!
-//! The usual path is one function, and what few records need is kept out of it.
+//! The usual path is compiled into one function, and anything that few records need
+//! is kept out of it.
 
 use crate::config::names::{Name, TIMER_SUFFIXES};
 use crate::config::schema::Word;
@@ -30,14 +31,15 @@ pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Ve
     line.advance(written)
 }
 
-/// Writes a log record, or one with names that had to be worked out: a copy, so that
-/// the usual one has no branch for them.
+/// Writes a log record, or one with names that had to be worked out. It is compiled
+/// a second time for them, so that the usual record has no branch for either.
 #[cold]
 fn write_rare<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     write_inline::<S, true>(line, job, room)
 }
 
-/// All of it is inlined into one function, so that the position stays in a register.
+/// Writes the parts, all inlined into one function, so that the position in the line
+/// stays in a register.
 #[inline(always)]
 fn write_inline<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,
@@ -117,8 +119,8 @@ fn word(line: &mut Line<'_>, word: &Word) -> Written {
     }
 }
 
-/// Writes what a few schemas have beside a word. Cold, like the next one, because
-/// inlining it costs the usual record its registers (1 %).
+/// Writes the fields that a few schemas have beside a word. Cold, like the next
+/// function, because inlining them costs the usual record registers (1 %).
 #[cold]
 fn beside(line: &mut Line<'_>, more: &[u8]) -> Written {
     line.put(more)
@@ -145,7 +147,7 @@ pub(super) fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut V
     each_field::<S, true>(line, job, room)
 }
 
-/// Writes all fields; where `RARE`, with the names worked out for them if there are any.
+/// Writes all fields; if `RARE`, with the names worked out for them if there are any.
 #[inline(always)]
 fn each_field<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,

@@ -1,4 +1,4 @@
-//! Texts of the arena, cut to what the record has room for.
+//! Texts of the arena, cut to the room that the record has.
 
 use crate::base::bytes::char_floor;
 use crate::config::names::Name;

@@ -19,10 +19,10 @@ use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
 use crate::unit::store::trace_ids::Forwarded;
 
-/// Seldom do more units than this run on one thread at the same time.
+/// The longest list. Seldom do more units run on one thread at the same time.
 const MAX_SPARES: usize = 16;
 
-/// So many kinds of unit, told apart by name, get an entry of their own.
+/// The number of kinds of unit, told apart by name, that get an entry of their own.
 const MIN_KINDS: usize = 8;
 
 struct Spares {
@@ -115,7 +115,7 @@ pub(crate) fn thread_is_ending() -> bool {
 }
 
 impl Spares {
-    /// Takes the spare that last served a unit of this name, or one that shall.
+    /// Takes the spare that last served a unit of this name, or one that will from now on.
     ///
     /// Two kinds of unit that take turns on a thread get one each: if they share one,
     /// each unit of twelve fields takes 2.8 times as long (`unit/store/fields.rs`).
