@@ -78,7 +78,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It may hold closures of the user's.
         Sampling: 48, NOT_UNWIND_SAFE;
         // A look at a unit, for the time of a call.
-        FinishedUnit<'_>: 16, "Unpin";
+        FinishedUnit<'_>: 160, "Unpin";
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";

@@ -1,8 +1,6 @@
 //! LogRecord log records in the format of units, so that one stream has one.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 
 use log::Record;
@@ -139,18 +137,11 @@ impl fmt::Display for FormattedRecord<'_> {
         let (log_record, mut entry) = self.gathered();
         let moment = Moment {
             stamp: self.stamp,
-            level: self.record.level(),
-            outcome: None,
-            duration_nanos: 0,
-            partial: None,
-            sample_rate: None,
             log_record: Some(&log_record),
+            ..Moment::new(self.record.level())
         };
         let mut scratch = std::mem::take(&mut entry.scratch);
-        let len = encode::encode(&entry, &moment, &mut scratch);
-        let text = String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default());
-        let written = f.write_str(&text);
-        drop(text);
+        let written = f.write_str(encode::encode(&entry, &moment, &mut scratch));
         entry.scratch = scratch;
         spares::give_back(entry);
         written
@@ -160,13 +151,7 @@ impl fmt::Display for FormattedRecord<'_> {
 impl FormattedRecord<'_> {
     /// The record as an entry, in which no unit ever was.
     fn gathered(&self) -> (LogRecord, Box<Entry>) {
-        let origin = Origin {
-            name: Cow::Borrowed("log record"),
-            target: Cow::Borrowed(""),
-            module: None,
-            location: Location::caller(),
-            level: self.record.level(),
-        };
+        let origin = Origin::internal("log record", self.record.level());
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
         let around = match self.own {
             Own::No => stack::with(|unit| entry.take_around(unit)).unwrap_or_default(),

@@ -1,10 +1,12 @@
-//! A unit that is over, to look at.
+//! A finished unit as sampling rules and hooks see it: plain data, and a reference to
+//! the parts that most of them never read.
 
 use std::fmt;
 use std::time::Duration;
 
 use log::Level;
 
+use crate::ids::id::SpanId;
 use crate::ids::traceparent::TraceParent;
 use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
@@ -12,40 +14,48 @@ use crate::value::owned::OwnedValue;
 /// A finished unit of work, as rules of [`Sampling`](crate::config::Sampling) and hooks
 /// of [`on_emit`](crate::config::ConfigBuilder::on_emit) see it.
 ///
-/// Keys and values are those that the program gave: nothing is renamed yet,
+/// Keys and values are those the program gave: nothing has been renamed yet,
 /// and what [`redact`](crate::config::ConfigBuilder::redact) hides is hidden here too.
 ///
 /// # Examples
 ///
 /// ```
-/// use traceline::{config::{FinishedUnit, Sampling}, Config};
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::Config;
+/// use traceline::config::{FinishedUnit, Sampling};
 ///
 /// fn is_of_a_partner(unit: &FinishedUnit<'_>) -> bool {
 ///     unit.text("plan") == Some("partner")
 /// }
 ///
-/// let config = Config::builder().sampling(Sampling::one_in(100).keep_if(is_of_a_partner)).build()?;
+/// let rule = Sampling::one_in(1_000_000_000).keep_if(is_of_a_partner);
+/// let config = Config::builder().sampling(rule).build()?;
+/// traceline::builder!("order").config(&config).start().set("plan", "partner").ok();
+/// assert_eq!(config.sampled().kept, 1);
 /// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct FinishedUnit<'a>(&'a dyn Finished);
+pub struct FinishedUnit<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) level: Level,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) duration: Duration,
+    pub(crate) is_partial: bool,
+    pub(crate) traceparent: Option<TraceParent>,
+    pub(crate) parent_id: Option<SpanId>,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) error: Option<&'a str>,
+    pub(crate) contents: &'a dyn Contents,
+}
 
-/// What a view shows; implemented where the data is known.
-pub(crate) trait Finished {
-    fn name(&self) -> &str;
-    fn target(&self) -> &str;
-    fn level(&self) -> Level;
-    fn outcome(&self) -> Option<Outcome>;
-    fn duration(&self) -> Duration;
-    fn is_partial(&self) -> bool;
-    fn traceparent(&self) -> Option<TraceParent>;
-    fn parent(&self) -> Option<crate::ids::id::SpanId>;
-    fn request_id(&self) -> Option<&str>;
-    fn error(&self) -> Option<&str>;
+/// Fields and fragments, read only on demand. A trait, because their owner lives above
+/// this room.
+pub(crate) trait Contents {
     fn get(&self, key: &str) -> Option<OwnedValue>;
     fn text(&self, key: &str) -> Option<&str>;
-    fn each_field(&self, see: &mut dyn FnMut(&str, OwnedValue));
-    fn each_fragment<'f>(&'f self, see: &mut dyn FnMut(Fragment<'f>));
+    fn fields(&self) -> Vec<(String, OwnedValue)>;
+    fn fragments(&self) -> Vec<Fragment<'_>>;
 }
 
 /// A fragment of a finished unit.
@@ -53,55 +63,39 @@ pub(crate) trait Finished {
 /// # Examples
 ///
 /// ```
-/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+/// use traceline::config::Fragment;
 ///
-/// let seen = Arc::new(Mutex::new(Vec::new()));
-/// let keep = Arc::clone(&seen);
-/// let config = traceline::Config::builder().on_emit(move |unit, emit| {
-///     let fragments = unit.fragments();
-///     keep.lock().unwrap().extend(fragments.iter().map(|fragment| fragment.text.to_owned()));
-///     emit();
-/// }).build()?;
-/// traceline::builder!("import").config(&config).start().add("reading");
-/// assert_eq!(*seen.lock().unwrap(), ["reading"]);
-/// # Ok::<(), traceline::config::ConfigError>(())
+/// fn is_late(fragment: &Fragment<'_>) -> bool {
+///     fragment.at > Duration::from_secs(2) && fragment.text.starts_with("retry")
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fragment<'a> {
-    /// How long after the start of the unit it was added.
+    /// How long after the start of the unit the fragment was added.
     pub at: Duration,
-    /// The path of the source file, as the compiler knows it.
+    /// The path of the source file, as the compiler gives it.
     pub file: &'a str,
     /// The line in that file.
     pub line: u32,
-    /// The level, where the fragment has one of its own.
+    /// The level, if the fragment has one of its own.
     pub level: Option<Level>,
     /// The text.
     pub text: &'a str,
 }
 
 impl<'a> FinishedUnit<'a> {
-    pub(crate) fn new(data: &'a dyn Finished) -> FinishedUnit<'a> {
-        FinishedUnit(data)
-    }
-
     /// Returns the name of the unit.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.name() == "auth");
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_login = |unit: &FinishedUnit<'_>| unit.name() == "login";
     /// ```
     pub fn name(&self) -> &'a str {
-        self.0.name()
+        self.name
     }
 
     /// Returns the target of its record.
@@ -109,16 +103,11 @@ impl<'a> FinishedUnit<'a> {
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.target().starts_with("jobs"));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("nightly").config(&config).target("jobs::nightly").start().ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_job = |unit: &FinishedUnit<'_>| unit.target().starts_with("jobs");
     /// ```
     pub fn target(&self) -> &'a str {
-        self.0.target()
+        self.target
     }
 
     /// Returns the level of its record.
@@ -126,108 +115,74 @@ impl<'a> FinishedUnit<'a> {
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.level() == traceline::Level::Info);
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::Level;
+    /// # use traceline::config::FinishedUnit;
+    /// let is_severe = |unit: &FinishedUnit<'_>| unit.level() <= Level::Warn;
     /// ```
     pub fn level(&self) -> Level {
-        self.0.level()
+        self.level
     }
 
-    /// Returns how it ended, if that was said.
+    /// Returns how the unit ended, if the program said so.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.outcome().is_none());
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().emit();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::Outcome;
+    /// # use traceline::config::FinishedUnit;
+    /// let failed = |unit: &FinishedUnit<'_>| unit.outcome() == Some(Outcome::Error);
     /// ```
     pub fn outcome(&self) -> Option<Outcome> {
-        self.0.outcome()
+        self.outcome
     }
 
-    /// Returns how long it took, in whole microseconds.
+    /// Returns how long the unit took, in whole microseconds.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// use std::time::Duration;
-    ///
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.duration() >= Duration::from_millis(2));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # let trace = traceline::builder!("auth").config(&config).start();
-    /// # std::thread::sleep(Duration::from_millis(3));
-    /// # trace.emit();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use std::time::Duration;
+    /// # use traceline::config::FinishedUnit;
+    /// let is_slow = |unit: &FinishedUnit<'_>| unit.duration() >= Duration::from_millis(500);
     /// ```
     pub fn duration(&self) -> Duration {
-        self.0.duration()
+        self.duration
     }
 
-    /// Returns whether it still runs: this is a [checkpoint](crate::Trace::checkpoint).
+    /// Returns whether the unit still runs: this is a [checkpoint](crate::Trace::checkpoint).
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| !unit.is_partial());
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_last = |unit: &FinishedUnit<'_>| !unit.is_partial();
     /// ```
     pub fn is_partial(&self) -> bool {
-        self.0.is_partial()
+        self.is_partial
     }
 
-    /// Returns its ids and flags, if it has ids: this unit as a caller.
+    /// Returns the ids and flags of this unit as the units it calls see them, if it has ids.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.traceparent().is_some_and(|ids| ids.is_random()));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_sampled = |unit: &FinishedUnit<'_>| unit.traceparent().is_some_and(|ids| ids.is_sampled());
     /// ```
     pub fn traceparent(&self) -> Option<TraceParent> {
-        self.0.traceparent()
+        self.traceparent
     }
 
-    /// Returns the id of the unit that called this one, if that is known.
+    /// Returns the id of the unit that called this one, if it is known.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.parent_id().is_some());
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # let mut order = traceline::builder!("order").config(&config).start();
-    /// # order.child("stock").ok();
-    /// # order.ok();
-    /// # drop(order);
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_root = |unit: &FinishedUnit<'_>| unit.parent_id().is_none();
     /// ```
-    pub fn parent_id(&self) -> Option<crate::ids::id::SpanId> {
-        self.0.parent()
+    pub fn parent_id(&self) -> Option<SpanId> {
+        self.parent_id
     }
 
     /// Returns the id of the request, if there is one.
@@ -235,49 +190,36 @@ impl<'a> FinishedUnit<'a> {
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.request_id() == Some("order-4711"));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().set_request_id("order-4711").ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_ours = |unit: &FinishedUnit<'_>| unit.request_id() == Some("order-4711");
     /// ```
     pub fn request_id(&self) -> Option<&'a str> {
-        self.0.request_id()
+        self.request_id
     }
 
-    /// Returns the text of its error, if there is one.
+    /// Returns the text of the error, if there is one.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.error() == Some("declined"));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().error("declined").set_level(traceline::Level::Info).ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let was_declined = |unit: &FinishedUnit<'_>| unit.error() == Some("declined");
     /// ```
     pub fn error(&self) -> Option<&'a str> {
-        self.0.error()
+        self.error
     }
 
-    /// Returns the value of a field; of a timer `key`, also of `key.count`,
+    /// Returns the value of a field. A timer `key` also answers to `key.count`,
     /// `key.ms` and `key.max_ms`. Allocates for a text or a list.
     ///
     /// # Examples
     ///
     /// ```
-    /// use traceline::config::Sampling;
-    ///
-    /// let rule = Sampling::one_in(100).keep_if(|unit| {
-    ///     unit.get("cart.cents").and_then(|cents| cents.as_u64()) > Some(100_000)
-    /// });
+    /// # use traceline::config::FinishedUnit;
+    /// let is_large = |unit: &FinishedUnit<'_>| unit.get("cart.cents").and_then(|cents| cents.as_u64()) > Some(100_000);
     /// ```
     pub fn get(&self, key: &str) -> Option<OwnedValue> {
-        self.0.get(key)
+        self.contents.get(key)
     }
 
     /// Returns the value of a field that is a text, without an allocation.
@@ -285,37 +227,24 @@ impl<'a> FinishedUnit<'a> {
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.text("plan") == Some("partner"));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().set("plan", "partner").ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let is_of_a_partner = |unit: &FinishedUnit<'_>| unit.text("plan") == Some("partner");
     /// ```
     pub fn text(&self, key: &str) -> Option<&'a str> {
-        self.0.text(key)
+        self.contents.text(key)
     }
 
     /// Returns all fields in the order they were first set, a timer as its three
-    /// numbers once a lap is over. Fixed fields of the configuration are not among them.
+    /// numbers once a lap is over. Fixed fields of the configuration are not included.
     ///
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fields().iter().any(|(key, _)| key.starts_with("retry.")));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().set("retry.count", 2).ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let retried = |unit: &FinishedUnit<'_>| unit.fields().iter().any(|(key, _)| key.starts_with("retry."));
     /// ```
     pub fn fields(&self) -> Vec<(String, OwnedValue)> {
-        let mut fields = Vec::new();
-        self.0
-            .each_field(&mut |key, value| fields.push((key.to_owned(), value)));
-        fields
+        self.contents.fields()
     }
 
     /// Returns the fragments, in the order of their times.
@@ -323,29 +252,21 @@ impl<'a> FinishedUnit<'a> {
     /// # Examples
     ///
     /// ```
-    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// # use traceline::{config::Sampling, Config};
-    /// let rule = Sampling::one_in(1_000_000_000).keep_if(|unit| unit.fragments().iter().any(|fragment| fragment.text == "retried"));
-    /// # let config = Config::builder().sampling(rule).build()?;
-    /// # traceline::builder!("auth").config(&config).start().add("retried").ok();
-    /// # assert_eq!(config.sampled().kept, 1);
-    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// # use traceline::config::FinishedUnit;
+    /// let retried = |unit: &FinishedUnit<'_>| unit.fragments().iter().any(|fragment| fragment.text == "retried");
     /// ```
     pub fn fragments(&self) -> Vec<Fragment<'a>> {
-        let mut fragments = Vec::new();
-        self.0
-            .each_fragment(&mut |fragment| fragments.push(fragment));
-        fragments
+        self.contents.fragments()
     }
 }
 
 impl fmt::Debug for FinishedUnit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FinishedUnit")
-            .field("name", &self.name())
-            .field("level", &self.level())
-            .field("outcome", &self.outcome())
-            .field("duration", &self.duration())
+            .field("name", &self.name)
+            .field("level", &self.level)
+            .field("outcome", &self.outcome)
+            .field("duration", &self.duration)
             .field("fields", &self.fields())
             .finish_non_exhaustive()
     }

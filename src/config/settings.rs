@@ -17,6 +17,7 @@ use crate::config::sampling::{Counts, Sampling};
 use crate::config::schema::Forms;
 use crate::ids::id::TraceId;
 use crate::ids::source::IdMaker;
+use crate::value::number::Amount;
 use crate::value::owned::OwnedValue;
 
 /// Takes each record with its text, and the text without times and ids.
@@ -25,6 +26,25 @@ pub(crate) type Tap = Arc<dyn Fn(&FinishedUnit<'_>, &str, String) + Send + Sync>
 
 /// A hook around the hand-over of a record.
 pub(crate) type Hook = Arc<dyn Fn(&FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync>;
+
+/// The value of a key-value pair that keeps its type; `T` says where text is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PairValue<T> {
+    Bool(bool),
+    Number(Amount),
+    Text(T),
+}
+
+impl<T> PairValue<T> {
+    /// The same value, its text replaced.
+    pub(crate) fn with_text<'a, U>(&'a self, text: impl FnOnce(&'a T) -> U) -> PairValue<U> {
+        match self {
+            PairValue::Bool(value) => PairValue::Bool(*value),
+            PairValue::Number(number) => PairValue::Number(*number),
+            PairValue::Text(place) => PairValue::Text(text(place)),
+        }
+    }
+}
 
 /// The limits of one trace.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +72,7 @@ pub(crate) struct Settings {
     /// The fixed fields as text, which the encoder makes when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
     /// The fixed fields as they go out typed.
-    pub(crate) fixed_pairs: OnceLock<Vec<(String, OwnedValue)>>,
+    pub(crate) fixed_pairs: OnceLock<Vec<(String, PairValue<String>)>>,
     pub(crate) limits: Limits,
     pub(crate) redact: Vec<String>,
     pub(crate) line_tag: LineTag,

@@ -1,48 +1,47 @@
+//! One finished record to one logger, which is foreign code: it may panic, log,
+//! end units of its own, or build another record from ours.
+//!
+//! While a logger runs, this thread notes why it was called, so that a bridge or the
+//! panic hook that is called from inside knows whose record it sees.
+
 use std::cell::Cell;
 
-use log::{Level, Log, Metadata, Record};
+use log::{Level, Metadata, Record};
 
 use crate::base::catch;
-use crate::config::finished::FinishedUnit;
 use crate::config::settings::{Hook, Settings};
-use crate::emit::finished::Ended;
+use crate::emit::finished::finished;
 #[cfg(feature = "testing")]
 use crate::emit::tap;
 use crate::encode::job::Moment;
 use crate::encode::kv_source::Pairs;
 use crate::unit::Entry;
 
-/// Whether a record of this level and target would be logged.
+/// Returns whether a record of this level and target would be logged.
 #[inline]
 pub(crate) fn would_log(settings: &Settings, level: Level, target: &str) -> bool {
     let by_facade =
         settings.logger.is_some() || (level <= log::STATIC_MAX_LEVEL && level <= log::max_level());
-    by_facade && is_enabled(settings.logger(), level, target)
-}
-
-/// A logger may panic here too.
-#[inline]
-fn is_enabled(logger: &dyn Log, level: Level, target: &str) -> bool {
     let metadata = Metadata::builder().level(level).target(target).build();
-    let before = HAND_OVER.replace(HandOver::Asking);
-    let enabled = catch::call(|| logger.enabled(&metadata)).unwrap_or(false);
-    HAND_OVER.set(before);
-    enabled
+    let ask = || settings.logger().enabled(&metadata);
+    // A logger may panic here too.
+    by_facade && catch::call(|| during(HandOver::Asking, ask)).unwrap_or(false)
 }
 
-/// What this thread asks of a logger for a unit, if anything.
+/// Why this thread is inside a logger, if it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HandOver {
     None,
-    /// Whether it would take a record.
+    /// To learn whether it would take the record of a unit.
     Asking,
-    /// To take the record of a unit that started here.
+    /// To hand it the record of a unit that started here.
     Record(Own),
-    /// To take an ordinary record, from a bridge.
+    /// To hand it a log record, from a bridge.
     LogRecord,
 }
 
-/// What a record keeps of its unit where a logger builds another one from it.
+/// The parts of a record that survive when a logger builds another record from it,
+/// and by which that copy is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Own {
     file: usize,
@@ -64,36 +63,39 @@ thread_local! {
     static HAND_OVER: Cell<HandOver> = const { Cell::new(HandOver::None) };
 }
 
-/// Whether a record is the one of a unit that ends.
+/// Returns whether a record is the one of a unit that ends.
 #[inline]
 pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
-    match HAND_OVER.get() {
-        HandOver::Record(own) => own == Own::new(record),
-        _ => false,
-    }
+    matches!(HAND_OVER.get(), HandOver::Record(own) if own == Own::new(record))
 }
 
-/// Whether `enabled` is asked on behalf of a unit.
+/// Returns whether a logger's `enabled` is being called on behalf of a unit.
 pub(crate) fn is_asking() -> bool {
     HAND_OVER.get() == HandOver::Asking
 }
 
-/// Whether this thread is inside a logger, as far as is known here.
+/// Returns whether this thread is inside a logger, as far as is known here.
 pub(crate) fn is_handing_over() -> bool {
     matches!(HAND_OVER.get(), HandOver::Record(_) | HandOver::LogRecord)
 }
 
-/// Runs a logger on an ordinary record, for the panic hook to know.
+/// Runs a logger on a log record that is not a unit's, so that the panic hook knows.
 pub(crate) fn log_record(log: impl FnOnce()) {
-    /// Ends with the call, by a panic too.
+    during(HandOver::LogRecord, log);
+}
+
+/// Calls a logger, and notes why until the call ends, even by a panic.
+#[inline]
+fn during<R>(state: HandOver, call: impl FnOnce() -> R) -> R {
     struct Restore(HandOver);
     impl Drop for Restore {
+        #[inline]
         fn drop(&mut self) {
             HAND_OVER.set(self.0);
         }
     }
-    let _restore = Restore(HAND_OVER.replace(HandOver::LogRecord));
-    log();
+    let _restore = Restore(HAND_OVER.replace(state));
+    call()
 }
 
 thread_local! {
@@ -102,34 +104,34 @@ thread_local! {
 
 /// Hands the record over, inside the hook if there is one.
 #[inline]
-pub(crate) fn hand_over(entry: &Entry, moment: &Moment, text: &str, pairs: Option<&Pairs<'_>>) {
+pub(super) fn hand_over(entry: &Entry, moment: &Moment, text: &str, pairs: Option<&Pairs<'_>>) {
     #[cfg(feature = "testing")]
     tap::tap(entry, moment, text);
+    let emit = || log(entry, moment.level, text, pairs);
     match &entry.settings.on_emit {
-        None => build(entry, moment.level, text, pairs),
-        Some(hook) => hooked(entry, moment, hook, || {
-            build(entry, moment.level, text, pairs);
-        }),
+        None => emit(),
+        Some(hook) => hooked(entry, moment, hook, emit),
     }
 }
 
-/// Once, whatever the hook does. A unit that ends inside a hook goes past it:
-/// one that emits a unit each time would never end.
+/// Emits once, whatever the hook does. A unit that ends inside a hook goes past
+/// it: a hook that emits a unit each time would never end.
 #[cold]
 fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
     let mut emit = Some(emit);
     let mut once = || emit.take().into_iter().for_each(|emit| emit());
     if !IN_HOOK.replace(true) {
-        let unit = Ended { entry, moment };
-        let _ = catch::call(|| hook(&FinishedUnit::new(&unit), &mut once));
+        let unit = finished(entry, moment);
+        let _ = catch::call(|| hook(&unit, &mut once));
         IN_HOOK.set(false);
     }
     once();
 }
 
-/// Builds the record.
+/// Builds the record and calls the logger, which may come back here with units of
+/// its own.
 #[inline]
-fn build(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
+fn log(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     let origin = &entry.origin;
     let args = format_args!("{text}");
     let mut record = Record::builder();
@@ -142,13 +144,7 @@ fn build(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     if let Some(pairs) = pairs {
         record.key_values(pairs);
     }
-    call(entry.settings.logger(), &record.args(args).build());
-}
-
-/// Calls the logger, which may come back here with units of its own.
-#[inline]
-fn call(logger: &dyn Log, record: &Record<'_>) {
-    let before = HAND_OVER.replace(HandOver::Record(Own::new(record)));
-    let _ = catch::call(|| logger.log(record));
-    HAND_OVER.set(before);
+    let record = record.args(args).build();
+    let call = || entry.settings.logger().log(&record);
+    let _ = catch::call(|| during(HandOver::Record(Own::new(&record)), call));
 }

@@ -1,17 +1,16 @@
 //! The hand-over: the only place that builds a `log::Record`.
 //!
-//! The gate is asked before anything is rendered (`log`'s macros do not ask
-//! `enabled`, so who calls `log()` directly must). The record is rendered
-//! first and handed over as one finished string, so that no code of the user's
-//! runs inside a logger. A logger may panic; what it was given is then lost,
-//! the trace and the thread are not.
+//! The logger's `enabled` is called before anything is encoded (`log`'s macros do
+//! not call it, so code that calls `log()` directly must). The record is encoded
+//! first and handed over as one finished string, so that no user code runs inside
+//! a logger. If a logger panics, its record is lost, but not the trace or the thread.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod end_all;
 pub(crate) mod hand_over;
 #[cfg(feature = "testing")]
-pub(crate) mod tap;
-pub(crate) mod finished;
+mod tap;
+mod finished;
 
 use std::time::Instant;
 
@@ -20,17 +19,14 @@ use log::Level;
 use crate::base::catch;
 use crate::base::clock::Stamp;
 use crate::config::choices::Output;
-use crate::config::finished::FinishedUnit;
 use crate::config::sampling::Verdict;
-use crate::emit::finished::Ended;
+use crate::emit::finished::finished;
 use crate::emit::hand_over::{hand_over, would_log};
 use crate::encode;
 use crate::encode::job::Moment;
 use crate::encode::key_values;
-use crate::encode::kv_source::Pairs;
 use crate::thread::spares;
 use crate::unit::Entry;
-use crate::unit::store::scratch;
 use crate::unit::store::scratch::Scratch;
 use crate::value::outcome::Outcome;
 
@@ -47,18 +43,18 @@ pub(crate) fn write_final(entry: &mut Entry) {
     if std::thread::panicking() && !entry.was_panicking {
         entry.severity.set_outcome(Outcome::Panic);
     }
-    // A part has no record. Of a thread that ends, a logger that uses
-    // thread-locals may abort the process now.
+    // A part has no record. On a thread that is ending, a logger that uses
+    // thread-locals may abort the process.
     if entry.parts.is_part() || spares::thread_is_ending() {
         return;
     }
     entry.drop_held();
-    // Nothing in there is known to panic; if something did, a second panic in a
-    // destructor would abort the process.
+    // Nothing in there is known to panic, but this may run in a destructor during
+    // a panic, where a second one would abort the process.
     let _ = catch::call(|| write(entry, None));
 }
 
-/// Writes a record of a unit that goes on.
+/// Writes a partial record of a unit that goes on.
 pub(crate) fn checkpoint(entry: &mut Entry) {
     if entry.parts.is_part() {
         return;
@@ -66,7 +62,7 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
     entry.seq = entry.seq.saturating_add(1);
     if entry.has_held && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {
-            // Serialized here, or the copy would have ids of its own.
+            // Made here, or the copy would have ids of its own.
             entry.transaction();
         }
         let mut copy = entry.clone();
@@ -97,47 +93,32 @@ fn write(entry: &mut Entry, partial: Option<u32>) {
     }
     let mut scratch = std::mem::take(&mut entry.scratch);
     match entry.settings.output {
-        Output::Line => write_line(entry, &moment, &mut scratch),
+        Output::Line => {
+            let text = encode::encode(entry, &moment, &mut scratch);
+            hand_over(entry, &moment, text, None);
+        }
         Output::KeyValues => write_pairs(entry, &moment, &mut scratch),
     }
     entry.scratch = scratch;
 }
 
-/// Decides whether a unit gets its record, and counts that.
+/// Decides whether sampling keeps the record of a unit, and counts the decision.
 fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
     let ids = entry.transaction();
     let Some(sampling) = &entry.settings.sampling else {
         return Verdict::Keep;
     };
-    let unit = Ended { entry, moment };
-    let verdict = sampling.decide(&FinishedUnit::new(&unit), ids.trace_id, ids.caller_sampled);
+    let unit = finished(entry, moment);
+    let verdict = sampling.decide(&unit, ids.trace_id, ids.caller_sampled);
     if moment.partial.is_none() {
         entry.settings.counts.add(verdict);
     }
     verdict
 }
 
-#[inline]
-fn write_line(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
-    let len = encode::encode(entry, moment, scratch);
-    let line = scratch.line.get(..len).unwrap_or_default();
-    match std::str::from_utf8(line) {
-        Ok(text) => hand_over(entry, moment, text, None),
-        // No path leads here; if one did, a damaged record is better than none.
-        Err(_) => hand_over(entry, moment, &String::from_utf8_lossy(line), None),
-    }
-}
-
 #[inline(never)]
 fn write_pairs(entry: &Entry, moment: &Moment, scratch: &mut Scratch) {
-    let name = key_values::gather(entry, moment, scratch);
-    let pairs = Pairs {
-        settings: &entry.settings,
-        pairs: &scratch.pairs,
-        arena: entry.arena.buffer(),
-        line: &scratch.line,
-    };
-    let name = scratch::text_at(entry.arena.buffer(), name);
+    let (name, pairs) = key_values::gather(entry, moment, scratch);
     hand_over(entry, moment, name, Some(&pairs));
 }
 
@@ -146,16 +127,14 @@ fn moment(entry: &Entry, now: Instant, partial: Option<u32>) -> Moment<'static> 
     let nanos = entry.nanos_at(now);
     Moment {
         stamp: entry.wall.map(|start| later(start, nanos)),
-        level: entry.severity.level(),
         outcome: entry.severity.outcome(),
         duration_nanos: nanos,
         partial,
-        log_record: None,
-        sample_rate: None,
+        ..Moment::new(entry.severity.level())
     }
 }
 
-/// The wall clock now: the one reading at the start, moved by the monotonic clock.
+/// Returns the wall clock now: the one reading at the start, moved by the monotonic clock.
 fn later(start: Stamp, nanos: u64) -> Stamp {
     let total = u64::from(start.nanos).saturating_add(nanos);
     Stamp {
@@ -164,12 +143,10 @@ fn later(start: Stamp, nanos: u64) -> Stamp {
     }
 }
 
-/// The text of the record as it would be now.
+/// Returns the text of the record as it would be now.
 pub(crate) fn render(entry: &Entry) -> String {
-    let mut scratch = Scratch::default();
     let now = entry.now();
     let last = entry.as_final(now);
     let entry = last.as_deref().unwrap_or(entry);
-    let len = encode::encode(entry, &moment(entry, now, None), &mut scratch);
-    String::from_utf8_lossy(scratch.line.get(..len).unwrap_or_default()).into_owned()
+    encode::to_string(entry, &moment(entry, now, None))
 }

@@ -1,17 +1,16 @@
 //! Escaping inside quotes, the same for logfmt and JSON (a quoted logfmt value
 //! is a JSON string literal).
 //!
-//! Text is copied and looked at 16 bytes at a time, in one pass. The look is a
+//! Text is copied and checked 16 bytes at a time, in one pass. The check is a
 //! lane-wise comparison that the compiler turns into SSE2 or NEON; the first
 //! byte that needs care stops the copy there.
 
-use crate::base::bytes;
 use crate::base::bytes::SLACK;
 use crate::encode::line::{Full, Line, Written};
 
-/// Where a text goes, as far as escaping is concerned.
+/// Where a text stands, as far as escaping is concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(super) enum Place {
     /// Inside quotes.
     Quoted,
     /// Inside the one string that holds all fragments in logfmt, where `; [`
@@ -19,16 +18,16 @@ pub(crate) enum Place {
     Fragment,
 }
 
-/// Sixteen bytes of a text from `at` on. Texts in an arena always have them
-/// (`Arena`), others are short and looked at byte by byte.
+/// Returns 16 bytes of a text from `at` on. An arena always has them, even at its
+/// end; other texts may not, and are then read byte by byte.
 #[inline(always)]
 fn load(source: &[u8], at: usize) -> Option<&[u8; SLACK]> {
     source.get(at..)?.first_chunk::<SLACK>()
 }
 
-/// Eight bits, all set, for each byte that `is` holds for.
+/// Marks each byte for which `is` returns `true`: all of its eight bits are set.
 ///
-/// `is` must be written with `|`, not `||`: one branch in it and the compiler
+/// `is` must be written with `|`, not `||`: with a single branch in it the compiler
 /// gives up on vectors (19 instructions for 16 bytes become 280).
 #[inline(always)]
 fn lanes(chunk: &[u8; SLACK], is: impl Fn(u8) -> bool) -> u128 {
@@ -39,14 +38,14 @@ fn lanes(chunk: &[u8; SLACK], is: impl Fn(u8) -> bool) -> u128 {
     u128::from_le_bytes(lanes)
 }
 
-/// The first of the marked bytes.
+/// Returns the index of the first marked byte.
 #[inline(always)]
 fn first(lanes: u128) -> usize {
     lanes.trailing_zeros() as usize / 8
 }
 
-/// Bytes that cannot be copied without a look: controls, quote, backslash, DEL,
-/// and all of the bytes of characters beyond ASCII.
+/// Returns whether a byte cannot be copied unseen: controls, quote, backslash, DEL,
+/// and every byte of a character beyond ASCII.
 #[inline(always)]
 fn needs_care(byte: u8) -> bool {
     (byte.wrapping_sub(0x20) >= 0x5F) | (byte == b'"') | (byte == b'\\')
@@ -54,7 +53,7 @@ fn needs_care(byte: u8) -> bool {
 
 /// Writes `source[start..end]`, which is UTF-8, as the inside of a string literal.
 #[inline(always)]
-pub(crate) fn text(
+pub(super) fn text(
     line: &mut Line<'_>,
     place: Place,
     source: &[u8],
@@ -70,7 +69,7 @@ pub(crate) fn text(
         let care = lanes(chunk, |byte| {
             needs_care(byte) | ((byte == b';') & (place == Place::Fragment))
         });
-        // Bytes behind the text may be marked too.
+        // Bytes after the text may be marked too.
         if care != 0 && first(care) < left {
             let clean = first(care);
             line.put_padded(chunk, clean)?;
@@ -117,7 +116,7 @@ fn careful(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: 
     }
 }
 
-/// How many bytes, from the first, are copied as they are.
+/// Returns how many bytes from the start are copied as they are.
 fn clean_run(place: Place, text: &[u8]) -> usize {
     let special = |byte: u8| {
         (byte < 0x20)
@@ -160,14 +159,14 @@ fn put_u(line: &mut Line<'_>, char: u32, instead_of: usize) -> Result<usize, Ful
     Ok(instead_of)
 }
 
-/// Writes the last backslash of a logfmt value, which some readers would take
-/// together with the closing quote for an escaped quote.
-pub(crate) fn last_backslash(line: &mut Line<'_>) -> Written {
+/// Writes the last backslash of a logfmt value, which some readers would take for an
+/// escape of the closing quote.
+pub(super) fn last_backslash(line: &mut Line<'_>) -> Written {
     line.put_array(br"\u005c")
 }
 
-/// Whether a logfmt value may stand without quotes, but for lookalikes:
-/// `-./0-9:`, `@A-Z`, `a-z` and `_%+~`.
+/// Returns whether a byte may be part of a logfmt value without quotes: `-./0-9:`,
+/// `@A-Z`, `a-z` and `_%+~`.
 #[inline(always)]
 fn is_bare(byte: u8) -> bool {
     (byte.wrapping_sub(b'-') < 14)
@@ -179,9 +178,9 @@ fn is_bare(byte: u8) -> bool {
         | (byte == b'~')
 }
 
-/// Writes a text without quotes if it may stand so; says whether it did.
+/// Writes a text if it needs no quotes in logfmt, and returns whether it did.
 #[inline(always)]
-pub(crate) fn bare(
+pub(super) fn bare(
     line: &mut Line<'_>,
     source: &[u8],
     start: usize,
@@ -216,34 +215,28 @@ pub(crate) fn bare(
     Ok(true)
 }
 
-/// A short text of no arena.
+/// The same for a short text that is not in an arena.
 #[inline(never)]
 fn bare_bytes(line: &mut Line<'_>, text: &[u8]) -> Result<bool, Full> {
-    let mut chunk = [0; SLACK];
-    let looked_at = text.len().min(SLACK);
-    if let (Some(to), Some(from)) = (chunk.get_mut(..looked_at), text.get(..looked_at)) {
-        bytes::copy(to, from);
-    }
-    let bare = !text.is_empty()
-        && text.iter().all(|byte| is_bare(*byte))
-        && !(may_look_alike(&chunk, text.len()) && looks_alike(text));
-    if bare {
+    let is_bare = text.iter().all(|byte| is_bare(*byte)) && !text.is_empty() && !looks_alike(text);
+    if is_bare {
         line.put(text)?;
     }
-    Ok(bare)
+    Ok(is_bare)
 }
 
-/// Whether none of the first `len` bytes is marked.
+/// Returns whether none of the first `len` bytes is marked.
 #[inline(always)]
 fn is_clear(lanes: u128, len: usize) -> bool {
     (lanes == 0) | (first(lanes) >= len)
 }
 
-/// A first look at a text of bare characters: whether it could be a lookalike.
+/// Returns whether a text of bare characters could be a lookalike: a cheap check
+/// that spares most texts the exact one.
 ///
-/// No branch on what it begins with: ids begin with a digit or with a letter as
-/// chance has it, and each wrong guess of the processor costs more than both
-/// looks.
+/// It does not branch on the first character: whether an id begins with a digit or
+/// a letter is chance, and each wrong guess of the processor costs more than both
+/// checks.
 #[inline(always)]
 fn may_look_alike(chunk: &[u8; SLACK], len: usize) -> bool {
     let [head, ..] = *chunk;
@@ -251,26 +244,31 @@ fn may_look_alike(chunk: &[u8; SLACK], len: usize) -> bool {
     begins_word | matches!(head, b'+' | b'-') | may_be_number(chunk, len)
 }
 
-/// Whether a text of bare characters has no two letters and no two dots apart.
-/// A number has one letter at most, its `e`; addresses and versions have more dots.
+/// Returns whether a text of bare characters could be a number.
+///
+/// A number has at most one letter, its `e`, and one dot, while words have more
+/// letters, and addresses and versions more dots. Both are counted without a loop:
+/// each character is a byte of one 128-bit number, and `x & (x - 1)`, which clears
+/// the lowest set bit, leaves something if there were two. Adjacent dots pass as one
+/// run; the exact check refuses them. Only the first 16 bytes are looked at.
 #[inline(always)]
 fn may_be_number(chunk: &[u8; SLACK], len: usize) -> bool {
     let text = u128::MAX.unbounded_shr(128_u32.saturating_sub(8 * len.min(SLACK) as u32));
-    // Of the bare characters, the letters have this bit, and `@`, `_` and `~`.
+    // Among bare characters, only letters, `@`, `_` and `~` have this bit.
     let letters = u128::from_le_bytes(*chunk) & text & u128::from_le_bytes([0x40; SLACK]);
     if letters & letters.wrapping_sub(1) != 0 {
         return false;
     }
     let dots = lanes(chunk, |byte| byte == b'.') & text;
-    // Adding its lowest bit empties the first run of marked bytes.
+    // Adding its lowest bit clears the first run of marked bytes.
     dots & dots.wrapping_add(dots & dots.wrapping_neg()) == 0
 }
 
-/// Whether a text is one of the words, in any case.
+/// Returns whether a text is one of the words, in any case.
 fn is_word(chunk: &[u8; SLACK], len: usize) -> bool {
     let word = u64::from_le_bytes(chunk.first_chunk().copied().unwrap_or_default());
     let unused = 64_u32.saturating_sub(8 * len.min(8) as u32);
-    // Lower case; the bytes behind the text are spaces.
+    // In lower case, and padded with spaces.
     let word = word.unbounded_shl(unused).unbounded_shr(unused) | 0x2020_2020_2020_2020;
     let is = |text: &[u8; 8]| word == u64::from_le_bytes(*text);
     (len <= 8)
@@ -284,9 +282,9 @@ fn is_word(chunk: &[u8; SLACK], len: usize) -> bool {
             | is(b"infinity"))
 }
 
-/// Whether a text that is a string would be read as a number, a truth value or nothing.
+/// Returns whether a string would be read as a number, a truth value or nothing.
 ///
-/// That is `[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?` or one of
+/// It would if it is `[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?`, or one of
 /// a few words in any case with an optional sign.
 #[inline(never)]
 fn looks_alike(text: &[u8]) -> bool {

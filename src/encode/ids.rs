@@ -8,9 +8,8 @@ use crate::encode::line::{Line, Written};
 use crate::encode::scalar::boolean;
 use crate::encode::text::main_text;
 use crate::ids::hex;
-use crate::ids::id::SpanId;
 
-/// The ids, each as text: one of digits alone looks like a number.
+/// Writes the ids as text, which needs quotes in logfmt if it has only digits.
 #[inline(never)]
 pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let settings = job.settings();
@@ -32,51 +31,48 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
     Ok(())
 }
 
-/// The longest name of a transaction as a resource: `ConfigBuilder::build` bounds the project's.
+/// The longest resource name of a trace; `ConfigBuilder::build` limits the project in it.
 const MAX_RESOURCE: usize = 160;
 
 /// An id in the form of a schema.
-pub(crate) enum IdValue {
-    /// Room to read 16 bytes at a time is behind it.
+pub(super) enum IdValue {
+    /// Followed by room to read 16 bytes at a time.
     Text([u8; MAX_RESOURCE + SLACK], usize),
     Bool(bool),
 }
 
-/// An id, of which the hex digits are given, in the form of the schema.
+/// Returns an id, given as hex digits, in the form of the schema.
 #[cold]
-pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
-    let forms = &job.settings().forms;
-    let transaction = job.entry.transaction;
-    let mut digits = itoa::Buffer::new();
-    let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
-    let text = |parts: [&[u8]; 2]| {
-        let mut text = [0; MAX_RESOURCE + SLACK];
-        let mut line = Line::new(&mut text);
-        // `ConfigBuilder::build` saw that it fits.
-        let _ = parts.into_iter().try_for_each(|part| line.put(part));
-        let len = line.len();
-        IdValue::Text(text, len)
-    };
-    match (forms.ids(), name, transaction) {
-        (IdForm::Google, Name::TraceId, _) => text([forms.trace_prefix().as_bytes(), hex]),
-        (IdForm::Google, Name::TraceFlags, Some(ids)) => IdValue::Bool(ids.parent().is_sampled()),
-        (IdForm::Datadog, Name::SpanId, Some(ids)) => {
-            text([digits.format(number(ids.span_id)).as_bytes(), b""])
+pub(super) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
+    let (forms, ids) = (&job.settings().forms, job.entry.transaction);
+    let (before, number) = match (forms.ids(), name) {
+        (IdForm::Google, Name::TraceId) => (forms.trace_prefix(), None),
+        (IdForm::Google, Name::TraceFlags) => {
+            return IdValue::Bool(ids.is_some_and(|ids| ids.parent().is_sampled()));
         }
-        (IdForm::Datadog, Name::ParentId, Some(ids)) => match ids.parent_id {
-            Some(parent) => text([digits.format(number(parent)).as_bytes(), b""]),
-            None => text([hex, b""]),
-        },
-        _ => text([hex, b""]),
-    }
+        (IdForm::Datadog, Name::SpanId) => ("", ids.map(|ids| ids.span_id)),
+        (IdForm::Datadog, Name::ParentId) => ("", ids.and_then(|ids| ids.parent_id)),
+        _ => ("", None),
+    };
+    let mut digits = itoa::Buffer::new();
+    let id = match number {
+        Some(id) => digits.format(u64::from_be_bytes(id.to_bytes())).as_bytes(),
+        None => hex,
+    };
+    let mut text = [0; MAX_RESOURCE + SLACK];
+    let mut line = Line::new(&mut text);
+    // `ConfigBuilder::build` made sure that it fits.
+    let _ = line.put(before.as_bytes()).and_then(|()| line.put(id));
+    let len = line.len();
+    IdValue::Text(text, len)
 }
 
-/// 32 hex digits at most, and room behind them to read 16 bytes at a time.
-pub(crate) type IdText = [u8; 32 + SLACK];
+/// At most 32 hex digits, followed by room to read 16 bytes at a time.
+pub(super) type IdText = [u8; 32 + SLACK];
 
-/// Shows the ids as text one after the other, with the number of their digits.
+/// Passes each id to `see` as hex digits, and how many there are.
 #[inline(always)]
-pub(crate) fn each_id(
+pub(super) fn each_id(
     job: &Job<'_>,
     mut see: impl FnMut(Name, &IdText, usize) -> Written,
 ) -> Written {

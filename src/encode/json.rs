@@ -1,6 +1,7 @@
 //! JSON: one compact object on one line.
 
 use crate::config::choices::{Integers, NonFinite};
+use crate::config::names::Name;
 use crate::config::settings::Settings;
 use crate::encode::escape::Place;
 use crate::encode::job::{Fits, Job, Syntax};
@@ -10,7 +11,8 @@ use crate::encode::{escape, number, scalar, text};
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Fragment;
 use crate::unit::store::items::{Item, Items};
-use crate::value::json_text::Closers;
+use crate::unit::store::stored::{Stored, Tag};
+use crate::value::json_text;
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -27,14 +29,14 @@ impl Syntax for Json {
     }
 
     #[inline(always)]
-    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written {
+    fn key(line: &mut Line<'_>, _settings: &Settings, key: &[u8], suffix: &[u8]) -> Written {
         line.put_array(b",\"")?;
         line.put(key)?;
         line.put(suffix)?;
         line.put_array(b"\":")
     }
 
-    fn odd_key(line: &mut Line<'_>, key: &str) -> Written {
+    fn odd_key(line: &mut Line<'_>, _settings: &Settings, key: &str) -> Written {
         line.put_byte(b',')?;
         Json::text(line, key.as_bytes(), 0, key.len())?;
         line.put_byte(b':')
@@ -68,12 +70,12 @@ impl Syntax for Json {
     }
 
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written {
-        let most = match settings.integers {
+        let max = match settings.integers {
             Integers::Bits53 => Fits::Bits53,
             Integers::Bits64 => Fits::Bits64,
             Integers::Number => Fits::Bits128,
         };
-        if fits <= most {
+        if fits <= max {
             line.put(digits.as_bytes())
         } else {
             Json::word(line, digits.as_bytes())
@@ -81,31 +83,30 @@ impl Syntax for Json {
     }
 
     #[inline(never)]
-    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], _room: &mut Vec<u8>) -> Written {
-        list(line, job.settings(), items)
-    }
-
-    fn structured(
-        line: &mut Line<'_>,
-        source: &[u8],
-        span: Span,
-        cut: Option<(usize, Closers)>,
-        _room: &mut Vec<u8>,
-    ) -> Written {
-        let (end, closers) = cut.unwrap_or((span.len(), Closers::new()));
-        let end = span.start() + end;
-        line.put(source.get(span.start()..end).unwrap_or_default())?;
-        line.put(&closers)
+    fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored, _room: &mut Vec<u8>) -> Written {
+        nested(line, job, stored)
     }
 
     #[inline(always)]
     fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-        line.put(
-            job.settings()
-                .names
-                .prefix(crate::config::names::Name::Fragments),
-        )?;
+        line.put(job.settings().names.prefix(Name::Fragments))?;
         fragments(line, job)
+    }
+}
+
+/// Writes a list or a structure, as much of it as the record has room for.
+pub(super) fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored) -> Written {
+    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
+    let max = job.fit.text;
+    match stored.tag {
+        Tag::List if bytes.len() <= max => list(line, job.settings(), bytes),
+        Tag::List => list(line, job.settings(), Items::whole(bytes, max)),
+        _ if bytes.len() <= max => line.put(bytes),
+        _ => {
+            let (end, closers) = json_text::cut(bytes, max);
+            line.put(bytes.get(..end).unwrap_or_default())?;
+            line.put(&closers)
+        }
     }
 }
 
@@ -124,7 +125,7 @@ pub(super) fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 #[inline(always)]
-pub(crate) fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
     line.put_array(b"{\"at_ms\":")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b",\"line\":")?;
@@ -138,14 +139,14 @@ pub(crate) fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) 
         Json::word(line, level.as_bytes())?;
     }
     line.put_array(b",\"msg\":\"")?;
-    let end = text::end_of(job, fragment.text);
+    let end = text::end_of(job, fragment.text, job.fit.text);
     let source = job.entry.arena.buffer();
     escape::text(line, Place::Quoted, source, fragment.text.start(), end)?;
     line.put_array(b"\"}")
 }
 
 /// Writes the items of a list as a JSON array. One that was cut short is closed.
-pub(super) fn list(line: &mut Line<'_>, settings: &Settings, items: &[u8]) -> Written {
+fn list(line: &mut Line<'_>, settings: &Settings, items: &[u8]) -> Written {
     line.put_byte(b'[')?;
     let mut depth = 0_usize;
     let mut first = true;

@@ -1,53 +1,55 @@
 //! A record as key-values that keep their types.
 //!
 //! The order is that of a line, and the limits are those of a line of JSON.
-//! Texts stay where they are, in the arena; what has no type of its own (ids,
-//! times, lists, fragments) is written into the scratch line first, so that
+//! Texts stay where they are, in the arena; values without a type of their own
+//! (ids, times, lists, fragments) are written into the scratch line first, so that
 //! nothing is left to be formatted inside the logger.
 
+use crate::base::clock;
 use crate::base::clock::Stamp;
 use crate::config::names::{Name, TIMER_SUFFIXES};
-use crate::encode::fixed::{room, with_job};
+use crate::config::settings::PairValue;
 use crate::encode::ids::IdValue;
 use crate::encode::job::{Job, Moment};
+use crate::encode::kv_source::Pairs;
 use crate::encode::line::{Full, Line, Written};
-use crate::encode::names::FieldNames;
-use crate::encode::number::StampText;
 use crate::encode::scalar::TimerPart;
-use crate::encode::{fit, ids, json, losses, names, number, scalar, text};
+use crate::encode::{fit, fixed, ids, json, losses, names, scalar, text};
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey};
-use crate::unit::store::scratch::{Pair, PairText, PairValue, Piece, Scratch, text_at};
+use crate::unit::store::scratch::{Pair, PairText, Piece, Scratch, text_at};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::kind::STARS;
-use crate::value::owned::OwnedValue;
+use crate::value::number::Amount;
 
-/// The pairs that stand first in every record that goes out as key-values.
-#[cold]
-pub(super) fn pairs(of: &Entry) -> Vec<(String, OwnedValue)> {
-    with_job(of, |job| owned_fields(job, &mut room(of)))
-}
+type Value = PairValue<PairText>;
 
-/// Fills `scratch.pairs`, and `scratch.line` with the texts that were written;
-/// returns where the message lies in the arena.
-pub(crate) fn gather(entry: &Entry, moment: &Moment<'_>, scratch: &mut Scratch) -> Piece {
+/// Gathers the pairs of an entry in `scratch`, and returns its message and the pairs.
+pub(crate) fn gather<'a>(
+    entry: &'a Entry,
+    moment: &Moment<'_>,
+    scratch: &'a mut Scratch,
+) -> (&'a str, Pairs<'a>) {
     let settings = &entry.settings;
     if !settings.fixed.is_empty() {
-        settings.fixed_pairs.get_or_init(|| pairs(entry));
+        settings.fixed_pairs.get_or_init(|| fixed_pairs(entry));
     }
-    let names = names::for_unit(entry);
-    let mut job = Job::new(entry, moment, names.as_ref());
+    let names = names::for_entry(entry, None);
+    let mut job = Job::new(entry, moment, names.as_ref(), fixed::text(entry));
     fit::measure(&mut job, scratch);
     while all(&job, scratch).is_err() {
         let more = (scratch.line.len() * 2).max(512);
         scratch.line.resize(more, 0);
     }
-    let name = entry.name;
-    Piece {
-        start: name.start(),
-        end: text::cut_at(&job, name, text::main_fit(&job)),
-    }
+    let name = piece(&job, entry.name, text::main_fit(&job));
+    let pairs = Pairs {
+        settings,
+        pairs: &scratch.pairs,
+        arena: entry.arena.buffer(),
+        line: &scratch.line,
+    };
+    (text_at(pairs.arena, name), pairs)
 }
 
 fn all(job: &Job<'_>, scratch: &mut Scratch) -> Written {
@@ -57,45 +59,48 @@ fn all(job: &Job<'_>, scratch: &mut Scratch) -> Written {
         line: Line::new(&mut scratch.line),
         pairs: &mut scratch.pairs,
     };
-    out.head()?;
+    out.ids()?;
+    out.course();
     out.fields()?;
     out.errors();
     out.fragments()?;
-    out.accounting();
-    Ok(())
+    out.accounting()
 }
 
-/// The fields alone: those of a configuration.
-pub(super) fn owned_fields(job: &Job<'_>, room: &mut [u8]) -> Vec<(String, OwnedValue)> {
-    let mut pairs = Vec::new();
-    let mut out = Out {
-        job,
-        line: Line::new(room),
-        pairs: &mut pairs,
-    };
-    if out.fields().is_err() {
-        return Vec::new();
+/// Gathers the pairs that come first in every record: the fixed fields.
+#[cold]
+fn fixed_pairs(of: &Entry) -> Vec<(String, PairValue<String>)> {
+    fixed::with_job(of, |job| {
+        let (mut line, mut pairs) = (fixed::room(of), Vec::new());
+        let mut out = Out {
+            job,
+            line: Line::new(&mut line),
+            pairs: &mut pairs,
+        };
+        if out.fields().is_err() {
+            return Vec::new();
+        }
+        let texts = Pairs {
+            settings: job.settings(),
+            pairs: &[],
+            arena: job.entry.arena.buffer(),
+            line: &line,
+        };
+        let owned = |text: PairText| texts.text(text).to_owned();
+        let pair = |pair: &Pair| (owned(pair.key), pair.value.with_text(|text| owned(*text)));
+        pairs.iter().map(pair).collect()
+    })
+}
+
+/// Returns the place of a text of the arena, cut to `fit` bytes.
+fn piece(job: &Job<'_>, span: Span, fit: usize) -> Piece {
+    Piece {
+        start: span.start(),
+        end: text::end_of(job, span, fit),
     }
-    let arena = job.entry.arena.buffer();
-    let text = |text: PairText| match text {
-        PairText::Arena(piece) => text_at(arena, piece).to_owned(),
-        PairText::Line(piece) => text_at(room, piece).to_owned(),
-        PairText::Static(text) => text.to_owned(),
-        PairText::Fixed(_) | PairText::Name(_) => String::new(),
-    };
-    let value = |value| match value {
-        PairValue::Bool(value) => OwnedValue::Bool(value),
-        PairValue::U64(n) => OwnedValue::U64(n),
-        PairValue::I64(n) => OwnedValue::I64(n),
-        PairValue::U128(n) => OwnedValue::U128(n),
-        PairValue::I128(n) => OwnedValue::I128(n),
-        PairValue::F64(x) => OwnedValue::F64(x),
-        PairValue::Text(at) => OwnedValue::Text(text(at)),
-    };
-    let owned = pairs.iter().map(|pair| (text(pair.key), value(pair.value)));
-    owned.collect()
 }
 
+/// Collects pairs, and in the line the texts that have to be written for them.
 struct Out<'a, 'b> {
     job: &'a Job<'a>,
     line: Line<'b>,
@@ -103,11 +108,11 @@ struct Out<'a, 'b> {
 }
 
 impl Out<'_, '_> {
-    fn put(&mut self, key: PairText, value: PairValue) {
+    fn put(&mut self, key: PairText, value: Value) {
         self.pairs.push(Pair { key, value });
     }
 
-    fn name(&mut self, name: Name, value: PairValue) {
+    fn name(&mut self, name: Name, value: Value) {
         self.put(PairText::Name(name), value);
     }
 
@@ -119,17 +124,32 @@ impl Out<'_, '_> {
         Ok(PairText::Line(Piece { start, end }))
     }
 
-    fn head(&mut self) -> Written {
-        let (job, moment) = (self.job, self.job.moment);
-        let fixed = job.settings().fixed_pairs.get();
-        for at in 0..fixed.map_or(0, Vec::len) {
-            let value = fixed.and_then(|fixed| Some(fixed_value(at, &fixed.get(at)?.1)));
-            if let Some(value) = value {
-                self.put(PairText::Fixed(at), value);
-            }
+    fn bytes(&mut self, text: &[u8]) -> Result<PairText, Full> {
+        self.written(|line| line.put(text))
+    }
+
+    fn ids(&mut self) -> Written {
+        let job = self.job;
+        ids::each_id(job, |name, digits, len| {
+            let hex = digits.get(..len).unwrap_or_default();
+            let value = match ids::id_value(job, name, hex) {
+                IdValue::Bool(value) => PairValue::Bool(value),
+                IdValue::Text(text, len) => {
+                    PairValue::Text(self.bytes(text.get(..len).unwrap_or_default())?)
+                }
+            };
+            self.name(name, value);
+            Ok(())
+        })?;
+        if let Some(id) = job.entry.request_id {
+            self.name(Name::RequestId, self.main_text(id));
         }
-        self.ids()?;
-        let forms = &job.settings().forms;
+        Ok(())
+    }
+
+    /// Adds outcome and duration.
+    fn course(&mut self) {
+        let (forms, moment) = (&self.job.settings().forms, self.job.moment);
         if let Some(outcome) = moment.outcome {
             let (text, reason) = forms.outcome_texts(outcome);
             self.name(Name::Outcome, word(text));
@@ -139,30 +159,9 @@ impl Out<'_, '_> {
         }
         let duration = match forms.in_nanos() {
             false => millis(moment.duration_nanos / 1_000),
-            true => PairValue::U64(moment.duration_nanos),
+            true => whole(moment.duration_nanos),
         };
         self.name(Name::DurationMs, duration);
-        Ok(())
-    }
-
-    fn ids(&mut self) -> Written {
-        ids::each_id(self.job, |name, text, len| {
-            let hex = text.get(..len).unwrap_or_default();
-            let value = match ids::id_value(self.job, name, hex) {
-                IdValue::Bool(value) => PairValue::Bool(value),
-                IdValue::Text(text, len) => {
-                    let text = text.get(..len).unwrap_or_default();
-                    PairValue::Text(self.written(|line| line.put(text))?)
-                }
-            };
-            self.name(name, value);
-            Ok(())
-        })?;
-        if let Some(id) = self.job.entry.request_id {
-            let id = self.arena_up_to(id, text::main_fit(self.job));
-            self.name(Name::RequestId, id);
-        }
-        Ok(())
     }
 
     fn fields(&mut self) -> Written {
@@ -172,9 +171,9 @@ impl Out<'_, '_> {
             let stored = field.value();
             match stored.tag {
                 Tag::Absent | Tag::Null => {}
-                Tag::Timer => self.timer(at, field, stored)?,
+                Tag::Timer => self.timer(at, field)?,
                 _ => {
-                    let key = self.key(job.names, at, 0, field, "")?;
+                    let key = self.key(at, 0, field, "")?;
                     if let Some(value) = self.value(stored)? {
                         self.put(key, value);
                     }
@@ -184,120 +183,85 @@ impl Out<'_, '_> {
         Ok(())
     }
 
-    fn timer(&mut self, at: usize, field: &Field, stored: Stored) -> Written {
-        let job = self.job;
-        let parts = scalar::timer_parts(field, stored.to_laps(&job.entry.arena));
-        for (number, (suffix, part)) in TIMER_SUFFIXES.into_iter().zip(parts).enumerate() {
-            let Some(part) = part else { continue };
-            let key = self.key(job.names, at, number, field, suffix)?;
-            self.put(
-                key,
-                match part {
-                    TimerPart::Count(n) => PairValue::U64(n),
-                    TimerPart::Micros(micros) => millis(micros),
-                    TimerPart::Redacted => word(STARS),
-                },
-            );
+    fn timer(&mut self, at: usize, field: &Field) -> Written {
+        let values = scalar::timer_parts(field, &self.job.entry.arena);
+        let values = values.into_iter().flatten();
+        for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
+            let key = self.key(at, part, field, suffix)?;
+            let value = match value {
+                TimerPart::Count(n) => whole(n),
+                TimerPart::Micros(micros) => millis(micros),
+                TimerPart::Redacted => word(STARS),
+            };
+            self.put(key, value);
         }
         Ok(())
     }
 
-    /// The name of a field, the one worked out for it if there is one.
+    /// Returns the key of a field or of one part of a timer: the name worked out for
+    /// it, if there is one.
     fn key(
         &mut self,
-        names: Option<&FieldNames>,
         at: usize,
-        number: usize,
+        part: usize,
         field: &Field,
         suffix: &str,
     ) -> Result<PairText, Full> {
-        if let Some(names) = names {
-            let name = names.of_field(at).get(number).map_or("", String::as_str);
-            return self.written(|line| line.put(name.as_bytes()));
+        if let Some(names) = self.job.names {
+            return self.bytes(names.get(at, part).as_bytes());
         }
         match field.key {
             FieldKey::Static(key) if suffix.is_empty() => Ok(PairText::Static(key)),
-            FieldKey::Text(span) if suffix.is_empty() => Ok(PairText::Arena(Piece {
-                start: span.start(),
-                end: span.end(),
-            })),
+            FieldKey::Text(span) if suffix.is_empty() => {
+                Ok(PairText::Arena(piece(self.job, span, usize::MAX)))
+            }
             _ => {
                 let given = field.given(&self.job.entry.arena);
-                self.written(|line| {
-                    line.put(given)?;
-                    line.put(suffix.as_bytes())
-                })
+                self.bytes(&[given, suffix.as_bytes()].concat())
             }
         }
     }
 
-    fn value(&mut self, stored: Stored) -> Result<Option<PairValue>, Full> {
+    /// Returns the value of a field that is neither left out nor a timer.
+    fn value(&mut self, stored: Stored) -> Result<Option<Value>, Full> {
         let job = self.job;
-        let arena = &job.entry.arena;
+        let (arena, fit) = (&job.entry.arena, job.fit.text);
+        let span = Span::from_bits(stored.bits);
         Ok(Some(match stored.tag {
             Tag::Bool => PairValue::Bool(stored.bits != 0),
-            Tag::U64 => PairValue::U64(stored.bits),
-            Tag::I64 => PairValue::I64(stored.bits as i64),
-            Tag::U128 => PairValue::U128(stored.to_u128(arena)),
-            Tag::I128 => PairValue::I128(stored.to_i128(arena)),
-            Tag::F64 => PairValue::F64(f64::from_bits(stored.bits)),
-            Tag::F32 => PairValue::F64(widened(f32::from_bits(stored.bits as u32))),
+            Tag::F32 => widened(f32::from_bits(stored.bits as u32)),
             Tag::Micros => millis(stored.bits),
-            Tag::Text => self.arena(Span::from_bits(stored.bits)),
             Tag::Stamp => self.stamp(stored.to_stamp(arena))?,
-            Tag::Json => {
-                let span = Span::from_bits(stored.bits);
-                match text::json_cut(job, span) {
-                    None => self.arena(span),
-                    Some((end, closers)) => {
-                        let text = arena.get(span).get(..end).unwrap_or_default();
-                        PairValue::Text(self.written(|line| {
-                            line.put(text)?;
-                            line.put(&closers)
-                        })?)
-                    }
-                }
+            Tag::Json | Tag::List if stored.tag == Tag::List || span.len() > fit => {
+                PairValue::Text(self.written(|line| json::nested(line, job, stored))?)
             }
-            Tag::List => {
-                let items = text::list_bytes(job, stored);
-                let text = self.written(|line| json::list(line, job.settings(), items))?;
-                PairValue::Text(text)
-            }
-            // Left out, or written by the caller.
-            Tag::Absent | Tag::Null | Tag::Timer => return Ok(None),
+            Tag::Text | Tag::Json => self.arena(span, fit),
+            _ => return Ok(stored.to_amount(arena).map(PairValue::Number)),
         }))
     }
 
-    fn stamp(&mut self, stamp: Stamp) -> Result<PairValue, Full> {
+    fn stamp(&mut self, at: Stamp) -> Result<Value, Full> {
         Ok(
-            match number::stamp(stamp, self.job.settings().fraction_digits) {
-                StampText::Rfc3339(text, len) => {
-                    let text = text.get(..len).unwrap_or_default();
-                    PairValue::Text(self.written(|line| line.put(text))?)
+            match clock::rfc3339(at, self.job.settings().fraction_digits) {
+                Some((text, len)) => {
+                    PairValue::Text(self.bytes(text.get(..len).unwrap_or_default())?)
                 }
-                StampText::Unix(secs) => PairValue::I64(secs),
+                None => PairValue::Number(Amount::I64(at.secs)),
             },
         )
     }
 
-    /// A text of the arena, as much of it as there is room for.
-    fn arena(&self, span: Span) -> PairValue {
-        self.arena_up_to(span, self.job.fit.text)
+    fn arena(&self, span: Span, fit: usize) -> Value {
+        PairValue::Text(PairText::Arena(piece(self.job, span, fit)))
     }
 
-    fn arena_up_to(&self, span: Span, fit: usize) -> PairValue {
-        PairValue::Text(PairText::Arena(Piece {
-            start: span.start(),
-            end: text::cut_at(self.job, span, fit),
-        }))
+    fn main_text(&self, span: Span) -> Value {
+        self.arena(span, text::main_fit(self.job))
     }
 
     fn errors(&mut self) {
         for (name, span) in text::error_texts(self.job) {
-            if let Some(span) = span {
-                let text = self.arena_up_to(span, text::main_fit(self.job));
-                self.name(name, text);
-            }
+            self.name(name, self.main_text(span));
         }
     }
 
@@ -311,48 +275,34 @@ impl Out<'_, '_> {
         Ok(())
     }
 
-    fn accounting(&mut self) {
-        for (name, count) in losses::losses(self.job).named() {
-            if count > 0 {
-                self.name(name, PairValue::U64(count));
-            }
-        }
-        if let Some(rate) = self.job.moment.sample_rate {
-            self.name(Name::SampleRate, PairValue::U64(rate.into()));
-        }
+    fn accounting(&mut self) -> Written {
+        losses::each_count(self.job, |name, count| {
+            self.name(name, whole(count));
+            Ok(())
+        })?;
         if let Some(seq) = self.job.moment.partial {
             self.name(Name::Partial, PairValue::Bool(true));
-            self.name(Name::Seq, PairValue::U64(seq.into()));
+            self.name(Name::Seq, whole(seq.into()));
         }
+        Ok(())
     }
 }
 
-fn word(text: &'static str) -> PairValue {
+fn word(text: &'static str) -> Value {
     PairValue::Text(PairText::Static(text))
 }
 
-fn millis(micros: u64) -> PairValue {
-    PairValue::F64(micros as f64 / 1_000.0)
+fn whole(n: u64) -> Value {
+    PairValue::Number(Amount::U64(n))
 }
 
-/// The double that has the digits of a single: 0.1, not 0.10000000149.
-fn widened(x: f32) -> f64 {
-    if !x.is_finite() {
-        return x.into();
-    }
+fn millis(micros: u64) -> Value {
+    PairValue::Number(Amount::F64(micros as f64 / 1_000.0))
+}
+
+/// Returns the double with the digits of a single: 0.1, not 0.10000000149.
+fn widened(x: f32) -> Value {
     let mut digits = ryu::Buffer::new();
-    digits.format_finite(x).parse().unwrap_or(x.into())
-}
-
-fn fixed_value(at: usize, value: &OwnedValue) -> PairValue {
-    match value {
-        OwnedValue::Bool(value) => PairValue::Bool(*value),
-        OwnedValue::U64(n) => PairValue::U64(*n),
-        OwnedValue::I64(n) => PairValue::I64(*n),
-        OwnedValue::U128(n) => PairValue::U128(*n),
-        OwnedValue::I128(n) => PairValue::I128(*n),
-        OwnedValue::F64(x) => PairValue::F64(*x),
-        // Serialized by `owned_fields`, which makes no others.
-        _ => PairValue::Text(PairText::Fixed(at)),
-    }
+    let digits = digits.format(x).parse();
+    PairValue::Number(Amount::F64(digits.unwrap_or(x.into())))
 }

@@ -1,9 +1,12 @@
+//! File and level of a fragment, written only if they are not what a reader would
+//! assume.
+
 use crate::config::choices::LineTag;
 use crate::encode::job::Job;
 use crate::encode::scalar;
 use crate::unit::store::fragments::{Fragment, base_name};
 
-/// The file of a fragment, where it is written.
+/// Returns the file of a fragment, if it is to be written.
 #[inline(always)]
 pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
     let file = fragment.place.file(&job.entry.arena);
@@ -15,7 +18,7 @@ pub(super) fn file<'a>(job: &Job<'a>, fragment: &Fragment) -> Option<&'a str> {
     }
 }
 
-/// The level of a fragment, where it is not the trace's own.
+/// Returns the level of a fragment, if it is not the one the unit was given.
 #[inline(always)]
 pub(super) fn own_level(job: &Job<'_>, fragment: &Fragment) -> Option<&'static str> {
     let level = fragment.level?;

@@ -4,37 +4,23 @@ use crate::base::bytes::SLACK;
 use crate::config::names::Name;
 use crate::config::settings::Settings;
 use crate::encode::escape::Place;
-use crate::encode::job::{Fits, Job, Syntax};
+use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Full, Line, Written};
 use crate::encode::{escape, json, line_tag, number, text};
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Fragment;
-use crate::value::json_text::Closers;
+use crate::unit::store::stored::{Stored, Tag};
 
 #[derive(Debug)]
 pub(super) struct Logfmt;
 
 impl Syntax for Logfmt {
     #[inline(always)]
-    fn open(_line: &mut Line<'_>) -> Written {
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn close(_line: &mut Line<'_>) -> Written {
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn key(line: &mut Line<'_>, key: &[u8], suffix: &[u8]) -> Written {
+    fn key(line: &mut Line<'_>, _settings: &Settings, key: &[u8], suffix: &[u8]) -> Written {
         line.put_byte(b' ')?;
         line.put(key)?;
         line.put(suffix)?;
         line.put_byte(b'=')
-    }
-
-    fn odd_key(line: &mut Line<'_>, key: &str) -> Written {
-        Logfmt::key(line, key.as_bytes(), b"")
     }
 
     #[inline(always)]
@@ -45,61 +31,24 @@ impl Syntax for Logfmt {
         line.apart(|line| quoted(line, source, start, end))
     }
 
-    #[inline(always)]
-    fn word(line: &mut Line<'_>, text: &[u8]) -> Written {
-        line.put(text)
-    }
-
-    /// One of digits alone looks like a number, and so may one with an `e`.
-    #[inline(always)]
-    fn hex(line: &mut Line<'_>, digits: &[u8], len: usize) -> Written {
-        Logfmt::text(line, digits, 0, len)
-    }
-
-    #[cold]
-    fn non_finite(line: &mut Line<'_>, _settings: &Settings, x: f64) -> Written {
-        line.put(number::non_finite(x).as_bytes())
-    }
-
-    fn digits(line: &mut Line<'_>, _settings: &Settings, digits: &str, _fits: Fits) -> Written {
-        line.put(digits.as_bytes())
-    }
-
-    /// The JSON text of the list, quoted.
+    /// The JSON text of the value, quoted.
     #[inline(never)]
-    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written {
-        // A list whose text alone is longer than a record may be does not fit.
-        let most = job.settings().limits.record + SLACK;
-        room.resize(room.len().max(items.len() + 64).min(most), 0);
+    fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored, room: &mut Vec<u8>) -> Written {
+        let span = Span::from_bits(stored.bits);
+        if stored.tag == Tag::Json && span.len() <= job.fit.text {
+            return quoted(line, job.entry.arena.buffer(), span.start(), span.end());
+        }
+        // A value whose text alone is longer than a record may be does not fit.
+        let max = job.settings().limits.record + SLACK;
+        room.resize(room.len().max(span.len() + 64).min(max), 0);
         let len = loop {
             let mut text = Line::new(room);
-            match json::list(&mut text, job.settings(), items) {
+            match json::nested(&mut text, job, stored) {
                 Ok(()) => break text.len(),
-                Err(Full) if room.len() >= most => return Err(Full),
-                Err(Full) => room.resize((room.len() * 2).min(most), 0),
+                Err(Full) if room.len() >= max => return Err(Full),
+                Err(Full) => room.resize((room.len() * 2).min(max), 0),
             }
         };
-        quoted(line, room, 0, len)
-    }
-
-    fn structured(
-        line: &mut Line<'_>,
-        source: &[u8],
-        span: Span,
-        cut: Option<(usize, Closers)>,
-        room: &mut Vec<u8>,
-    ) -> Written {
-        let Some((end, closers)) = cut else {
-            return quoted(line, source, span.start(), span.end());
-        };
-        let kept = source
-            .get(span.start()..span.start() + end)
-            .unwrap_or_default();
-        let len = kept.len() + closers.len();
-        room.clear();
-        room.extend_from_slice(kept);
-        room.extend_from_slice(&closers);
-        room.resize(len + SLACK, 0);
         quoted(line, room, 0, len)
     }
 
@@ -142,8 +91,8 @@ fn ending(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: u
     }
 }
 
-/// `[132, 0.612ms] text`, with the file before the line and the level behind
-/// the time where they are not the trace's own.
+/// Writes `[132, 0.612ms] text`, with the file before the line and the level after
+/// the time where they are not those of the unit.
 #[inline(always)]
 fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bool) -> Written {
     line.put_byte(b'[')?;
@@ -160,7 +109,7 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bo
         line.put(level.as_bytes())?;
     }
     line.put_array(b"] ")?;
-    let end = text::end_of(job, fragment.text);
+    let end = text::end_of(job, fragment.text, job.fit.text);
     let (source, start) = (job.entry.arena.buffer(), fragment.text.start());
     if is_last {
         ending(line, Place::Fragment, source, start, end)

@@ -1,9 +1,9 @@
 //! The names of fields that cannot be written as they were given.
 //!
-//! Keys are unique in a record: a key that is a name of the library's, that
+//! Keys are unique in a record: a key that is one of the library's names, that
 //! equals another once it is cleaned, or that has two fields of different kinds
-//! gets `_2`, `_3` …, the first free one. Few records need this, so it may
-//! allocate; a set keeps a hostile one from being quadratic.
+//! gets `_2`, `_3` …, whichever is free first. Few records need this, so it may
+//! allocate; a set keeps a hostile one from taking quadratic time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,48 +17,42 @@ use crate::unit::store::field::Field;
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Tag;
 
-/// The names of each field: one, three of a timer, none of an absent one.
+/// The names of each field: one, three for a timer, none for an absent field.
 #[derive(Debug)]
-pub(crate) struct FieldNames {
-    names: Vec<Vec<String>>,
-}
+pub(super) struct FieldNames(Vec<Vec<String>>);
 
 impl FieldNames {
-    pub(crate) fn of_field(&self, field: usize) -> &[String] {
-        self.names.get(field).map(Vec::as_slice).unwrap_or_default()
+    /// Returns the name of a field, or of one of a timer's three values.
+    pub(super) fn get(&self, field: usize, part: usize) -> &str {
+        let name = self.0.get(field).and_then(|names| names.get(part));
+        name.map_or("", String::as_str)
     }
 }
 
-/// The names of a unit's fields, if any is not written as it is.
-pub(super) fn for_unit(entry: &Entry) -> Option<FieldNames> {
-    entry
-        .fields
-        .special
-        .then(|| resolve(entry, Reserved::InUnits))
-}
-
-/// Those of an ordinary record.
-pub(super) fn for_log_record(entry: &Entry, log_record: &LogRecord) -> Option<FieldNames> {
-    let reserved = match log_record.of_unit {
-        true => Reserved::Head,
-        false => Reserved::And(entry.settings.forms.log_record()),
+/// Returns the names of all fields, if any cannot be written as it is.
+pub(super) fn for_entry(entry: &Entry, log_record: Option<&LogRecord>) -> Option<FieldNames> {
+    let reserved = match log_record {
+        None => Reserved::InUnits,
+        Some(log_record) if log_record.of_unit => Reserved::Head,
+        Some(_) => Reserved::And(entry.settings.forms.log_record()),
     };
     let is_taken = |field: &Field| {
         let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
         matches!(reserved, Reserved::And(more) if more.has(key))
     };
-    let odd = entry.fields.special || entry.fields.as_slice().iter().any(is_taken);
-    odd.then(|| resolve(entry, reserved))
+    let is_odd = entry.fields.special
+        || log_record.is_some() && entry.fields.as_slice().iter().any(is_taken);
+    is_odd.then(|| resolve(entry, reserved))
 }
 
-/// Which names no field may have.
+/// The names that fields must not have.
 #[derive(Clone, Copy)]
 enum Reserved<'a> {
     /// All that the library may ever write in the record of a unit.
     InUnits,
-    /// These, too.
+    /// The same, and these.
     And(&'a LogRecordNames),
-    /// Time, level and message alone: the fields are those of a unit.
+    /// Only time, level and message: the fields are those of a unit.
     Head,
 }
 
@@ -77,7 +71,7 @@ impl Reserved<'_> {
     }
 }
 
-/// Works out the names of all fields, in their order.
+/// Works out the names of all fields, in order.
 #[cold]
 fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
     let mut taken = Taken {
@@ -96,16 +90,14 @@ fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
         let name = |suffix: &&str| taken.claim(&format!("{given}{suffix}"));
         suffixes.iter().map(name).collect()
     });
-    FieldNames {
-        names: names.collect(),
-    }
+    FieldNames(names.collect())
 }
 
 struct Taken<'a> {
     reserved: Reserved<'a>,
     settings: &'a Settings,
     used: HashSet<String>,
-    /// The next number to try for a key, so that equal ones do not all begin at 2.
+    /// The next number to try for a key, so that equal keys do not all begin at 2.
     next: HashMap<String, usize>,
 }
 
@@ -124,8 +116,8 @@ impl Taken<'_> {
     }
 }
 
-/// A key as the format can write it: never empty; in logfmt only of characters
-/// that readers take.
+/// Returns a key as the format can write it: never empty, and in logfmt only
+/// characters that readers accept.
 fn clean(key: &str, settings: &Settings) -> String {
     if key.is_empty() {
         return "_".into();

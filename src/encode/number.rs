@@ -1,7 +1,5 @@
 //! Numbers as text, shared by both formats.
 
-use crate::base::clock;
-use crate::base::clock::Stamp;
 use crate::encode::line::{Line, Written};
 
 /// The two digits of each number below 100.
@@ -20,16 +18,16 @@ fn pair(n: u32) -> [u8; 2] {
     PAIRS.get(n as usize).copied().unwrap_or_default()
 }
 
-/// An unsigned integer; one of 10⁸ or more by `itoa`.
+/// Writes an unsigned integer; `itoa` does those of 10⁸ or more.
 ///
-/// Short numbers, most of those in logs, are written where they belong. What
-/// `itoa` leaves in its buffer in pairs cannot be loaded in larger pieces before
-/// the stores have reached the cache: a fifth of the time of W3 went there.
-/// All digits at once in one word, without a branch (Paul Khuong, "How to print
-/// integers really fast"), was slower too: the place of the next byte then hangs
-/// on a chain of multiplications, while branches are predicted.
+/// Short numbers, most of those in logs, are written where they belong. `itoa`
+/// stores pairs of digits in a buffer, and loading them from there in larger
+/// pieces has to wait until the stores have reached the cache: a fifth of the time
+/// of W3 went there. All digits at once in one word, without a branch (Paul Khuong,
+/// "How to print integers really fast"), was slower too: the place of the next byte
+/// then depends on a chain of multiplications, while branches are predicted.
 #[inline(always)]
-pub(crate) fn u64(line: &mut Line<'_>, n: u64) -> Written {
+pub(super) fn u64(line: &mut Line<'_>, n: u64) -> Written {
     match u32::try_from(n) {
         Ok(n @ ..10_000) => short(line, n),
         Ok(n @ ..100_000_000) => {
@@ -42,7 +40,7 @@ pub(crate) fn u64(line: &mut Line<'_>, n: u64) -> Written {
     }
 }
 
-/// A number below 10,000.
+/// Writes a number below 10,000.
 #[inline(always)]
 fn short(line: &mut Line<'_>, n: u32) -> Written {
     let ([a, b], [c, d]) = (pair(n / 100), pair(n % 100));
@@ -59,21 +57,21 @@ fn long(line: &mut Line<'_>, n: u64) -> Written {
     line.put(itoa::Buffer::new().format(n).as_bytes())
 }
 
-/// A signed integer.
+/// Writes a signed integer.
 #[inline(always)]
-pub(crate) fn i64(line: &mut Line<'_>, n: i64) -> Written {
+pub(super) fn i64(line: &mut Line<'_>, n: i64) -> Written {
     if n < 0 {
         line.put_byte(b'-')?;
     }
     u64(line, n.unsigned_abs())
 }
 
-/// A finite float: the shortest digits that read back, with `.` or `e`.
+/// Writes a finite float: the shortest digits that read back, with `.` or `e`.
 ///
 /// Most floats in logs are short decimals (a price, a time in milliseconds):
 /// see [`short_decimal`]. The others go through `ryu`.
 #[inline(always)]
-pub(crate) fn f64(line: &mut Line<'_>, x: f64) -> Written {
+pub(super) fn f64(line: &mut Line<'_>, x: f64) -> Written {
     match short_decimal(x) {
         Some(thousandths) => decimal(line, thousandths),
         None => line.apart(|line| shortest(line, x)),
@@ -85,7 +83,7 @@ fn shortest(line: &mut Line<'_>, x: f64) -> Written {
     line.put(ryu::Buffer::new().format_finite(x).as_bytes())
 }
 
-/// A float below 10¹² that is a whole number of thousandths, as that number.
+/// Returns a float below 10¹² that is a whole number of thousandths as that number.
 ///
 /// If `n / 1000`, correctly rounded, gives `x` back, the decimal `n·10⁻³` reads
 /// as `x`. It has at most 15 digits, and no two decimals of 15 digits or fewer
@@ -101,13 +99,13 @@ fn short_decimal(x: f64) -> Option<u64> {
     (n > 0 && n as f64 / 1_000.0 == x).then_some(n)
 }
 
-/// A finite float of 32 bits.
-pub(crate) fn f32(line: &mut Line<'_>, x: f32) -> Written {
+/// Writes a finite float of 32 bits.
+pub(super) fn f32(line: &mut Line<'_>, x: f32) -> Written {
     line.put(ryu::Buffer::new().format_finite(x).as_bytes())
 }
 
-/// What a float is called that is not a number.
-pub(crate) fn non_finite(x: f64) -> &'static str {
+/// Returns the word for a float that is infinite or not a number.
+pub(super) fn non_finite(x: f64) -> &'static str {
     if x.is_nan() {
         "NaN"
     } else if x > 0.0 {
@@ -117,13 +115,13 @@ pub(crate) fn non_finite(x: f64) -> &'static str {
     }
 }
 
-/// Microseconds as milliseconds.
+/// Writes microseconds as milliseconds.
 #[inline(always)]
-pub(crate) fn millis(line: &mut Line<'_>, micros: u64) -> Written {
+pub(super) fn millis(line: &mut Line<'_>, micros: u64) -> Written {
     decimal(line, micros)
 }
 
-/// Thousandths as a decimal: trailing zeros cut, to one digit at least.
+/// Writes thousandths as a decimal without trailing zeros, but with one digit at least.
 #[inline(always)]
 fn decimal(line: &mut Line<'_>, thousandths: u64) -> Written {
     u64(line, thousandths / 1_000)?;
@@ -137,20 +135,6 @@ fn decimal(line: &mut Line<'_>, thousandths: u64) -> Written {
         line.put_padded(&digits, 3)
     } else {
         line.put_padded(&digits, 2)
-    }
-}
-
-/// Bytes of the text of a timestamp, and how many; see [`stamp`].
-pub(crate) enum StampText {
-    Rfc3339([u8; 30], usize),
-    /// Outside the years that RFC 3339 can write.
-    Unix(i64),
-}
-
-pub(crate) fn stamp(stamp: Stamp, digits: u8) -> StampText {
-    match clock::rfc3339(stamp, digits) {
-        Some((text, len)) => StampText::Rfc3339(text, len),
-        None => StampText::Unix(stamp.secs),
     }
 }
 
@@ -168,65 +152,36 @@ mod tests {
 
     #[test]
     fn integers_of_every_length_are_written_as_display_does() {
-        let mut n = 0_u64;
-        while n < u64::MAX / 11 {
-            for n in [n, n + 1, n.saturating_sub(1), n * 10, n * 10 + 9] {
-                assert_eq!(text(|line| u64(line, n)), n.to_string());
-                let signed = -(n as i64);
-                assert_eq!(text(|line| i64(line, signed)), signed.to_string());
-            }
-            n = n * 3 / 2 + 1;
-        }
-        assert_eq!(text(|line| u64(line, u64::MAX)), u64::MAX.to_string());
-        assert_eq!(text(|line| i64(line, i64::MIN)), i64::MIN.to_string());
-    }
-
-    #[test]
-    fn all_numbers_of_four_digits_in_both_halves_are_written_right() {
-        for n in (0..10_000).chain((0..10_000).map(|n| n * 10_000 + 9_999 - n)) {
+        let lengths = std::iter::successors(Some(0_u64), |n| n.checked_mul(3).map(|n| n / 2 + 1));
+        let near = lengths.flat_map(|n| [n, n + 1, n.saturating_sub(1)]);
+        let halves = (0..10_000).chain((0..10_000).map(|n| n * 10_000 + 9_999 - n));
+        for n in near.chain(halves).chain([u64::MAX, 1 << 63]) {
             assert_eq!(text(|line| u64(line, n)), n.to_string());
+            let signed = (n as i64).wrapping_neg();
+            assert_eq!(text(|line| i64(line, signed)), signed.to_string());
         }
     }
 
     #[test]
     fn short_decimals_are_written_as_ryu_does() {
-        let ryu = |x: f64| ryu::Buffer::new().format_finite(x).to_owned();
-        let mut n = 1_u64;
+        let check = |x: f64| {
+            let want = ryu::Buffer::new().format(x).to_owned();
+            assert!(!x.is_finite() || text(|line| f64(line, x)) == want, "{x:e}");
+        };
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
         for _ in 0..200_000 {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            n = state >> (24 + state % 40);
-            for x in [
-                n as f64 / 1_000.0,
-                n as f64 / 100.0,
-                n as f64,
-                f64::from_bits(state),
-            ] {
-                if x.is_finite() {
-                    assert_eq!(text(|line| f64(line, x)), ryu(x), "{x:e}");
-                }
-            }
+            let n = (state >> (24 + state % 40)) as f64;
+            [n / 1_000.0, n / 100.0, n, f64::from_bits(state)].map(check);
         }
-        assert!(n > 0);
-        for x in [
-            0.0,
-            -0.0,
-            0.001,
-            0.0005,
-            999_999_999_999.999,
-            1e12,
-            5e-324,
-            f64::MAX,
-            -1.5,
-            0.1,
-        ] {
-            assert_eq!(text(|line| f64(line, x)), ryu(x));
-            let next = f64::from_bits(x.to_bits() + 1);
-            if next.is_finite() {
-                assert_eq!(text(|line| f64(line, next)), ryu(next));
-            }
+        let small = [0.0, -0.0, 0.001, 0.0005, 5e-324, -1.5, 0.1];
+        for x in small
+            .into_iter()
+            .chain([999_999_999_999.999, 1e12, f64::MAX])
+        {
+            [x, f64::from_bits(x.to_bits() + 1)].map(check);
         }
     }
 

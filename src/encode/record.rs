@@ -1,4 +1,7 @@
-//! The walk over an entry: what stands in a record, in which order.
+//! The walk over an entry: the parts of a record in their order.
+//!
+//! The usual path is compiled into one function, and anything that few records need
+//! is kept out of it.
 
 use crate::config::names::{Name, TIMER_SUFFIXES};
 use crate::config::schema::Word;
@@ -10,72 +13,63 @@ use crate::encode::losses::accounting;
 use crate::encode::scalar::{
     boolean, float, float32, signed, stamp, timer_parts, timer_value, unsigned,
 };
-use crate::encode::text::{error_texts, json_cut, list_bytes, main_text, text};
+use crate::encode::text::{error_texts, main_text, text};
 use crate::encode::{log_record, number};
 use crate::unit::store::arena::{Arena, Span};
-use crate::unit::store::log_record::LogRecord;
+use crate::unit::store::field::Field;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::outcome::Outcome;
 
 /// Writes the record.
-pub(crate) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    if let Some(log_record) = job.moment.log_record {
-        return write_log_record::<S>(line, job, log_record, room);
+pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    if job.moment.log_record.is_some() | job.names.is_some() {
+        return write_rare::<S>(line, job, room);
     }
     let mut own = line.own();
-    write_inline::<S>(&mut own, job, room)?;
+    write_inline::<S, false>(&mut own, job, room)?;
     let written = own.len();
     line.advance(written)
 }
 
-/// All of it inlined into one function, so that the position stays in a register.
-#[inline(always)]
-fn write_inline<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    S::open(line)?;
-    head::<S>(line, job)?;
-    course::<S>(line, job)?;
-    match job.names {
-        None => fields::<S>(line, job, room)?,
-        Some(_) => line.apart(|line| named_fields::<S>(line, job, room))?,
-    }
-    if job.entry.error.is_some() | job.entry.panic.is_some() {
-        line.apart(|line| error::<S>(line, job))?;
-    }
-    if job.entry.fragments.len().min(job.fit.fragments) > 0 {
-        S::fragments(line, job)?;
-    }
-    accounting::<S>(line, job)?;
-    S::close(line)
+/// Writes a log record, or one with names that had to be worked out. It is compiled
+/// a second time for them, so that the usual record has no branch for either.
+#[cold]
+fn write_rare<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    write_inline::<S, true>(line, job, room)
 }
 
-/// Writes a record that is no unit's.
-#[cold]
-fn write_log_record<S: Syntax>(
+/// Writes the parts, all inlined into one function, so that the position in the line
+/// stays in a register.
+#[inline(always)]
+fn write_inline<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,
     job: &Job<'_>,
-    log_record: &LogRecord,
     room: &mut Vec<u8>,
 ) -> Written {
     S::open(line)?;
     head::<S>(line, job)?;
-    if !log_record.of_unit {
-        log_record::write::<S>(line, job, log_record)?;
+    match job.moment.log_record {
+        Some(log_record) if RARE => log_record::write::<S>(line, job, log_record)?,
+        _ => course::<S>(line, job)?,
     }
-    match job.names {
-        None => fields::<S>(line, job, room)?,
-        Some(_) => named_fields::<S>(line, job, room)?,
+    each_field::<S, RARE>(line, job, room)?;
+    if job.entry.error.is_some() | job.entry.panic.is_some() {
+        line.apart(|line| errors::<S>(line, job))?;
     }
-    accounting::<S>(line, job)?;
+    if job.entry.fragments.len().min(job.fit.fragments) > 0 {
+        S::fragments(line, job)?;
+    }
+    accounting(line, job)?;
     S::close(line)
 }
 
-/// Time, level, message, fixed fields.
+/// Writes time, level, message and the fixed fields.
 #[inline(always)]
 fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
     let names = &settings.names;
     let mut first = true;
-    // The prefix of the first name goes without its separator.
+    // The first name is written without its separator.
     let mut prefix = |line: &mut Line<'_>, name| {
         let skip = usize::from(std::mem::take(&mut first));
         line.put(names.prefix(name).get(skip..).unwrap_or_default())
@@ -96,7 +90,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     Ok(())
 }
 
-/// IdMaker, outcome, duration.
+/// Writes ids, outcome and duration.
 #[inline(always)]
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
@@ -115,7 +109,7 @@ fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     }
 }
 
-/// A word of the configuration's schema.
+/// Writes a word of the configuration's schema.
 #[inline(always)]
 fn word(line: &mut Line<'_>, word: &Word) -> Written {
     line.put_padded(&word.text, word.len)?;
@@ -125,6 +119,8 @@ fn word(line: &mut Line<'_>, word: &Word) -> Written {
     }
 }
 
+/// Writes the fields that a few schemas have beside a word. Cold, like the next
+/// function, because inlining them costs the usual record registers (1 %).
 #[cold]
 fn beside(line: &mut Line<'_>, more: &[u8]) -> Written {
     line.put(more)
@@ -146,26 +142,28 @@ fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
     }
 }
 
-/// All fields, whose keys are written as they are.
+/// Writes all fields.
+pub(super) fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    each_field::<S, true>(line, job, room)
+}
+
+/// Writes all fields; if `RARE`, with the names worked out for them if there are any.
 #[inline(always)]
-fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    let arena = &job.entry.arena;
-    for field in job.entry.fields.as_slice().iter().take(job.fit.fields) {
+fn each_field<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    room: &mut Vec<u8>,
+) -> Written {
+    let fields = job.entry.fields.as_slice().iter();
+    for (at, field) in fields.take(job.fit.fields).enumerate() {
         let stored = field.value();
         match stored.tag {
             Tag::Absent => {}
-            Tag::Timer => {
-                let parts = timer_parts(field, stored.to_laps(arena));
-                for (suffix, part) in TIMER_SUFFIXES.iter().zip(parts) {
-                    let Some(part) = part else { continue };
-                    line.apart(|line| S::key(line, field.given(arena), suffix.as_bytes()))?;
-                    line.apart(|line| timer_value::<S>(line, part))?;
-                }
-            }
+            Tag::Timer => line.apart(|line| timer::<S, RARE>(line, job, at, field))?,
             _ => {
                 match field.prefix() {
-                    Some((prefix, len)) => line.put_padded(prefix, len)?,
-                    None => line.apart(|line| S::key(line, field.given(arena), b""))?,
+                    Some((prefix, len)) if !RARE => line.put_padded(prefix, len)?,
+                    _ => line.apart(|line| key::<S, RARE>(line, job, at, 0, field, ""))?,
                 }
                 value::<S>(line, job, stored, room)?;
             }
@@ -174,42 +172,43 @@ fn fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> 
     Ok(())
 }
 
-/// All fields, with the names that were worked out for them.
-#[cold]
-fn named_fields<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    let Some(names) = job.names else {
-        return Ok(());
-    };
-    let arena = &job.entry.arena;
-    for (at, field) in job
-        .entry
-        .fields
-        .as_slice()
-        .iter()
-        .enumerate()
-        .take(job.fit.fields)
-    {
-        let stored = field.value();
-        if stored.tag == Tag::Timer {
-            let parts = timer_parts(field, stored.to_laps(arena));
-            for (name, part) in names.of_field(at).iter().zip(parts) {
-                let Some(part) = part else { continue };
-                S::odd_key(line, name)?;
-                timer_value::<S>(line, part)?;
-            }
-        } else if stored.tag != Tag::Absent
-            && let Some(name) = names.of_field(at).first()
-        {
-            S::odd_key(line, name)?;
-            value::<S>(line, job, stored, room)?;
-        }
+#[inline(always)]
+fn timer<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    at: usize,
+    field: &Field,
+) -> Written {
+    let values = timer_parts(field, &job.entry.arena).into_iter().flatten();
+    for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
+        key::<S, RARE>(line, job, at, part, field, suffix)?;
+        timer_value(line, value)?;
     }
     Ok(())
 }
 
-/// A value of one field.
+/// Writes the key of a field and a suffix, or the name worked out for both.
 #[inline(always)]
-pub(crate) fn value<S: Syntax>(
+fn key<S: Syntax, const RARE: bool>(
+    line: &mut Line<'_>,
+    job: &Job<'_>,
+    at: usize,
+    part: usize,
+    field: &Field,
+    suffix: &str,
+) -> Written {
+    match job.names {
+        Some(names) if RARE => S::odd_key(line, job.settings(), names.get(at, part)),
+        _ => {
+            let given = field.given(&job.entry.arena);
+            S::key(line, job.settings(), given, suffix.as_bytes())
+        }
+    }
+}
+
+/// Writes the value of one field.
+#[inline(always)]
+fn value<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
     stored: Stored,
@@ -225,28 +224,12 @@ pub(crate) fn value<S: Syntax>(
         Tag::F64 => float::<S>(line, job.settings(), f64::from_bits(stored.bits)),
         Tag::Bool => boolean(line, stored.bits != 0),
         Tag::Micros => number::millis(line, stored.bits),
-        Tag::List | Tag::Json => line.apart(|line| nested::<S>(line, job, stored, room)),
+        Tag::List | Tag::Json => line.apart(|line| S::nested(line, job, stored, room)),
         _ => line.apart(|line| rare::<S>(line, job.settings(), stored, arena)),
     }
 }
 
-/// A list or a structure.
-#[inline(never)]
-fn nested<S: Syntax>(
-    line: &mut Line<'_>,
-    job: &Job<'_>,
-    stored: Stored,
-    room: &mut Vec<u8>,
-) -> Written {
-    if stored.tag == Tag::List {
-        return S::list(line, job, list_bytes(job, stored), room);
-    }
-    let span = Span::from_bits(stored.bits);
-    let source = job.entry.arena.buffer();
-    S::structured(line, source, span, json_cut(job, span), room)
-}
-
-/// Values that few fields have, kept out of the loop.
+/// Writes values that few fields have, kept out of the loop.
 #[inline(never)]
 fn rare<S: Syntax>(
     line: &mut Line<'_>,
@@ -275,18 +258,10 @@ fn rare<S: Syntax>(
 }
 
 #[cold]
-fn error<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
-    let names = &job.settings().names;
+fn errors<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     for (name, span) in error_texts(job) {
-        if let Some(span) = span {
-            line.put(names.prefix(name))?;
-            main_text::<S>(line, job, span)?;
-        }
+        line.put(job.settings().names.prefix(name))?;
+        main_text::<S>(line, job, span)?;
     }
     Ok(())
-}
-
-/// Writes the fixed fields of a configuration, which are reserved, as they are.
-pub(crate) fn fixed<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
-    fields::<S>(line, job, room)
 }

@@ -1,52 +1,42 @@
+//! Texts of the arena, cut to the room that the record has.
+
 use crate::base::bytes::char_floor;
 use crate::config::names::Name;
 use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::unit::store::arena::Span;
-use crate::unit::store::items::Items;
-use crate::unit::store::stored::Stored;
-use crate::value::json_text;
-use crate::value::json_text::Closers;
 
-/// Where the text of a structure ends in this record, and what closes it, if
-/// that is not its end.
-pub(crate) fn json_cut(job: &Job<'_>, span: Span) -> Option<(usize, Closers)> {
-    let most = job.fit.text;
-    (span.len() > most).then(|| json_text::cut(job.entry.arena.get(span), most))
-}
-
-/// A text of the arena, as much of it as the record has room for.
+/// Writes a text of the arena, as much of it as the record has room for.
 #[inline(always)]
-pub(crate) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = end_of(job, span);
-    S::text(line, job.entry.arena.buffer(), span.start(), end)
+pub(super) fn text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
+    up_to::<S>(line, job, span, job.fit.text)
 }
 
-/// A text that says what the record is about: cut later than others.
+/// Writes a text that identifies the record, which is cut later than others.
 #[inline(always)]
 pub(super) fn main_text<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span) -> Written {
-    let end = cut_at(job, span, main_fit(job));
+    up_to::<S>(line, job, span, main_fit(job))
+}
+
+#[inline(always)]
+fn up_to<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, span: Span, fit: usize) -> Written {
+    let end = end_of(job, span, fit);
     S::text(line, job.entry.arena.buffer(), span.start(), end)
 }
 
-/// How much of the name, the id of the request and the errors there is room for: a unit can be told
-/// by 64 bytes, as long as there is room for any text.
+/// Returns how many bytes of the name, the request id and the errors there is room
+/// for: at least 64, enough to recognise a unit, as long as there is room for any text.
 #[inline(always)]
-pub(crate) fn main_fit(job: &Job<'_>) -> usize {
+pub(super) fn main_fit(job: &Job<'_>) -> usize {
     match job.fit.text {
         0 => 0,
         text => text.max(64),
     }
 }
 
-/// Where a text ends in this record.
+/// Returns where a text ends that is cut to `fit` bytes at a character boundary.
 #[inline(always)]
-pub(crate) fn end_of(job: &Job<'_>, span: Span) -> usize {
-    cut_at(job, span, job.fit.text)
-}
-
-#[inline(always)]
-pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
+pub(super) fn end_of(job: &Job<'_>, span: Span, fit: usize) -> usize {
     if span.len() <= fit {
         span.end()
     } else {
@@ -54,23 +44,15 @@ pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
     }
 }
 
-/// The items of a list, as many of them as the record has room for.
-pub(super) fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
-    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
-    if bytes.len() <= job.fit.text {
-        bytes
-    } else {
-        Items::whole(bytes, job.fit.text)
-    }
-}
-
-/// What says why a unit failed.
-pub(crate) fn error_texts(job: &Job<'_>) -> [(Name, Option<Span>); 4] {
+/// Returns the texts that tell why a unit failed.
+pub(super) fn error_texts(job: &Job<'_>) -> impl Iterator<Item = (Name, Span)> {
     let entry = job.entry;
-    [
+    let texts = [
         (Name::Error, entry.error),
         (Name::ErrorChain, entry.chain),
         (Name::Panic, entry.panic.map(|(message, _)| message)),
         (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
-    ]
+    ];
+    let present = |(name, span): (Name, Option<Span>)| Some((name, span?));
+    texts.into_iter().filter_map(present)
 }

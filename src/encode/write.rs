@@ -1,41 +1,28 @@
+//! Which walk and which syntax write a job.
+
 use crate::config::choices::Format;
-use crate::encode::job::{Fit, Job, Moment};
+use crate::encode::job::Job;
 use crate::encode::json::Json;
 use crate::encode::line::{Line, Written};
 use crate::encode::logfmt::Logfmt;
-use crate::encode::names::FieldNames;
-use crate::encode::{fixed, pretty, record};
-use crate::unit::Entry;
+use crate::encode::pretty::Pretty;
+use crate::encode::{pretty, record};
 
-impl<'a> Job<'a> {
-    /// Of all that there is.
-    pub(crate) fn new(
-        entry: &'a Entry,
-        moment: &'a Moment<'a>,
-        names: Option<&'a FieldNames>,
-    ) -> Job<'a> {
-        Job {
-            entry,
-            moment,
-            format: entry.settings.format,
-            fit: Fit::ALL,
-            names,
-            fixed: match moment.log_record {
-                // They are among its key-values.
-                Some(log_record) if log_record.of_unit => &[],
-                _ => fixed::text_for(entry),
-            },
-        }
+/// Writes the record.
+pub(super) fn record(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
+    match job.format {
+        Format::Logfmt => record::write::<Logfmt>(line, job, room),
+        Format::Json => record::write::<Json>(line, job, room),
+        Format::Pretty => pretty::write(line, job, room),
     }
 }
 
-impl Job<'_> {
-    /// Writes the record.
-    pub(crate) fn write(&self, line: &mut Line<'_>, room: &mut Vec<u8>) -> Written {
-        match self.format {
-            Format::Logfmt => record::write::<Logfmt>(line, self, room),
-            Format::Json => record::write::<Json>(line, self, room),
-            Format::Pretty => pretty::write(line, self, room),
-        }
+/// Writes the fields alone.
+pub(super) fn fields(line: &mut Line<'_>, job: &Job<'_>) -> Written {
+    let room = &mut Vec::new();
+    match job.format {
+        Format::Logfmt => record::fields::<Logfmt>(line, job, room),
+        Format::Json => record::fields::<Json>(line, job, room),
+        Format::Pretty => record::fields::<Pretty>(line, job, room),
     }
 }

@@ -1,12 +1,12 @@
-//! Spare entries, one short list a thread, so that a unit allocates nothing.
+//! Spare entries, one short list per thread, so that a unit allocates nothing.
 //!
-//! The list has a destructor (it owns memory) but never emits anything. Once it
-//! is gone, a thread that ends, entries are allocated and freed like any other
-//! box.
+//! An entry remembers the keys of its last unit and recognises them fastest when a
+//! unit of the same name follows, so a unit is given the spare that last served its
+//! name. Once a thread is ending and its list is gone, entries are allocated and
+//! freed like any other box.
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,16 +19,16 @@ use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
 use crate::unit::store::trace_ids::Forwarded;
 
-/// Units of one thread that run at the same time seldom are more.
+/// The longest list. Seldom do more units run on one thread at the same time.
 const MAX_SPARES: usize = 16;
 
-/// Kinds of unit, told by their names, that get an entry of their own.
+/// The number of kinds of unit, told apart by name, that get an entry of their own.
 const MIN_KINDS: usize = 8;
 
 struct Spares {
     first: Cell<Option<Box<Entry>>>,
     count: Cell<usize>,
-    /// Chooses the spare that changes its kind where there are too many kinds.
+    /// Chooses the spare that changes its kind if there are too many kinds.
     turn: Cell<usize>,
 }
 
@@ -39,12 +39,19 @@ thread_local! {
 /// Takes a spare entry, or makes one, for a new unit.
 #[inline]
 pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
-    let mut entry = spare_or_new(settings, origin, start);
+    let spare = SPARES.try_with(|spares| spares.take(&origin.name));
+    let mut entry = match spare.ok().flatten() {
+        Some(mut entry) => {
+            entry.restart(settings, origin, start);
+            entry
+        }
+        None => fresh(settings, origin, start),
+    };
     entry.place_name();
     entry
 }
 
-/// An entry for a part of a unit: its times count from the unit's start.
+/// Takes an entry for a part of a unit, whose times count from the unit's start.
 pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
     let mut part = take_unattached(unit);
     // A part emits nothing, but the units that it calls have its target.
@@ -55,7 +62,7 @@ pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
 
 fn take_unattached(unit: &Entry) -> Box<Entry> {
     let origin = Origin {
-        // Of no record; parts of any unit share their spare entries.
+        // In no record; parts of all units share their spare entries.
         name: Cow::Borrowed("part"),
         target: Cow::Borrowed(""),
         level: unit.severity.given(),
@@ -64,52 +71,28 @@ fn take_unattached(unit: &Entry) -> Box<Entry> {
     take(&unit.settings, origin, unit.start)
 }
 
-/// An entry that hides those below it and gathers nothing.
+/// Takes an entry that hides those below it and gathers nothing.
 pub(crate) fn take_cover(top: &Entry) -> Box<Entry> {
     let mut cover = take_unattached(top);
     cover.ended = true;
     cover
 }
 
-/// A cover of a disabled trace that passes ids on, which may hide nothing.
+/// Takes a cover for a disabled trace that passes ids on; it may hide nothing.
 ///
-/// Any spare will do as it is: to make it a new unit first took 30 ns more, four
-/// times a request.
+/// Any spare will do as it is: making it a new unit first took 30 ns more, four times
+/// per request.
 pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
     let spare = SPARES.try_with(Spares::take_first).ok().flatten();
-    let mut cover = spare.unwrap_or_else(unnamed);
+    let mut cover = spare.unwrap_or_else(|| {
+        let settings = &process::process().settings;
+        let origin = Origin::internal("part", Level::Info);
+        fresh(settings, origin, settings.clock.now())
+    });
     cover.hidden_by = 0;
     cover.ended = true;
     cover.forwarded = Some(forwarded);
     cover
-}
-
-#[cold]
-fn unnamed() -> Box<Entry> {
-    let settings = &process::process().settings;
-    let origin = Origin {
-        name: Cow::Borrowed("part"),
-        target: Cow::Borrowed(""),
-        module: None,
-        location: Location::caller(),
-        level: Level::Info,
-    };
-    fresh(settings, origin, settings.clock.now())
-}
-
-#[inline]
-fn spare_or_new(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
-    let spare = SPARES
-        .try_with(|spares| spares.take(&origin.name))
-        .ok()
-        .flatten();
-    match spare {
-        Some(mut entry) => {
-            entry.restart(settings, origin, start);
-            entry
-        }
-        None => fresh(settings, origin, start),
-    }
 }
 
 #[cold]
@@ -121,23 +104,21 @@ fn fresh(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry>
 #[inline]
 pub(crate) fn give_back(mut entry: Box<Entry>) {
     entry.shrink();
-    let mut entry = Some(entry);
-    // Where the list is gone or full, the entry is dropped here.
-    let _ = SPARES.try_with(|spares| spares.put(&mut entry));
+    // If the list is gone or full, the entry is dropped.
+    let _ = SPARES.try_with(|spares| spares.put(entry));
 }
 
-/// Whether this thread has begun to end: its list of spares is gone.
+/// Returns whether this thread has begun to end: its list of spares is gone.
 #[inline]
 pub(crate) fn thread_is_ending() -> bool {
     SPARES.try_with(|_| ()).is_err()
 }
 
 impl Spares {
-    /// The spare that last served a unit of this name, or else one that is to.
+    /// Takes the spare that last served a unit of this name, or one that will from now on.
     ///
-    /// An entry remembers the keys of its last unit (`entry/fields.rs`). Two
-    /// kinds of unit that take turns on a thread get one each: with one between
-    /// them each unit of twelve fields takes 2.8 times as long.
+    /// Two kinds of unit that take turns on a thread get one each: if they share one,
+    /// each unit of twelve fields takes 2.8 times as long (`unit/store/fields.rs`).
     #[inline]
     fn take(&self, name: &str) -> Option<Box<Entry>> {
         let first = self.first.take()?;
@@ -151,7 +132,7 @@ impl Spares {
         Some(self.unlink(self.first.take()?))
     }
 
-    /// Makes the rest of the list the list.
+    /// Takes the first spare off the list.
     #[inline]
     fn unlink(&self, mut first: Box<Entry>) -> Box<Entry> {
         self.first.set(first.next.take());
@@ -159,9 +140,10 @@ impl Spares {
         first
     }
 
-    /// Looks through the rest of the list. Where no spare served this name and
-    /// there are few, none is taken. Where there are many, each in its turn: to
-    /// take the oldest would miss every time when more kinds than spares go round.
+    /// Looks through the rest of the list. If no spare served this name, none is
+    /// taken while there are few, so that a new entry joins the list. Once there are
+    /// many, they change their kind in turn: taking the oldest would miss every time
+    /// when more kinds than spares go round.
     #[inline(never)]
     fn take_other(&self, first: Box<Entry>, name: &str) -> Option<Box<Entry>> {
         let mut spares = SmallVec::<[Box<Entry>; MAX_SPARES]>::new();
@@ -186,10 +168,8 @@ impl Spares {
     }
 
     #[inline]
-    fn put(&self, entry: &mut Option<Box<Entry>>) {
-        if self.count.get() < MAX_SPARES
-            && let Some(mut entry) = entry.take()
-        {
+    fn put(&self, mut entry: Box<Entry>) {
+        if self.count.get() < MAX_SPARES {
             entry.next = self.first.take();
             self.first.set(Some(entry));
             self.count.set(self.count.get() + 1);
@@ -197,7 +177,8 @@ impl Spares {
     }
 }
 
-/// Whether an entry's last unit had this name. Literals are told by their address.
+/// Returns whether an entry's last unit had this name; a literal is recognised by its
+/// address.
 #[inline]
 fn served(entry: &Entry, name: &str) -> bool {
     let last: &str = &entry.origin.name;

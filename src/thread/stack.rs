@@ -1,12 +1,12 @@
 //! The units that are current on this thread: a stack of entries.
 //!
-//! A unit is lent to the stack and taken back by whoever lent it, known by its
-//! token and not by its place, so guards may be dropped in any order. Who uses
-//! the top takes it out for that time: code that comes back here meanwhile
-//! finds no current unit instead of a second `&mut`.
+//! A unit is lent to the stack and taken back by whoever lent it. It is found by its
+//! token and not by its place, so guards may be dropped in any order. Whoever uses
+//! the top takes it out meanwhile: code that comes back here finds no current unit
+//! instead of a second `&mut`.
 //!
-//! The stack has no destructor (a variable without one costs no registration
-//! and can be read while a thread ends), and nothing is emitted from here.
+//! The stack has no destructor (a variable without one needs no registration and can
+//! be read while a thread ends), and nothing is emitted from here.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -23,7 +23,7 @@ thread_local! {
     static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Tokens of one thread differ in the lower bits, those of two in the upper.
+/// Tokens of one thread differ in this many lower bits, those of two threads in the others.
 const TOKENS_OF_A_THREAD: u32 = 40;
 
 #[inline]
@@ -36,7 +36,7 @@ fn next_token() -> Token {
     Token(token)
 }
 
-/// The first token of a thread, or of its next 2⁴⁰ ones.
+/// Returns the first token of a thread, or the first of its next 2⁴⁰.
 #[cold]
 fn first_token() -> NonZeroU64 {
     static THREADS: AtomicU64 = AtomicU64::new(0);
@@ -44,7 +44,7 @@ fn first_token() -> NonZeroU64 {
     NonZeroU64::MIN.saturating_add(thread << TOKENS_OF_A_THREAD)
 }
 
-/// Makes an entry the current one; [`pop`] gives it back for the token.
+/// Makes an entry the current one; [`pop`] returns it for the token.
 #[inline]
 pub(crate) fn push(mut entry: Box<Entry>) -> Token {
     let token = next_token();
@@ -54,11 +54,11 @@ pub(crate) fn push(mut entry: Box<Entry>) -> Token {
     token
 }
 
-/// A small closure: `LocalKey::with` is inlined for such alone.
+/// The closure is small because `LocalKey::with` is inlined only for those.
 #[inline(always)]
 fn set(top: Box<Entry>) {
-    // Nothing is there: who sets took all before. `mem::forget` spares a drop
-    // of what the compiler cannot know to be `None`.
+    // The stack is empty, because every caller took all of it before; the compiler
+    // cannot know that, and `mem::forget` spares it the code of a drop.
     std::mem::forget(STACK.with(|stack| stack.replace(Some(top))));
 }
 
@@ -89,11 +89,12 @@ fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
     Some(found)
 }
 
-/// Puts an entry back right above the one it was above, if that is there still.
+/// Puts an entry back right above the one it was above, if that is still there.
 pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
     let mut top = take_all();
     let mut place = &mut top;
-    if below.is_none() || with_token(place, below) {
+    // Without `below`, the place is the bottom; if `below` is gone, the top.
+    if below.is_none() || entries(place).any(|entry| entry.token == below) {
         while place.as_ref().and_then(|entry| entry.token) != below
             && let Some(above) = place
         {
@@ -105,19 +106,13 @@ pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
     STACK.with(|stack| stack.set(top));
 }
 
-fn with_token(top: &Option<Box<Entry>>, token: Option<Token>) -> bool {
-    let mut next = top.as_deref();
-    while let Some(entry) = next {
-        if entry.token == token {
-            return true;
-        }
-        next = entry.next.as_deref();
-    }
-    false
+/// The entries of a stack from its top.
+fn entries(top: &Option<Box<Entry>>) -> impl Iterator<Item = &Entry> {
+    std::iter::successors(top.as_deref(), |entry| entry.next.as_deref())
 }
 
-/// Makes an entry of nobody's the current one, if there is any to hide: being in
-/// the stack itself, it keeps its place whatever comes and goes around it.
+/// Makes an entry that belongs to no unit the current one, if there is one to hide.
+/// As part of the stack it keeps its place whatever comes and goes around it.
 pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     let taken = Taken(take_all());
     let cover = cover(taken.0.as_deref()?);
@@ -125,22 +120,16 @@ pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     Some(push(cover))
 }
 
-/// Looks at the entry of a token, if it is in the stack.
+/// Looks at the entry of a token, if it is in the stack and not over.
 #[cold]
 pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     let taken = Taken(take_all());
-    let mut next = taken.0.as_deref();
-    while let Some(entry) = next {
-        if entry.token == Some(token) && !entry.ended {
-            return Some(look(entry));
-        }
-        next = entry.next.as_deref();
-    }
-    None
+    let is_meant = |entry: &&Entry| entry.token == Some(token) && !entry.ended;
+    entries(&taken.0).find(is_meant).map(look)
 }
 
-/// Hides the current unit until [`unhide`]: another, which cannot be reached,
-/// stands before it.
+/// Hides the current unit until [`unhide`], because a unit that cannot be reached
+/// stands in front of it.
 #[inline]
 pub(crate) fn hide() -> Option<Token> {
     let mut top = take_all()?;
@@ -180,7 +169,7 @@ pub(crate) fn take_top() -> Option<Box<Entry>> {
     Some(top)
 }
 
-/// Puts entries back: below those that became current meanwhile, if any did.
+/// Puts entries back, below any that have become current meanwhile.
 #[inline]
 pub(crate) fn put_back(entries: Box<Entry>) {
     if let Some(newer) = STACK.with(|stack| stack.replace(Some(entries))) {
@@ -199,7 +188,7 @@ fn put_below(mut newer: Box<Entry>) {
     set(newer);
 }
 
-/// Whether a unit is current that gathers anything.
+/// Returns whether a unit is current that gathers anything.
 #[inline]
 pub(crate) fn is_active() -> bool {
     with(|_| ()).is_some()
@@ -208,24 +197,26 @@ pub(crate) fn is_active() -> bool {
 /// Uses the current entry; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    let mut taken = Taken(take_all());
-    match &mut taken.0 {
-        Some(entry) if entry.is_open() => Some(work(entry)),
-        _ => None,
-    }
+    with_top_if(Entry::is_open, work)
 }
 
-/// Uses the current entry, though it may be one that only hides those below it.
+/// Uses the current entry, even one that only hides those below it.
 #[inline]
 pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    let mut taken = Taken(take_all());
-    match &mut taken.0 {
-        Some(entry) if entry.hidden_by == 0 => Some(work(entry)),
-        _ => None,
-    }
+    with_top_if(|entry| entry.hidden_by == 0, work)
 }
 
-/// Puts back what was taken, in a panic too.
+#[inline(always)]
+fn with_top_if<R>(
+    fits: impl FnOnce(&Entry) -> bool,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> Option<R> {
+    let mut taken = Taken(take_all());
+    let entry = taken.0.as_deref_mut()?;
+    fits(entry).then(|| work(entry))
+}
+
+/// Puts the stack back, in a panic too.
 struct Taken(Option<Box<Entry>>);
 
 impl Drop for Taken {

@@ -3,6 +3,7 @@
 //! Plain data without a reference, so that the list is recycled with the entry.
 
 use crate::config::names::Name;
+use crate::config::settings::PairValue;
 
 /// The text of a piece; all of them were written as text.
 pub(crate) fn text_at(buffer: &[u8], piece: Piece) -> &str {
@@ -35,25 +36,12 @@ pub(crate) enum PairText {
     /// In the scratch line.
     Line(Piece),
     Static(&'static str),
-    /// Text number so and so of the fixed fields: a key or its value.
-    Fixed(usize),
     /// A name of the library's.
     Name(Name),
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum PairValue {
-    Bool(bool),
-    U64(u64),
-    I64(i64),
-    U128(u128),
-    I128(i128),
-    F64(f64),
-    Text(PairText),
-}
-
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
     pub(crate) key: PairText,
-    pub(crate) value: PairValue,
+    pub(crate) value: PairValue<PairText>,
 }
