@@ -174,14 +174,18 @@ mod tests {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             let n = (state >> (24 + state % 40)) as f64;
-            [n / 1_000.0, n / 100.0, n, f64::from_bits(state)].map(check);
+            [n / 1_000.0, n / 100.0, n, f64::from_bits(state)]
+                .into_iter()
+                .for_each(check);
         }
         let small = [0.0, -0.0, 0.001, 0.0005, 5e-324, -1.5, 0.1];
         for x in small
             .into_iter()
             .chain([999_999_999_999.999, 1e12, f64::MAX])
         {
-            [x, f64::from_bits(x.to_bits() + 1)].map(check);
+            [x, f64::from_bits(x.to_bits() + 1)]
+                .into_iter()
+                .for_each(check);
         }
     }
 
