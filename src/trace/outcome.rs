@@ -1,3 +1,5 @@
+//! How the unit ended, and how severe its record is.
+
 use log::Level;
 
 use crate::trace::Trace;
@@ -6,11 +8,15 @@ use crate::value::failure::Failure;
 use crate::value::outcome::Outcome;
 
 impl Trace {
-    /// Returns the result, having recorded its error: `error`, and its sources
-    /// in `error.chain`; outcome and level become error. Serialized for `?`.
+    /// Records the error of a result, if it is one, and returns the result, ready
+    /// for `?`.
     ///
-    /// A later error replaces an earlier one. A call that takes the trace itself
-    /// needs a line of its own: `let rows = load(&mut trace); trace.check(rows)?`.
+    /// The record gets the error's text as `error` and its sources as
+    /// `error.chain`; outcome and level become error. A later error replaces an
+    /// earlier one.
+    ///
+    /// A call that itself takes the trace needs its own statement:
+    /// `let rows = load(&mut trace); trace.check(rows)?`.
     ///
     /// # Examples
     ///
@@ -43,7 +49,7 @@ impl Trace {
         self.with(|entry| add::record(entry, error.cause()))
     }
 
-    /// Makes the outcome `ok`. An `error` recorded before stays to be read.
+    /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.
     ///
     /// # Examples
     ///
@@ -58,9 +64,11 @@ impl Trace {
         self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
     }
 
-    /// Sets the field `status`, and raises the level by what an HTTP status means:
-    /// from 400 to warn, from 500 to error, which is the outcome then. A status
-    /// under 400 changes neither. A [`Schema`](crate::config::Schema) may have another key for it.
+    /// Sets the field `status` to an HTTP status, and the level to match.
+    ///
+    /// A status of 400 or more raises the level to warn. One of 500 or more
+    /// raises it to error and sets the outcome to error. A lower one changes
+    /// neither. A [`Schema`](crate::config::Schema) may use another key.
     ///
     /// # Examples
     ///
@@ -78,7 +86,7 @@ impl Trace {
         self.with(|entry| entry.set_status(status))
     }
 
-    /// Raises the level; a less severe one changes nothing.
+    /// Raises the level of the record; a less severe level changes nothing.
     ///
     /// # Examples
     ///
@@ -95,7 +103,7 @@ impl Trace {
         self.with(|entry| entry.severity.raise(level))
     }
 
-    /// Overwrites the level, whatever raised it before. Later raises count again.
+    /// Overwrites the level, whatever raised it before. Later calls can raise it again.
     ///
     /// # Examples
     ///
@@ -129,7 +137,7 @@ impl Trace {
         self.look(|entry| entry.severity.level())
     }
 
-    /// Returns the outcome, if one was said.
+    /// Returns the outcome, if one has been set.
     ///
     /// # Examples
     ///
@@ -144,12 +152,12 @@ impl Trace {
         self.look(|entry| entry.severity.outcome())?
     }
 
-    /// Makes the outcome one that no other method says alone.
+    /// Sets an outcome that has no public method of its own.
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
-    /// Makes the outcome `cancelled`, unless it is `panic`.
+    /// Sets the outcome to `cancelled`, unless it is `panic`.
     pub(crate) fn cancel(&mut self) {
         self.with(|entry| {
             if entry.severity.outcome() != Some(Outcome::Panic) {
@@ -158,7 +166,7 @@ impl Trace {
         });
     }
 
-    /// Makes the outcome `ok`, unless the code itself said one: that is the last word.
+    /// Sets the outcome to `ok`, unless the code itself has set one.
     pub(crate) fn ok_unless_said(&mut self) {
         if self.outcome().is_none() {
             self.ok();
@@ -169,9 +177,7 @@ impl Trace {
     pub(crate) fn take_outcome<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
         match result {
             Ok(_) => self.ok_unless_said(),
-            Err(error) => {
-                self.error(error);
-            }
+            Err(error) => _ = self.error(error),
         }
     }
 }

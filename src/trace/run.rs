@@ -1,8 +1,10 @@
+//! A closure as a unit: what `run!` expands to.
+
 use crate::trace::Trace;
 use crate::value::failure::Failure;
 
 impl Trace {
-    /// Runs `work` and takes the outcome from its result; what `run!` expands to.
+    /// Runs `work` and takes the outcome from its result.
     #[doc(hidden)]
     pub fn __run<T, E: Failure<M>, M>(
         mut self,
@@ -13,14 +15,12 @@ impl Trace {
         result
     }
 
-    /// The same for a closure that takes no handle: the trace is current in it.
+    /// The same for a closure without an argument: the trace is current in it.
     #[doc(hidden)]
     pub fn __run_scoped<T, E: Failure<M>, M>(
-        mut self,
+        self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let result = self.scope(work);
-        self.take_outcome(&result);
-        result
+        self.__run(|trace| trace.scope(work))
     }
 }
