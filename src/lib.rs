@@ -244,7 +244,6 @@ mod macros;
 #[cfg(feature = "env_logger")]
 mod init;
 #[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
 mod context;
 mod trace;
@@ -254,7 +253,6 @@ mod encode;
 mod thread;
 mod unit;
 #[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod config;
 pub mod ids;
@@ -269,14 +267,12 @@ pub use config::process::Config;
 pub use context::cancel::CancelGuard as __CancelGuard;
 pub use context::current;
 #[cfg(feature = "future")]
-#[cfg_attr(docsrs, doc(cfg(feature = "future")))]
 pub use context::future;
 #[cfg(feature = "future")]
 #[doc(hidden)]
 pub use context::future::{__run_async, InTraceExt as _};
 pub use context::panic_hook::panic_hook;
 #[cfg(feature = "env_logger")]
-#[cfg_attr(docsrs, doc(cfg(feature = "env_logger")))]
 pub use init::{init, init_to};
 pub use log::Level;
 pub use trace::Trace;
@@ -290,7 +286,6 @@ pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};
 pub use value::outcome::Outcome;
 #[cfg(feature = "serde")]
-#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub use value::serde::json;
 pub use value::to_value::ToValue;
 
@@ -299,7 +294,7 @@ pub use value::to_value::ToValue;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The name of a raw identifier.
+/// Removes the mark of a raw identifier.
 #[doc(hidden)]
 pub const fn __unraw(name: &'static str) -> &'static str {
     match name.as_bytes() {
