@@ -1,7 +1,7 @@
 //! Units that may be cancelled, because their future is dropped before it is ready.
 
 use crate::trace::Trace;
-use crate::value::failure::Failure;
+use crate::value::failure::IsResult;
 use crate::value::outcome::Outcome;
 
 /// Guards the trace of asynchronous work: dropped before its end, it records the
@@ -39,7 +39,7 @@ impl CancelGuard {
     }
 
     /// Emits the record with the outcome of a result.
-    pub fn take_outcome<T, E: Failure<M>, M>(mut self, result: Result<T, E>) -> Result<T, E> {
+    pub fn take_outcome<R: IsResult<M>, M>(mut self, result: R) -> R {
         self.0.take_outcome(&result);
         self.end();
         result

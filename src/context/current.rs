@@ -47,7 +47,7 @@ use crate::unit::store::field::Role;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Outgoing;
 use crate::value::eager;
-use crate::value::failure::{self, Failure};
+use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Number;
@@ -146,7 +146,7 @@ fn limit() -> Option<usize> {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
-pub fn set(key: impl ToKey, value: impl ToValue) {
+pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
     // A user's `ToKey` runs here, while no entry is taken.
     let key = key.to_key();
     eager::value(value.to_value(), limit, |kind| {
@@ -186,7 +186,7 @@ pub fn unset(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" queries=2"));
 /// ```
 #[inline]
-pub fn incr(key: impl ToKey) {
+pub fn incr(key: impl ToKey /* or key(&s) */) {
     sum(key, 1u64);
 }
 
@@ -205,7 +205,7 @@ pub fn incr(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" kilos=1.75"));
 /// ```
 #[inline]
-pub fn sum(key: impl ToKey, x: impl Number) {
+pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     stack::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
@@ -225,7 +225,7 @@ pub fn sum(key: impl ToKey, x: impl Number) {
 /// assert!(trace.render().ends_with(" largest_batch=2"));
 /// ```
 #[inline]
-pub fn max(key: impl ToKey, x: impl Number) {
+pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     stack::with(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
 }
@@ -242,7 +242,7 @@ pub fn max(key: impl ToKey, x: impl Number) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn add(message: impl Message) {
+pub fn add(message: impl Message /* add! formats */) {
     fragment(message, None);
 }
 
@@ -259,7 +259,7 @@ pub fn add(message: impl Message) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn warn(message: impl Message) {
+pub fn warn(message: impl Message /* add! formats */) {
     fragment(message, Some(Level::Warn));
 }
 
@@ -276,7 +276,7 @@ pub fn warn(message: impl Message) {
 /// ```
 #[inline]
 #[track_caller]
-pub fn fail(message: impl Message) {
+pub fn fail(message: impl Message /* add! formats */) {
     fragment(message, Some(Level::Error));
 }
 
@@ -336,9 +336,9 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
 #[inline]
-pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
-    if let Err(error) = &result {
-        self::error(error);
+pub fn check<R: IsResult<M>, M>(result: R) -> R {
+    if let Some(cause) = result.failure() {
+        record(cause);
     }
     result
 }
@@ -354,8 +354,12 @@ pub fn check<T, E: Failure<M>, M>(result: Result<T, E>) -> Result<T, E> {
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
+    record(error.cause());
+}
+
+fn record(cause: Cause<'_>) {
     if let Some(limit) = limit() {
-        let texts = failure::describe(error.cause(), limit);
+        let texts = failure::describe(cause, limit);
         stack::with(|entry| add::record_texts(entry, &texts));
     }
 }

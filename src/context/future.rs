@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
-use crate::value::failure::Failure;
+pub use crate::value::failure::IsResult;
 
 /// Adds methods to every future that make it a unit of work.
 ///
@@ -51,7 +51,7 @@ pub trait InTraceExt: Future + Sized {
     /// let trace = traceline::start!("load");
     /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
-    fn in_trace(self, trace: Trace) -> InTrace<Self> {
+    fn in_trace(self, trace: Trace /* move a Part into the future */) -> InTrace<Self> {
         InTrace::new(CancelGuard::new(trace), self)
     }
 
@@ -83,36 +83,6 @@ pub trait InTraceExt: Future + Sized {
 }
 
 impl<F: Future> InTraceExt for F {}
-
-/// A result whose error can be recorded.
-///
-/// This trait is sealed and cannot be implemented outside this crate.
-///
-/// # Examples
-///
-/// ```
-/// use traceline::future::InTraceExt;
-///
-/// let connect = async { Err::<u16, _>("no answer") };
-/// let future = connect.run_in_trace(traceline::start!("connect")); // outcome=error … error="no answer"
-/// assert_eq!(futures_executor::block_on(future), Err("no answer"));
-/// ```
-pub trait IsResult<M>: sealed::Sealed<M> {
-    #[doc(hidden)]
-    fn take_outcome(&self, trace: &mut Trace);
-}
-
-mod sealed {
-    pub trait Sealed<M> {}
-}
-
-impl<T, E: Failure<M>, M> sealed::Sealed<M> for Result<T, E> {}
-
-impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {
-    fn take_outcome(&self, trace: &mut Trace) {
-        trace.take_outcome(self);
-    }
-}
 
 pin_project! {
     /// A future that is a unit of work; made by [`InTraceExt::in_trace`].
@@ -232,7 +202,7 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let inner = self.project().inner;
-        inner.poll_with(context, IsResult::take_outcome)
+        inner.poll_with(context, |result, trace| trace.take_outcome(result))
     }
 }
 

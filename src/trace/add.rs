@@ -7,6 +7,8 @@ use log::Level;
 use crate::trace::Trace;
 use crate::value::message::Message;
 
+// If a call has one argument too many, the compiler prints the signature exactly as
+// it stands here, so a comment in it can suggest what to write instead.
 impl Trace {
     /// Adds a fragment: a text with the time and the source line of this call.
     ///
@@ -23,7 +25,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn add(&mut self, message: impl Message) -> &mut Self {
+    pub fn add(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         let location = Location::caller();
         self.with(|entry| entry.add(message.text(), None, location))
     }
@@ -42,7 +44,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn warn(&mut self, message: impl Message) -> &mut Self {
+    pub fn warn(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         self.__add_at(Level::Warn, message)
     }
 
@@ -59,7 +61,7 @@ impl Trace {
     /// ```
     #[inline]
     #[track_caller]
-    pub fn fail(&mut self, message: impl Message) -> &mut Self {
+    pub fn fail(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         self.__add_at(Level::Error, message)
     }
 

@@ -228,10 +228,13 @@ impl<'c> TraceBuilder<'c> {
 )]
 pub trait LiteralOrString: Into<Cow<'static, str>> {}
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for &'static str {}
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for String {}
 
+#[diagnostic::do_not_recommend]
 impl LiteralOrString for Cow<'static, str> {}
 
 /// What `builder!` expands to.

@@ -4,7 +4,7 @@ use log::Level;
 
 use crate::trace::Trace;
 use crate::unit::add;
-use crate::value::failure::Failure;
+use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
@@ -27,9 +27,9 @@ impl Trace {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn check<T, E: Failure<M>, M>(&mut self, result: Result<T, E>) -> Result<T, E> {
-        if let Err(error) = &result {
-            self.error(error);
+    pub fn check<R: IsResult<M>, M>(&mut self, result: R) -> R {
+        if let Some(cause) = result.failure() {
+            self.record(cause);
         }
         result
     }
@@ -46,7 +46,11 @@ impl Trace {
     /// assert_eq!(trace.level(), Some(log::Level::Error));
     /// ```
     pub fn error<E: Failure<M> + ?Sized, M>(&mut self, error: &E) -> &mut Self {
-        self.with(|entry| add::record(entry, error.cause()))
+        self.record(error.cause())
+    }
+
+    fn record(&mut self, cause: Cause<'_>) -> &mut Self {
+        self.with(|entry| add::record(entry, cause))
     }
 
     /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.
@@ -174,10 +178,10 @@ impl Trace {
     }
 
     /// Takes the outcome from a result.
-    pub(crate) fn take_outcome<T, E: Failure<M>, M>(&mut self, result: &Result<T, E>) {
-        match result {
-            Ok(_) => self.ok_unless_said(),
-            Err(error) => _ = self.error(error),
+    pub(crate) fn take_outcome<M>(&mut self, result: &impl IsResult<M>) {
+        match result.failure() {
+            None => self.ok_unless_said(),
+            Some(cause) => _ = self.record(cause),
         }
     }
 }

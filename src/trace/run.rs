@@ -1,15 +1,12 @@
 //! A closure as a unit: what `run!` expands to.
 
 use crate::trace::Trace;
-use crate::value::failure::Failure;
+use crate::value::failure::IsResult;
 
 impl Trace {
     /// Runs `work` and takes the outcome from its result.
     #[doc(hidden)]
-    pub fn __run<T, E: Failure<M>, M>(
-        mut self,
-        work: impl FnOnce(&mut Trace) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn __run<R: IsResult<M>, M>(mut self, work: impl FnOnce(&mut Trace) -> R) -> R {
         let result = work(&mut self);
         self.take_outcome(&result);
         result
@@ -17,10 +14,7 @@ impl Trace {
 
     /// The same for a closure without an argument: the trace is current in it.
     #[doc(hidden)]
-    pub fn __run_scoped<T, E: Failure<M>, M>(
-        self,
-        work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn __run_scoped<R: IsResult<M>, M>(self, work: impl FnOnce() -> R) -> R {
         self.__run(|trace| trace.scope(work))
     }
 }

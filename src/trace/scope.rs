@@ -67,6 +67,10 @@ impl Trace {
     }
 }
 
+/// Not `Send`, and named so that the compiler's message shows the way out if a future
+/// with a guard inside has to be `Send`.
+trait AcrossAwaitUseInTrace {}
+
 /// A guard that keeps a trace current; made by [`Trace::enter`].
 ///
 /// # Examples
@@ -88,7 +92,7 @@ pub struct Entered<'a> {
     /// Hides the units around a disabled one.
     cover: Option<Token>,
     /// The stack belongs to the thread.
-    not_send: PhantomData<*const ()>,
+    not_send: PhantomData<dyn AcrossAwaitUseInTrace>,
 }
 
 impl Drop for Entered<'_> {

@@ -7,6 +7,8 @@ use crate::value::number::Number;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
+// If a key does not live long enough, the compiler prints the signature exactly as it
+// stands here, so a comment in it can suggest what to write instead.
 impl Trace {
     /// Sets a field. Setting a key again replaces its value and keeps its place.
     ///
@@ -27,7 +29,7 @@ impl Trace {
     /// trace.set(format!("shard{shard}.rows"), 100);
     /// ```
     #[inline]
-    pub fn set(&mut self, key: impl ToKey, value: impl ToValue) -> &mut Self {
+    pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
         self.with(|entry| entry.set(key.to_key().0, value.to_value().0))
     }
 
@@ -82,7 +84,7 @@ impl Trace {
     /// assert!(trace.render().ends_with(" rows=2 skipped=1"));
     /// ```
     #[inline]
-    pub fn incr(&mut self, key: impl ToKey) -> &mut Self {
+    pub fn incr(&mut self, key: impl ToKey /* or key(&s) */) -> &mut Self {
         self.sum(key, 1u64)
     }
 
@@ -97,7 +99,7 @@ impl Trace {
     /// } // rows=2 bytes=3
     /// ```
     #[inline]
-    pub fn sum(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+    pub fn sum(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
         self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
     }
 
@@ -114,7 +116,7 @@ impl Trace {
     /// assert!(trace.render().ends_with(" longest=6"));
     /// ```
     #[inline]
-    pub fn max(&mut self, key: impl ToKey, x: impl Number) -> &mut Self {
+    pub fn max(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
         self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
     }
 }

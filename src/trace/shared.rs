@@ -16,7 +16,7 @@ use crate::trace::time::OnDrop;
 use crate::unit::store::field::Role;
 use crate::unit::{Entry, add};
 use crate::value::eager;
-use crate::value::failure::{self, Failure};
+use crate::value::failure::{self, IsResult};
 use crate::value::key::ToKey;
 use crate::value::kind::Kind;
 use crate::value::message::{Message, Text};
@@ -231,9 +231,9 @@ impl SharedTrace {
     /// assert!(size.is_err()); // outcome=error … error="invalid digit found in string"
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
     /// ```
-    pub fn check<T, E: Failure<M>, M>(&self, result: Result<T, E>) -> Result<T, E> {
-        if let (Err(error), Some(limit)) = (&result, self.0.limit) {
-            let texts = failure::describe(error.cause(), limit);
+    pub fn check<R: IsResult<M>, M>(&self, result: R) -> R {
+        if let (Some(cause), Some(limit)) = (result.failure(), self.0.limit) {
+            let texts = failure::describe(cause, limit);
             self.call(|entry| add::record_texts(entry, &texts));
         }
         result

@@ -77,6 +77,7 @@ pub(crate) fn text(args: &fmt::Arguments<'_>) -> OwnedValue {
     OwnedValue::Text(text.unwrap_or_else(|| PANICKED.into()))
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for OwnedValue {
     fn to_value(&self) -> Value<'_> {
         match self {

@@ -33,6 +33,12 @@ const MAX_SOURCES: usize = 8;
 /// trace.error("disk full"); // replaces those before
 /// assert!(trace.render().ends_with(" error=\"disk full\""));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an error",
+    label = "not an error",
+    note = "implement `std::error::Error` for it, or make it text: `.map_err(|e| format!(\"{{e:?}}\"))`",
+    note = "errors, `Box<dyn Error>`, `anyhow::Error`, `String` and `&str` can be recorded as they are"
+)]
 pub trait Failure<M>: sealed::Sealed<M> {}
 
 /// The ways to be a [`Failure`].
@@ -55,6 +61,11 @@ mod sealed {
         #[doc(hidden)]
         fn cause(&self) -> super::Cause<'_>;
     }
+
+    pub trait IsResult<M> {
+        #[doc(hidden)]
+        fn failure(&self) -> Option<super::Cause<'_>>;
+    }
 }
 
 /// A failure as it is looked at.
@@ -67,8 +78,39 @@ pub enum Cause<'a> {
 
 use marker::*;
 
+/// What [`check`](crate::Trace::check) and [`run!`](crate::run!) take: a
+/// `Result` whose error is a [`Failure`].
+///
+/// `M` is that of the error. This trait is sealed: it cannot be implemented
+/// outside of this crate.
+///
+/// # Examples
+///
+/// ```
+/// let mut trace = traceline::start!("connect");
+/// let port = trace.check("http".parse::<u16>()); // outcome=error … error="invalid digit found in string"
+/// assert!(port.is_err());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a `Result`, found `{Self}`",
+    label = "not a `Result`",
+    note = "work ends with `Ok(…)` or `Err(…)`; an `Option` becomes a `Result` with `.ok_or(\"…\")`; `run!` takes a future as `async || load().await`",
+    note = "for work that cannot fail, keep a trace from `start!` alive while it runs, or call `in_trace` on its future"
+)]
+pub trait IsResult<M>: sealed::IsResult<M> {}
+
+impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {}
+
+impl<T, E: Failure<M>, M> sealed::IsResult<M> for Result<T, E> {
+    #[inline]
+    fn failure(&self) -> Option<Cause<'_>> {
+        self.as_ref().err().map(|error| error.cause())
+    }
+}
+
 macro_rules! failure {
     ($([$($generics:tt)*] $marker:ty, $type:ty: |$this:ident| $cause:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Failure<$marker> for $type {}
         impl<$($generics)*> sealed::Sealed<$marker> for $type {
             fn cause(&self) -> Cause<'_> {

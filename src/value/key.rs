@@ -87,11 +87,17 @@ pub fn key(text: &str) -> Key<'_> {
 /// trace.set(Column("price"), 4.5);
 /// assert!(trace.render().ends_with(" price=4.5"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a field",
+    label = "expected a literal, a `String` or `key(&text)`",
+    note = "write `key(&text)` for a `&str` that is made at run time"
+)]
 pub trait ToKey {
     /// Returns the key.
     fn to_key(&self) -> Key<'_>;
 }
 
+#[diagnostic::do_not_recommend]
 impl ToKey for &'static str {
     #[inline]
     fn to_key(&self) -> Key<'_> {
@@ -99,6 +105,7 @@ impl ToKey for &'static str {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToKey for String {
     #[inline]
     fn to_key(&self) -> Key<'_> {
@@ -106,6 +113,7 @@ impl ToKey for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToKey for &String {
     #[inline]
     fn to_key(&self) -> Key<'_> {
@@ -113,6 +121,7 @@ impl ToKey for &String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToKey for Key<'_> {
     #[inline]
     fn to_key(&self) -> Key<'_> {

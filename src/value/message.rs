@@ -19,6 +19,11 @@ use std::fmt;
 /// trace.add(format!("at shelf {shelf}"));
 /// trace.add(format_args!("at shelf {shelf}")); // not a `String` first
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the text of a fragment",
+    label = "expected text",
+    note = "write `add!(trace, \"{{x}}\")`, which formats as `format!` does; `add!(trace, level: Warn, \"{{x}}\")` for `warn`, `level: Error` for `fail`"
+)]
 pub trait Message: sealed::Sealed {}
 
 mod sealed {
@@ -38,6 +43,7 @@ pub enum Text<'a> {
 
 macro_rules! message {
     ($($type:ty: |$this:ident| $text:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Message for $type {}
         impl sealed::Sealed for $type {
             #[inline]
@@ -56,6 +62,7 @@ message! {
     fmt::Arguments<'_>: |args| Text::Args(*args);
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Message + ?Sized> Message for &T {}
 
 impl<T: Message + ?Sized> sealed::Sealed for &T {

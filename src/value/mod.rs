@@ -17,7 +17,7 @@ pub(crate) mod message;
 pub(crate) mod number;
 pub(crate) mod outcome;
 
-pub use failure::Failure;
+pub use failure::{Failure, IsResult};
 pub use json_text::JsonText;
 pub use key::{Key, ToKey};
 pub use message::Message;

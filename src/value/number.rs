@@ -18,6 +18,11 @@ use std::cmp::Ordering;
 /// trace.sum("bytes", 200_u8).sum("bytes", 4_000_usize).sum("ratio", 1).sum("ratio", 0.5);
 /// assert!(trace.render().ends_with(" bytes=4200 ratio=1.5"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`sum` and `max` take a number, not `{Self}`",
+    label = "expected an integer or a float",
+    note = "write `*n` for a reference, `wait.as_millis()` for a `Duration`"
+)]
 pub trait Number: Copy + sealed::Sealed {}
 
 mod sealed {
@@ -41,6 +46,7 @@ pub enum Amount {
 
 macro_rules! number {
     ($($variant:ident: $($type:ty)+;)*) => {$($(
+        #[diagnostic::do_not_recommend]
         impl Number for $type {}
         impl sealed::Sealed for $type {
             #[inline]

@@ -76,11 +76,18 @@ impl<T: ToValue> List for &[T] {
 /// # let mut trace = traceline::Trace::default();
 /// trace.set("user_id", UserId(7));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a field",
+    label = "needs a wrapper such as `debug(&…)`",
+    note = "write `display(&x)`, `debug(&x)` or, with the feature `serde`, `json(&x)`; in `set!` and `start!`, `x:%` is `display` and `x:?` is `debug`",
+    note = "an `Option`, a list or a reference can be one if what it holds can; a type of your own may implement `ToValue`"
+)]
 pub trait ToValue {
     /// Returns the value, borrowed from `self`.
     fn to_value(&self) -> Value<'_>;
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for Value<'_> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -88,6 +95,7 @@ impl ToValue for Value<'_> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ToValue + ?Sized> ToValue for &T {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -95,6 +103,7 @@ impl<T: ToValue + ?Sized> ToValue for &T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ToValue + ?Sized> ToValue for &mut T {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -102,6 +111,7 @@ impl<T: ToValue + ?Sized> ToValue for &mut T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ToValue> ToValue for Option<T> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -114,6 +124,7 @@ impl<T: ToValue> ToValue for Option<T> {
 
 macro_rules! to_value {
     ($($type:ty => |$value:ident| $kind:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl ToValue for $type {
             #[inline]
             fn to_value(&self) -> Value<'_> {
@@ -178,6 +189,7 @@ to_value! {
     std::net::SocketAddrV6 => |value| Kind::Display(value);
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for Cow<'_, str> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -185,6 +197,7 @@ impl ToValue for Cow<'_, str> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToValue for fmt::Arguments<'_> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -192,6 +205,7 @@ impl ToValue for fmt::Arguments<'_> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ToValue> ToValue for Vec<T> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -199,6 +213,7 @@ impl<T: ToValue> ToValue for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ToValue, const N: usize> ToValue for [T; N] {
     #[inline]
     fn to_value(&self) -> Value<'_> {
@@ -207,6 +222,7 @@ impl<T: ToValue, const N: usize> ToValue for [T; N] {
 }
 
 // A slice reference is a list by itself: an unsized `[T]` cannot become a `&dyn List`.
+#[diagnostic::do_not_recommend]
 impl<T: ToValue> ToValue for &[T] {
     #[inline]
     fn to_value(&self) -> Value<'_> {

@@ -15,6 +15,7 @@ use crate::value::to_value::ToValue;
 /// trace.set_request_id(&order.to_string()); // the id of the request too
 /// assert!(trace.render().ends_with(" order_id=67e55044-10b1-426f-9247-bb680e5fe0c8"));
 /// ```
+#[diagnostic::do_not_recommend]
 impl ToValue for Uuid {
     fn to_value(&self) -> Value<'_> {
         Value(Kind::Display(self))

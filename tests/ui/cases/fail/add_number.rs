@@ -1,0 +1,5 @@
+fn main() {
+    let mut trace = traceline::start!("x");
+    trace.add(7);
+    traceline::current::warn(7);
+}

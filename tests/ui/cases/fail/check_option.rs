@@ -1,0 +1,5 @@
+fn main() {
+    let mut trace = traceline::start!("x");
+    let first = trace.check([1, 2].first());
+    println!("{first:?}");
+}

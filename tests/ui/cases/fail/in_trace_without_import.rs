@@ -1,0 +1,3 @@
+fn main() {
+    pollster::block_on(async {}.in_trace(traceline::start!("x")));
+}

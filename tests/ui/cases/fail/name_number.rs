@@ -1,0 +1,3 @@
+fn main() {
+    let _trace = traceline::start!(7);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _: Result<(), String> = traceline::run!("x", { Ok(()) });
+}

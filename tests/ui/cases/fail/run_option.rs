@@ -1,0 +1,7 @@
+fn main() {
+    let first = traceline::run!("first", |trace| {
+        trace.set("a", 1);
+        [1, 2].first()
+    });
+    println!("{first:?}");
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _trace = traceline::start!("x", user_id: 7);
+}

@@ -1,0 +1,7 @@
+fn main() {
+    let mut trace = traceline::start!("x");
+    trace.time("db", |inner| {
+        inner.incr("rows");
+        trace.incr("rows");
+    });
+}

@@ -1,0 +1,5 @@
+fn main() {
+    let mut trace = traceline::start!("x");
+    let seven = trace.time("db", || 7);
+    println!("{seven}");
+}

@@ -1,0 +1,6 @@
+use traceline::*;
+
+fn main() {
+    let mut trace = start!("x");
+    info!(trace, "hello");
+}
