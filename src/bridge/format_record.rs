@@ -124,7 +124,7 @@ pub struct FormattedRecord<'a> {
 }
 
 /// Whether a record is a unit's own, and in which form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     No,
     /// Yes, as its text.
@@ -185,7 +185,6 @@ impl fmt::Debug for FormattedRecord<'_> {
         f.debug_struct("FormattedRecord")
             .field("target", &self.record.target())
             .field("level", &self.record.level())
-            .field("own", &self.own)
             .finish_non_exhaustive()
     }
 }

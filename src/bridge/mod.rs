@@ -235,11 +235,10 @@ impl<L: Log> Bridge<L> {
         // Formatted before the entry is taken, because the arguments may log too.
         let text = eager::format(limit, |out| {
             out.write_fmt(*record.args())?;
-            let pairs = catch::call(|| record.key_values().visit(&mut KeyValues(out)));
-            if pairs.is_none() {
-                out.write_str(PANICKED)?;
+            match catch::call(|| record.key_values().visit(&mut KeyValues(out))) {
+                Some(_) => Ok(()),
+                None => out.write_str(PANICKED),
             }
-            Ok(())
         });
         let logged = Logged {
             text: text.as_str(),

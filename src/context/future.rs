@@ -77,6 +77,7 @@ pub trait InTraceExt: Future + Sized {
     {
         RunInTrace {
             inner: self.in_trace(trace),
+            take_outcome: |result, trace| trace.take_outcome(result),
             marker: PhantomData,
         }
     }
@@ -187,22 +188,22 @@ pin_project! {
     /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
     /// ```
     #[must_use = "futures do nothing unless polled"]
-    pub struct RunInTrace<F, M> {
+    pub struct RunInTrace<F, M> where F: Future {
         #[pin]
         inner: InTrace<F>,
+        // A pointer, so that `Future` needs no bound on the output: the compiler
+        // reports work that returns no `Result` once, and not at every use.
+        take_outcome: fn(&F::Output, &mut Trace),
         marker: PhantomData<fn() -> M>,
     }
 }
 
-impl<F: Future, M> Future for RunInTrace<F, M>
-where
-    F::Output: IsResult<M>,
-{
+impl<F: Future, M> Future for RunInTrace<F, M> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let inner = self.project().inner;
-        inner.poll_with(context, |result, trace| trace.take_outcome(result))
+        let this = self.project();
+        this.inner.poll_with(context, *this.take_outcome)
     }
 }
 

@@ -57,14 +57,10 @@ fn note(info: &PanicHookInfo<'_>) {
     if catch::depth() > 0 && !cfg!(panic = "abort") {
         return;
     }
-    let message = match (
-        info.payload().downcast_ref::<&str>(),
-        info.payload().downcast_ref::<String>(),
-    ) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text.as_str(),
-        _ => "a payload that is no text",
-    };
+    let payload = info.payload();
+    let literal = payload.downcast_ref::<&str>().copied();
+    let text = literal.or_else(|| Some(payload.downcast_ref::<String>()?.as_str()));
+    let message = text.unwrap_or("a payload that is no text");
     // On the stack, unless the path is very long.
     let place = eager::format(panic_note::MAX_MESSAGE, |out| match info.location() {
         Some(place) => write!(out, "{place}"),
