@@ -176,7 +176,7 @@ impl Trace {
     /// Takes back an entry that is lent: when a guard ends, or at the next use of
     /// the trace if its guard was leaked.
     #[inline(always)]
-    pub(super) fn take_back(&mut self) {
+    fn take_back(&mut self) {
         if let State::Lent(token) = self.0 {
             self.take_back_from(token);
         }
