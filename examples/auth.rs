@@ -9,14 +9,13 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.547791Z level=info msg=auth outcome=ok duration_ms=107.706 token="2c59******" renewal.count=1 renewal.ms=105.143 renewal.max_ms=105.143 db.count=1 db.ms=2.134 db.max_ms=2.134 user=paul fragments="[29, 0.173ms] auth header read; [32, 0.246ms] authenticate key, table: api_keys; [35, 105.474ms] token renewal for API call confirmed; [39, 107.665ms] got key from token table: paul; [42, 107.688ms] successfully authenticated"
-//! ts=2026-11-21T16:33:40.653407Z level=error msg=auth outcome=error duration_ms=105.206 token="77e0******" renewal.count=1 renewal.ms=105.131 renewal.max_ms=105.131 error="unknown token" fragments="[29, 0.006ms] auth header read; [32, 0.012ms] authenticate key, table: api_keys"
+//! ts=2026-11-21T16:33:40.547791Z level=info msg=auth outcome=ok duration_ms=107.706 token="2c59******" renewal.count=1 renewal.ms=105.143 renewal.max_ms=105.143 db.count=1 db.ms=2.134 db.max_ms=2.134 user=paul fragments="[28, 0.173ms] auth header read; [31, 0.246ms] authenticate key, table: api_keys; [34, 105.474ms] token renewal for API call confirmed; [38, 107.665ms] got key from token table: paul; [41, 107.688ms] successfully authenticated"
+//! ts=2026-11-21T16:33:40.653407Z level=error msg=auth outcome=error duration_ms=105.206 token="77e0******" renewal.count=1 renewal.ms=105.131 renewal.max_ms=105.131 error="unknown token" fragments="[28, 0.006ms] auth header read; [31, 0.012ms] authenticate key, table: api_keys"
 //! ts=2026-11-21T16:33:40.653572Z level=error msg=auth outcome=error duration_ms=0.004 error="the header holds no token"
 //! ```
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
@@ -81,9 +80,7 @@ impl fmt::Display for AuthError {
 impl std::error::Error for AuthError {}
 
 fn main() {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
 
     let keys = KeyTable {
         name: "api_keys",

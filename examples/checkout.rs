@@ -65,7 +65,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::thread;
@@ -346,10 +346,7 @@ fn main() -> ExitCode {
         carts.extend(["ok", "retry", "declined"].into_iter().filter_map(cart));
     }
 
-    // Only the message: the record has its own time and level.
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
     config.install().expect("the configuration is sound");
 
     let mut shop = Shop {

@@ -16,24 +16,22 @@
 //! ```text
 //!      95     403    2686 Cargo.toml
 //! wc: no-such-file: No such file or directory (os error 2)
-//! ts=2026-11-21T16:33:40.663749Z level=error msg=wc outcome=error duration_ms=0.474 read.count=2 read.ms=0.133 read.max_ms=0.128 files=1 lines=95 words=403 bytes=2686 largest_bytes=2686 failed=1 exit_code=1 error="No such file or directory (os error 2)" fragments="[55, 0.437ms] skipped no-such-file: No such file or directory (os error 2)"
+//! ts=2026-11-21T16:33:40.663749Z level=error msg=wc outcome=error duration_ms=0.474 read.count=2 read.ms=0.133 read.max_ms=0.128 files=1 lines=92 words=371 bytes=3091 largest_bytes=3091 failed=1 exit_code=1 error="No such file or directory (os error 2)" fragments="[53, 0.437ms] skipped no-such-file: No such file or directory (os error 2)"
 //! ```
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use traceline::Trace;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
 
     let mut paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     if paths.is_empty() {
-        let own_source = concat!(env!("CARGO_MANIFEST_DIR"), "/", file!());
+        let own_source = concat!(env!("CARGO_MANIFEST_DIR"), "/cli.rs");
         paths.push(PathBuf::from(own_source));
     }
 

@@ -9,19 +9,14 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.378083Z level=info msg=checkout outcome=ok duration_ms=0.195 items=2 discounts=1 total_cents=40900 payment.count=1 payment.ms=0.012 payment.max_ms=0.012 gateway=test gateway.attempt=1 fragments="[48, 0.149ms] desk: 10 % off"
-//! ts=2026-11-21T16:33:40.378302Z level=error msg=checkout outcome=error duration_ms=0.031 items=1 discounts=1 total_cents=1080000 payment.count=1 payment.ms=0.002 payment.max_ms=0.002 gateway=test gateway.attempt=1 error="card declined" fragments="[48, 0.006ms] piano: 10 % off"
+//! ts=2026-11-21T16:33:40.378083Z level=info msg=checkout outcome=ok duration_ms=0.195 items=2 discounts=1 total_cents=40900 payment.count=1 payment.ms=0.012 payment.max_ms=0.012 gateway=test gateway.attempt=1 fragments="[43, 0.149ms] desk: 10 % off"
+//! ts=2026-11-21T16:33:40.378302Z level=error msg=checkout outcome=error duration_ms=0.031 items=1 discounts=1 total_cents=1080000 payment.count=1 payment.ms=0.002 payment.max_ms=0.002 gateway=test gateway.attempt=1 error="card declined" fragments="[43, 0.006ms] piano: 10 % off"
 //! ```
-
-use std::io::Write;
 
 use traceline::current;
 
 fn main() {
-    env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Info)
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
 
     let paid = |cart: &[Item]| {
         traceline::run!("checkout", || -> Result<u64, String> {

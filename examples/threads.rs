@@ -10,21 +10,17 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.390615Z level=info msg=index outcome=ok duration_ms=7.251 read.count=4 read.ms=20.333 read.max_ms=5.105 files=4 words=4394 most=1100 fragments="[60, 6.059ms] c.txt: 1099 words; [60, 6.118ms] d.txt: 1100 words; [60, 6.291ms] b.txt: 1098 words; [60, 7.13ms] a.txt: 1097 words"
+//! ts=2026-11-21T16:33:40.390615Z level=info msg=index outcome=ok duration_ms=7.251 read.count=4 read.ms=20.333 read.max_ms=5.105 files=4 words=4394 most=1100 fragments="[56, 6.059ms] c.txt: 1099 words; [56, 6.118ms] d.txt: 1100 words; [56, 6.291ms] b.txt: 1098 words; [56, 7.13ms] a.txt: 1097 words"
 //! ts=2026-11-21T16:33:40.395254Z level=info msg=upload duration_ms=4.078 chunks=3 bytes=6144
 //! ```
 
-use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
 use traceline::{SharedTrace, Trace};
 
 fn main() {
-    env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Info)
-        .format(|buffer, record| writeln!(buffer, "{}", record.args()))
-        .init();
+    traceline::init();
 
     index(&["a.txt", "b.txt", "c.txt", "d.txt"]);
 

@@ -174,7 +174,7 @@ macro_rules! builder {
 ///     })
 ///     .await
 /// }
-/// # assert_eq!(futures_executor::block_on(load(7)), Ok(14));
+/// # assert_eq!(pollster::block_on(load(7)), Ok(14));
 /// ```
 ///
 /// A bare block does not compile, because a `return` in it would leave the

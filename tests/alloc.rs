@@ -243,16 +243,30 @@ mod request {
 
     use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, Request, Response};
-    use http_body::Body;
-    use http_body_util::Full;
+    use http_body::{Body, Frame};
     use tower_service::Service;
     use traceline::current;
+
+    /// A body of one frame.
+    pub struct Once(Option<Bytes>);
+
+    impl Body for Once {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+        }
+    }
 
     #[derive(Clone)]
     pub struct Hello;
 
     impl Service<Request<()>> for Hello {
-        type Response = Response<Full<Bytes>>;
+        type Response = Response<Once>;
         type Error = Infallible;
         type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -263,7 +277,7 @@ mod request {
         fn call(&mut self, request: Request<()>) -> Self::Future {
             current::set("headers", request.headers().len());
             current::traceparent();
-            let mut response = Response::new(Full::from(Bytes::from_static(b"hello")));
+            let mut response = Response::new(Once(Some(Bytes::from_static(b"hello"))));
             // Room for what the server adds as well.
             *response.headers_mut() = HeaderMap::with_capacity(8);
             ready(Ok(response))

@@ -4,10 +4,6 @@
 //! `MANY` is ten million in a release build (`cargo test --release --test
 //! bounds`) and less in a debug build, which is forty times slower.
 
-#[path = "child/counting.rs"]
-mod counting;
-mod util;
-
 use std::fmt::Write;
 
 use log::Level;
@@ -19,8 +15,9 @@ use traceline::{
     key,
 };
 
-use counting::count;
-use util::Bench;
+use crate::counting::count;
+use crate::util;
+use crate::util::Bench;
 
 const MANY: usize = if cfg!(debug_assertions) {
     100_000

@@ -5,8 +5,6 @@
 //! What needs an installed one runs in a child, which is this test program
 //! again, told to run one ignored test.
 
-mod util;
-
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
@@ -23,7 +21,9 @@ use traceline::{
     config::{Color, ConfigBuilder},
     current,
 };
-use util::{Capture, ManualClock, TS, same_line};
+
+use crate::util;
+use crate::util::{Capture, ManualClock, TS, same_line};
 
 /// A logger that filters, as most do, and prints key-values: `info: text {k=v}`.
 struct Keep {
@@ -522,7 +522,7 @@ mod goes_on {
             util::Captured {
                 level: Level::Info,
                 target: "else::where".into(),
-                module: Some("bridge::goes_on".into()),
+                module: Some("literal::bridge::goes_on".into()),
                 file: Some("tests/bridge.rs".into()),
                 line: Some(line),
                 args: "x 1".into(),
@@ -1460,11 +1460,11 @@ mod loggers {
         assert_eq!(
             sink.text(),
             format!(
-                "[INFO  bridge::loggers] starting\n\
-                 [WARN  bridge::loggers] slow\n\
-                 [INFO  bridge::loggers] msg=job outcome=ok duration_ms=0.0 \
+                "[INFO  literal::bridge::loggers] starting\n\
+                 [WARN  literal::bridge::loggers] slow\n\
+                 [INFO  literal::bridge::loggers] msg=job outcome=ok duration_ms=0.0 \
                  fragments=\"[{line}, 0.0ms] found rows=3\"\n\
-                 [INFO  bridge::loggers] stopping\n"
+                 [INFO  literal::bridge::loggers] stopping\n"
             )
         );
     }
@@ -1527,7 +1527,7 @@ mod process {
     fn lines(name: &str, env: &[(&str, &str)]) -> Vec<String> {
         let program = std::env::current_exe().unwrap();
         let output = Command::new(program)
-            .args(["--exact", &format!("process::{name}"), "--ignored"])
+            .args(["--exact", &format!("bridge::process::{name}"), "--ignored"])
             .args(["--nocapture", "--test-threads=1"])
             .env(CHILD, "1")
             .envs(env.iter().copied())

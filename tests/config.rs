@@ -1,11 +1,13 @@
 //! Settings that make no sense are refused, with a sentence that names them.
 
-mod util;
+use std::process::Command;
 
 use traceline::{
     Config, Format,
     config::{Color, ConfigBuilder, ConfigError, Name},
 };
+
+use crate::util;
 
 fn builder() -> ConfigBuilder {
     Config::builder()
@@ -42,13 +44,13 @@ fn limits_of_fields_and_fragments_have_an_upper_bound() {
     refused(
         builder().max_fields(65_001),
         "max_fields",
-        "max_fields: 65001 is over 65000",
+        "max_fields: expected 0 to 65000, got 65001",
     );
     accepted(builder().max_fragments(1_000_000).max_value(16));
     refused(
         builder().max_fragments(1_000_001),
         "max_fragments",
-        "max_fragments: 1000001 is over 1000000",
+        "max_fragments: expected 0 to 1000000, got 1000001",
     );
     accepted(builder().max_fields(0).max_fragments(0));
 }
@@ -59,23 +61,23 @@ fn a_record_limit_that_holds_no_record_is_refused() {
     refused(
         builder().max_record(511),
         "max_record",
-        "max_record: 511 bytes cannot hold a record; the least here is 512",
+        "max_record: expected 512 to 1073741824 bytes, got 511",
     );
     refused(
         builder().max_record(0),
         "max_record",
-        "max_record: 0 bytes cannot hold a record; the least here is 512",
+        "max_record: expected 512 to 1073741824 bytes, got 0",
     );
     accepted(builder().max_record(1 << 30));
     refused(
         builder().max_record((1 << 30) + 1),
         "max_record",
-        "max_record: 1073741825 is over 1 GiB",
+        "max_record: expected 512 to 1073741824 bytes, got 1073741825",
     );
     refused(
         builder().max_record(usize::MAX),
         "max_record",
-        "max_record: 18446744073709551615 is over 1 GiB",
+        "max_record: expected 512 to 1073741824 bytes, got 18446744073709551615",
     );
 }
 
@@ -87,7 +89,7 @@ fn the_least_record_grows_with_the_fixed_fields_at_their_longest() {
     refused(
         builder().field("service", "shop").max_record(least - 1),
         "max_record",
-        "max_record: 673 bytes cannot hold a record; the least here is 674",
+        "max_record: expected 674 to 1073741824 bytes, got 673",
     );
 }
 
@@ -97,13 +99,13 @@ fn a_value_limit_lies_between_16_bytes_and_the_records() {
     refused(
         builder().max_value(15),
         "max_value",
-        "max_value: 15 is under 16 bytes",
+        "max_value: expected 16 to 16384 bytes (max_record), got 15",
     );
     accepted(builder().max_value(16 * 1024));
     refused(
         builder().max_value(16 * 1024 + 1),
         "max_value",
-        "max_value: 16385 is over max_record, 16384",
+        "max_value: expected 16 to 16384 bytes (max_record), got 16385",
     );
     // Not set, it follows a smaller record.
     accepted(builder().max_record(1_000));
@@ -114,7 +116,7 @@ fn all_texts_of_a_trace_together_are_bounded() {
     refused(
         builder().max_fields(65_000).max_value(16 * 1024),
         "max_value",
-        "max_value: 130258 texts of 16384 bytes are over 1 GiB",
+        "max_value: expected 16 to 8243 bytes (1 GiB for 130258 texts), got 16384",
     );
 }
 
@@ -127,7 +129,7 @@ fn fraction_digits_are_3_6_or_9() {
         refused(
             builder().fraction_digits(digits),
             "fraction_digits",
-            &format!("fraction_digits: {digits} is none of 3, 6, 9"),
+            &format!("fraction_digits: expected 3, 6 or 9, got {digits}"),
         );
     }
 }
@@ -137,12 +139,12 @@ fn names_are_unique_and_not_empty() {
     refused(
         builder().name(Name::Msg, ""),
         "name",
-        "name: a name is empty",
+        r#"name: expected at least one character, got """#,
     );
     refused(
         builder().name(Name::Msg, "level"),
         "name",
-        r#"name: "level" is used twice"#,
+        r#"name: expected each key once, got "level" twice"#,
     );
     accepted(
         builder()
@@ -157,7 +159,7 @@ fn names_are_written_as_they_are_so_odd_ones_are_refused() {
         refused(
             builder().name(Name::Msg, name),
             "name",
-            &format!("name: {shown} cannot be written as it is in Logfmt"),
+            &format!("name: expected a key that needs no escape in Logfmt, got {shown}"),
         );
     }
     let json = || builder().format(Format::Json);
@@ -171,23 +173,27 @@ fn names_are_written_as_they_are_so_odd_ones_are_refused() {
         refused(
             json().name(Name::Msg, name),
             "name",
-            &format!("name: {shown} cannot be written as it is in Json"),
+            &format!("name: expected a key that needs no escape in Json, got {shown}"),
         );
     }
 }
 
 #[test]
 fn fixed_fields_are_unique_and_no_names_of_the_library() {
-    refused(builder().field("", 1), "field", "field: a name is empty");
+    refused(
+        builder().field("", 1),
+        "field",
+        r#"field: expected at least one character, got """#,
+    );
     refused(
         builder().field("a b", 1),
         "field",
-        r#"field: "a b" cannot be written as it is in Logfmt"#,
+        r#"field: expected a key that needs no escape in Logfmt, got "a b""#,
     );
     refused(
         builder().field("a", 1).field("a", 2),
         "field",
-        r#"field: "a" is used twice"#,
+        r#"field: expected each key once, got "a" twice"#,
     );
     for name in [
         "ts",
@@ -200,13 +206,13 @@ fn fixed_fields_are_unique_and_no_names_of_the_library() {
         refused(
             builder().field(name, 1),
             "field",
-            &format!("field: {name:?} is a name of the library"),
+            &format!("field: expected a key that the library does not use itself, got {name:?}"),
         );
     }
     refused(
         builder().name(Name::Msg, "message").field("message", 1),
         "field",
-        r#"field: "message" is a name of the library"#,
+        r#"field: expected a key that the library does not use itself, got "message""#,
     );
     accepted(builder().name(Name::Msg, "message").field("msg", 1));
     // `None` adds nothing, so nothing is wrong with its key.
@@ -218,7 +224,7 @@ fn redacted_keys_are_not_empty() {
     refused(
         builder().redact(["pin", ""]),
         "redact",
-        "redact: a key is empty",
+        r#"redact: expected at least one character, got """#,
     );
     // They are the user's, of any characters.
     accepted(builder().redact(["card no", "é", "error"]));
@@ -226,7 +232,11 @@ fn redacted_keys_are_not_empty() {
 
 #[test]
 fn the_target_is_not_empty() {
-    refused(builder().target(""), "target", "target: it is empty");
+    refused(
+        builder().target(""),
+        "target",
+        r#"target: expected at least one character, got """#,
+    );
 }
 
 #[test]
@@ -262,10 +272,28 @@ fn a_configuration_is_cheap_to_clone_and_the_clone_is_the_same() {
     }
 }
 
-/// This file's process has no other test that installs a configuration or uses
-/// the process's.
+/// What is installed is the whole process's: a child, which is this program again, told to run one ignored test.
 #[test]
 fn a_configuration_is_installed_once() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "config::child_that_installs", "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:#?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("> installed once"), "{text}");
+}
+
+const CHILD: &str = "TRACELINE_CONFIG_CHILD";
+
+#[test]
+#[ignore = "run in a child process"]
+fn child_that_installs() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
     let (log, clock) = (util::Capture::leak(), util::ManualClock::leak());
     let config = log.config(builder().clock(clock).field("a", 1));
     assert_eq!(config.install(), Ok(()));
@@ -280,4 +308,6 @@ fn a_configuration_is_installed_once() {
     assert_eq!(record.target, module_path!());
     let want = format!("ts={} level=info msg=unit a=1 duration_ms=0.0", util::TS);
     assert_eq!(record.args, want);
+    // The harness leaves the cursor behind the name of the test.
+    println!("\n> installed once");
 }

@@ -5,10 +5,6 @@
 //! What would abort the process if it went wrong runs in a child, which is this
 //! test program again, told to run one ignored test.
 
-#[path = "util/tags.rs"]
-mod tags;
-mod util;
-
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::mem;
@@ -21,8 +17,9 @@ use std::time::Duration;
 use log::{Level, Log, Metadata, Record};
 use traceline::{Config, Trace, current, display};
 
-use tags::untagged;
-use util::{Bench, Capture, ManualClock};
+use crate::tags::untagged;
+use crate::util;
+use crate::util::{Bench, Capture, ManualClock};
 
 fn bare() -> Bench {
     Bench::new(Config::builder().header(false))
@@ -2282,7 +2279,7 @@ mod process {
     #[track_caller]
     fn outcome(name: &str) -> (Option<i32>, Vec<String>) {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", &format!("process::{name}"), "--ignored"])
+            .args(["--exact", &format!("current::process::{name}"), "--ignored"])
             .args(["--nocapture", "--test-threads=1"])
             .env(CHILD, "1")
             .output()

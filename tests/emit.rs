@@ -2,8 +2,6 @@
 //! ended, and whether it comes at all. How values are written is `logfmt.rs`'s
 //! and `json.rs`'s business.
 
-mod util;
-
 use std::error::Error;
 use std::fmt::{self, Write};
 use std::io;
@@ -15,7 +13,8 @@ use std::time::Duration;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use traceline::{Config, Format, Outcome, Trace, value::OwnedValue};
 
-use util::{Bench, Capture};
+use crate::util;
+use crate::util::{Bench, Capture};
 
 /// A bench whose records begin with `msg`: the logger is told the level anyway.
 #[track_caller]
@@ -348,8 +347,8 @@ mod the_record {
         let line = line!() - 1;
         drop(trace);
         let record = bench.log.only();
-        assert_eq!(record.target, "emit::the_record");
-        assert_eq!(record.module.as_deref(), Some("emit::the_record"));
+        assert_eq!(record.target, "literal::emit::the_record");
+        assert_eq!(record.module.as_deref(), Some("literal::emit::the_record"));
         assert_eq!(record.file.as_deref(), Some("tests/emit.rs"));
         assert_eq!(record.line, Some(line));
     }
@@ -361,7 +360,7 @@ mod the_record {
         builder.target("jobs").start().emit();
         let record = bench.log.only();
         assert_eq!(record.target, "jobs");
-        assert_eq!(record.module.as_deref(), Some("emit::the_record"));
+        assert_eq!(record.module.as_deref(), Some("literal::emit::the_record"));
     }
 
     #[test]

@@ -2,20 +2,15 @@
 //!
 //! How single values are written is in `logfmt.rs` and `json.rs`.
 
-mod util;
-
-#[path = "encoding/fragments.rs"]
 mod fragments;
-#[path = "encoding/keys.rs"]
 mod keys;
-#[path = "encoding/limits.rs"]
 mod limits;
-#[path = "encoding/order.rs"]
 mod order;
-#[path = "encoding/settings.rs"]
 mod settings;
 
 use traceline::{Config, Format, Trace, config::ConfigBuilder};
+
+use crate::util;
 
 fn logfmt() -> ConfigBuilder {
     Config::builder()

@@ -5,8 +5,6 @@
 //! What would abort the process if it went wrong runs in a child, which is this
 //! test program again, told to run one ignored test.
 
-mod util;
-
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -22,7 +20,8 @@ use std::time::Duration;
 use log::{Level, Log, Metadata, Record};
 use traceline::{Config, Format, ToValue, Trace, Value};
 
-use util::{Bench, Capture, ManualClock};
+use crate::util;
+use crate::util::{Bench, Capture, ManualClock};
 
 #[track_caller]
 fn bare() -> Bench {
@@ -750,7 +749,7 @@ mod process {
     fn run(name: &str) -> Output {
         let program = std::env::current_exe().unwrap();
         Command::new(program)
-            .args(["--exact", &format!("process::{name}"), "--ignored"])
+            .args(["--exact", &format!("faults::process::{name}"), "--ignored"])
             .args(["--nocapture", "--test-threads=1"])
             .env(CHILD, "1")
             .output()

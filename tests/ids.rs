@@ -32,6 +32,16 @@ fn refused(text: &str, why: &str) {
     }
 }
 
+/// What is said of the byte at a place of a field.
+fn wrong(field: &str, wanted: &str, at: usize, text: &str) -> String {
+    let got = text.as_bytes()[at].escape_ascii();
+    format!("{field}: expected a {wanted} at {at}, got '{got}'")
+}
+
+fn no_digit(field: &str, at: usize, text: &str) -> String {
+    wrong(field, "lower-case hex digit", at, text)
+}
+
 #[test]
 fn version_00_is_read_and_written_back() {
     for (flags, sampled, random) in [
@@ -67,8 +77,10 @@ fn higher_versions_may_be_longer_after_a_hyphen() {
         }
     }
     let long = header("cc", TRACE, SPAN, "01");
-    refused(&format!("{long}.what"), "traceparent: no hyphen at 55");
-    refused(&format!("{long}0"), "traceparent: no hyphen at 55");
+    for rest in [".what", "0"] {
+        let text = format!("{long}{rest}");
+        refused(&text, &wrong("traceparent", "hyphen", 55, &text));
+    }
 }
 
 #[test]
@@ -76,20 +88,28 @@ fn version_00_is_55_characters_long() {
     let text = header("00", TRACE, SPAN, "01");
     for rest in ["-", "-01", "0", ".", "-what", " x"] {
         let long = format!("{text}{rest}");
-        refused(&long, &format!("traceparent: wrong length, {}", long.len()));
+        let len = long.len();
+        refused(
+            &long,
+            &format!("traceparent: expected 55 characters, got {len}"),
+        );
     }
     for len in 0..text.len() {
-        refused(&text[..len], &format!("traceparent: wrong length, {len}"));
+        let why = format!("traceparent: expected 55 characters, got {len}");
+        refused(&text[..len], &why);
     }
 }
 
 #[test]
 fn version_ff_is_forbidden_and_versions_are_hex() {
-    refused(&header("ff", TRACE, SPAN, "01"), "version: not allowed");
+    refused(
+        &header("ff", TRACE, SPAN, "01"),
+        "version: expected 00 to fe, got ff",
+    );
     for (version, at) in [(".0", 0), ("0.", 1), ("0A", 1), ("+0", 0), ("0 ", 1)] {
         refused(
             &header(version, TRACE, SPAN, "01"),
-            &format!("version: no lower-case hex digit at {at}"),
+            &no_digit("version", at, version),
         );
     }
 }
@@ -98,33 +118,33 @@ fn version_ff_is_forbidden_and_versions_are_hex() {
 fn ids_are_lower_case_hex_and_not_zero() {
     refused(
         &header("00", &"0".repeat(32), SPAN, "01"),
-        "trace id: all zero",
+        "trace id: expected an id that is not zero, got only zeros",
     );
     refused(
         &header("00", TRACE, &"0".repeat(16), "01"),
-        "span id: all zero",
+        "span id: expected an id that is not zero, got only zeros",
     );
     for bad in ["A", "F", "g", "+", "-", ".", " ", "x", "\0", "_"] {
         let trace = format!("{}{bad}", &TRACE[..31]);
         refused(
             &header("00", &trace, SPAN, "01"),
-            "trace id: no lower-case hex digit at 31",
+            &no_digit("trace id", 31, &trace),
         );
         let trace = format!("{bad}{}", &TRACE[1..]);
         refused(
             &header("00", &trace, SPAN, "01"),
-            "trace id: no lower-case hex digit at 0",
+            &no_digit("trace id", 0, &trace),
         );
         let span = format!("{}{bad}{}", &SPAN[..7], &SPAN[8..]);
         refused(
             &header("00", TRACE, &span, "01"),
-            "span id: no lower-case hex digit at 7",
+            &no_digit("span id", 7, &span),
         );
     }
     // A character of two bytes counts as two.
     refused(
         &header("00", &format!("{}é", &TRACE[..30]), SPAN, "01"),
-        "trace id: no lower-case hex digit at 30",
+        r"trace id: expected a lower-case hex digit at 30, got '\xc3'",
     );
 }
 
@@ -138,7 +158,7 @@ fn flags_are_two_lower_case_hex_digits() {
         ("1 ", 1),
         ("x1", 0),
     ] {
-        let why = format!("flags: no lower-case hex digit at {at}");
+        let why = no_digit("flags", at, flags);
         refused(&header("00", TRACE, SPAN, flags), &why);
     }
 }
@@ -150,7 +170,7 @@ fn fields_stand_between_hyphens() {
         for other in ["_", ".", "0", " ", "\t"] {
             let mut text = text.clone();
             text.replace_range(at..=at, other);
-            refused(&text, &format!("traceparent: no hyphen at {at}"));
+            refused(&text, &wrong("traceparent", "hyphen", at, &text));
         }
     }
 }
@@ -332,24 +352,33 @@ fn b3_is_read_in_one_header() {
         "0000000000000000a3ce929d0e0e4736"
     );
     for (bad, why) in [
-        ("0".to_owned(), "b3: wrong length, 1"),
-        (String::new(), "b3: wrong length, 0"),
-        (TRACE.to_owned(), "b3: wrong length, 32"),
-        (format!("{TRACE}-{SPAN}-2"), "flags: not allowed"),
-        (format!("{TRACE}-{SPAN}-1-xyz"), "span id: wrong length, 3"),
+        ("0".to_owned(), "b3: expected 2 to 4 parts, got 1"),
+        (String::new(), "b3: expected 2 to 4 parts, got 1"),
+        (TRACE.to_owned(), "b3: expected 2 to 4 parts, got 1"),
+        (format!("{TRACE}-{SPAN}-2"), "flags: expected 0, 1 or d"),
+        (
+            format!("{TRACE}-{SPAN}-1-xyz"),
+            "span id: expected 16 characters, got 3",
+        ),
         (
             format!("{TRACE}-{SPAN}-1-05e3ac9a4f6e3b90-"),
-            "b3: wrong length, 69",
+            "b3: expected 2 to 4 parts, got 5",
         ),
         (
             format!("{}-{SPAN}", &TRACE[1..]),
-            "trace id: wrong length, 31",
+            "trace id: expected 32 characters, got 31",
         ),
-        (format!("{}-{SPAN}", "0".repeat(32)), "trace id: all zero"),
-        (format!("{}-{SPAN}", "0".repeat(16)), "trace id: all zero"),
+        (
+            format!("{}-{SPAN}", "0".repeat(32)),
+            "trace id: expected an id that is not zero, got only zeros",
+        ),
+        (
+            format!("{}-{SPAN}", "0".repeat(16)),
+            "trace id: expected an id that is not zero, got only zeros",
+        ),
         (
             format!("{TRACE}-{}", TRACE.to_uppercase()),
-            "span id: wrong length, 32",
+            "span id: expected 16 characters, got 32",
         ),
     ] {
         assert_eq!(

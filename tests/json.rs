@@ -1,13 +1,12 @@
 //! Values and keys in JSON, by the table of `cases`.
 
-mod cases;
-mod util;
-
 use traceline::{
     Config, Format, Trace,
     config::{ConfigBuilder, Integers, NonFinite},
 };
-use util::{Bench, json_line, record, same_line};
+
+use crate::cases;
+use crate::util::{Bench, json_line, record, same_line};
 
 fn json() -> ConfigBuilder {
     Config::builder().format(Format::Json)

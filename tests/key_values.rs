@@ -1,10 +1,5 @@
 //! Records that go out as typed key-values, and the hook around the hand-over.
 
-mod util;
-
-#[path = "util/typed.rs"]
-mod typed;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -20,8 +15,9 @@ use traceline::{
     value::OwnedValue,
 };
 
-use typed::{Typed, Visitor};
-use util::{FixedIds, ManualClock};
+use crate::typed::{Typed, Visitor};
+use crate::util;
+use crate::util::{FixedIds, ManualClock};
 
 /// What a structured logger sees of a record.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,11 +3,11 @@
 
 #[path = "child/elsewhere.rs"]
 mod elsewhere;
-mod util;
 
 use traceline::{Config, Format, Trace, config::LineTag};
 
-use util::Bench;
+use crate::util;
+use crate::util::Bench;
 
 /// The `fragments` of a unit in logfmt, with the lines that `work` says.
 #[track_caller]

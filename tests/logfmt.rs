@@ -1,10 +1,9 @@
 //! Values and keys in logfmt, by the table of `cases`.
 
-mod cases;
-mod util;
-
 use traceline::Config;
-use util::{Bench, logfmt_line, record, same_line};
+
+use crate::cases;
+use crate::util::{Bench, logfmt_line, record, same_line};
 
 #[test]
 fn every_case_of_the_table_is_written_as_it_says() {

@@ -479,9 +479,7 @@ mod work_of_run {
         /// A task, which has to be `Send`.
         #[track_caller]
         fn task<E: Debug>(name: &str, work: impl Future<Output = Result<u8, E>> + Send) -> String {
-            line(name, || {
-                assert_eq!(futures_executor::block_on(work).unwrap(), 7)
-            })
+            line(name, || assert_eq!(pollster::block_on(work).unwrap(), 7))
         }
         LazyLock::force(&BENCH);
         let owned = String::from("7");
@@ -553,7 +551,7 @@ mod work_of_run {
 
         #[track_caller]
         fn task(name: &str, work: impl Future<Output = Parsed> + Send) -> String {
-            line(name, || futures_executor::block_on(work))
+            line(name, || pollster::block_on(work))
         }
 
         async fn parse_later(text: &str) -> Parsed {

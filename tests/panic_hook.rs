@@ -4,8 +4,6 @@
 //! program again, told to run one ignored test; what is built with
 //! `panic = "abort"` is a program of its own, `child/abort.rs`.
 
-mod util;
-
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -16,6 +14,8 @@ use std::thread;
 use log::{Log, Metadata, Record};
 use traceline::{Config, Trace, current};
 
+use crate::util;
+
 const CHILD: &str = "TRACELINE_PANIC_CHILD";
 
 /// What the ignored test of this name prints in a new process.
@@ -23,7 +23,11 @@ const CHILD: &str = "TRACELINE_PANIC_CHILD";
 fn lines(name: &str) -> Vec<String> {
     let program = std::env::current_exe().unwrap();
     let output = Command::new(program)
-        .args(["--exact", &format!("child::{name}"), "--ignored"])
+        .args([
+            "--exact",
+            &format!("panic_hook::child::{name}"),
+            "--ignored",
+        ])
         .args(["--nocapture", "--test-threads=1"])
         .env(CHILD, "1")
         .output()

@@ -1,14 +1,13 @@
 //! Records for a person at a terminal: whole texts.
 
-mod util;
-
 use std::time::Duration;
 
 use traceline::{
     Config, Format, Trace,
     config::{Color, ConfigBuilder},
 };
-use util::{Bench, add_from_here, record, same_line};
+
+use crate::util::{Bench, add_from_here, record, same_line};
 
 fn pretty(color: Color) -> ConfigBuilder {
     Config::builder().format(Format::Pretty).color(color)

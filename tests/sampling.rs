@@ -1,7 +1,5 @@
 //! Which finished units get a record, and what it says of the others.
 
-mod util;
-
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ use traceline::{
     value::OwnedValue,
 };
 
-use util::{Bench, Capture, same_line};
+use crate::util::{Bench, Capture, same_line};
 
 /// Ids of which one in ten keeps none: the hash of these is large.
 struct Unlucky;
@@ -503,7 +501,10 @@ fn one_in_zero_is_refused() {
         .sampling(Sampling::one_in(0))
         .build()
         .unwrap_err();
-    assert_eq!(error.to_string(), "sampling: one in 0 is none");
+    assert_eq!(
+        error.to_string(),
+        "sampling: expected one in 1 or more, got one in 0"
+    );
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Records in the schemas of others: whole lines, and against extracts of what
 //! is published (`tests/schemas/*.json`, each with its source).
 
-mod util;
-
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -15,7 +13,7 @@ use traceline::{
     ids::TraceParent,
 };
 
-use util::{Bench, FixedIds, ManualClock, TS, same_line};
+use crate::util::{Bench, FixedIds, ManualClock, TS, same_line};
 
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const GOOGLE: Schema<'static> = Schema::GoogleCloud {
@@ -113,11 +111,11 @@ fn names_that_logfmt_cannot_carry_are_refused() {
     for (schema, sentence) in [
         (
             Schema::Ecs,
-            r#"name: "@timestamp" cannot be written as it is in Logfmt"#,
+            r#"name: expected a key that needs no escape in Logfmt, got "@timestamp""#,
         ),
         (
             GOOGLE,
-            r#"name: "logging.googleapis.com/trace" cannot be written as it is in Logfmt"#,
+            r#"name: expected a key that needs no escape in Logfmt, got "logging.googleapis.com/trace""#,
         ),
     ] {
         let error = builder(schema, Format::Logfmt).build().unwrap_err();
@@ -139,7 +137,7 @@ fn a_project_is_an_id_of_one() {
         if let Err(error) = built {
             assert_eq!(
                 error.to_string(),
-                format!("names: {project:?} is no id of a project")
+                format!("schema: expected the id of a Google Cloud project, got {project:?}")
             );
         }
     }
@@ -365,7 +363,7 @@ fn keys_of_objects_of_a_schema_are_reserved_too() {
     let refused = builder(Schema::Ecs, Format::Json).field("event", "mine");
     assert_eq!(
         refused.build().unwrap_err().to_string(),
-        r#"field: "event" is an object of the schema"#
+        r#"field: expected a key that is not an object of the schema, got "event""#
     );
 }
 
@@ -387,7 +385,7 @@ fn a_name_set_later_and_a_version_of_the_users_win() {
         .name(Name::Msg, "severity_number");
     assert_eq!(
         twice.build().unwrap_err().to_string(),
-        r#"name: "severity_number" is used twice"#
+        r#"name: expected each key once, got "severity_number" twice"#
     );
 }
 

@@ -2,8 +2,6 @@
 //! doubled or mixed up, and what a thread remembers of earlier units (spare
 //! entries, the keys of the unit before) shows in no record.
 
-mod util;
-
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
@@ -14,7 +12,7 @@ use log::Level;
 use serde_json::Value as Json;
 use traceline::{Config, Format, Timer, Trace, config::ConfigBuilder, key};
 
-use util::{Bench, Capture, ManualClock};
+use crate::util::{Bench, Capture, ManualClock};
 
 fn bare() -> ConfigBuilder {
     Config::builder().header(false)

@@ -1,10 +1,6 @@
 //! One unit on several threads: parts that are merged, and a handle to clone.
 //! Nothing is lost in silence, and nothing is counted twice.
 
-#[path = "util/tags.rs"]
-mod tags;
-mod util;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
@@ -18,8 +14,9 @@ use traceline::{
     Config, Format, Part, SharedTrace, Trace, config::ConfigBuilder, current, display,
 };
 
-use tags::untagged;
-use util::Bench;
+use crate::tags::untagged;
+use crate::util;
+use crate::util::Bench;
 
 const THREADS: usize = 8;
 
@@ -124,30 +121,6 @@ mod fan_out {
                 trace.join(handle.join().unwrap()).set("c", 3);
             },
             " duration_ms=0.0 b=2 a=1 c=3",
-        );
-    }
-
-    #[test]
-    fn rayon_folds_into_as_many_parts_as_it_likes() {
-        use rayon::prelude::*;
-        check(
-            |trace, _| {
-                let shared: &Trace = trace;
-                let parts: Vec<Part> = (1..=10_000u64)
-                    .into_par_iter()
-                    .fold(
-                        || shared.part(),
-                        |mut part, n| {
-                            part.incr("n").sum("sum", n).max("max", n);
-                            part
-                        },
-                    )
-                    .collect();
-                for part in parts {
-                    trace.join(part);
-                }
-            },
-            " duration_ms=0.0 n=10000 sum=50005000 max=10000",
         );
     }
 

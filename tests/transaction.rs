@@ -1,7 +1,5 @@
 //! Units of one transaction: ids in, ids out, and in the record.
 
-mod util;
-
 use log::Level;
 use traceline::{
     Config, Format, Trace, bridge,
@@ -10,7 +8,7 @@ use traceline::{
     ids::{IdSource, SpanId, TraceId, TraceParent, TraceState},
 };
 
-use util::{Bench, FixedIds, same_line};
+use crate::util::{Bench, FixedIds, same_line};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";

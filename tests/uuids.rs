@@ -1,14 +1,12 @@
 //! Feature `uuid`.
 
-mod util;
-
 use traceline::{
     Config,
     ids::{TraceId, TraceParent},
 };
 use uuid::Uuid;
 
-use util::{json_line, logfmt_line, record};
+use crate::util::{json_line, logfmt_line, record};
 
 const ORDER: Uuid = Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
 

@@ -1,15 +1,15 @@
-//! Short copies without a call.
+//! Short copies without a call, a hash of keys, and character boundaries.
 //!
-//! Keys and values are a few bytes long, where calling `memcpy` costs more than
-//! the copy. Two overlapping fixed-size moves cover every length up to 32: the
-//! twelve keys and six strings of an auth record take a third of the
-//! instructions of `copy_from_slice` (callgrind, `benches/unit.rs`).
+//! Keys and values are a few bytes long, and calling `memcpy` for them costs more
+//! than the copy. Two overlapping moves of a fixed size cover every length up to
+//! 32: the twelve keys and six strings of an auth record take a third of the
+//! instructions that `copy_from_slice` takes (callgrind).
 
-/// Bytes that must follow the written part of a buffer, so that a fixed-size
-/// move may write past the end of a short text.
+/// How many bytes must follow the written part of a buffer, so that a move of a
+/// fixed size may write past the end of a short text.
 pub(crate) const SLACK: usize = 16;
 
-/// Copies `src` to `dst`, which must be as long.
+/// Copies `src` to `dst`, which must be of the same length.
 #[inline(always)]
 pub(crate) fn copy(dst: &mut [u8], src: &[u8]) {
     match src.len() {
@@ -37,8 +37,8 @@ fn ends<const N: usize>(dst: &mut [u8], src: &[u8]) {
     }
 }
 
-/// A fast hash of a short text (the multiply-and-rotate of FxHash). Keys that
-/// collide on purpose cost a longer walk over at most the field limit.
+/// Hashes a short text fast (multiply and rotate, as in FxHash). Keys made to
+/// collide cost a longer search, over no more fields than the limit allows.
 #[inline]
 pub(crate) fn hash(text: &[u8]) -> u32 {
     const K: u64 = 0x517c_c1b7_2722_0a95;
@@ -51,10 +51,8 @@ pub(crate) fn hash(text: &[u8]) -> u32 {
         [] => {}
         [first, .., last] if text.len() < 4 => {
             let middle = text.get(1).copied().unwrap_or_default();
-            state = mix(
-                state,
-                u64::from_le_bytes([*first, middle, *last, 0, 0, 0, 0, 0]),
-            );
+            let three = [*first, middle, *last, 0, 0, 0, 0, 0];
+            state = mix(state, u64::from_le_bytes(three));
         }
         [one] => state = mix(state, (*one).into()),
         _ if text.len() < 8 => {
@@ -71,8 +69,9 @@ pub(crate) fn hash(text: &[u8]) -> u32 {
     (state >> 32) as u32 ^ state as u32
 }
 
-/// Whether a character beyond the ASCII controls ends a line for some reader or
-/// acts on a terminal: what `encode/escape.rs` finds among bytes.
+/// Returns whether a character, other than the ASCII controls below DEL, ends a
+/// line for some reader or acts on a terminal; `encode/escape.rs` finds the same
+/// ones among bytes.
 #[cfg(feature = "serde")]
 pub(crate) fn acts(char: char) -> bool {
     matches!(

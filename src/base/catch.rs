@@ -1,35 +1,38 @@
-//! Runs code that is not ours, and survives its panics.
+//! Runs user code and survives its panics.
+//!
+//! The panic hook must not report a panic that is caught here, so a thread counts
+//! how deep in [`call`] it is; only once there is a hook, as the count costs time.
 
 use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the panic hook wants to know which panics are caught here.
+/// Whether depths are counted.
 static COUNTS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Counts how deep in [`call`] a thread is, from now on.
+/// Starts counting how deep in [`call`] each thread is.
 pub(crate) fn count_depth() {
     COUNTS.store(true, Ordering::Relaxed);
 }
 
-/// Whether there is a panic hook of ours.
+/// Returns whether our panic hook is installed.
 pub(crate) fn counts() -> bool {
     COUNTS.load(Ordering::Relaxed)
 }
 
-/// How many calls of [`call`] this thread is in.
+/// Returns how many nested calls of [`call`] this thread is in.
 pub(crate) fn depth() -> u32 {
     DEPTH.get()
 }
 
-/// Runs `code`; `None` if it panicked.
+/// Runs `code` and returns its value, or `None` if it panicked.
 ///
-/// CORRECTNESS of `AssertUnwindSafe`: every caller puts back or overwrites what
+/// CORRECTNESS of `AssertUnwindSafe`: every caller restores or overwrites whatever
 /// the code may have left half done.
 #[inline]
 pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
@@ -37,7 +40,7 @@ pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
         Err(payload) => {
-            // The payload is a user's value too: its destructor may panic again.
+            // The payload is a user's value too, and its destructor may panic as well.
             if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
                 mem::forget(again);
             }
@@ -46,7 +49,7 @@ pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// One call of [`call`].
+/// Counts one call of [`call`] while it lives.
 struct Deeper;
 
 impl Deeper {

@@ -1,16 +1,15 @@
 //! Where time comes from.
 //!
-//! A trace reads the wall clock at most once, when it starts and only if its
-//! record prints a time; everything after that is an offset on the monotonic
-//! clock. So durations never come from two wall-clock readings, which drift and
-//! jump. Tests and simulations bring a [`Clock`] of their own.
+//! A trace reads the wall clock at most once, when it starts, and only if its
+//! record prints a time; all later times are offsets on the monotonic clock. So no
+//! duration comes from two readings of the wall clock, which drifts and jumps.
+//! Tests and simulations can bring a [`Clock`] of their own.
 
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::catch;
 
-/// A source of time for traces, set by [`ConfigBuilder::clock`](crate::config::ConfigBuilder::clock).
+/// A source of time for traces, set with [`ConfigBuilder::clock`](crate::config::ConfigBuilder::clock).
 ///
 /// The default reads [`Instant::now`] and [`SystemTime::now`].
 ///
@@ -22,9 +21,11 @@ use crate::base::catch;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 ///
+/// use traceline::{Config, config::Clock};
+///
 /// struct Manual { base: Instant, micros: AtomicU64 }
 ///
-/// impl traceline::config::Clock for Manual {
+/// impl Clock for Manual {
 ///     fn now(&self) -> Instant {
 ///         self.base + Duration::from_micros(self.micros.load(Ordering::Relaxed))
 ///     }
@@ -37,20 +38,21 @@ use crate::base::catch;
 ///     base: Instant::now(),
 ///     micros: AtomicU64::new(0),
 /// }));
-/// let config = traceline::Config::builder().clock(clock).build()?;
+/// let config = Config::builder().clock(clock).build()?;
 /// let trace = traceline::builder!("tick").config(&config).start();
 /// # drop(trace);
 /// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 pub trait Clock: Send + Sync {
-    /// Returns the monotonic time. Must never go backwards.
+    /// Returns the monotonic time, which must never go backwards.
     fn now(&self) -> Instant;
 
-    /// Returns the wall-clock time, read once when a trace starts.
+    /// Returns the wall-clock time; it is read once, when a trace starts.
     fn wall(&self) -> SystemTime;
 }
 
-/// The clock of a configuration: the system's, without a virtual call, or the user's.
+/// The clock of a configuration: the system's, read without a virtual call, or a
+/// user's. If a user's clock panics, the system's is read instead.
 #[derive(Clone, Copy)]
 pub(crate) enum TimeSource {
     System,
@@ -58,7 +60,6 @@ pub(crate) enum TimeSource {
 }
 
 impl TimeSource {
-    /// Where a clock of the user's panics, the system's is read.
     #[inline]
     pub(crate) fn now(self) -> Instant {
         match self {
@@ -78,22 +79,13 @@ impl TimeSource {
     }
 }
 
-/// Not inlined: catching a panic keeps its callers from being.
+/// Not inlined, because a function that catches a panic cannot be inlined either.
 #[inline(never)]
 fn custom_now(clock: &dyn Clock) -> Instant {
     catch::call(|| clock.now()).unwrap_or_else(Instant::now)
 }
 
-impl fmt::Debug for TimeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TimeSource::System => "System",
-            TimeSource::Custom(_) => "Custom",
-        })
-    }
-}
-
-/// Returns whole microseconds, saturating (after 584,000 years).
+/// Returns whole microseconds; they saturate after 584,000 years.
 #[inline]
 pub(crate) fn micros(duration: Duration) -> u64 {
     duration
@@ -102,7 +94,8 @@ pub(crate) fn micros(duration: Duration) -> u64 {
         .saturating_add(u64::from(duration.subsec_micros()))
 }
 
-/// A point in time as seconds and nanoseconds since 1970, before it too.
+/// A point in time as seconds and nanoseconds since 1970. Before 1970 the seconds
+/// are negative, and the nanoseconds still count upwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) secs: i64,
@@ -111,28 +104,16 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn new(time: SystemTime) -> Stamp {
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(since) => Stamp {
-                secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-                nanos: since.subsec_nanos(),
-            },
-            Err(before) => Stamp::before(before.duration()),
-        }
-    }
-
-    /// A time before 1970: the fraction still counts upwards.
-    fn before(ago: Duration) -> Stamp {
-        let secs = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
-        match ago.subsec_nanos() {
-            0 => Stamp {
-                secs: -secs,
-                nanos: 0,
-            },
-            nanos => Stamp {
-                secs: (-secs).saturating_sub(1),
-                nanos: 1_000_000_000 - nanos,
-            },
-        }
+        let since = time.duration_since(UNIX_EPOCH);
+        let is_before = since.is_err();
+        let distance = since.unwrap_or_else(|before| before.duration());
+        let secs = i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+        let (secs, nanos) = match (is_before, distance.subsec_nanos()) {
+            (false, nanos) => (secs, nanos),
+            (true, 0) => (-secs, 0),
+            (true, nanos) => ((-secs).saturating_sub(1), 1_000_000_000 - nanos),
+        };
+        Stamp { secs, nanos }
     }
 
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
@@ -146,9 +127,8 @@ impl Stamp {
     }
 }
 
-/// Year, month and day of a day count since 1970-01-01, proleptic Gregorian.
-///
-/// Howard Hinnant's `civil_from_days`
+/// Converts days since 1970-01-01 to year, month and day of the proleptic
+/// Gregorian calendar, by Howard Hinnant's `civil_from_days`
 /// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
 fn civil(days: i64) -> (i64, u8, u8) {
     let z = days + 719_468;
@@ -163,13 +143,14 @@ fn civil(days: i64) -> (i64, u8, u8) {
     (year, month as u8, day as u8)
 }
 
-/// RFC 3339 in UTC with `Z` and `digits` (0 to 9) fraction digits, cut, not rounded.
+/// Formats a time as RFC 3339 in UTC with `Z` and `digits` (0 to 9) fraction digits,
+/// which are cut, not rounded.
 ///
-/// Returns the text and its length, or `None` outside the years 0000–9999, where
-/// RFC 3339 has no form and the caller writes whole Unix seconds instead.
+/// Returns the text and its length. Outside the years 0000 to 9999, which RFC 3339
+/// cannot write, it returns `None`, and callers write whole Unix seconds.
 pub(crate) fn rfc3339(stamp: Stamp, digits: u8) -> Option<([u8; 30], usize)> {
     let days = stamp.secs.div_euclid(86_400);
-    // Far outside the years 0000–9999, where `civil` could overflow.
+    // So far outside of these years that `civil` could overflow.
     if !(-800_000..=3_000_000).contains(&days) {
         return None;
     }
@@ -246,13 +227,7 @@ mod tests {
     fn stamps_before_1970_keep_their_fraction() {
         let time = UNIX_EPOCH - Duration::from_millis(500);
         let stamp = Stamp::new(time);
-        assert_eq!(
-            stamp,
-            Stamp {
-                secs: -1,
-                nanos: 500_000_000
-            }
-        );
+        assert_eq!((stamp.secs, stamp.nanos), (-1, 500_000_000));
         assert_eq!(stamp.to_system_time(), Some(time));
     }
 }

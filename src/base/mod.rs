@@ -1,4 +1,4 @@
-//! What needs nothing of ours.
+//! Helpers that need no other room: short copies, time, and code that may panic.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod bytes;

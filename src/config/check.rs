@@ -1,141 +1,149 @@
-//! Whether the settings make sense together.
+//! Whether the settings make sense together, and the error if they do not.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::ops::RangeInclusive;
 
-use crate::config::error::{ConfigError, refuse};
 use crate::config::settings::Settings;
 
 /// The text of one trace never takes more than this, however the limits are set.
 const MAX_TEXT: usize = 1 << 30;
 
-/// Fixed fields are a handful.
+/// How many fixed fields there may be, which usually are a handful.
 const MAX_FIXED: usize = 1_000;
 
-/// IdMaker of projects have 30 characters, and the domain before them.
+/// How long the id of a project may be: 30 characters, and a domain before them.
 const MAX_PROJECT: usize = 100;
 
-/// What a record without any text of the user may take, fixed fields aside.
+/// How many bytes a record may take without fixed fields and any text of the user.
 const MIN_RECORD: usize = 512;
 
+/// The error of a setting that makes no sense, or of a second
+/// [`install`](super::Config::install).
+///
+/// Its text names the setting, what was expected and what was found.
+///
+/// # Examples
+///
+/// ```
+/// let error = traceline::Config::builder().fraction_digits(4).build().unwrap_err();
+/// assert_eq!(error.to_string(), "fraction_digits: expected 3, 6 or 9, got 4");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    setting: &'static str,
+    why: String,
+}
+
+impl ConfigError {
+    pub(super) fn new(
+        setting: &'static str,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> ConfigError {
+        let why = format!("expected {expected}, got {got}");
+        ConfigError { setting, why }
+    }
+
+    pub(super) fn already_installed() -> ConfigError {
+        ConfigError {
+            setting: "install",
+            why: "a configuration is installed already".into(),
+        }
+    }
+
+    /// Returns the name of the setting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = traceline::Config::builder().target("").build().unwrap_err();
+    /// assert_eq!(error.setting(), "target");
+    /// ```
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.why)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
 impl Settings {
-    /// Checks what was set; the error names the setting.
+    /// Checks all settings.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.check_limits()?;
         self.check_names()?;
-        match &self.sampling {
-            Some(sampling) if sampling.one_in == 0 => {
-                Err(refuse("sampling", "one in 0 is none".into()))
-            }
-            _ => Ok(()),
-        }
+        let sampling = self.sampling.as_ref();
+        require(
+            sampling.is_none_or(|sampling| sampling.one_in > 0),
+            "sampling",
+            "one in 1 or more",
+            "one in 0",
+        )
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         // Places of fields are 16 bits wide.
-        if limits.fields > 65_000 {
-            return Err(refuse(
-                "max_fields",
-                format!("{} is over 65000", limits.fields),
-            ));
-        }
-        if limits.fragments > 1_000_000 {
-            return Err(refuse(
-                "max_fragments",
-                format!("{} is over 1000000", limits.fragments),
-            ));
-        }
-        let fixed = self.fixed_bytes();
-        if limits.record < MIN_RECORD + fixed {
-            let why = format!(
-                "{} bytes cannot hold a record; the least here is {}",
-                limits.record,
-                MIN_RECORD + fixed
-            );
-            return Err(refuse("max_record", why));
-        }
-        if limits.record > MAX_TEXT {
-            return Err(refuse(
-                "max_record",
-                format!("{} is over 1 GiB", limits.record),
-            ));
-        }
-        self.check_value_limit()?;
-        if !matches!(self.fraction_digits, 3 | 6 | 9) {
-            let why = format!("{} is none of 3, 6, 9", self.fraction_digits);
-            return Err(refuse("fraction_digits", why));
-        }
-        Ok(())
-    }
-
-    fn check_value_limit(&self) -> Result<(), ConfigError> {
-        let limits = &self.limits;
-        if limits.value < 16 {
-            return Err(refuse(
-                "max_value",
-                format!("{} is under 16 bytes", limits.value),
-            ));
-        }
-        if limits.value > limits.record {
-            let why = format!("{} is over max_record, {}", limits.value, limits.record);
-            return Err(refuse("max_value", why));
-        }
+        within("max_fields", limits.fields, 0..=65_000, "")?;
+        within("max_fragments", limits.fragments, 0..=1_000_000, "")?;
+        let least = MIN_RECORD + self.fixed_bytes();
+        within("max_record", limits.record, least..=MAX_TEXT, " bytes")?;
         // Each field may have a key and a value of this size.
         let texts = limits.fields * 2 + limits.fragments + 2;
-        if texts.saturating_mul(limits.value) > MAX_TEXT {
-            let why = format!("{texts} texts of {} bytes are over 1 GiB", limits.value);
-            return Err(refuse("max_value", why));
-        }
-        Ok(())
+        let share = MAX_TEXT / texts;
+        let (most, why) = match share < limits.record {
+            true => (share, format!(" bytes (1 GiB for {texts} texts)")),
+            false => (limits.record, " bytes (max_record)".into()),
+        };
+        within("max_value", limits.value, 16..=most, &why)?;
+        let digits = self.fraction_digits;
+        let is_whole = matches!(digits, 3 | 6 | 9);
+        require(is_whole, "fraction_digits", "3, 6 or 9", digits)
     }
 
-    /// The most that the fixed fields may take when every character is escaped,
-    /// and what the library's names take beyond the default ones.
+    /// Returns how many bytes the fixed fields take at most, if every character is
+    /// escaped, and the library's names beyond the default ones.
     fn fixed_bytes(&self) -> usize {
         let fixed = self.fixed.iter();
         let fixed = fixed.map(|(key, value)| key.len() * 6 + value.to_string().len() * 14 + 64);
-        let schema = self.forms.extra_bytes();
-        fixed.sum::<usize>() + self.names.extra_bytes() + schema
+        fixed.sum::<usize>() + self.names.extra_bytes() + self.forms.extra_bytes()
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
-        if self.fixed.len() > MAX_FIXED {
-            let why = format!("{} are over {MAX_FIXED}", self.fixed.len());
-            return Err(refuse("field", why));
-        }
+        let mut once = |setting, name| {
+            let got = format_args!("{name:?} twice");
+            require(seen.insert(name), setting, "each key once", got)
+        };
+        within("field", self.fixed.len(), 0..=MAX_FIXED, " fixed fields")?;
         for name in self.names.iter() {
             self.check_key("name", name, |char| char.is_ascii())?;
-            if !seen.insert(name) {
-                return Err(refuse("name", format!("{name:?} is used twice")));
-            }
+            once("name", name)?;
         }
         for name in self.forms.more_names() {
-            if !seen.insert(name) {
-                return Err(refuse("name", format!("{name:?} is used twice")));
-            }
+            once("name", name)?;
         }
         self.check_project()?;
-        for (key, _) in &self.fixed {
-            // As letters of users' keys do, letters beyond ASCII pass where they may.
+        for key in self.fixed_keys() {
+            // As in users' keys, letters beyond ASCII are allowed if the format keeps them.
             self.check_key("field", key, |_| true)?;
-            if self.names.is_reserved(key) {
-                return Err(refuse("field", format!("{key:?} is a name of the library")));
-            }
-            if !seen.insert(key) {
-                return Err(refuse("field", format!("{key:?} is used twice")));
-            }
+            let is_free = !self.names.iter().any(|name| name == key);
+            let free = "a key that the library does not use itself";
+            require(is_free, "field", free, format_args!("{key:?}"))?;
+            once("field", key)?;
         }
-        if self.redact.iter().any(String::is_empty) {
-            return Err(refuse("redact", "a key is empty".into()));
-        }
-        if self.target.is_empty() {
-            return Err(refuse("target", "it is empty".into()));
-        }
-        Ok(())
+        let has_empty = self.redact.iter().any(String::is_empty);
+        require(!has_empty, "redact", SOME_TEXT, "\"\"")?;
+        require(!self.target.is_empty(), "target", SOME_TEXT, "\"\"")
     }
 
-    /// The project that a resource name holds.
+    /// Checks the project that stands in a resource name.
     fn check_project(&self) -> Result<(), ConfigError> {
         let prefix = self.forms.trace_prefix();
         let Some(project) = prefix.strip_prefix("projects/") else {
@@ -143,13 +151,9 @@ impl Settings {
         };
         let project = project.strip_suffix("/traces/").unwrap_or_default();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        if (1..=MAX_PROJECT).contains(&project.len()) && project.bytes().all(allowed) {
-            return Ok(());
-        }
-        Err(refuse(
-            "schema",
-            format!("{project:?} is no id of a project"),
-        ))
+        let is_id = (1..=MAX_PROJECT).contains(&project.len()) && project.bytes().all(allowed);
+        let got = format_args!("{project:?}");
+        require(is_id, "schema", "the id of a Google Cloud project", got)
     }
 
     fn check_key(
@@ -158,13 +162,35 @@ impl Settings {
         key: &str,
         may_have: fn(char) -> bool,
     ) -> Result<(), ConfigError> {
-        if key.is_empty() {
-            return Err(refuse(setting, "a name is empty".into()));
-        }
-        if !key.chars().all(|char| may_have(char) && self.keeps(char)) {
-            let why = format!("{key:?} cannot be written as it is in {:?}", self.format);
-            return Err(refuse(setting, why));
-        }
-        Ok(())
+        let got = format_args!("{key:?}");
+        require(!key.is_empty(), setting, SOME_TEXT, got)?;
+        let is_plain = key.chars().all(|char| may_have(char) && self.keeps(char));
+        let plain = format_args!("a key that needs no escape in {:?}", self.format);
+        require(is_plain, setting, plain, got)
     }
+}
+
+const SOME_TEXT: &str = "at least one character";
+
+fn require(
+    is_met: bool,
+    setting: &'static str,
+    expected: impl fmt::Display,
+    got: impl fmt::Display,
+) -> Result<(), ConfigError> {
+    match is_met {
+        true => Ok(()),
+        false => Err(ConfigError::new(setting, expected, got)),
+    }
+}
+
+fn within(
+    setting: &'static str,
+    got: usize,
+    range: RangeInclusive<usize>,
+    unit: &str,
+) -> Result<(), ConfigError> {
+    let (least, most) = range.clone().into_inner();
+    let expected = format_args!("{least} to {most}{unit}");
+    require(range.contains(&got), setting, expected, got)
 }

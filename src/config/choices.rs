@@ -1,6 +1,6 @@
-//! What can be chosen of a record's look, and of the way it goes out.
+//! The choices for how a record looks and how it is handed over.
 
-/// The text of a record.
+/// The format of the text of a record.
 ///
 /// # Examples
 ///
@@ -37,31 +37,33 @@ pub enum Format {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// let config = traceline::Config::builder().line_tag(traceline::config::LineTag::PathLine).build()?;
+/// use traceline::{Config, config::LineTag};
+///
+/// let config = Config::builder().line_tag(LineTag::PathLine).build()?;
 /// let mut trace = traceline::builder!("import").config(&config).start();
-/// trace.add("reading"); // fragments="[src/import.rs:3, 0.012ms] reading"
+/// trace.add("reading"); // fragments="[src/import.rs:5, 0.012ms] reading"
 /// assert!(trace.render().contains(concat!(" fragments=\"[", file!(), ":")));
 /// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LineTag {
-    /// The line, and the file's name where it is not the file the trace started in.
+    /// The line, with the name of the file if the trace started in another one.
     #[default]
     Line,
-    /// The file's name and the line, always.
+    /// The name of the file and the line, always.
     FileLine,
-    /// The path as the compiler knows it and the line, always.
+    /// The path of the file, as the compiler knows it, and the line, always.
     PathLine,
 }
 
-/// What JSON, which has no such numbers, gets for NaN and the infinities.
+/// How JSON, which has no such numbers, writes NaN and the infinities.
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{config::NonFinite, Config, Format};
+/// use traceline::{Config, Format, config::NonFinite};
 ///
 /// for (non_finite, end) in [(NonFinite::Null, ":null}"), (NonFinite::Text, ":\"Infinity\"}")] {
 ///     let config = Config::builder().format(Format::Json).non_finite(non_finite).build()?;
@@ -76,18 +78,18 @@ pub enum NonFinite {
     /// `null`.
     #[default]
     Null,
-    /// The strings `"NaN"`, `"Infinity"`, `"-Infinity"`; a numeric field of
-    /// Elasticsearch refuses them.
+    /// The strings `"NaN"`, `"Infinity"` and `"-Infinity"`, which a numeric field of
+    /// Elasticsearch refuses.
     Text,
 }
 
-/// Which integers JSON gets as strings of digits.
+/// Which integers JSON writes as strings of digits, because its readers round them.
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{config::Integers, Config, Format};
+/// use traceline::{Config, Format, config::Integers};
 ///
 /// for (integers, end) in [
 ///     (Integers::Bits64, ":9007199254740993}"),
@@ -107,7 +109,7 @@ pub enum Integers {
     Bits64,
     /// Those beyond ±2⁵³, which JavaScript and older `jq` round.
     Bits53,
-    /// None.
+    /// None of them.
     Number,
 }
 
@@ -117,7 +119,7 @@ pub enum Integers {
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{config::Color, Config, Format};
+/// use traceline::{Config, Format, config::Color};
 ///
 /// let config = Config::builder().format(Format::Pretty).color(Color::Never).build()?;
 /// let trace = traceline::builder!("job").config(&config).start();
@@ -128,7 +130,7 @@ pub enum Integers {
 #[non_exhaustive]
 pub enum Color {
     /// If standard error is a terminal and the environment variable `NO_COLOR`
-    /// is not set (<https://no-color.org>), looked at when the configuration is built.
+    /// (<https://no-color.org>) is not set when the configuration is built.
     #[default]
     Auto,
     /// Always.
@@ -142,7 +144,7 @@ pub enum Color {
 /// # Examples
 ///
 /// ```
-/// use traceline::{config::Output, Config};
+/// use traceline::{Config, config::Output};
 ///
 /// // For OpenTelemetry, journald and structured loggers, which take typed fields.
 /// let config = Config::builder().output(Output::KeyValues).build()?;
@@ -154,14 +156,13 @@ pub enum Output {
     /// The message is the text of the record. The default.
     #[default]
     Line,
-    /// The message is the name of the unit, and each field goes typed as a
-    /// key-value of [`log::kv`].
+    /// The message is the name of the unit, and each field is a typed key-value of
+    /// [`log::kv`].
     ///
-    /// Time and level are left out, which the logger has, and so are nulls,
-    /// which many print as the text `None`. Lists and fragments are their JSON
-    /// text. Keys are cleaned as [`Format`] asks; other texts, the message among
-    /// them, are not escaped, which is up to the logger. Limits are kept as if the
-    /// record were a line of JSON. [`Trace::render`](crate::Trace::render) still
-    /// returns the text of the line.
+    /// Time and level are left out because the logger has them, and nulls because many
+    /// loggers print them as `None`. Lists and fragments are passed as JSON text. Keys
+    /// are cleaned as [`Format`] requires; other texts, including the message, are not
+    /// escaped, which is up to the logger. Limits apply as if the record were a line
+    /// of JSON. [`Trace::render`](crate::Trace::render) still returns the line.
     KeyValues,
 }

@@ -1,4 +1,7 @@
-//! The names that the library writes in a record, in one place.
+//! The names that the library writes in a record, in one table.
+//!
+//! Each is kept with the marks around it as a record has it, so that a field is one
+//! copy and its value.
 
 use std::borrow::Cow;
 
@@ -12,7 +15,9 @@ macro_rules! names {
         ///
         /// ```
         /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-        /// let config = traceline::Config::builder().name(traceline::config::Name::DurationMs, "took_ms").build()?;
+        /// use traceline::{Config, config::Name};
+        ///
+        /// let config = Config::builder().name(Name::DurationMs, "took_ms").build()?;
         /// let trace = traceline::builder!("job").config(&config).start();
         /// assert!(trace.render().contains(" msg=job took_ms="));
         /// # Ok::<(), traceline::config::ConfigError>(())
@@ -35,13 +40,13 @@ names! {
     Level = "level",
     /// the message, which is the name of the unit.
     Msg = "msg",
-    /// the id of the transaction, once there is one.
+    /// the id of the transaction, if there is one.
     TraceId = "trace_id",
-    /// the id of this unit in it.
+    /// the id of this unit in the transaction.
     SpanId = "span_id",
     /// the id of the unit that called this one.
     ParentId = "parent_id",
-    /// the flags of the transaction, two hex digits.
+    /// the flags of the transaction, as two hex digits.
     TraceFlags = "trace_flags",
     /// the id of the request.
     RequestId = "request_id",
@@ -59,45 +64,53 @@ names! {
     PanicLocation = "panic.location",
     /// the fragments.
     Fragments = "fragments",
-    /// how many writes to new keys, and laps of timers, found no room.
+    /// how many writes to new keys and laps of timers exceeded the limit.
     DroppedFields = "dropped_fields",
-    /// how many fragments found no room.
+    /// how many fragments exceeded the limit.
     DroppedFragments = "dropped_fragments",
     /// how many parts were never joined.
     LostParts = "lost_parts",
     /// how many values were cut.
     Truncated = "truncated",
-    /// of how many units this record is the one that was kept; 0 if others stand for it.
+    /// how many units this record stands for; 0 if others stand for it already.
     SampleRate = "sample_rate",
-    /// `true` in a record of a unit that still runs.
+    /// `true` in the record of a unit that is still running.
     Partial = "partial",
     /// the number of a partial record, from 1.
     Seq = "seq",
 }
 
-/// What a timer adds to its key, for the laps, their sum and the longest one.
+/// The suffixes that a timer adds to its key, for the number of laps, their sum and
+/// the longest one.
 pub(crate) const TIMER_SUFFIXES: [&str; 3] = [".count", ".ms", ".max_ms"];
 
 /// The names of a configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     texts: [Cow<'static, str>; COUNT],
-    /// For each name, separator, name and mark: `,"ts":` or ` ts=`.
+    /// Each name between its marks: `,"ts":` or ` ts=`.
     prefixes: [Vec<u8>; COUNT],
 }
 
-/// Separator and mark of a key that is written as it is.
-pub(super) fn around(format: Format) -> (&'static [u8], &'static [u8]) {
+/// Returns a name between its marks.
+pub(super) fn marked(name: &str, format: Format) -> Vec<u8> {
+    let (before, after) = around(format);
+    [before, name.as_bytes(), after].concat()
+}
+
+/// Returns the marks around a key that is written as it is.
+fn around(format: Format) -> (&'static [u8], &'static [u8]) {
     match format {
         Format::Json => (b",\"", b"\":"),
         Format::Logfmt | Format::Pretty => (b" ", b"="),
     }
 }
 
-/// The longest prefix of a field that is kept ready.
+/// The length of the longest prefix that a field keeps ready.
 pub(crate) const PREFIX: usize = 16;
 
-/// Separator, key and mark, and their length; zero where they are longer than [`PREFIX`].
+/// Returns a key between its marks, and the length, which is zero if that is more
+/// than [`PREFIX`].
 pub(super) fn key_prefix(key: &str, format: Format) -> ([u8; PREFIX], u8) {
     let (before, after) = around(format);
     let mut prefix = [0; PREFIX];
@@ -123,34 +136,20 @@ impl Default for Names {
 
 impl Names {
     fn new(texts: [Cow<'static, str>; COUNT], format: Format) -> Names {
-        let prefix = |name: &Cow<'static, str>| {
-            let (before, after) = around(format);
-            [before, name.as_bytes(), after].concat()
-        };
         Names {
-            prefixes: texts.each_ref().map(prefix),
+            prefixes: texts.each_ref().map(|name| marked(name, format)),
             texts,
         }
     }
 
-    /// The names as they are written in a format.
+    /// Returns the names as a format writes them.
     pub(super) fn for_format(self, format: Format) -> Names {
         Names::new(self.texts, format)
     }
 
-    pub(super) fn set(&mut self, name: Name, text: String) {
-        if let Some(slot) = self.texts.get_mut(name as usize) {
-            *slot = Cow::Owned(text);
-        }
-    }
-
-    /// The names of a schema, in place of all others.
-    pub(super) fn set_all(&mut self, names: &[(Name, &'static str)]) {
-        self.texts = DEFAULTS.map(Cow::Borrowed);
-        for (name, text) in names {
-            if let Some(slot) = self.texts.get_mut(*name as usize) {
-                *slot = Cow::Borrowed(text);
-            }
+    pub(super) fn set(&mut self, name: Name, new: impl Into<Cow<'static, str>>) {
+        if let Some(text) = self.texts.get_mut(name as usize) {
+            *text = new.into();
         }
     }
 
@@ -158,31 +157,20 @@ impl Names {
         self.texts.iter().map(AsRef::as_ref)
     }
 
-    /// How much longer the names are, together, than the default ones.
+    /// Returns how much longer the names are, together, than the default ones.
     pub(crate) fn extra_bytes(&self) -> usize {
         let default: usize = DEFAULTS.iter().map(|name| name.len()).sum();
         let now: usize = self.iter().map(str::len).sum();
         now.saturating_sub(default)
     }
 
-    /// Separator, name and mark.
+    /// Returns a name between its marks.
     #[inline]
     pub(crate) fn prefix(&self, name: Name) -> &[u8] {
-        self.prefixes
-            .get(name as usize)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.prefixes.get(name as usize).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn text(&self, name: Name) -> &str {
-        self.texts
-            .get(name as usize)
-            .map(AsRef::as_ref)
-            .unwrap_or_default()
-    }
-
-    /// Whether the library may ever write this name itself.
-    pub(super) fn is_reserved(&self, key: &str) -> bool {
-        self.iter().any(|name| name == key)
+        self.texts.get(name as usize).map_or("", AsRef::as_ref)
     }
 }

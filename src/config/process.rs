@@ -1,19 +1,19 @@
-//! How records look and what a trace may hold.
+//! A checked configuration, and the one of the process.
 //!
-//! A configuration is checked once, when it is built, and never changes after.
+//! Whether the process has a logger of its own lies beside it in an atomic, so that a
+//! disabled trace finds it with one load.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::config::error::ConfigError;
+use crate::config::check::ConfigError;
 use crate::config::sampling::Sampled;
 use crate::config::settings::Settings;
 
-/// A checked configuration. Cheap to clone.
+/// A checked configuration, which is cheap to clone.
 ///
-/// The process has one, set by [`install`](Config::install) and until then the
-/// default; a single trace takes another by
-/// [`TraceBuilder::config`](crate::TraceBuilder::config).
+/// The process has one: the default until [`install`](Config::install) sets another.
+/// [`TraceBuilder::config`](crate::TraceBuilder::config) gives a single trace its own.
 ///
 /// # Examples
 ///
@@ -35,8 +35,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Makes this the configuration of every trace of the process that starts
-    /// from now on and is not given one of its own.
+    /// Makes this the configuration of every trace that starts from now on without a
+    /// configuration of its own.
     ///
     /// # Examples
     ///
@@ -49,8 +49,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If a configuration was installed before: like a logger, it is set once,
-    /// by the program and not by its libraries.
+    /// If a configuration is installed already: like a logger, it is set once, by the
+    /// program and not by its libraries.
     pub fn install(&self) -> Result<(), ConfigError> {
         PROCESS
             .set(self.clone())
@@ -59,13 +59,12 @@ impl Config {
         Ok(())
     }
 
-    /// Returns the configuration of the process: the installed one, or the
-    /// default until there is one.
+    /// Returns the configuration of the process: the installed one, or the default.
     ///
     /// # Examples
     ///
     /// ```
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// Config::builder().sampling(Sampling::one_in(100)).install()?; // once, early in `main`
     /// let dropped = Config::installed().sampled().dropped; // later, anywhere
@@ -76,18 +75,18 @@ impl Config {
         process().clone()
     }
 
-    /// Returns how many units were kept and dropped so far by the
-    /// [sampling](ConfigBuilder::sampling) of this configuration and its clones.
+    /// Returns how many units the [sampling](ConfigBuilder::sampling) of this
+    /// configuration and its clones has kept and dropped so far.
     ///
-    /// Units that no logger would take, discarded ones and checkpoints count as
-    /// neither; without sampling, nothing is counted. Those of the process are the
-    /// counts of the [installed](Config::installed) configuration.
+    /// Units that the logger rejects, discarded units and checkpoints are not counted,
+    /// and nothing is without sampling. For the counts of the process, ask the
+    /// [installed](Config::installed) configuration.
     ///
     /// # Examples
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// let config = Config::builder().sampling(Sampling::one_in(1_000_000_000)).build()?;
     /// traceline::builder!("job").config(&config).start().ok();
@@ -109,7 +108,7 @@ impl Default for Config {
 
 static PROCESS: OnceLock<Config> = OnceLock::new();
 
-/// One default for all, so that recycled entries know it again.
+/// Returns the one default, which recycled entries recognise by its address.
 fn default_config() -> &'static Config {
     static DEFAULT: OnceLock<Config> = OnceLock::new();
     DEFAULT.get_or_init(|| Config {
@@ -117,7 +116,7 @@ fn default_config() -> &'static Config {
     })
 }
 
-/// The configuration of traces that were not given one.
+/// Returns the configuration of traces without one of their own.
 #[inline]
 pub(crate) fn process() -> &'static Config {
     match PROCESS.get() {
@@ -126,12 +125,12 @@ pub(crate) fn process() -> &'static Config {
     }
 }
 
-/// Whether traces of the process go to a logger of the configuration's own, so
-/// that `log::max_level()` says nothing about them.
+/// Returns whether the configuration of the process has a logger of its own, so that
+/// `log::max_level()` does not apply.
 #[inline]
 pub(crate) fn process_has_logger() -> bool {
     HAS_LOGGER.load(Ordering::Relaxed)
 }
 
-/// Of [`PROCESS`], where a disabled unit finds it with one load.
+/// Whether [`PROCESS`] has a logger of its own.
 static HAS_LOGGER: AtomicBool = AtomicBool::new(false);

@@ -1,8 +1,8 @@
-//! Which finished units get a record.
+//! Sampling: which finished units get a record.
 //!
-//! Decided at the end, when it is known how the unit went: what went wrong or
-//! was slow is kept, and of the rest one in N. Which one a hash of the trace id
-//! says, so that every service keeps the same transactions without asking another.
+//! The decision is made at the end of a unit, when it is known how it went: units
+//! that failed or were slow are kept, and one in N of the others. A hash of the trace
+//! id picks it, so all services keep the same transactions without coordination.
 
 use std::cell::Cell;
 use std::fmt;
@@ -20,21 +20,21 @@ use crate::value::outcome::Outcome;
 
 type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 
-/// Rules for which units get a record; set by
+/// Rules that decide which units get a record, set with
 /// [`ConfigBuilder::sampling`](crate::config::ConfigBuilder::sampling).
 ///
-/// A unit is kept, always, if its outcome is `error`, `panic` or `cancelled`, if
-/// its level is warn or error, if it was [slow](Sampling::slower_than), and if a
-/// [closure](Sampling::keep_if) says so. Of all others one in N is kept, and its
-/// record says `sample_rate=N`: count each record `sample_rate` times, or once
-/// without it, and the sums are right.
+/// A unit is always kept if its outcome is `error`, `panic` or `cancelled`, if its
+/// level is warn or error, if it was [slow](Sampling::slower_than), or if a
+/// [closure](Sampling::keep_if) returns `true`. One in N of all other units is kept,
+/// and its record has `sample_rate=N`. To get correct sums, count each record
+/// `sample_rate` times, or once if it has none.
 ///
-/// Which one in N a hash of the trace id says. The services of a transaction
-/// thus keep or drop it together, with no word between them, and one with a
-/// smaller N keeps all that one with a larger N keeps. `traceparent()` tells
-/// the next service in the sampled flag what the hash said here.
+/// A hash of the trace id picks the one in N. So all services of a transaction keep
+/// or drop it together, without coordination, and a service with a smaller N keeps
+/// everything that one with a larger N keeps. The sampled flag of `traceparent()`
+/// passes the result of the hash on to the next service.
 ///
-/// A unit that is dropped was gathered but is never encoded.
+/// A unit that is dropped has been gathered but is never encoded.
 ///
 /// # The hash
 ///
@@ -43,14 +43,14 @@ type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 /// (`h ^= h >> 30; h *= 0xbf58476d1ce4e5b9; h ^= h >> 27; h *= 0x94d049bb133111eb;
 /// h ^= h >> 31`, all modulo 2⁶⁴; [Steele, Lea and Flood
 /// 2014](https://doi.org/10.1145/2714064.2660195), with Stafford's constants),
-/// and keep if `h <= (2⁶⁴ − 1) / N`, rounded down. The end of the id is what
-/// W3C Trace Context level 2 asks to be random.
+/// and keep the unit if `h <= (2⁶⁴ − 1) / N`, rounded down. The hash uses the end of
+/// the id because W3C Trace Context level 2 asks for that part to be random.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::time::Duration;
-/// use traceline::{config::Sampling, Config};
+/// use traceline::{Config, config::Sampling};
 ///
 /// let config = Config::builder()
 ///     .sampling(
@@ -62,7 +62,7 @@ type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 /// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "give it to `ConfigBuilder::sampling`"]
+#[must_use = "pass it to `ConfigBuilder::sampling`"]
 pub struct Sampling {
     pub(crate) one_in: u32,
     /// The largest hash that is kept.
@@ -73,24 +73,24 @@ pub struct Sampling {
     rule: Option<Rule>,
 }
 
-/// What becomes of a finished unit.
+/// Whether a finished unit gets a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Drop,
     Keep,
-    /// Kept for as many units as it was one of; for none beside those.
+    /// The record stands for this many units, or for none if others stand for it.
     KeepFor(u32),
 }
 
 impl Sampling {
-    /// Keeps one in `n` of the units that no other rule keeps: all with 1.
+    /// Keeps one in `n` of the units that no other rule keeps; with 1, all of them.
     ///
-    /// 0 is refused when the configuration is built.
+    /// Building the configuration fails if `n` is 0.
     ///
     /// # Examples
     ///
     /// ```
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// assert!(Config::builder().sampling(Sampling::one_in(100)).build().is_ok());
     /// assert!(Config::builder().sampling(Sampling::one_in(0)).build().is_err());
@@ -106,7 +106,7 @@ impl Sampling {
         }
     }
 
-    /// Keeps all units that took longer than this, in whole microseconds.
+    /// Keeps every unit that took longer than `duration`, in whole microseconds.
     ///
     /// # Examples
     ///
@@ -121,16 +121,16 @@ impl Sampling {
         self
     }
 
-    /// Sets whether every unit of level warn is kept, as is the default.
+    /// Sets whether every unit of level warn is kept, which is the default.
     ///
-    /// Without, a flood of answers 404 is sampled as those of 200 are. Errors,
-    /// panics and cancelled units are kept all the same.
+    /// With `false`, a flood of 404 responses is sampled as the 200 responses are.
+    /// Errors, panics and cancelled units are still kept.
     ///
     /// # Examples
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, Config};
+    /// use traceline::{Config, config::Sampling};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).warnings(false);
     /// let config = Config::builder().sampling(sampling).build()?;
@@ -144,18 +144,19 @@ impl Sampling {
         self
     }
 
-    /// Keeps all units whose caller said in `traceparent` that it is sampled.
+    /// Sets whether every unit is kept whose caller set the sampled flag of
+    /// `traceparent`.
     ///
-    /// Off by default: whoever may call the service from outside could then
-    /// have every unit kept. Where nothing but its caller kept a unit, the record
-    /// says `sample_rate=0`: those that the hash kept stand for it already. The
-    /// sampled flag goes on to the next service then, whatever the hash says.
+    /// It is off by default, because anyone who can call the service could then have
+    /// every unit kept. If a unit is kept only because of its caller, its record has
+    /// `sample_rate=0`, as the units that the hash keeps stand for it already. The
+    /// sampled flag is then passed on to the next service, whatever the hash.
     ///
     /// # Examples
     ///
     /// ```
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-    /// use traceline::{config::Sampling, ids::TraceParent, Config};
+    /// use traceline::{Config, config::Sampling, ids::TraceParent};
     ///
     /// let sampling = Sampling::one_in(1_000_000_000).sampled_callers(true);
     /// let config = Config::builder().sampling(sampling).build()?;
@@ -171,11 +172,13 @@ impl Sampling {
         self
     }
 
-    /// Keeps all units of which the closure says so. It is called at the end of
-    /// a unit that nothing else keeps for certain, and at its checkpoints; one
-    /// that panics keeps the unit. Units that end inside it are not asked about.
+    /// Keeps every unit for which the closure returns `true`.
     ///
-    /// Called again, it adds a closure; a unit is kept if any says so.
+    /// The closure is called at the end of each unit that no other rule is certain to
+    /// keep, and at its checkpoints, but not for units that end inside it. If it
+    /// panics, the unit is kept.
+    ///
+    /// Further calls add closures; a unit is kept if any of them returns `true`.
     ///
     /// # Examples
     ///
@@ -197,12 +200,12 @@ impl Sampling {
         self
     }
 
-    /// Whether the outgoing header says that the transaction is sampled.
+    /// Returns the sampled flag of the outgoing header.
     pub(crate) fn flag(&self, trace_id: TraceId, caller_sampled: bool) -> bool {
         self.hash_keeps(trace_id) || self.callers && caller_sampled
     }
 
-    /// Decides on a unit that is over.
+    /// Decides on a finished unit.
     pub(crate) fn decide(
         &self,
         unit: &FinishedUnit<'_>,
@@ -221,18 +224,12 @@ impl Sampling {
     }
 
     fn always_keeps(&self, unit: &FinishedUnit<'_>) -> bool {
-        let bad = match unit.outcome() {
-            Some(Outcome::Error | Outcome::Panic | Outcome::Cancelled) => true,
-            Some(Outcome::Ok) | None => false,
-        };
-        let least = if self.warnings {
-            Level::Warn
-        } else {
-            Level::Error
-        };
-        bad || unit.level() <= least
+        let went_wrong = unit.outcome().and_then(Outcome::level).is_some();
+        went_wrong
+            || unit.level() == Level::Error
+            || unit.level() == Level::Warn && self.warnings
             || self.slower_than.is_some_and(|most| unit.duration() > most)
-            || self.rule.as_ref().is_some_and(|rule| asked(rule, unit))
+            || self.rule.as_ref().is_some_and(|rule| matches(rule, unit))
     }
 
     fn hash_keeps(&self, trace_id: TraceId) -> bool {
@@ -244,9 +241,9 @@ thread_local! {
     static IN_RULE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a closure says of a unit. Of one that ends inside it, it is not asked:
-/// the closure may call code that is a unit of work, and would never end.
-fn asked(rule: &Rule, unit: &FinishedUnit<'_>) -> bool {
+/// Calls a closure, unless the unit ended inside of one: the closure may call code
+/// that is a unit of work itself, and would recurse for ever.
+fn matches(rule: &Rule, unit: &FinishedUnit<'_>) -> bool {
     if IN_RULE.replace(true) {
         return false;
     }
@@ -260,7 +257,7 @@ fn hash(trace_id: TraceId) -> u64 {
     random::mix(u64::from_be_bytes(last.unwrap_or_default()))
 }
 
-/// Without the closure.
+/// Leaves out the closure.
 impl fmt::Debug for Sampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sampling")
@@ -272,28 +269,28 @@ impl fmt::Debug for Sampling {
     }
 }
 
-/// How many units a configuration's sampling kept and dropped; see
+/// The numbers of units that sampling kept and dropped; see
 /// [`Config::sampled`](crate::Config::sampled).
 ///
 /// # Examples
 ///
 /// ```
-/// let traceline::config::Sampled { kept, dropped, .. } = traceline::Config::default().sampled();
-/// assert_eq!((kept, dropped), (0, 0));
+/// let sampled = traceline::Config::default().sampled();
+/// assert_eq!((sampled.kept, sampled.dropped), (0, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sampled {
-    /// Units that got their record.
+    /// How many units got a record.
     pub kept: u64,
-    /// Units that got none.
+    /// How many units got none.
     pub dropped: u64,
 }
 
-/// Threads that count at the same time seldom are more.
+/// How many shards there are: more threads rarely count at the same time.
 const SHARDS: usize = 16;
 
-/// The counts of one configuration, spread so that threads seldom write to the
+/// The counts of one configuration, in shards so that threads rarely write to the
 /// same cache line.
 #[derive(Debug, Default)]
 pub(crate) struct Counts([Shard; SHARDS]);
@@ -306,22 +303,19 @@ struct Shard {
 }
 
 thread_local! {
-    /// Its address tells threads apart.
+    /// Its address distinguishes threads.
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
 impl Counts {
     pub(crate) fn add(&self, verdict: Verdict) {
-        // Thread-local blocks of threads lie at least a page apart.
+        // The thread-local memory of two threads lies at least a page apart.
         let here = HERE.with(|here| std::ptr::from_ref(here).addr() >> 12);
-        let Some(shard) = self.0.get(here % SHARDS) else {
-            return;
-        };
-        let count = match verdict {
+        let count = self.0.get(here % SHARDS).map(|shard| match verdict {
             Verdict::Drop => &shard.dropped,
             Verdict::Keep | Verdict::KeepFor(_) => &shard.kept,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+        });
+        count.map(|count| count.fetch_add(1, Ordering::Relaxed));
     }
 
     pub(crate) fn sum(&self) -> Sampled {

@@ -1,8 +1,7 @@
-//! Schemas that log stores publish: names, words, units and forms of ids.
+//! The schemas that log stores publish: names, words, units and forms of ids.
 //!
-//! What a schema wants written differently is worked out as text when the
-//! configuration is built: a level and an outcome are one copy each, with the
-//! default names as with any.
+//! The words of levels and outcomes become text when the configuration is built, so
+//! that a record copies each at once, whatever the schema.
 
 use std::borrow::Cow;
 
@@ -10,10 +9,10 @@ use log::Level;
 
 use crate::base::bytes::SLACK;
 use crate::config::choices::Format;
-use crate::config::names::{Name, around};
+use crate::config::names::{Name, marked};
 use crate::value::outcome::Outcome;
 
-/// A published schema of log records; see [`ConfigBuilder::names`](super::ConfigBuilder::names).
+/// A published schema of log records; see [`ConfigBuilder::schema`](super::ConfigBuilder::schema).
 ///
 /// | | [`Ecs`](Schema::Ecs) | [`GoogleCloud`](Schema::GoogleCloud) | [`OpenTelemetry`](Schema::OpenTelemetry) | [`Datadog`](Schema::Datadog) |
 /// |---|---|---|---|---|
@@ -33,17 +32,17 @@ use crate::value::outcome::Outcome;
 /// | `seq` | `event.sequence` | `seq` | `seq` | `seq` |
 /// | key of [`Trace::status`](crate::Trace::status) | `http.response.status_code` | `status` | `http.response.status_code` | `http.status_code` |
 ///
-/// Names are flat and dotted, as the sources of these schemas allow. Elasticsearch
-/// and Datadog read `trace.id` as `id` in `trace`, and Elasticsearch refuses a
-/// record in which that is a text, too: with [`Ecs`](Schema::Ecs) and
+/// Names are flat and dotted, as these schemas allow. Elasticsearch and Datadog read
+/// `trace.id` as `id` inside `trace`, and Elasticsearch refuses a record in which
+/// `trace` is a text as well. So with [`Ecs`](Schema::Ecs) and
 /// [`Datadog`](Schema::Datadog) the keys of such objects (`error`, `event`, `http` …)
-/// are reserved as the names are, and a user's `error` is `error_2`.
+/// are reserved as the names are, and a user's `error` becomes `error_2`.
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
-/// use traceline::{config::Schema, Config, Format};
+/// use traceline::{Config, Format, config::Schema};
 ///
 /// let google = Schema::GoogleCloud { project: "shop-prod" };
 /// let config = Config::builder().format(Format::Json).schema(google).build()?;
@@ -54,11 +53,11 @@ use crate::value::outcome::Outcome;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schema<'a> {
-    /// The Elastic Common Schema, in JSON: every record has `ecs.version`.
+    /// The Elastic Common Schema, in JSON. Every record has `ecs.version`.
     Ecs,
     /// The special fields of Google's Cloud Logging, in JSON.
     GoogleCloud {
-        /// The id of the project that has the traces.
+        /// The id of the project that holds the traces.
         project: &'a str,
     },
     /// The log data model of OpenTelemetry as JSON lines or logfmt, as the
@@ -68,23 +67,23 @@ pub enum Schema<'a> {
     Datadog,
 }
 
-/// How ids are written.
+/// How a schema writes ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IdForm {
     Hex,
-    /// Those of spans as decimal numbers of 64 bits; of the transaction 32 hex digits.
+    /// Ids of units as decimal numbers of 64 bits, the trace id as 32 hex digits.
     Datadog,
-    /// The transaction as a resource name, its flags as whether it is sampled.
+    /// The trace id as a resource name, the flags as whether it is sampled.
     Google,
 }
 
-/// Names that ordinary records have and units do not.
+/// Names that log records have and units do not.
 #[derive(Clone, Debug)]
 pub(crate) struct LogRecordNames {
     pub(crate) target: Cow<'static, str>,
     pub(crate) file: Cow<'static, str>,
     pub(crate) line: Cow<'static, str>,
-    /// One object of file and line instead.
+    /// The name of one object that holds file and line instead.
     pub(crate) place: Option<Cow<'static, str>>,
     pub(crate) unit: Cow<'static, str>,
 }
@@ -100,7 +99,7 @@ impl LogRecordNames {
         self.iter().any(|own| own == name)
     }
 
-    /// Gives each name that is taken a number: `target_2`.
+    /// Adds a number to each name that is taken: `target_2`.
     fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
         let LogRecordNames {
             target,
@@ -119,170 +118,130 @@ impl LogRecordNames {
     }
 }
 
-const LOG_RECORD: LogRecordNames = LogRecordNames {
-    target: Cow::Borrowed("target"),
-    file: Cow::Borrowed("file"),
-    line: Cow::Borrowed("line"),
-    place: None,
-    unit: Cow::Borrowed("unit"),
-};
+/// The names of the schemas; `""` keeps the default.
+#[rustfmt::skip]
+const NAMES: [(Name, [&str; 4]); 14] = [
+    // Columns:          ECS                Google Cloud                            OpenTelemetry        Datadog
+    (Name::Ts,         ["@timestamp",      "time",                                 "timestamp",         "timestamp"]),
+    (Name::Level,      ["log.level",       "severity",                             "severity_text",     "status"]),
+    (Name::Msg,        ["message",         "message",                              "body",              "message"]),
+    (Name::TraceId,    ["trace.id",        "logging.googleapis.com/trace",         "",                  "dd.trace_id"]),
+    (Name::SpanId,     ["span.id",         "logging.googleapis.com/spanId",        "",                  "dd.span_id"]),
+    (Name::ParentId,   ["parent.id",       "",                                     "parent_span_id",    "dd.parent_id"]),
+    (Name::TraceFlags, ["",                "logging.googleapis.com/trace_sampled", "",                  ""]),
+    (Name::RequestId,  ["http.request.id", "",                                     "",                  "http.request_id"]),
+    (Name::Outcome,    ["event.outcome",   "",                                     "",                  "evt.outcome"]),
+    (Name::DurationMs, ["event.duration",  "",                                     "",                  "duration"]),
+    (Name::Error,      ["error.message",   "",                                     "exception.message", "error.message"]),
+    (Name::ErrorChain, ["",                "",                                     "",                  "error.stack"]),
+    (Name::Panic,      ["panic.message",   "",                                     "panic.message",     "panic.message"]),
+    (Name::Seq,        ["event.sequence",  "",                                     "",                  ""]),
+];
 
-/// What a schema says.
+/// Defaults and columns of the key of an HTTP status, and of [`LogRecordNames`].
+#[rustfmt::skip]
+const MORE_NAMES: [(&str, [&str; 4]); 5] = [
+    ("status", ["http.response.status_code", "", "http.response.status_code", "http.status_code"]),
+    ("target", ["log.logger",           "", "otel.scope.name",  "logger.name"]),
+    ("file",   ["log.origin.file.name", "", "code.file.path",   ""]),
+    ("line",   ["log.origin.file.line", "", "code.line.number", ""]),
+    ("",       ["", "logging.googleapis.com/sourceLocation", "", ""]),
+];
+
+/// Returns the text of a column, or the default.
+fn pick(default: &'static str, texts: [&'static str; 4], column: Option<usize>) -> &'static str {
+    let text = column.and_then(|column| texts.get(column).copied());
+    text.filter(|text| !text.is_empty()).unwrap_or(default)
+}
+
+/// What a schema asks for, beside its names.
 #[derive(Debug)]
 struct Preset {
-    names: &'static [(Name, &'static str)],
+    /// The column of [`NAMES`].
+    column: Option<usize>,
     /// Words from error to trace.
     levels: [&'static str; 5],
-    /// A name for the level as a number.
-    level_number: Option<(&'static str, [u8; 5])>,
+    /// A name for the level as a number, and the numbers.
+    level_number: (&'static str, [&'static str; 5]),
     /// Words of ok, error, panic and cancelled.
     outcomes: [&'static str; 4],
-    /// A name for the outcomes that share a word with others.
-    reason: Option<(&'static str, [Option<&'static str>; 4])>,
+    /// A name for the reason of outcomes that share a word, and the reasons.
+    reason: (&'static str, [&'static str; 4]),
     in_nanos: bool,
     ids: IdForm,
-    status: &'static str,
-    log_record: LogRecordNames,
     /// A field that every record must have.
     fixed: Option<(&'static str, &'static str)>,
     /// Whether its readers take `a.b` as `b` in `a`.
     nests: bool,
 }
 
+static PLAIN: Preset = DEFAULT;
+
 const DEFAULT: Preset = Preset {
-    names: &[],
+    column: None,
     levels: ["error", "warn", "info", "debug", "trace"],
-    level_number: None,
+    level_number: ("", [""; 5]),
     outcomes: ["ok", "error", "panic", "cancelled"],
-    reason: None,
+    reason: ("", [""; 4]),
     in_nanos: false,
     ids: IdForm::Hex,
-    status: "status",
-    log_record: LOG_RECORD,
     fixed: None,
     nests: false,
 };
 
-static PLAIN: Preset = DEFAULT;
-
 static ECS: Preset = Preset {
-    names: &[
-        (Name::Ts, "@timestamp"),
-        (Name::Level, "log.level"),
-        (Name::Msg, "message"),
-        (Name::TraceId, "trace.id"),
-        (Name::SpanId, "span.id"),
-        (Name::ParentId, "parent.id"),
-        (Name::RequestId, "http.request.id"),
-        (Name::Outcome, "event.outcome"),
-        (Name::DurationMs, "event.duration"),
-        (Name::Error, "error.message"),
-        (Name::Panic, "panic.message"),
-        (Name::Seq, "event.sequence"),
-    ],
-    // Only these words are allowed; what they leave out is the reason.
+    column: Some(0),
+    // The schema allows only these words; the reason tells the rest.
     outcomes: ["success", "failure", "failure", "unknown"],
-    reason: Some((
-        "event.reason",
-        [None, None, Some("panic"), Some("cancelled")],
-    )),
+    reason: ("event.reason", ["", "", "panic", "cancelled"]),
     in_nanos: true,
-    status: "http.response.status_code",
-    log_record: LogRecordNames {
-        target: Cow::Borrowed("log.logger"),
-        file: Cow::Borrowed("log.origin.file.name"),
-        line: Cow::Borrowed("log.origin.file.line"),
-        ..LOG_RECORD
-    },
     fixed: Some(("ecs.version", "8.11.0")),
     nests: true,
     ..DEFAULT
 };
 
 static GOOGLE_CLOUD: Preset = Preset {
-    names: &[
-        (Name::Ts, "time"),
-        (Name::Level, "severity"),
-        (Name::Msg, "message"),
-        (Name::TraceId, "logging.googleapis.com/trace"),
-        (Name::SpanId, "logging.googleapis.com/spanId"),
-        (Name::TraceFlags, "logging.googleapis.com/trace_sampled"),
-    ],
+    column: Some(1),
     levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
     ids: IdForm::Google,
-    log_record: LogRecordNames {
-        place: Some(Cow::Borrowed("logging.googleapis.com/sourceLocation")),
-        ..LOG_RECORD
-    },
     ..DEFAULT
 };
 
 static OPEN_TELEMETRY: Preset = Preset {
-    names: &[
-        (Name::Ts, "timestamp"),
-        (Name::Level, "severity_text"),
-        (Name::Msg, "body"),
-        (Name::ParentId, "parent_span_id"),
-        (Name::Error, "exception.message"),
-        (Name::Panic, "panic.message"),
-    ],
+    column: Some(2),
     levels: ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"],
-    level_number: Some(("severity_number", [17, 13, 9, 5, 1])),
-    status: "http.response.status_code",
-    log_record: LogRecordNames {
-        target: Cow::Borrowed("otel.scope.name"),
-        file: Cow::Borrowed("code.file.path"),
-        line: Cow::Borrowed("code.line.number"),
-        ..LOG_RECORD
-    },
+    level_number: ("severity_number", ["17", "13", "9", "5", "1"]),
     ..DEFAULT
 };
 
 static DATADOG: Preset = Preset {
-    names: &[
-        (Name::Ts, "timestamp"),
-        (Name::Level, "status"),
-        (Name::Msg, "message"),
-        (Name::TraceId, "dd.trace_id"),
-        (Name::SpanId, "dd.span_id"),
-        (Name::ParentId, "dd.parent_id"),
-        (Name::RequestId, "http.request_id"),
-        (Name::Outcome, "evt.outcome"),
-        (Name::DurationMs, "duration"),
-        (Name::Error, "error.message"),
-        (Name::ErrorChain, "error.stack"),
-        (Name::Panic, "panic.message"),
-    ],
+    column: Some(3),
     outcomes: ["success", "failure", "panic", "cancelled"],
     in_nanos: true,
     ids: IdForm::Datadog,
-    // `status` is the level there.
-    status: "http.status_code",
-    log_record: LogRecordNames {
-        target: Cow::Borrowed("logger.name"),
-        ..LOG_RECORD
-    },
     nests: true,
     ..DEFAULT
 };
 
+/// A word, and the name and the word of its reason.
 type OutcomeTexts = (&'static str, Option<(&'static str, &'static str)>);
 
 /// The forms of values that the library writes itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
     preset: &'static Preset,
+    status: &'static str,
     log_record: LogRecordNames,
-    /// What stands before the id of a transaction.
+    /// The text before the trace id.
     trace_prefix: String,
     levels: [Word; 5],
     outcomes: [Word; 4],
 }
 
-/// A word as a record has it, and what stands beside it.
+/// A word as a record has it, and the field beside it.
 ///
-/// Sixteen bytes that are copied at once, of which `len` count: with a `Vec` a
-/// unit took 65 instructions more (callgrind).
+/// All sixteen bytes are copied at once, of which `len` count: with a `Vec` a unit
+/// took 65 instructions more (callgrind).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Word {
     pub(crate) text: [u8; SLACK],
@@ -291,18 +250,38 @@ pub(crate) struct Word {
 }
 
 impl Word {
-    /// A word that needs no escape and is no lookalike.
-    fn new(word: &str, format: Format) -> Word {
-        let quoted = quoted(word, format);
+    /// Makes a word, which needs no escape, with the field `name` of `value` beside it.
+    fn new(word: &str, name: &str, value: &str, format: Format) -> Word {
+        let word = quoted(word, format);
         let mut text = [0; SLACK];
-        for (to, from) in text.iter_mut().zip(&quoted) {
+        for (to, from) in text.iter_mut().zip(&word) {
             *to = *from;
         }
-        Word {
-            text,
-            len: quoted.len().min(SLACK),
-            more: Vec::new(),
-        }
+        let more = match value {
+            "" => Vec::new(),
+            _ => [marked(name, format), quoted(value, format)].concat(),
+        };
+        let len = word.len().min(SLACK);
+        Word { text, len, more }
+    }
+}
+
+/// Makes words, with a field beside each.
+fn words<const N: usize>(
+    words: [&str; N],
+    (name, values): (&str, [&str; N]),
+    format: Format,
+) -> [Word; N] {
+    let mut values = values.into_iter();
+    words.map(|word| Word::new(word, name, values.next().unwrap_or_default(), format))
+}
+
+/// Returns a word, which needs no escape, or a number as the format writes it.
+fn quoted(word: &str, format: Format) -> Vec<u8> {
+    let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+    match format == Format::Json && !is_number {
+        true => format!("\"{word}\"").into_bytes(),
+        false => word.into(),
     }
 }
 
@@ -314,20 +293,30 @@ impl Default for Forms {
 
 impl Forms {
     pub(super) fn from_schema(schema: Schema<'_>) -> Forms {
-        match schema {
-            Schema::Ecs => Forms::new(&ECS, String::new()),
+        let (preset, trace_prefix) = match schema {
+            Schema::Ecs => (&ECS, String::new()),
             Schema::GoogleCloud { project } => {
-                Forms::new(&GOOGLE_CLOUD, format!("projects/{project}/traces/"))
+                (&GOOGLE_CLOUD, format!("projects/{project}/traces/"))
             }
-            Schema::OpenTelemetry => Forms::new(&OPEN_TELEMETRY, String::new()),
-            Schema::Datadog => Forms::new(&DATADOG, String::new()),
-        }
+            Schema::OpenTelemetry => (&OPEN_TELEMETRY, String::new()),
+            Schema::Datadog => (&DATADOG, String::new()),
+        };
+        Forms::new(preset, trace_prefix)
     }
 
     fn new(preset: &'static Preset, trace_prefix: String) -> Forms {
+        let [status, target, file, line, place] =
+            MORE_NAMES.map(|(default, texts)| pick(default, texts, preset.column));
         let forms = Forms {
             preset,
-            log_record: preset.log_record.clone(),
+            status,
+            log_record: LogRecordNames {
+                target: target.into(),
+                file: file.into(),
+                line: line.into(),
+                place: (!place.is_empty()).then(|| place.into()),
+                unit: "unit".into(),
+            },
             trace_prefix,
             levels: Default::default(),
             outcomes: Default::default(),
@@ -335,55 +324,44 @@ impl Forms {
         forms.for_format(Format::default())
     }
 
-    /// The texts as they are written in a format.
-    pub(super) fn for_format(mut self, format: Format) -> Forms {
+    /// Returns the forms as a format writes them.
+    pub(super) fn for_format(self, format: Format) -> Forms {
         let preset = self.preset;
-        for (at, (text, level)) in self.levels.iter_mut().zip(preset.levels).enumerate() {
-            *text = Word::new(level, format);
-            if let Some((name, numbers)) = preset.level_number {
-                let number = numbers.get(at).map(u8::to_string);
-                text.more = field(name, number.unwrap_or_default().as_bytes(), format);
-            }
+        Forms {
+            levels: words(preset.levels, preset.level_number, format),
+            outcomes: words(preset.outcomes, preset.reason, format),
+            ..self
         }
-        for (at, (text, outcome)) in self.outcomes.iter_mut().zip(preset.outcomes).enumerate() {
-            *text = Word::new(outcome, format);
-            if let Some((name, reasons)) = preset.reason
-                && let Some(Some(reason)) = reasons.get(at)
-            {
-                text.more = field(name, &quoted(reason, format), format);
-            }
-        }
-        self
     }
 
-    pub(super) fn names(&self) -> &'static [(Name, &'static str)] {
-        self.preset.names
+    /// Returns the names that the schema changes.
+    pub(super) fn names(&self) -> impl Iterator<Item = (Name, &'static str)> {
+        let column = self.preset.column;
+        let names = NAMES.into_iter();
+        let names = names.map(move |(name, texts)| (name, pick("", texts, column)));
+        names.filter(|(_, text)| !text.is_empty())
     }
 
-    /// Names that stand beside those of [`Name`].
+    /// Returns the names that stand beside those of [`Name`].
     pub(super) fn more_names(&self) -> impl Iterator<Item = &str> {
-        self.level_number()
-            .into_iter()
-            .chain(self.preset.reason.map(|(name, _)| name))
+        let names = [self.preset.level_number.0, self.preset.reason.0];
+        names.into_iter().filter(|name| !name.is_empty())
     }
 
-    /// The name of the level as a number, which stands beside the level.
+    /// Returns the name of the level as a number, which stands beside the level.
     pub(crate) fn level_number(&self) -> Option<&'static str> {
-        self.preset.level_number.map(|(name, _)| name)
+        Some(self.preset.level_number.0).filter(|name| !name.is_empty())
     }
 
-    /// Names that make objects for readers that take `a.b` as `b` in `a`, besides
-    /// those that every record may have.
+    /// Returns names that some records have, if readers of the schema make objects of
+    /// dotted ones.
     pub(super) fn nested_names(&self) -> Option<impl Iterator<Item = &str>> {
-        let status = std::iter::once(self.preset.status);
-        self.preset.nests.then(|| {
-            self.more_names()
-                .chain(self.log_record.iter())
-                .chain(status)
-        })
+        let status = std::iter::once(self.status);
+        let nests = self.preset.nests;
+        nests.then(|| self.log_record.iter().chain(status))
     }
 
-    /// No name of an ordinary record is one that the configuration gave away.
+    /// Changes each name of log records that the configuration gave to something else.
     pub(super) fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
         self.log_record.make_way(is_taken);
     }
@@ -392,25 +370,25 @@ impl Forms {
         self.preset.fixed
     }
 
-    /// The resource name of a transaction, but for its id.
+    /// Returns the text before the trace id.
     #[inline]
     pub(crate) fn trace_prefix(&self) -> &str {
         &self.trace_prefix
     }
 
-    /// How much longer than the default ones the texts may be, together.
+    /// Returns how much longer than the default ones the texts may be, together.
     pub(super) fn extra_bytes(&self) -> usize {
         if std::ptr::eq(self.preset, &PLAIN) {
             return 0;
         }
         let more = |words: &[Word]| words.iter().map(|word| word.more.len()).max();
         let more = more(&self.levels).max(more(&self.outcomes));
-        // Longer words, a number of nanoseconds, decimal ids instead of 16 digits.
+        // Longer words, nanoseconds, and decimal ids instead of 16 hex digits.
         let others = 32;
         2 * more.unwrap_or_default() + self.trace_prefix.len() + others
     }
 
-    /// The word of a level, and what stands beside it.
+    /// Returns the word of a level, and the field beside it.
     #[inline]
     pub(crate) fn level(&self, level: Level) -> &Word {
         let [error, warn, info, debug, trace] = &self.levels;
@@ -423,29 +401,22 @@ impl Forms {
         }
     }
 
-    /// The words of ok, error, panic and cancelled, and what stands beside them.
+    /// Returns the words of ok, error, panic and cancelled, and the fields beside them.
     #[inline]
     pub(crate) fn outcomes(&self) -> &[Word; 4] {
         &self.outcomes
     }
 
-    /// The word of an outcome, and a name and a word for why.
+    /// Returns the word of an outcome, and the name and the word of its reason.
     pub(crate) fn outcome_texts(&self, outcome: Outcome) -> OutcomeTexts {
-        let at = match outcome {
-            Outcome::Ok => 0,
-            Outcome::Error => 1,
-            Outcome::Panic => 2,
-            Outcome::Cancelled => 3,
-        };
-        let word = self.preset.outcomes.get(at).copied().unwrap_or_default();
-        let reason = self.preset.reason.and_then(|(name, reasons)| {
-            let reason = reasons.get(at).copied().flatten();
-            reason.map(|reason| (name, reason))
-        });
-        (word, reason)
+        let (name, reasons) = self.preset.reason;
+        let word = |words: [&'static str; 4]| words.get(outcome as usize).copied();
+        let reason = word(reasons).filter(|reason| !reason.is_empty());
+        let reason = reason.map(|reason| (name, reason));
+        (word(self.preset.outcomes).unwrap_or_default(), reason)
     }
 
-    /// Whether a unit's duration is in nanoseconds instead of milliseconds.
+    /// Returns whether durations of units are in nanoseconds instead of milliseconds.
     #[inline]
     pub(crate) fn in_nanos(&self) -> bool {
         self.preset.in_nanos
@@ -461,21 +432,9 @@ impl Forms {
         &self.log_record
     }
 
-    /// The key of an HTTP status.
+    /// Returns the key of an HTTP status.
     #[inline]
     pub(crate) fn status(&self) -> &'static str {
-        self.preset.status
+        self.status
     }
-}
-
-fn quoted(word: &str, format: Format) -> Vec<u8> {
-    match format {
-        Format::Json => format!("\"{word}\"").into_bytes(),
-        Format::Logfmt | Format::Pretty => word.into(),
-    }
-}
-
-fn field(name: &str, value: &[u8], format: Format) -> Vec<u8> {
-    let (before, after) = around(format);
-    [before, name.as_bytes(), after, value].concat()
 }

@@ -1,8 +1,9 @@
-//! What a configuration says, ready for use.
+//! The settings of a configuration, ready for use.
 //!
-//! Plain data: what can be worked out ahead (the text of names, what is reserved)
-//! is worked out here, not per record.
+//! Plain data. All that can be worked out in advance, such as the text of names and
+//! which names are reserved, is worked out here and not per record.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -18,14 +19,14 @@ use crate::ids::id::TraceId;
 use crate::ids::source::IdMaker;
 use crate::value::owned::OwnedValue;
 
-/// Takes each record with its text, and with what is the same in each run.
+/// Takes each record with its text, and the text without times and ids.
 #[cfg(feature = "testing")]
 pub(crate) type Tap = Arc<dyn Fn(&FinishedUnit<'_>, &str, String) + Send + Sync>;
 
-/// A hook around the hand-over.
+/// A hook around the hand-over of a record.
 pub(crate) type Hook = Arc<dyn Fn(&FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync>;
 
-/// The bounds of one trace.
+/// The limits of one trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) fields: usize,
@@ -36,7 +37,7 @@ pub(crate) struct Limits {
     pub(crate) value: usize,
 }
 
-/// What a configuration says, ready for use.
+/// The settings of a configuration, ready for use.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
@@ -46,11 +47,11 @@ pub(crate) struct Settings {
     pub(crate) forms: Forms,
     pub(crate) fixed: Vec<(String, OwnedValue)>,
     reserved: Filter,
-    /// Keys that would be a text and an object at once.
+    /// Keys of objects that the names of a schema make.
     objects: Vec<String>,
-    /// The fixed fields as text, made by the encoder when first needed.
+    /// The fixed fields as text, which the encoder makes when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
-    /// The same, as they go out typed.
+    /// The fixed fields as they go out typed.
     pub(crate) fixed_pairs: OnceLock<Vec<(String, OwnedValue)>>,
     pub(crate) limits: Limits,
     pub(crate) redact: Vec<String>,
@@ -113,7 +114,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The logger that records of this configuration go to.
+    /// Returns the logger that gets the records of this configuration.
     #[inline]
     pub(crate) fn logger(&self) -> &'static dyn log::Log {
         match self.logger {
@@ -122,8 +123,8 @@ impl Settings {
         }
     }
 
-    /// What outgoing headers say of a transaction: whether its records are kept.
-    /// `caller` is what the caller said, if there is one.
+    /// Returns the sampled flag of outgoing headers. `caller` is the decision of the
+    /// caller, if there is one.
     pub(crate) fn passes_on(&self, trace_id: TraceId, caller: Option<bool>) -> bool {
         match &self.sampling {
             Some(sampling) => sampling.flag(trace_id, caller == Some(true)),
@@ -131,78 +132,79 @@ impl Settings {
         }
     }
 
-    /// Whether the library may ever write this name itself. The hash of the key
-    /// says no for most keys, without a comparison.
+    /// Returns whether the library may ever write this name itself. The hash rules out
+    /// most keys without a comparison.
     pub(crate) fn is_reserved(&self, key: &str, hash: u32) -> bool {
-        self.reserved.may_hold(hash)
-            && (self.is_own_name(key) || self.objects.iter().any(|object| object == key))
+        self.reserved.may_hold(hash) && (self.is_own_name(key) || self.is_object(key))
     }
 
     /// Fills the filter of reserved names; the last step of building.
     pub(crate) fn fill_reserved(&mut self) {
-        let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
-        let mut reserved = Filter::default();
-        let more = self.forms.more_names();
         self.objects = self.objects_of_schema();
         let objects = self.objects.iter().map(String::as_str);
-        for name in self.names.iter().chain(more).chain(fixed).chain(objects) {
+        let mut reserved = Filter::default();
+        for name in self.own_names().chain(objects) {
             reserved.add(bytes::hash(name.as_bytes()));
         }
         self.reserved = reserved;
     }
 
-    /// What readers take for objects in the names of this configuration: of
-    /// `http.request.id`, `http` and `http.request`.
+    /// Returns the objects that readers make of dotted names: `http` and `http.request`
+    /// of `http.request.id`.
     fn objects_of_schema(&self) -> Vec<String> {
         let Some(more) = self.forms.nested_names() else {
             return Vec::new();
         };
-        let fixed = self.fixed.iter().map(|(key, _)| key.as_str());
-        let mut objects = Vec::new();
-        for name in self.names.iter().chain(more).chain(fixed) {
+        let outer = self.own_names().chain(more).flat_map(|name| {
             let dots = name.match_indices('.');
-            let outer = dots.filter_map(|(at, _)| name.get(..at));
-            objects.extend(outer.map(String::from));
-        }
-        objects.sort();
-        objects.dedup();
-        objects
+            dots.filter_map(move |(at, _)| name.get(..at))
+        });
+        let objects: BTreeSet<&str> = outer.collect();
+        objects.into_iter().map(String::from).collect()
     }
 
-    /// A name that would be a text and an object at once, and the setting it is of.
+    /// Returns a name that would be a text and an object at once, and its setting.
     pub(crate) fn text_and_object(&self) -> Option<(&'static str, &str)> {
         let names = self.names.iter().map(|name| ("name", name));
-        let fixed = self.fixed.iter().map(|(key, _)| ("field", key.as_str()));
-        let is_object = |name: &str| self.objects.iter().any(|object| object == name);
-        names.chain(fixed).find(|(_, name)| is_object(name))
+        let fixed = self.fixed_keys().map(|key| ("field", key));
+        names.chain(fixed).find(|(_, name)| self.is_object(name))
     }
 
-    /// Whether the configuration writes this name in every kind of record.
+    fn is_object(&self, key: &str) -> bool {
+        self.objects.iter().any(|object| object == key)
+    }
+
+    pub(super) fn fixed_keys(&self) -> impl Iterator<Item = &str> {
+        self.fixed.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Returns the names that the configuration writes in every kind of record.
+    fn own_names(&self) -> impl Iterator<Item = &str> {
+        let more = self.forms.more_names();
+        self.names.iter().chain(more).chain(self.fixed_keys())
+    }
+
     fn is_own_name(&self, key: &str) -> bool {
-        self.names.is_reserved(key)
-            || self.forms.more_names().any(|name| name == key)
-            || self.fixed.iter().any(|(fixed, _)| fixed == key)
+        self.own_names().any(|name| name == key)
     }
 
-    /// Has the names of ordinary records make way for those of all records.
-    pub(crate) fn settle_names(&mut self) {
+    /// Changes the names of log records that those of all records have taken.
+    pub(crate) fn free_names(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
         forms.make_way(|name| self.is_own_name(name));
         self.forms = forms;
     }
 
-    /// Whether the library may ever write one of the three names of a timer itself.
+    /// Returns whether the library may ever write one of the three names of a timer.
     pub(crate) fn is_timer_reserved(&self, key: &str) -> bool {
-        let taken = self
-            .names
-            .iter()
-            .chain(self.fixed.iter().map(|(key, _)| key.as_str()));
-        let mut bases =
-            taken.flat_map(|name| TIMER_SUFFIXES.map(|suffix| name.strip_suffix(suffix)));
-        bases.any(|base| base == Some(key))
+        let is_of_timer = |name: &str| {
+            let base = name.strip_prefix(key);
+            base.is_some_and(|suffix| TIMER_SUFFIXES.contains(&suffix))
+        };
+        self.own_names().any(is_of_timer)
     }
 
-    /// `redact(["status"])` holds for the status that `Trace::status` sets, whatever
+    /// Makes `redact(["status"])` hide the status that `Trace::status` sets, whatever
     /// the schema calls it.
     pub(super) fn redact_renamed_status(&mut self) {
         if self.is_redacted("status") {
@@ -214,42 +216,40 @@ impl Settings {
         self.redact.iter().any(|redacted| redacted == key)
     }
 
-    /// What stands before the value of a plain key, if it is short.
+    /// Returns the text before the value of a plain key, if it is short.
     pub(crate) fn key_prefix(&self, key: &str) -> ([u8; PREFIX], u8) {
         names::key_prefix(key, self.format)
     }
 
-    /// Whether a character of a key is written as it is.
+    /// Returns whether a character of a key is written as it is.
     pub(crate) fn keeps(&self, char: char) -> bool {
-        match (u8::try_from(char), self.format) {
-            (Ok(byte), Format::Logfmt) if byte.is_ascii() => is_logfmt_key(byte),
-            (Ok(byte), Format::Json | Format::Pretty) if byte.is_ascii() => is_json_key(byte),
-            (_, Format::Logfmt) => self.unicode_keys && char.is_alphanumeric(),
-            (_, Format::Json | Format::Pretty) => char.is_alphanumeric(),
+        match u8::try_from(char) {
+            Ok(byte) if byte.is_ascii() => self.plain()(byte),
+            _ if self.format == Format::Logfmt && !self.unicode_keys => false,
+            _ => char.is_alphanumeric(),
         }
     }
 
-    /// Whether a key is written as it is, as a glance at its bytes tells.
+    /// Returns whether each byte of a key shows that it is written as it is.
     pub(crate) fn is_plain_key(&self, key: &str) -> bool {
-        let plain = match self.format {
-            Format::Logfmt => is_logfmt_key,
-            Format::Json | Format::Pretty => is_json_key,
-        };
-        !key.is_empty() && key.bytes().all(plain)
+        !key.is_empty() && key.bytes().all(self.plain())
+    }
+
+    /// Returns which ASCII characters of a key are written as they are: in logfmt
+    /// those that every reader accepts, in JSON those that need no escape.
+    fn plain(&self) -> fn(u8) -> bool {
+        match self.format {
+            Format::Logfmt => {
+                |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-')
+            }
+            Format::Json | Format::Pretty => {
+                |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+            }
+        }
     }
 }
 
-/// The characters of a logfmt key that every reader takes.
-fn is_logfmt_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
-}
-
-/// The characters of a JSON key that need no escape.
-fn is_json_key(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
-}
-
-/// 256 bits that tell of most hashes that they are not in a set.
+/// A set of hashes in 256 bits: it rules out most hashes that are not in the set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Filter([u64; 4]);
 

@@ -49,7 +49,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     ///
     /// let trace = traceline::start!("load");
-    /// futures_executor::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
+    /// pollster::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
     fn in_trace(self, trace: Trace /* move a Part into the future */) -> InTrace<Self> {
         InTrace::new(CancelGuard::new(trace), self)
@@ -69,7 +69,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     ///
     /// let future = port("http").run_in_trace(traceline::start!("connect"));
-    /// assert!(futures_executor::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
+    /// assert!(pollster::block_on(future).is_err()); // outcome=error … error="invalid digit found in string"
     /// ```
     fn run_in_trace<M>(self, trace: Trace) -> RunInTrace<Self, M>
     where
@@ -185,7 +185,7 @@ pin_project! {
     /// use traceline::future::{InTraceExt, RunInTrace};
     ///
     /// let future: RunInTrace<_, _> = async { Ok::<_, String>(7) }.run_in_trace(traceline::start!("load"));
-    /// assert_eq!(futures_executor::block_on(future), Ok(7)); // outcome=ok
+    /// assert_eq!(pollster::block_on(future), Ok(7)); // outcome=ok
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct RunInTrace<F, M> where F: Future {

@@ -1,10 +1,14 @@
-//! What is wrong with an id, or with a header of ids.
+//! The error of an id or a header that cannot be parsed.
+//!
+//! It is `Copy` and holds no text, so that a header from outside costs no
+//! allocation; what was expected is a table of [`Field`].
 
 use std::error::Error;
 use std::fmt;
 
+/// The part of a header that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
+pub(super) enum Field {
     TraceParent,
     Version,
     TraceId,
@@ -15,22 +19,29 @@ pub(crate) enum Field {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(super) enum Fault {
     Length(usize),
-    Digit(usize),
-    Separator(usize),
+    /// Another byte than a hex digit, and where it stands in the field.
+    Digit(usize, u8),
+    /// Another byte than a hyphen, and where it stands in the field.
+    Hyphen(usize, u8),
     Zero,
-    Forbidden,
+    Form,
 }
 
-/// An id, or a header of ids, that is none; says which part, and why.
+/// The error of an id, or of a header of ids, that cannot be parsed.
+///
+/// Its text names the part that is wrong, what was expected there, and what was
+/// found; positions count from 0 within that part.
 ///
 /// # Examples
 ///
 /// ```
+/// use traceline::ids::TraceParent;
+///
 /// let header = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01";
-/// let error = traceline::ids::TraceParent::parse(header).unwrap_err();
-/// assert_eq!(error.to_string(), "trace id: no lower-case hex digit at 1");
+/// let error = TraceParent::parse(header).unwrap_err();
+/// assert_eq!(error.to_string(), "trace id: expected a lower-case hex digit at 1, got 'B'");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdError {
@@ -39,30 +50,35 @@ pub struct IdError {
 }
 
 impl IdError {
-    pub(crate) fn new(field: Field, fault: Fault) -> IdError {
+    pub(super) fn new(field: Field, fault: Fault) -> IdError {
         IdError { field, fault }
     }
 }
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.field {
-            Field::TraceParent => "traceparent: ",
-            Field::Version => "version: ",
-            Field::TraceId => "trace id: ",
-            Field::SpanId => "span id: ",
-            Field::Flags => "flags: ",
-            Field::TraceState => "tracestate: ",
-            Field::B3 => "b3: ",
-        })?;
+        let (field, length, form) = match self.field {
+            Field::TraceParent => ("traceparent", "55 characters", ""),
+            Field::Version => ("version", "2 characters", "00 to fe, got ff"),
+            Field::TraceId => ("trace id", "32 characters", ""),
+            Field::SpanId => ("span id", "16 characters", ""),
+            Field::Flags => ("flags", "2 characters", "0, 1 or d"),
+            Field::TraceState => ("tracestate", "at most 32 members", "members key=value"),
+            Field::B3 => ("b3", "2 to 4 parts", ""),
+        };
+        write!(f, "{field}: expected ")?;
         match self.fault {
-            Fault::Length(len) => write!(f, "wrong length, {len}"),
-            Fault::Digit(at) => write!(f, "no lower-case hex digit at {at}"),
-            Fault::Separator(at) => write!(f, "no hyphen at {at}"),
-            Fault::Zero => f.write_str("all zero"),
-            Fault::Forbidden => f.write_str("not allowed"),
+            Fault::Length(got) => write!(f, "{length}, got {got}"),
+            Fault::Digit(at, got) => wrong_byte(f, "lower-case hex digit", at, got),
+            Fault::Hyphen(at, got) => wrong_byte(f, "hyphen", at, got),
+            Fault::Zero => f.write_str("an id that is not zero, got only zeros"),
+            Fault::Form => f.write_str(form),
         }
     }
+}
+
+fn wrong_byte(f: &mut fmt::Formatter<'_>, wanted: &str, at: usize, got: u8) -> fmt::Result {
+    write!(f, "a {wanted} at {at}, got '{}'", got.escape_ascii())
 }
 
 impl Error for IdError {}

@@ -1,11 +1,11 @@
-//! The headers of a request that say which transaction it belongs to.
+//! The headers of a request that carry ids: `traceparent`, `tracestate`, B3 and
+//! `x-request-id`.
 
 use smallvec::SmallVec;
 
-use crate::ids::error::IdError;
 use crate::ids::traceparent::TraceParent;
 
-/// The header of one name: none, one, or more, which is as bad as none.
+/// The header of one name. Two of them count as a malformed one.
 #[derive(Debug, Default)]
 pub(crate) enum Header<V> {
     #[default]
@@ -15,7 +15,7 @@ pub(crate) enum Header<V> {
 }
 
 impl<V: AsRef<[u8]>> Header<V> {
-    fn take(&mut self, value: V) {
+    fn put(&mut self, value: V) {
         *self = match self {
             Header::None => Header::One(value),
             _ => Header::Many,
@@ -38,8 +38,8 @@ impl<V: AsRef<[u8]>> Header<V> {
     }
 }
 
-/// The headers of a request that say where it belongs: the values as they were
-/// given, so that none is copied.
+/// The headers of a request that carry ids. The values are kept as they were given,
+/// without a copy.
 #[derive(Debug)]
 pub(crate) struct TraceHeaders<V> {
     pub(crate) traceparent: Header<V>,
@@ -68,10 +68,11 @@ impl<V> Default for TraceHeaders<V> {
 }
 
 impl<V: AsRef<[u8]>> TraceHeaders<V> {
+    /// Keeps the value of a header, if it is one that carries ids.
     #[inline]
     pub(crate) fn take(&mut self, name: &str, value: V) {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
-        // Most headers are none of these, which their length tells.
+        // The length alone rules out most of the other headers.
         let header = match name.len() {
             11 if is("traceparent") => &mut self.traceparent,
             12 if is("x-request-id") => &mut self.request_id,
@@ -83,23 +84,23 @@ impl<V: AsRef<[u8]>> TraceHeaders<V> {
             10 if is("tracestate") => return self.states.push(value),
             _ => return,
         };
-        header.take(value);
+        header.put(value);
     }
 
-    /// A `traceparent`, even a bad one, is the word of the caller; B3 is asked
-    /// only without one.
+    /// Returns the ids of the caller. A `traceparent`, even a malformed one, comes
+    /// before B3, and the single header `b3` before the others of B3.
     pub(crate) fn parent(&self) -> Option<TraceParent> {
         if !self.traceparent.is_none() {
-            return parsed(self.traceparent.bytes().map(TraceParent::parse_bytes));
+            return TraceParent::parse_bytes(self.traceparent.bytes()?).ok();
         }
         if !self.b3.is_none() {
-            return parsed(self.b3.text().map(TraceParent::parse_b3));
+            return TraceParent::parse_b3(self.b3.text()?).ok();
         }
         let (trace, span) = (self.b3_trace.text()?, self.b3_span.text()?);
         TraceParent::from_b3(trace, span, self.b3_decision()).ok()
     }
 
-    /// Who debugs has decided, whatever else is said.
+    /// Returns the sampling decision of B3; the debug flag beats `x-b3-sampled`.
     fn b3_decision(&self) -> Option<&str> {
         match self.b3_flags.text() {
             Some("1") => Some("d"),
@@ -107,8 +108,7 @@ impl<V: AsRef<[u8]>> TraceHeaders<V> {
         }
     }
 
-    /// Whether the caller said if the transaction is sampled: B3 leaves it open
-    /// where it has ids alone.
+    /// Returns whether the caller decided on sampling; B3 with ids alone leaves it open.
     pub(crate) fn is_decided(&self) -> bool {
         if !self.traceparent.is_none() {
             return true;
@@ -118,8 +118,4 @@ impl<V: AsRef<[u8]>> TraceHeaders<V> {
             None => self.b3_decision().is_some(),
         }
     }
-}
-
-fn parsed(result: Option<Result<TraceParent, IdError>>) -> Option<TraceParent> {
-    result?.ok()
 }

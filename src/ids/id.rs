@@ -1,8 +1,5 @@
-//! IdMaker that cross services: W3C Trace Context level 2, and B3 in.
-//!
-//! Parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
-//! `from_str_radix` would take a sign, upper case and short fields, and what one
-//! service takes and the next refuses breaks a trace in two.
+//! The two ids of W3C Trace Context. Both are non-zero and parsed the same way, so
+//! one macro makes them.
 
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
@@ -13,7 +10,7 @@ use crate::ids::error::{Fault, Field, IdError};
 use crate::ids::hex::{decode, encode};
 use crate::ids::random::{Salt, random};
 
-/// The id of a transaction that may cross many services: 128 bits, never zero.
+/// The id of a transaction, which may cross many services: 128 bits, never zero.
 ///
 /// # Examples
 ///
@@ -42,30 +39,24 @@ pub struct TraceId(pub(crate) NonZeroU128);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(pub(crate) NonZeroU64);
 
-#[cfg(feature = "uuid")]
-impl TraceId {
-    pub(crate) fn from_uuid_bytes(bytes: [u8; 16]) -> Result<TraceId, IdError> {
-        TraceId::from_bytes(bytes).ok_or(IdError::new(Field::TraceId, Fault::Zero))
-    }
-}
-
 macro_rules! id {
-    ($id:ident, $nonzero:ident, $int:ident, $bytes:literal, $what:literal) => {
+    ($id:ident, $nonzero:ident, $int:ident, $bytes:literal) => {
         impl $id {
-            /// Makes an id of random bits that differ from thread to thread and
-            /// from process to process. IdMaker are no secrets.
+            /// Makes a random id. It is unique across threads and processes, but it
+            /// can be guessed: never use it as a secret.
             ///
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_ne!(id, traceline::", stringify!($id), "::random());")]
+            #[doc = concat!("use traceline::ids::", stringify!($id), ";")]
+            ///
+            #[doc = concat!("assert_ne!(", stringify!($id), "::random(), ", stringify!($id), "::random());")]
             /// ```
             pub fn random() -> $id {
                 $id::salted(Salt::new(Instant::now()))
             }
 
-            /// The same for one who knows the time.
+            /// Makes a random id where the time is known already.
             pub(crate) fn salted(salt: Salt) -> $id {
                 loop {
                     if let Some(id) = $nonzero::new(random(salt) as $int) {
@@ -74,12 +65,13 @@ macro_rules! id {
                 }
             }
 
-            /// Makes an id of its bytes, the most significant first; `None` if all are zero.
+            /// Makes an id from its bytes, the most significant first; returns `None`
+            /// if all are zero.
             ///
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("use traceline::", stringify!($id), ";")]
+            #[doc = concat!("use traceline::ids::", stringify!($id), ";")]
             ///
             #[doc = concat!("let bytes = ", stringify!($id), "::random().to_bytes();")]
             #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(bytes).map(|id| id.to_bytes()), Some(bytes));")]
@@ -94,23 +86,25 @@ macro_rules! id {
             /// # Examples
             ///
             /// ```
-            #[doc = concat!("let id = traceline::", stringify!($id), "::random();")]
-            #[doc = concat!("assert_eq!(traceline::", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
+            #[doc = concat!("use traceline::ids::", stringify!($id), ";")]
+            ///
+            #[doc = concat!("let id = ", stringify!($id), "::random();")]
+            #[doc = concat!("assert_eq!(", stringify!($id), "::from_bytes(id.to_bytes()), Some(id));")]
             /// ```
             pub fn to_bytes(self) -> [u8; $bytes] {
                 self.0.get().to_be_bytes()
             }
 
-            /// The length of its text.
+            /// The length of the text of an id.
             pub(crate) const LEN: usize = 2 * $bytes;
 
-            /// Writes it into `room` and returns it as text.
+            /// Writes the id into `room` and returns the text.
             pub(crate) fn encode(self, room: &mut [u8; 2 * $bytes]) -> &str {
                 encode(&self.to_bytes(), room);
                 std::str::from_utf8(room).unwrap_or_default()
             }
 
-            pub(crate) fn parse(text: &[u8], field: Field) -> Result<$id, IdError> {
+            pub(super) fn parse(text: &[u8], field: Field) -> Result<$id, IdError> {
                 let bytes = decode::<$bytes>(text, field)?;
                 $id::from_bytes(bytes).ok_or(IdError::new(field, Fault::Zero))
             }
@@ -138,6 +132,6 @@ macro_rules! id {
     };
 }
 
-id! { TraceId, NonZeroU128, u128, 16, "trace id" }
+id! { TraceId, NonZeroU128, u128, 16 }
 
-id! { SpanId, NonZeroU64, u64, 8, "span id" }
+id! { SpanId, NonZeroU64, u64, 8 }

@@ -1,12 +1,12 @@
-//! IdMaker that cross services: W3C Trace Context level 2, and B3 in.
+//! Ids that cross services: W3C Trace Context level 2, and B3 of incoming calls.
 //!
-//! Parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
-//! `from_str_radix` would take a sign, upper case and short fields, and what one
-//! service takes and the next refuses breaks a trace in two.
+//! Ids are parsed by table, to the letter of <https://www.w3.org/TR/trace-context-2/>:
+//! `from_str_radix` would accept a sign, upper case and short fields, and an id that
+//! one service accepts and the next refuses breaks a trace in two.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 #[cfg(feature = "uuid")]
-pub(crate) mod uuid;
+mod uuid;
 pub(crate) mod headers;
 pub(crate) mod traceparent;
 pub(crate) mod tracestate;
@@ -14,7 +14,7 @@ pub(crate) mod source;
 pub(crate) mod id;
 pub(crate) mod random;
 pub(crate) mod hex;
-pub(crate) mod error;
+mod error;
 
 pub use error::IdError;
 pub use id::{SpanId, TraceId};

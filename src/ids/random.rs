@@ -1,4 +1,4 @@
-//! Random bits for ids, without a call of the operating system.
+//! Random bits for ids, without a system call per id.
 
 use std::cell::Cell;
 use std::hash::BuildHasher;
@@ -6,7 +6,7 @@ use std::hash::RandomState;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// A moment as bits: another one in parent and child.
+/// A moment as bits, which differs between parent and child after a `fork`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Salt(u64);
 
@@ -20,14 +20,15 @@ impl Salt {
 }
 
 thread_local! {
-    /// The two halves of a generator; zero until seeded. No destructor.
+    /// The state of the two generators, zero until seeded. It has no destructor, so
+    /// ids can be made while the thread ends.
     static STATE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-/// 128 random bits: two generators of Steele's SplitMix64, each seeded on every
-/// thread from the operating system's randomness (by way of `RandomState`).
+/// Returns 128 random bits from two SplitMix64 generators (Steele), which each
+/// thread seeds from the randomness of the operating system through `RandomState`.
 ///
-/// The time goes in as well: after a `fork` parent and child have the same state.
+/// The time goes in too, because parent and child share a state after a `fork`.
 pub(super) fn random(Salt(salt): Salt) -> u128 {
     let (a, b) = match STATE.get() {
         (0, 0) => seed(),
@@ -45,7 +46,8 @@ fn seed() -> (u64, u64) {
     (a.hash_one(1_u8), b.hash_one(2_u8))
 }
 
-/// The finaliser of SplitMix64; [`Sampling`](crate::config::Sampling) publishes it as its hash.
+/// Applies the finaliser of SplitMix64, which [`Sampling`](crate::config::Sampling)
+/// documents as its hash.
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// What `fork` does to a generator, without a fork.
+    /// Copies the state of a generator as `fork` does.
     #[test]
     fn the_same_state_at_another_time_makes_other_ids() {
         let now = Instant::now();

@@ -1,18 +1,22 @@
+//! Where ids come from: a user's source, or random bits.
+
 use crate::base::catch;
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::random::Salt;
 
-/// Makes ids, for [`ConfigBuilder::ids`](crate::config::ConfigBuilder::ids): to have the
-/// same ones in each run of a test, or those of another system.
+/// A source of ids, set with [`ConfigBuilder::ids`](crate::config::ConfigBuilder::ids).
+///
+/// Use it to get the same ids in each run of a test, or those of another system.
 ///
 /// # Examples
 ///
 /// ```
-/// use traceline::ids::{SpanId, TraceId};
+/// use traceline::Config;
+/// use traceline::ids::{IdSource, SpanId, TraceId};
 ///
 /// struct Fixed;
 ///
-/// impl traceline::ids::IdSource for Fixed {
+/// impl IdSource for Fixed {
 ///     fn trace_id(&self) -> Option<TraceId> {
 ///         TraceId::from_bytes([7; 16])
 ///     }
@@ -21,14 +25,14 @@ use crate::ids::random::Salt;
 ///     }
 /// }
 ///
-/// let config = traceline::Config::builder().ids(&Fixed).build()?;
+/// let config = Config::builder().ids(&Fixed).build()?;
 /// # Ok::<(), traceline::config::ConfigError>(())
 /// ```
 pub trait IdSource: Send + Sync {
-    /// Returns the id of a new transaction, or of a request; `None` for a random one.
+    /// Returns the id of a new transaction or request, or `None` to get a random one.
     fn trace_id(&self) -> Option<TraceId>;
 
-    /// Returns the id of a new unit; `None` for a random one.
+    /// Returns the id of a new unit, or `None` to get a random one.
     fn span_id(&self) -> Option<SpanId>;
 }
 
@@ -37,23 +41,23 @@ pub trait IdSource: Send + Sync {
 pub(crate) struct IdMaker(pub(crate) Option<&'static dyn IdSource>);
 
 impl IdMaker {
-    /// A source that panics makes no ids: random ones serve.
-    fn ask<T>(self, ask: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
+    /// Makes an id with the user's source, if there is one and it does not panic.
+    fn make<T>(self, make: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
         let source = self.0?;
-        catch::call(|| ask(source)).flatten()
+        catch::call(|| make(source)).flatten()
     }
 
     pub(crate) fn trace_id(self, salt: Salt) -> TraceId {
-        self.ask(|source| source.trace_id())
+        self.make(|source| source.trace_id())
             .unwrap_or_else(|| TraceId::salted(salt))
     }
 
     pub(crate) fn span_id(self, salt: Salt) -> SpanId {
-        self.ask(|source| source.span_id())
+        self.make(|source| source.span_id())
             .unwrap_or_else(|| SpanId::salted(salt))
     }
 
-    /// Whether ids are random in the sense of the flag.
+    /// Returns whether ids are random as the flag of `traceparent` means it.
     pub(crate) fn are_random(self) -> bool {
         self.0.is_none()
     }

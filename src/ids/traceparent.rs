@@ -1,7 +1,8 @@
-//! The headers `traceparent` and `b3`: what the caller of a unit says.
+//! The header `traceparent`, and B3, which is turned into one.
 
 use std::fmt;
 use std::num::NonZeroU128;
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::ids::error::{Fault, Field, IdError};
@@ -9,9 +10,9 @@ use crate::ids::hex::{decode, encode};
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::tracestate::{trimmed_end, without_blanks};
 
-/// What the caller of a unit says of its transaction: the header `traceparent`.
+/// The header `traceparent`: the ids of the caller and its sampling decision.
 ///
-/// Written with [`Display`](fmt::Display), or without an allocation by
+/// It is written with [`Display`](fmt::Display), or without an allocation with
 /// [`encode`](TraceParent::encode).
 ///
 /// # Examples
@@ -32,16 +33,21 @@ pub struct TraceParent {
     flags: u8,
 }
 
+/// The flags that are known; the others mean nothing yet and are not passed on.
 const SAMPLED: u8 = 1;
-
 const RANDOM: u8 = 2;
 
+/// Where the fields stand in the header.
+const TRACE_ID: Range<usize> = 3..35;
+const SPAN_ID: Range<usize> = 36..52;
+const FLAGS: Range<usize> = 53..55;
+
 impl TraceParent {
-    /// The length of the header: `00-`, 32 and 16 hex digits, two of flags.
+    /// The length of the header: version, two ids and flags, between hyphens.
     pub const LEN: usize = 55;
 
-    /// Makes one for an outgoing call. `random` says that the trace id's last
-    /// seven bytes were made at random, as those of [`TraceId::random`] are.
+    /// Makes a header for an outgoing call. `random` states that the last seven
+    /// bytes of the trace id are random, as those of [`TraceId::random`] are.
     ///
     /// # Examples
     ///
@@ -60,7 +66,7 @@ impl TraceParent {
         }
     }
 
-    /// Parses a header. Blanks and tabs around it are ignored, as HTTP has it.
+    /// Parses a header. Blanks and tabs around it are ignored, as HTTP asks.
     ///
     /// # Examples
     ///
@@ -70,59 +76,49 @@ impl TraceParent {
     /// let parent = TraceParent::parse(" 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\t")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
     /// let error = TraceParent::parse("00-4bf92f35-00f067aa0ba902b7-01").unwrap_err();
-    /// assert_eq!(error.to_string(), "traceparent: wrong length, 31");
+    /// assert_eq!(error.to_string(), "traceparent: expected 55 characters, got 31");
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// If it is not what level 2 of W3C Trace Context describes: version 00 in 55
-    /// characters, a higher one in at least that many, lower-case hex digits, no
-    /// id all zero, not version `ff`. The error names the field.
+    /// If the header does not follow level 2 of W3C Trace Context: version 00 has 55
+    /// characters and a higher one at least as many, digits are lower-case hex, ids
+    /// are not zero, and version `ff` is forbidden. The error names the field.
     pub fn parse(header: &str) -> Result<TraceParent, IdError> {
         TraceParent::parse_bytes(header.as_bytes())
     }
 
-    /// The same of bytes: what is no text has no hex digits either, and what stands
-    /// behind the flags of a later version is not read.
+    /// Parses bytes, which need not be checked for UTF-8: the fields must be hex
+    /// digits, and nothing behind the flags of a later version is read.
     pub(crate) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
-        // One of the right length has nothing around it.
+        // A header of the right length has nothing around it.
         let text = match header.len() {
             TraceParent::LEN => header,
             _ => trimmed_end(without_blanks(header)),
         };
-        let fault = |field, fault| Err(IdError::new(field, fault));
-        let Some((head, rest)) = text.split_first_chunk::<{ TraceParent::LEN }>() else {
-            return fault(Field::TraceParent, Fault::Length(text.len()));
-        };
+        let length = IdError::new(Field::TraceParent, Fault::Length(text.len()));
+        let head = text.first_chunk::<{ TraceParent::LEN }>().ok_or(length)?;
         for at in [2, 35, 52] {
-            if head.get(at) != Some(&b'-') {
-                return fault(Field::TraceParent, Fault::Separator(at));
-            }
+            hyphen(text, at)?;
         }
-        let part = |range: std::ops::Range<usize>| head.get(range).unwrap_or_default();
+        let part = |range: Range<usize>| head.get(range).unwrap_or_default();
         match decode::<1>(part(0..2), Field::Version)? {
-            [0xFF] => return fault(Field::Version, Fault::Forbidden),
-            [0] if !rest.is_empty() => {
-                return fault(Field::TraceParent, Fault::Length(text.len()));
-            }
-            _ if rest.first().is_some_and(|byte| *byte != b'-') => {
-                return fault(Field::TraceParent, Fault::Separator(TraceParent::LEN));
-            }
-            _ => {}
+            [0xFF] => return Err(IdError::new(Field::Version, Fault::Form)),
+            [0] if text.len() > TraceParent::LEN => return Err(length),
+            _ => hyphen(text, TraceParent::LEN)?,
         }
-        let [flags] = decode::<1>(part(53..55), Field::Flags)?;
+        let [flags] = decode::<1>(part(FLAGS), Field::Flags)?;
         Ok(TraceParent {
-            trace_id: TraceId::parse(part(3..35), Field::TraceId)?,
-            span_id: SpanId::parse(part(36..52), Field::SpanId)?,
-            // What other bits mean is not known, so they are not passed on.
+            trace_id: TraceId::parse(part(TRACE_ID), Field::TraceId)?,
+            span_id: SpanId::parse(part(SPAN_ID), Field::SpanId)?,
             flags: flags & (SAMPLED | RANDOM),
         })
     }
 
-    /// Parses the header `b3` of Zipkin: `trace-span`, then perhaps `-sampled`
-    /// (`1`, `0` or `d`), then perhaps `-parent`. A 64-bit trace id is padded on
-    /// the left.
+    /// Parses the header `b3` of Zipkin: `trace-span`, optionally followed by
+    /// `-sampled` (`1`, `0` or `d`) and `-parent`. A trace id of 64 bits is padded
+    /// with zeros on the left.
     ///
     /// # Examples
     ///
@@ -137,28 +133,26 @@ impl TraceParent {
     ///
     /// # Errors
     ///
-    /// If it has no ids (the header `0` alone says only that nothing is to be
-    /// sampled) or is none; the error names the field.
+    /// If the header has no ids (`0` alone only turns sampling off), or if a part is
+    /// malformed; the error names the field.
     pub fn parse_b3(header: &str) -> Result<TraceParent, IdError> {
-        let mut parts = header.trim_matches([' ', '\t']).split('-');
+        let parts = header.trim_matches([' ', '\t']).split('-');
+        let count = parts.clone().count();
+        let mut parts = parts.take(4);
         let mut next = || parts.next();
-        let (Some(trace), Some(span)) = (next(), next()) else {
-            return Err(IdError::new(Field::B3, Fault::Length(header.len())));
+        let (Some(trace), Some(span), 2..=4) = (next(), next(), count) else {
+            return Err(IdError::new(Field::B3, Fault::Length(count)));
         };
         let sampled = next();
-        let parent = next();
-        if next().is_some() {
-            return Err(IdError::new(Field::B3, Fault::Length(header.len())));
-        }
-        if let Some(parent) = parent {
+        if let Some(parent) = next() {
             SpanId::parse(parent.as_bytes(), Field::SpanId)?;
         }
         TraceParent::from_b3(trace, span, sampled)
     }
 
-    /// Makes one of the values of `X-B3-TraceId`, `X-B3-SpanId` and, if there is
-    /// one, `X-B3-Sampled`; `X-B3-Flags: 1` is the decision `d`. `true` and `false`,
-    /// which tracers wrote before B3 was specified, are understood.
+    /// Makes a header from the values of `X-B3-TraceId`, `X-B3-SpanId` and, if it was
+    /// sent, `X-B3-Sampled`; pass `d` for `X-B3-Flags: 1`. `true` and `false`, which
+    /// tracers wrote before B3 was specified, are understood too.
     ///
     /// # Examples
     ///
@@ -172,7 +166,7 @@ impl TraceParent {
     ///
     /// # Errors
     ///
-    /// If a value is none; the error names the field.
+    /// If a value is malformed; the error names the field.
     pub fn from_b3(trace: &str, span: &str, sampled: Option<&str>) -> Result<TraceParent, IdError> {
         let trace_id = match trace.len() {
             16 => {
@@ -182,10 +176,10 @@ impl TraceParent {
             _ => TraceId::parse(trace.as_bytes(), Field::TraceId)?,
         };
         let sampled = match sampled {
-            // A decision that is left to us is not made yet.
+            // Without a decision of the caller, nothing is sampled yet.
             None | Some("0" | "false") => false,
             Some("1" | "d" | "true") => true,
-            Some(_) => return Err(IdError::new(Field::Flags, Fault::Forbidden)),
+            Some(_) => return Err(IdError::new(Field::Flags, Fault::Form)),
         };
         Ok(TraceParent {
             trace_id,
@@ -199,7 +193,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// use traceline::ids::TraceParent;
+    ///
+    /// let parent = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
@@ -207,12 +203,14 @@ impl TraceParent {
         self.trace_id
     }
 
-    /// Returns the id of the unit that calls.
+    /// Returns the id of the calling unit.
     ///
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// use traceline::ids::TraceParent;
+    ///
+    /// let parent = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
@@ -220,7 +218,7 @@ impl TraceParent {
         self.span_id
     }
 
-    /// The flags as a byte.
+    /// Returns the flags as a byte.
     pub(crate) fn flags(&self) -> u8 {
         self.flags
     }
@@ -230,7 +228,9 @@ impl TraceParent {
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// use traceline::ids::TraceParent;
+    ///
+    /// let parent = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
     /// assert!(parent.is_sampled());
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
@@ -238,12 +238,14 @@ impl TraceParent {
         self.flags & SAMPLED != 0
     }
 
-    /// Returns whether the last seven bytes of the trace id were made at random.
+    /// Returns whether the last seven bytes of the trace id are random.
     ///
     /// # Examples
     ///
     /// ```
-    /// let parent = traceline::ids::TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
+    /// use traceline::ids::TraceParent;
+    ///
+    /// let parent = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")?;
     /// assert!(parent.is_random() && !parent.is_sampled());
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
@@ -251,14 +253,16 @@ impl TraceParent {
         self.flags & RANDOM != 0
     }
 
-    /// Writes the header into `room` and returns it as text.
+    /// Writes the header into `room` and returns the text.
     ///
     /// # Examples
     ///
     /// ```
+    /// use traceline::ids::TraceParent;
+    ///
     /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    /// let parent = traceline::ids::TraceParent::parse(header)?;
-    /// assert_eq!(parent.encode(&mut [0; traceline::ids::TraceParent::LEN]), header);
+    /// let parent = TraceParent::parse(header)?;
+    /// assert_eq!(parent.encode(&mut [0; TraceParent::LEN]), header);
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
@@ -266,21 +270,24 @@ impl TraceParent {
         std::str::from_utf8(room).unwrap_or_default()
     }
 
-    /// The header.
+    /// Returns the header as bytes.
     pub(crate) fn to_bytes(self) -> [u8; TraceParent::LEN] {
         let mut room = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        let (trace, rest) = room.split_at_mut(36);
-        encode(
-            &self.trace_id.to_bytes(),
-            trace.get_mut(3..35).unwrap_or_default(),
-        );
-        let (span, flags) = rest.split_at_mut(17);
-        encode(
-            &self.span_id.to_bytes(),
-            span.get_mut(..16).unwrap_or_default(),
-        );
-        encode(&[self.flags], flags);
+        let mut put = |bytes: &[u8], range: Range<usize>| {
+            encode(bytes, room.get_mut(range).unwrap_or_default());
+        };
+        put(&self.trace_id.to_bytes(), TRACE_ID);
+        put(&self.span_id.to_bytes(), SPAN_ID);
+        put(&[self.flags], FLAGS);
         room
+    }
+}
+
+/// Checks that a hyphen stands at `at`, unless the text ends before.
+fn hyphen(text: &[u8], at: usize) -> Result<(), IdError> {
+    match text.get(at) {
+        None | Some(b'-') => Ok(()),
+        Some(got) => Err(IdError::new(Field::TraceParent, Fault::Hyphen(at, *got))),
     }
 }
 

@@ -1,4 +1,7 @@
 //! The header `tracestate`: a list that is checked and passed on.
+//!
+//! A list of a request is parsed into memory on the stack, as most are passed on
+//! once and never looked at.
 
 use std::fmt;
 
@@ -6,8 +9,8 @@ use smallvec::SmallVec;
 
 use crate::ids::error::{Fault, Field, IdError};
 
-/// What other tracing systems say along the way: the header `tracestate`, which
-/// is passed on as it came.
+/// The header `tracestate`, in which other tracing systems keep their state. It is
+/// passed on as it came.
 ///
 /// # Examples
 ///
@@ -22,18 +25,19 @@ use crate::ids::error::{Fault, Field, IdError};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TraceState(String);
 
-/// Members of a list, and bytes of it, that are passed on.
+/// How many members of a list are passed on.
 const MAX_MEMBERS: usize = 32;
 
+/// How many bytes of a list are passed on.
 const MAX_STATE: usize = 512;
 
-/// Longer members are the first to go.
+/// Members longer than this are the first to be dropped.
 const LONG_MEMBER: usize = 128;
 
 impl TraceState {
-    /// Parses the values of all headers of this name, in their order.
+    /// Parses the values of all `tracestate` headers of a request, in their order.
     ///
-    /// A list of more than 512 bytes loses its members of more than 128, then
+    /// A list of more than 512 bytes loses its members of more than 128 bytes, then
     /// the last ones, as the specification advises.
     ///
     /// # Examples
@@ -49,25 +53,27 @@ impl TraceState {
     ///
     /// # Errors
     ///
-    /// If a member is not `key=value` in the characters of level 2, or if there
-    /// are more than 32: the whole list is not to be used then.
+    /// If a member is not `key=value` in the characters that level 2 allows, or if
+    /// there are more than 32 members. The whole list must not be used then.
     pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<TraceState, IdError> {
         let mut text = List::new();
         list(headers.into_iter().map(str::as_bytes), &mut text)?;
         Ok(TraceState::from_list(&text))
     }
 
-    /// One of a list that was parsed.
+    /// Makes a state from a list that was parsed.
     pub(crate) fn from_list(list: &[u8]) -> TraceState {
         TraceState(String::from_utf8_lossy(list).into_owned())
     }
 
-    /// Returns the list, for the header of an outgoing call; empty if there is none.
+    /// Returns the list, for the header of an outgoing call.
     ///
     /// # Examples
     ///
     /// ```
-    /// let state = traceline::ids::TraceState::parse(["rojo=1"])?;
+    /// use traceline::ids::TraceState;
+    ///
+    /// let state = TraceState::parse(["rojo=1"])?;
     /// assert_eq!(state.as_str(), "rojo=1");
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
@@ -75,13 +81,15 @@ impl TraceState {
         &self.0
     }
 
-    /// Returns whether there is nothing to pass on.
+    /// Returns whether the list is empty, so that there is nothing to pass on.
     ///
     /// # Examples
     ///
     /// ```
-    /// assert!(traceline::ids::TraceState::default().is_empty());
-    /// assert!(!traceline::ids::TraceState::parse(["rojo=1"])?.is_empty());
+    /// use traceline::ids::TraceState;
+    ///
+    /// assert!(TraceState::default().is_empty());
+    /// assert!(!TraceState::parse(["rojo=1"])?.is_empty());
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
@@ -95,24 +103,22 @@ impl fmt::Display for TraceState {
     }
 }
 
-/// The text of a list, which needs no allocation.
+/// The text of a list, without an allocation.
 pub(crate) type List = SmallVec<[u8; MAX_STATE]>;
 
-/// Writes what is to be passed on of all headers of the name; see
-/// [`TraceState::parse`]. Not returned, as 512 bytes take a while to move.
+/// Writes the list that is passed on, as [`TraceState::parse`] describes it. It is
+/// not returned, because 512 bytes take a while to move.
 pub(crate) fn list<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
     list: &mut List,
 ) -> Result<(), IdError> {
     let mut members = Members::new();
     for header in headers {
-        split(header, &mut members).ok_or(IdError::new(Field::TraceState, Fault::Forbidden))?;
+        split(header, &mut members).ok_or(IdError::new(Field::TraceState, Fault::Form))?;
     }
     if members.len() > MAX_MEMBERS {
-        return Err(IdError::new(
-            Field::TraceState,
-            Fault::Length(members.len()),
-        ));
+        let fault = Fault::Length(members.len());
+        return Err(IdError::new(Field::TraceState, fault));
     }
     let bytes = |members: &[&[u8]]| members.iter().map(|member| member.len() + 1).sum::<usize>();
     if bytes(&members) > MAX_STATE + 1 {
@@ -132,8 +138,8 @@ pub(crate) fn list<'a>(
 
 type Members<'a> = SmallVec<[&'a [u8]; MAX_MEMBERS]>;
 
-/// Adds the members of one header; `None` if it has a bad one. Empty ones are
-/// allowed, and dropped.
+/// Adds the members of one header; returns `None` if one is malformed. Empty
+/// members are allowed and dropped.
 fn split<'a>(header: &'a [u8], members: &mut Members<'a>) -> Option<()> {
     let mut rest = header;
     loop {
@@ -166,52 +172,31 @@ pub(super) fn trimmed_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// `key=value`, section 3.3.1 of level 2, and what stands behind it.
+/// Splits off the first member, `key=value` of section 3.3.1 of level 2, and returns
+/// it with the rest.
 fn first_member(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let is_not = |class| move |byte: &u8| !is(*byte, class);
-    let key = text.iter().position(is_not(IN_KEY))?;
+    let key = text.iter().position(|byte| !in_key(*byte))?;
     let [b'=', rest @ ..] = text.get(key..)? else {
         return None;
     };
-    let value = rest.iter().position(is_not(IN_VALUE));
+    let value = rest.iter().position(|byte| !in_value(*byte));
     let value = rest.get(..value.unwrap_or(rest.len()))?;
-    // A value does not end in blanks: they are those around the member.
+    // Blanks at the end stand around the member and do not belong to the value.
     let value = trimmed_end(value).len();
     let fits = |len| (1..=256).contains(&len);
-    let starts = is(*text.first()?, STARTS_KEY);
+    let starts = starts_key(*text.first()?);
     let member = text.split_at_checked(key + 1 + value)?;
     (starts && fits(key) && fits(value)).then_some(member)
 }
 
-const STARTS_KEY: u8 = 1;
+fn starts_key(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
 
-const IN_KEY: u8 = 2;
+fn in_key(byte: u8) -> bool {
+    starts_key(byte) || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@')
+}
 
-const IN_VALUE: u8 = 4;
-
-/// What a byte may be in a member.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut n = 0;
-    while n < 128 {
-        let byte = n as u8;
-        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
-            classes[n] |= STARTS_KEY | IN_KEY;
-        }
-        if matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@') {
-            classes[n] |= IN_KEY;
-        }
-        if matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'=') {
-            classes[n] |= IN_VALUE;
-        }
-        n += 1;
-    }
-    classes
-};
-
-#[inline(always)]
-fn is(byte: u8, class: u8) -> bool {
-    CLASSES
-        .get(usize::from(byte))
-        .is_some_and(|of| of & class != 0)
+fn in_value(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'=')
 }

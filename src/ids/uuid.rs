@@ -1,10 +1,11 @@
-//! Feature `uuid`: `Uuid` as a value and as the id of a transaction.
+//! Feature `uuid`: `Uuid` as the id of a transaction.
 
 use uuid::Uuid;
 
+use crate::ids::error::{Fault, Field, IdError};
 use crate::ids::id::TraceId;
 
-/// Fails for the nil UUID: no id is zero.
+/// Takes the 128 bits of the UUID; the nil UUID is refused, as an id is never zero.
 ///
 /// ```
 /// use traceline::ids::TraceId;
@@ -18,14 +19,15 @@ use crate::ids::id::TraceId;
 /// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 impl TryFrom<Uuid> for TraceId {
-    type Error = crate::ids::error::IdError;
+    type Error = IdError;
 
-    fn try_from(uuid: Uuid) -> Result<TraceId, Self::Error> {
-        TraceId::from_uuid_bytes(uuid.into_bytes())
+    fn try_from(uuid: Uuid) -> Result<TraceId, IdError> {
+        let id = TraceId::from_bytes(uuid.into_bytes());
+        id.ok_or(IdError::new(Field::TraceId, Fault::Zero))
     }
 }
 
-/// The same 128 bits, whatever version of UUID they are.
+/// Keeps the 128 bits, whatever version of UUID they are.
 impl From<TraceId> for Uuid {
     fn from(id: TraceId) -> Uuid {
         Uuid::from_bytes(id.to_bytes())

@@ -39,6 +39,7 @@
 //!     trace.time("db", |trace| trace.traceparent());
 //!     trace.ok();
 //! });
+//! # #[cfg(traceline_docs)]
 //! insta::assert_snapshot!(
 //!     records[0].normalized(),
 //!     @r#"ts=1970-01-01T00:00:00.000000Z level=info msg=import trace_id="00000000000000000000000000000001" span_id="0000000000000001" trace_flags="03" outcome=ok duration_ms=0.0 rows=3 db.count=1 db.ms=0.0 db.max_ms=0.0 fragments="[0, 0.0ms] reading orders.csv""#
@@ -124,7 +125,7 @@ pub fn capture<R>(work: impl FnOnce() -> R) -> Vec<Record> {
 /// On any executor, also in a `#[tokio::test]`:
 ///
 /// ```
-/// # futures_executor::block_on(async {
+/// # pollster::block_on(async {
 /// use traceline::testing;
 ///
 /// async fn load(id: u64) -> u64 {
@@ -269,6 +270,7 @@ impl Capture {
     /// only this thread:
     ///
     /// ```
+    /// # #[cfg(traceline_docs)] {
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # runtime.block_on(async {
     /// let capture = traceline::testing::Capture::new();
@@ -276,6 +278,7 @@ impl Capture {
     /// tokio::spawn(async { traceline::start!("task").emit() }).await.unwrap();
     /// assert_eq!(capture.records()[0].name(), "task");
     /// # });
+    /// # }
     /// ```
     pub fn enter(&self) -> Entered {
         let guard = GUARDS.get();
@@ -295,6 +298,7 @@ impl Capture {
     /// A task on a runtime with several threads:
     ///
     /// ```
+    /// # #[cfg(traceline_docs)] {
     /// # let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     /// # runtime.block_on(async {
     /// let capture = traceline::testing::Capture::new();
@@ -302,6 +306,7 @@ impl Capture {
     /// tokio::spawn(capture.in_capture(task)).await.unwrap();
     /// assert_eq!(capture.records()[0].name(), "task");
     /// # });
+    /// # }
     /// ```
     pub fn in_capture<F: Future>(&self, future: F) -> InCapture<F> {
         InCapture {
@@ -434,7 +439,7 @@ pin_project_lite::pin_project! {
     ///
     /// let capture = Capture::new();
     /// let work: InCapture<_> = capture.in_capture(async { traceline::start!("job").emit() });
-    /// futures_executor::block_on(work);
+    /// pollster::block_on(work);
     /// assert_eq!(capture.take().len(), 1);
     /// ```
     #[derive(Debug)]

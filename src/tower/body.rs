@@ -23,10 +23,12 @@ pin_project! {
     /// # Examples
     ///
     /// ```
+    /// # #[cfg(traceline_docs)] {
     /// use http_body_util::Full;
     /// use traceline::tower::TraceBody;
     ///
     /// fn cache(response: http::Response<TraceBody<Full<&'static [u8]>>>) {}
+    /// # }
     /// ```
     #[derive(Debug)]
     pub struct TraceBody<B> {

@@ -76,6 +76,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use traceline::tower::PropagateLayer;
 /// use tower_layer::Layer;
 /// # async fn send(_: http::Request<()>) -> std::io::Result<http::Response<()>> {
@@ -85,6 +86,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// let mut client = PropagateLayer::new().layer(tower::service_fn(send));
 /// # use tower_service::Service;
 /// # let future = client.call(http::Request::new(()));
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
@@ -117,10 +119,12 @@ impl<S> Layer<S> for PropagateLayer {
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use traceline::tower::{Propagate, PropagateLayer};
 /// use tower_layer::Layer;
 ///
 /// let client: Propagate<axum::Router> = PropagateLayer::new().layer(axum::Router::new());
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Propagate<S> {

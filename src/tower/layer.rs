@@ -34,12 +34,14 @@ type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use axum::{Router, routing::get};
 /// use traceline::{current, tower::TraceLayer};
 ///
 /// let app: Router = Router::new()
 ///     .route("/carts/{id}", get(|| async { current::set("items", 3); "3 items" }))
 ///     .layer(TraceLayer::new().target(module_path!()));
+/// # }
 /// ```
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is added to a service"]
@@ -158,6 +160,7 @@ impl TraceLayer {
     /// the path, and skips health checks:
     ///
     /// ```
+    /// # #[cfg(traceline_docs)] {
     /// use axum::extract::MatchedPath;
     /// use traceline::tower::TraceLayer;
     ///
@@ -169,6 +172,7 @@ impl TraceLayer {
     ///     trace.set("route", route.map(MatchedPath::as_str)).unset("path");
     ///     trace.set("version", traceline::debug(&request.version));
     /// });
+    /// # }
     /// ```
     pub fn on_request(
         mut self,

@@ -6,6 +6,7 @@
 //! [`current`](crate::current):
 //!
 //! ```
+//! # #[cfg(traceline_docs)] {
 //! use axum::{Router, routing::get};
 //! use traceline::{current, tower::TraceLayer};
 //!
@@ -17,6 +18,7 @@
 //! let app: Router = Router::new()
 //!     .route("/carts/{id}", get(cart))
 //!     .layer(TraceLayer::new().target(module_path!())); // axum::serve(listener, app).await
+//! # }
 //! ```
 //!
 //! ```text
@@ -76,6 +78,7 @@
 //! # hyper
 //!
 //! ```no_run
+//! # #[cfg(traceline_docs)] {
 //! use std::convert::Infallible;
 //!
 //! use http_body_util::Full;
@@ -97,6 +100,7 @@
 //!     let service = TowerToHyperService::new(layer.layer(tower::service_fn(hello)));
 //!     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
 //! }
+//! # }
 //! # }
 //! ```
 //!

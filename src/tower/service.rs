@@ -24,10 +24,12 @@ use crate::tower::layer::TraceLayer;
 /// # Examples
 ///
 /// ```
+/// # #[cfg(traceline_docs)] {
 /// use traceline::tower::{TraceLayer, TraceService};
 /// use tower_layer::Layer;
 ///
 /// let service: TraceService<axum::Router> = TraceLayer::new().target(module_path!()).layer(axum::Router::new());
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct TraceService<S> {
@@ -84,6 +86,7 @@ pin_project! {
     /// # Examples
     ///
     /// ```
+    /// # #[cfg(traceline_docs)] {
     /// use traceline::tower::TraceLayer;
     /// use tower_layer::Layer;
     /// use tower_service::Service;
@@ -91,6 +94,7 @@ pin_project! {
     /// let mut service = TraceLayer::new().target(module_path!()).layer(axum::Router::new());
     /// let future = service.call(http::Request::new(axum::body::Body::empty()));
     /// drop(future); // ts=… level=warn msg=request … outcome=cancelled duration_ms=0.012 method=GET path=/
+    /// # }
     /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]

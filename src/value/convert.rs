@@ -1,3 +1,6 @@
+//! Conversions between borrowed and owned values. They run user code, which the
+//! plain data below does not.
+
 use std::fmt;
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,17 +11,17 @@ use crate::value::kind::{Kind, PANICKED, Value, masked};
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
-/// How much of a structured value outlives a trace.
+/// How many bytes of a structured value are kept outside of a trace.
 const MAX_JSON: usize = 1 << 20;
 
 impl OwnedValue {
-    /// The value of a borrowed one; `None` for what is left out. Runs `Display`;
-    /// one that panics or fails leaves the mark that it leaves in a trace.
+    /// Makes an owned value, or `None` for a field that is left out. This runs user
+    /// code; if it panics or fails, it leaves the same mark as in a trace.
     pub(crate) fn from_value(value: Value<'_>) -> Option<OwnedValue> {
         OwnedValue::from_nested(value, MAX_JSON, 0)
     }
 
-    /// The same, where of a structured value no more than `limit` bytes are of use.
+    /// Makes an owned value, with at most `limit` bytes of a structured one.
     pub(crate) fn from_value_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
         OwnedValue::from_nested(value, limit.min(MAX_JSON), 0)
     }
@@ -39,7 +42,7 @@ impl OwnedValue {
             Kind::Char(char) => OwnedValue::Text(char.into()),
             Kind::Str(text) => OwnedValue::Text(text.into()),
             Kind::Lossy(bytes) => OwnedValue::Text(String::from_utf8_lossy(bytes).into_owned()),
-            Kind::Mask(text, shown) => OwnedValue::Text(crate::value::kind::masked(text, shown)),
+            Kind::Mask(text, shown) => OwnedValue::Text(masked(text, shown)),
             Kind::Args(args) => text(&args),
             Kind::Display(value) => text(&format_args!("{value}")),
             Kind::Debug(value) => text(&format_args!("{value:?}")),
@@ -67,8 +70,9 @@ impl OwnedValue {
     }
 }
 
-/// What user code writes. What it wrote before an error is kept, before a panic not.
-pub(crate) fn text(args: &fmt::Arguments<'_>) -> OwnedValue {
+/// Formats a text. If user code fails, what it wrote before is kept; if it panics,
+/// the mark replaces all of it.
+fn text(args: &fmt::Arguments<'_>) -> OwnedValue {
     let text = catch::call(|| {
         let mut text = String::new();
         let _ = text.write_fmt(*args);
@@ -98,7 +102,7 @@ impl ToValue for OwnedValue {
     }
 }
 
-/// The text of the value; only what is shown of a masked one.
+/// Writes the text of the value, and of a masked one only what is shown.
 ///
 /// ```
 /// # let mut trace = traceline::Trace::default();
@@ -116,6 +120,28 @@ impl fmt::Display for Value<'_> {
                 Some(value) => value.fmt(f),
                 None => Ok(()),
             },
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Absent => f.write_str("Absent"),
+            Kind::Null => f.write_str("Null"),
+            Kind::Micros(value) => write!(f, "{value}µs"),
+            Kind::Stamp(value) => value.fmt(f),
+            Kind::Char(value) => value.fmt(f),
+            Kind::Str(value) => value.fmt(f),
+            Kind::Lossy(value) => String::from_utf8_lossy(value).fmt(f),
+            // A secret must not appear in debug output either.
+            Kind::Mask(_, shown) => write!(f, "Mask({shown})"),
+            Kind::Debug(value) => value.fmt(f),
+            Kind::List(_) => f.write_str("List"),
+            Kind::Structured(_) => f.write_str("Structured"),
+            Kind::Json(value) => value.fmt(f),
+            // The others look the same in both forms.
+            _ => fmt::Display::fmt(self, f),
         }
     }
 }

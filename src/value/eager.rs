@@ -1,8 +1,8 @@
-//! Text that is formatted before a trace is taken.
+//! Values that are formatted before a trace is borrowed or locked.
 //!
-//! A value that prints itself runs code of the user's. Where the trace is
-//! current or shared, that code may reach for it: so it runs first, into a
-//! buffer on the stack, and what it adds comes before its own text.
+//! A value that prints itself runs user code, which may use the trace too if that
+//! is current or shared. So this code runs first, into a buffer on the stack, and
+//! what it adds comes before its own text.
 
 use std::fmt;
 use std::fmt::Write;
@@ -15,83 +15,71 @@ use crate::value::message::Text;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
-/// What was made before a trace is taken, and whether that is all of it: a value
-/// that is no longer than a limit may be cut all the same, as it was nested too deep.
-pub(crate) struct Serialized(OwnedValue, bool);
-
-impl Serialized {
-    pub(crate) fn new(value: &dyn Structured, limit: usize) -> Serialized {
-        let (made, cut) = value.made(limit);
-        Serialized(made, cut)
-    }
-}
+/// A structured value that was serialized early, and whether it was cut: a value
+/// within the limit is cut too if it is nested too deep.
+struct Serialized(OwnedValue, bool);
 
 impl Structured for Serialized {
-    /// The limit is the one it was made for.
+    /// Ignores the limit, which is the one that the value was made for.
     fn made(&self, _limit: usize) -> (OwnedValue, bool) {
         (self.0.clone(), self.1)
     }
 }
 
-/// A text of up to 512 bytes needs no allocation.
-type Room = SmallVec<[u8; 512]>;
-
-/// Cut a little past the limit, so that the trace sees that it is too long.
+/// How far past the limit a text goes, so that the trace sees that it is too long.
 const PAST: usize = 4;
 
-struct Buffer {
-    room: Room,
+/// A formatted text. Up to 512 bytes need no allocation.
+#[derive(Default)]
+pub(crate) struct Formatted {
+    text: SmallVec<[u8; 512]>,
     limit: usize,
 }
 
-impl Write for Buffer {
-    /// Past the limit the rest is dropped, and the writer still says `Ok`.
+impl Formatted {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+}
+
+impl Write for Formatted {
+    /// Drops what exceeds the limit and still returns `Ok`, as the text goes on.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let left = self.limit - self.room.len().min(self.limit);
+        let left = self.limit - self.text.len().min(self.limit);
         let keep = bytes::char_floor(text.as_bytes(), left);
-        self.room
-            .extend_from_slice(text.as_bytes().get(..keep).unwrap_or_default());
+        let kept = text.as_bytes().get(..keep).unwrap_or_default();
+        self.text.extend_from_slice(kept);
         if keep < text.len() {
-            self.limit = self.room.len();
+            self.limit = self.text.len();
         }
         Ok(())
     }
 }
 
-/// Text that was formatted.
-#[derive(Default)]
-pub(crate) struct Formatted(Room);
-
-impl Formatted {
-    pub(crate) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-/// Formats; what panics leaves its mark, as in a trace (`entry/capture.rs`).
+/// Formats a text; code that panics leaves its mark, as in a trace.
 #[inline(never)]
 pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Formatted {
-    let mut buffer = Buffer {
-        room: Room::new(),
+    let mut out = Formatted {
         limit: limit.saturating_add(PAST),
+        ..Formatted::default()
     };
-    if catch::call(|| write(&mut buffer)).is_none() {
-        buffer.room.clear();
-        buffer.room.extend_from_slice(PANICKED.as_bytes());
+    if catch::call(|| write(&mut out)).is_none() {
+        out.text.clear();
+        out.text.extend_from_slice(PANICKED.as_bytes());
     }
-    Formatted(buffer.room)
+    out
 }
 
-/// Hands on a value that runs no code of the user's any more. Without a limit
-/// nobody is there to take it, and the code does not run at all.
+/// Hands on a value that no longer runs user code. If there is no limit, no trace
+/// takes the value, and its code does not run at all.
 #[inline(always)]
 pub(crate) fn value(
     value: Value<'_>,
     limit: impl FnOnce() -> Option<usize>,
     hand_on: impl FnOnce(Kind<'_>),
 ) {
-    // One place that hands on: with two, the value goes through memory, which
-    // doubled the time of a call through `current`.
+    // `hand_on` is called in one place: with two, the value goes through memory,
+    // which doubled the time of a call through `current`.
     let (formatted_text, made, list);
     let kind = match value.0 {
         Kind::Args(_) | Kind::Display(_) | Kind::Debug(_) => {
@@ -101,10 +89,11 @@ pub(crate) fn value(
         }
         Kind::Structured(value) => {
             let Some(limit) = limit() else { return };
-            made = Serialized::new(value, limit);
+            let (value, cut) = value.made(limit);
+            made = Serialized(value, cut);
             Kind::Structured(&made)
         }
-        // Elements may print themselves, or be made while the list is walked.
+        // Items may print themselves, or be made while the list is walked.
         Kind::List(_) => {
             list = limit().and_then(|limit| OwnedValue::from_value_up_to(value, limit));
             let Some(list) = &list else { return };
@@ -125,7 +114,7 @@ fn formatted(kind: Kind<'_>, limit: usize) -> Formatted {
     })
 }
 
-/// Hands on a message that runs no code of the user's any more.
+/// Hands on a message that no longer runs user code.
 #[inline(always)]
 pub(crate) fn message(
     text: Text<'_>,

@@ -1,8 +1,8 @@
-//! What can be reported as an error.
+//! The types that can be reported as an error.
 //!
-//! `Box<dyn Error>` and `anyhow::Error` are no `Error`s themselves, so a plain
-//! bound would shut them out. Each way to be a failure has a marker type; the
-//! compiler finds the one that fits, and no error crate has to be named here.
+//! `Box<dyn Error>` and `anyhow::Error` do not implement `Error`, so a plain bound
+//! would exclude them. Each way to be a failure has a marker type instead: the
+//! compiler finds the one that fits, and no error crate is named here.
 
 use std::error::Error;
 use std::fmt;
@@ -12,14 +12,14 @@ use std::ops::DerefMut;
 use crate::value::eager;
 use crate::value::eager::Formatted;
 
-/// At most this many sources of an error are kept.
+/// How many sources of an error are kept.
 const MAX_SOURCES: usize = 8;
 
-/// What [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
-/// [`run!`](crate::run!) take for an error: any [`std::error::Error`],
+/// A type that [`check`](crate::Trace::check), [`error`](crate::Trace::error) and
+/// [`run!`](crate::run!) accept as an error: any [`std::error::Error`],
 /// `Box<dyn Error>` with or without `Send + Sync`, `anyhow::Error`, `String` and `&str`.
 ///
-/// `M` tells these ways apart and is found by the compiler.
+/// `M` distinguishes these cases; the compiler infers it.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
 ///
@@ -41,7 +41,7 @@ const MAX_SOURCES: usize = 8;
 )]
 pub trait Failure<M>: sealed::Sealed<M> {}
 
-/// The ways to be a [`Failure`].
+/// Markers of the ways to be a [`Failure`].
 #[doc(hidden)]
 pub mod marker {
     #[derive(Debug)]
@@ -68,7 +68,7 @@ mod sealed {
     }
 }
 
-/// A failure as it is looked at.
+/// A failure as the library reads it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Cause<'a> {
@@ -126,7 +126,7 @@ failure! {
     ['e] IsDynError, dyn Error + 'e: |error| Cause::Error(error);
     ['e] IsDynError, dyn Error + Send + 'e: |error| Cause::Error(error);
     ['e] IsDynError, dyn Error + Send + Sync + 'e: |error| Cause::Error(error);
-    // `DerefMut` leaves out `Arc<dyn Error>` and `&dyn Error`, which are errors themselves.
+    // `DerefMut` excludes `Arc<dyn Error>` and `&dyn Error`, which implement `Error`.
     [E: DerefMut<Target = dyn Error>] HoldsError, E: |error| Cause::Error(&**error);
     [E: DerefMut<Target = dyn Error + Send + Sync>] HoldsSyncError, E: |error| Cause::Error(&**error);
     [] IsText, String: |text| Cause::Text(text);
@@ -134,44 +134,37 @@ failure! {
     [] IsText, &str: |text| Cause::Text(text);
 }
 
-/// Writes the sources of an error; says whether there are more.
+/// Writes the sources of an error and returns whether there are more.
 pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
-    let mut source = error.source();
+    let mut sources = std::iter::successors(error.source(), |&error| error.source());
     let mut separator = "";
-    for _ in 0..MAX_SOURCES {
-        let Some(error) = source else {
-            return Ok(false);
-        };
-        write!(out, "{separator}{error}")?;
+    for source in sources.by_ref().take(MAX_SOURCES) {
+        write!(out, "{separator}{source}")?;
         separator = ": ";
-        source = error.source();
     }
-    Ok(source.is_some())
+    Ok(sources.next().is_some())
 }
 
-/// An error whose texts were written before a trace was taken.
+/// The texts of an error, written before a trace is borrowed or locked.
+#[derive(Default)]
 pub(crate) struct ErrorTexts {
     pub(crate) error: Formatted,
     pub(crate) sources: Formatted,
     pub(crate) has_more: bool,
 }
 
-/// Runs user code.
+/// Formats an error, which runs user code.
 pub(crate) fn describe(cause: Cause<'_>, limit: usize) -> ErrorTexts {
-    let mut has_more = false;
-    let (error, sources) = match cause {
-        Cause::Text(text) => (eager::format(limit, |out| out.write_str(text)), None),
-        Cause::Error(error) => (
-            eager::format(limit, |out| write!(out, "{error}")),
-            Some(eager::format(limit, |out| {
-                has_more = write_sources(out, error)?;
+    let mut texts = ErrorTexts::default();
+    match cause {
+        Cause::Text(text) => texts.error = eager::format(limit, |out| out.write_str(text)),
+        Cause::Error(error) => {
+            texts.error = eager::format(limit, |out| write!(out, "{error}"));
+            texts.sources = eager::format(limit, |out| {
+                texts.has_more = write_sources(out, error)?;
                 Ok(())
-            })),
-        ),
-    };
-    ErrorTexts {
-        error,
-        sources: sources.unwrap_or_default(),
-        has_more,
+            });
+        }
     }
+    texts
 }

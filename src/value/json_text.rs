@@ -1,21 +1,21 @@
-//! Structured values: JSON text that is made when a value is captured.
+//! Structured values as JSON text, made when a value is captured.
 //!
-//! What lies in an entry is always valid JSON, in the escaping of records. A text
-//! that is too long for a limit is cut between two members, and what is open
-//! there is closed: an object stays an object for a store that knows the field
-//! as one.
+//! The text in an entry is always valid JSON in the escaping of records. Text that
+//! exceeds a limit is cut between two members, and the brackets that are open there
+//! are closed, so that a store that knows the field as an object still gets one.
 
 use std::fmt;
 
 use smallvec::SmallVec;
 
-/// Lists nested more deeply are cut: storing one recurses through user code, and
-/// common JSON readers stop at 128.
+/// How deep lists may be nested; deeper ones are cut. Storing a list recurses
+/// through user code, and common JSON readers stop at 128.
 pub(crate) const MAX_NESTED: usize = 32;
 
 /// JSON text of an object or a list, on one line and in the escaping of records.
 ///
-/// A record has it as it is, so the library alone can make one: by `json`.
+/// It is copied into the record as it is, so only the library can make one, with
+/// `json`.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ pub(crate) const MAX_NESTED: usize = 32;
 #[derive(Clone)]
 pub struct JsonText {
     text: Box<str>,
-    /// Whether there was more, for the record that it gets into to say so.
+    /// Whether it was cut, which a record that it gets into must count.
     cut: bool,
 }
 
@@ -85,28 +85,40 @@ impl fmt::Display for JsonText {
     }
 }
 
-/// Brackets that close what is open.
+/// The brackets that close all that are open.
 pub(crate) type Closers = SmallVec<[u8; MAX_NESTED]>;
 
-/// Where JSON text of an object or a list can end so that it has at most `most`
-/// bytes with the brackets that close it. The text may break off.
+/// Returns the length of the string that JSON text begins with; all of the text if the
+/// string breaks off.
+#[inline]
+pub(super) fn string_len(text: &[u8]) -> usize {
+    let mut len = 1;
+    while let Some(rest) = text.get(len..) {
+        let mark = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        len += mark.map_or(rest.len(), |mark| mark + 1);
+        match mark.and_then(|mark| rest.get(mark)) {
+            Some(b'\\') => len += 1,
+            _ => return len,
+        }
+    }
+    text.len()
+}
+
+/// Returns where JSON text of an object or a list can end so that it takes at most
+/// `most` bytes, together with the brackets that close it. The text may break off
+/// anywhere.
 pub(crate) fn cut(text: &[u8], most: usize) -> (usize, Closers) {
     let mut open = Closers::new();
     let mut best = (0, Closers::new());
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, byte) in text.iter().enumerate() {
+    let mut next = 0;
+    while let [byte, ..] = text.get(next..).unwrap_or_default() {
+        let at = next;
+        next += 1;
         let end = match byte {
-            _ if std::mem::take(&mut escaped) => continue,
-            b'\\' => {
-                escaped = true;
-                continue;
-            }
             b'"' => {
-                quoted = !quoted;
+                next = at + string_len(text.get(at..).unwrap_or_default());
                 continue;
             }
-            _ if quoted => continue,
             b'{' | b'[' => {
                 open.push(if *byte == b'{' { b'}' } else { b']' });
                 at + 1

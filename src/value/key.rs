@@ -1,14 +1,13 @@
-//! What names a field.
+//! The types that can name a field.
 //!
-//! A `&'static str` is stored as it is and recognised by its address the next
+//! A `&'static str` is stored as it is, and its address recognises it the next
 //! time; any other text is copied into the trace.
 
 use std::fmt;
 
 /// The key of a field, borrowed for one call.
 ///
-/// Serialized by [`key`] from text that does not live for ever; a literal or a
-/// `String` needs no `Key`.
+/// [`key`] makes one from borrowed text; literals and `String`s are keys as they are.
 ///
 /// # Examples
 ///
@@ -29,7 +28,7 @@ pub struct Key<'a>(pub(crate) KeyRef<'a>);
 pub(crate) enum KeyRef<'a> {
     Static(&'static str),
     Text(&'a str),
-    /// What was kept of a longer one, and the hash of all of it.
+    /// The part of a long key that was kept, and the hash of the whole key.
     Kept(&'a str, u32),
 }
 
@@ -49,9 +48,9 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
-/// Returns a key made of borrowed text, for keys that are built at run time.
+/// Returns a key made from borrowed text, for keys that are built at run time.
 ///
-/// The text is copied into the trace. Literals and `String`s are keys already.
+/// The text is copied into the trace. Literals and `String`s need no such call.
 ///
 /// # Examples
 ///
@@ -67,7 +66,7 @@ pub fn key(text: &str) -> Key<'_> {
     Key(KeyRef::Text(text))
 }
 
-/// What can name a field: `&'static str`, `String`, `&String` or [`Key`].
+/// A type that can name a field: `&'static str`, `String`, `&String` or [`Key`].
 ///
 /// # Examples
 ///

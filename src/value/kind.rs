@@ -1,26 +1,31 @@
+//! A value on its way into a trace, and the functions that make one.
+//!
+//! It borrows, so that a call that sets a field copies the value once: into the
+//! memory of the trace.
+
 use std::fmt;
 
 use crate::base::clock::Stamp;
 use crate::value::json_text::JsonText;
 use crate::value::owned::OwnedValue;
 
-/// What can become a structured value. User code: it may panic.
+/// A type that can be serialized. This is user code, which may panic.
 pub(crate) trait Structured {
-    /// The value, a structure as JSON text of at most `limit` bytes, and whether
-    /// that is not all of it.
+    /// Serializes the value, a structure as JSON text of at most `limit` bytes, and
+    /// returns whether it was cut.
     fn made(&self, limit: usize) -> (OwnedValue, bool);
 }
 
 /// A typed value on its way into a trace.
 ///
-/// Serialized by [`ToValue`] and by [`null`], [`display`], [`debug`], [`mask`] and
-/// [`text_lossy`]. It borrows; the trace copies what it needs.
+/// [`ToValue`](crate::ToValue) makes one, and so do [`null`], [`display`], [`debug`],
+/// [`mask`] and [`text_lossy`]. It borrows; the trace copies what it needs.
 ///
 /// # Examples
 ///
 /// ```
 /// let token = String::from("2c59aaaa");
-/// let value: traceline::Value<'_> = traceline::mask(&token, 4);
+/// let value = traceline::mask(&token, 4);
 /// # let mut trace = traceline::Trace::default();
 /// trace.set("token", value); // 2c59******
 /// assert_eq!(value.to_string(), "2c59******");
@@ -28,7 +33,7 @@ pub(crate) trait Structured {
 #[derive(Clone, Copy)]
 pub struct Value<'a>(pub(crate) Kind<'a>);
 
-/// The kinds of value. A match on this that must grow has no wildcard.
+/// The kinds of values. A match that must grow with them has no wildcard.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
     /// `None`: the field is left out.
@@ -59,42 +64,14 @@ pub(crate) enum Kind<'a> {
     Json(&'a JsonText),
 }
 
-/// A slice of values, visited in order.
+/// A list of values, visited in order.
 pub(crate) trait List {
-    /// Calls `item` for each until it returns `false`.
+    /// Calls `item` with each value until it returns `false`.
     fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool);
 }
 
-impl fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Kind::Absent => f.write_str("Absent"),
-            Kind::Null => f.write_str("Null"),
-            Kind::Bool(value) => value.fmt(f),
-            Kind::U64(value) => value.fmt(f),
-            Kind::I64(value) => value.fmt(f),
-            Kind::U128(value) => value.fmt(f),
-            Kind::I128(value) => value.fmt(f),
-            Kind::F64(value) => value.fmt(f),
-            Kind::F32(value) => value.fmt(f),
-            Kind::Micros(value) => write!(f, "{value}µs"),
-            Kind::Stamp(value) => value.fmt(f),
-            Kind::Char(value) => value.fmt(f),
-            Kind::Str(value) => value.fmt(f),
-            Kind::Lossy(value) => String::from_utf8_lossy(value).fmt(f),
-            // The secret stays one in a debug print too.
-            Kind::Mask(_, shown) => write!(f, "Mask({shown})"),
-            Kind::Args(value) => value.fmt(f),
-            Kind::Display(value) => value.fmt(f),
-            Kind::Debug(value) => value.fmt(f),
-            Kind::List(_) => f.write_str("List"),
-            Kind::Structured(_) => f.write_str("Structured"),
-            Kind::Json(value) => value.fmt(f),
-        }
-    }
-}
-
-/// Returns an explicit null, which is written as `null`; `None` is left out.
+/// Returns an explicit null. It is written as `null`, while a field that is set to
+/// `None` is left out.
 ///
 /// # Examples
 ///
@@ -109,23 +86,24 @@ pub fn null() -> Value<'static> {
     Value(Kind::Null)
 }
 
-/// Returns a value printed with [`Display`](fmt::Display).
+/// Returns a value that is printed with [`Display`](fmt::Display).
 ///
-/// A `Display` that panics is caught: the field holds `<panicked>`.
+/// If `Display` panics, the panic is caught and the field holds `<panicked>`.
 ///
 /// # Examples
 ///
 /// ```
 /// # let mut trace = traceline::Trace::default();
-/// let version = std::num::ParseIntError::clone(&"x".parse::<u8>().unwrap_err());
-/// trace.set("why", traceline::display(&version));
+/// if let Err(error) = "x".parse::<u8>() {
+///     trace.set("why", traceline::display(&error));
+/// }
 /// ```
 #[inline]
 pub fn display<T: fmt::Display>(value: &T) -> Value<'_> {
     Value(Kind::Display(value))
 }
 
-/// Returns a value printed with [`Debug`](fmt::Debug); see [`display`].
+/// Returns a value that is printed with [`Debug`](fmt::Debug); see [`display`].
 ///
 /// # Examples
 ///
@@ -140,11 +118,11 @@ pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
     Value(Kind::Debug(value))
 }
 
-/// Returns text of which only the first `shown` characters get into the record, then six stars.
+/// Returns text of which the record shows the first `shown` characters, then six stars.
 ///
-/// Text of fewer than twice `shown` characters is hidden whole, so that a short
-/// secret does not stand there nearly complete. The stars are always six: the
-/// length is not told either.
+/// Text of fewer than twice `shown` characters is hidden entirely, so that a short
+/// secret is not shown almost whole. There are always six stars, so the record does
+/// not reveal the length either.
 ///
 /// # Examples
 ///
@@ -158,34 +136,30 @@ pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
     Value(Kind::Mask(text.as_ref(), shown))
 }
 
-/// Written where a `Display` panicked.
+/// The mark of a value that panicked.
 pub(crate) const PANICKED: &str = "<panicked>";
 
-/// Written for what a mask or a redaction hides. Always six: no length is told.
+/// Written for text that a mask or a redaction hides, whatever its length.
 pub(crate) const STARS: &str = "******";
 
-/// The part of a masked text that is shown: none of a short one.
+/// Returns the part of a masked text that is shown, which is nothing of a short one.
 pub(crate) fn unmasked(text: &str, shown: usize) -> &str {
-    let long_enough = text
-        .chars()
-        .nth(shown.saturating_mul(2).saturating_sub(1))
-        .is_some();
-    if shown == 0 || !long_enough {
+    let last = shown.saturating_mul(2).saturating_sub(1);
+    if shown == 0 || text.chars().nth(last).is_none() {
         return "";
     }
-    let end = text
-        .char_indices()
-        .nth(shown)
-        .map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(shown);
+    let end = end.map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or_default()
 }
 
-/// A masked text as it gets into the record.
+/// Returns a masked text as it stands in the record.
 pub(crate) fn masked(text: &str, shown: usize) -> String {
     [unmasked(text, shown), STARS].concat()
 }
 
-/// Returns bytes as text; what is not UTF-8 becomes U+FFFD, as in [`String::from_utf8_lossy`].
+/// Returns bytes as text; those that are not UTF-8 become U+FFFD, as with
+/// [`String::from_utf8_lossy`].
 ///
 /// # Examples
 ///

@@ -1,12 +1,12 @@
-//! What a fragment can be made of.
+//! The types that can be the text of a fragment.
 
 use std::borrow::Cow;
 use std::fmt;
 
 /// The text of a fragment: `&str`, `String`, `Cow<str>` or [`fmt::Arguments`].
 ///
-/// [`fmt::Arguments`] (what `format_args!` returns) are written straight into
-/// the trace; that is what [`add!`](crate::add!) does.
+/// [`fmt::Arguments`], which `format_args!` returns, are written straight into the
+/// trace, as [`add!`](crate::add!) does it.
 ///
 /// This trait is sealed: it cannot be implemented outside of this crate.
 ///
@@ -17,7 +17,7 @@ use std::fmt;
 /// let shelf = 7;
 /// trace.add("picking");
 /// trace.add(format!("at shelf {shelf}"));
-/// trace.add(format_args!("at shelf {shelf}")); // not a `String` first
+/// trace.add(format_args!("at shelf {shelf}")); // no `String` in between
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the text of a fragment",
@@ -33,7 +33,7 @@ mod sealed {
     }
 }
 
-/// The text of a fragment, formatted or not.
+/// The text of a fragment, formatted already or not.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {

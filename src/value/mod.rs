@@ -1,4 +1,4 @@
-//! What is put into a trace: keys, values, messages, errors, outcomes.
+//! The types of what users put into a trace: keys, values, messages, errors, outcomes.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 #[cfg(feature = "serde")]

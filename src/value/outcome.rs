@@ -1,4 +1,4 @@
-//! How a unit ended.
+//! How a unit of work ended: in words, and as a level.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use log::Level;
 
 /// How a unit of work ended.
 ///
-/// `panic` beats `cancelled`, which beats the last word said by
-/// [`ok`](crate::Trace::ok), [`error`](crate::Trace::error) and their like.
-/// Where nothing was said, nothing is written.
+/// `panic` beats `cancelled`, and both beat the last call of
+/// [`ok`](crate::Trace::ok), [`error`](crate::Trace::error) and the like. Without
+/// any of these the record has no outcome.
 ///
 /// # Examples
 ///
@@ -17,24 +17,24 @@ use log::Level;
 /// use traceline::Outcome;
 ///
 /// let mut trace = traceline::start!("import");
-/// trace.error("row 7 is cut").ok(); // the last word counts
+/// trace.error("row 7 is cut").ok(); // the last call counts
 /// assert_eq!(trace.outcome(), Some(Outcome::Ok));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It did what it was to do.
+    /// It succeeded.
     Ok,
     /// It failed.
     Error,
-    /// It was dropped by a panic that began after it started.
+    /// A panic that began after its start dropped it.
     Panic,
-    /// It is a future that was dropped before it was ready.
+    /// It was a future, dropped before it was ready.
     Cancelled,
 }
 
 impl Outcome {
-    /// Returns the word in the record: `ok`, `error`, `panic` or `cancelled`.
+    /// Returns the word that stands in the record: `ok`, `error`, `panic` or `cancelled`.
     ///
     /// # Examples
     ///
@@ -50,7 +50,7 @@ impl Outcome {
         }
     }
 
-    /// How severe the outcome makes the record.
+    /// Returns the level that the outcome gives the record at least.
     pub(crate) fn level(self) -> Option<Level> {
         match self {
             Outcome::Ok => None,

@@ -1,4 +1,4 @@
-//! A value that outlives the trace it was read from.
+//! A value that owns its data, so that it outlives the trace it was read from.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::base::clock;
 use crate::base::clock::Stamp;
 use crate::value::json_text::JsonText;
+use crate::value::number::Amount;
 
 /// A value read back from a trace by [`Trace::get`](crate::Trace::get).
 ///
@@ -53,12 +54,12 @@ pub enum OwnedValue {
     Time(SystemTime),
     /// A list.
     List(Vec<OwnedValue>),
-    /// A structured value as JSON text; of the feature `serde`.
+    /// A structured value as JSON text, made with the feature `serde`.
     Json(JsonText),
 }
 
 impl OwnedValue {
-    /// Returns the text, if it is one.
+    /// Returns the text if the value is one.
     ///
     /// # Examples
     ///
@@ -75,7 +76,7 @@ impl OwnedValue {
         }
     }
 
-    /// Returns the truth value, if it is one.
+    /// Returns the truth value if the value is one.
     ///
     /// # Examples
     ///
@@ -92,7 +93,7 @@ impl OwnedValue {
         }
     }
 
-    /// Returns the integer, if it is one that `u64` can hold.
+    /// Returns the integer if the value is one that `u64` can hold.
     ///
     /// # Examples
     ///
@@ -103,16 +104,10 @@ impl OwnedValue {
     /// assert_eq!(OwnedValue::I64(-7).as_u64(), None);
     /// ```
     pub fn as_u64(&self) -> Option<u64> {
-        match self {
-            OwnedValue::U64(n) => Some(*n),
-            OwnedValue::I64(n) => u64::try_from(*n).ok(),
-            OwnedValue::U128(n) => u64::try_from(*n).ok(),
-            OwnedValue::I128(n) => u64::try_from(*n).ok(),
-            _ => None,
-        }
+        u64::try_from(self.whole()?).ok()
     }
 
-    /// Returns the integer, if it is one that `i64` can hold.
+    /// Returns the integer if the value is one that `i64` can hold.
     ///
     /// # Examples
     ///
@@ -123,40 +118,45 @@ impl OwnedValue {
     /// assert_eq!(OwnedValue::U64(u64::MAX).as_i64(), None);
     /// ```
     pub fn as_i64(&self) -> Option<i64> {
-        match self {
-            OwnedValue::U64(n) => i64::try_from(*n).ok(),
-            OwnedValue::I64(n) => Some(*n),
-            OwnedValue::U128(n) => i64::try_from(*n).ok(),
-            OwnedValue::I128(n) => i64::try_from(*n).ok(),
-            _ => None,
-        }
+        i64::try_from(self.whole()?).ok()
     }
 
-    /// Returns a number as a float, rounded where it must be; a duration in milliseconds.
+    /// Returns a number as a float, rounded if necessary, and a duration in **milliseconds**.
     ///
     /// # Examples
     ///
     /// ```
-    /// use traceline::value::OwnedValue;
     /// use std::time::Duration;
+    ///
+    /// use traceline::value::OwnedValue;
     ///
     /// assert_eq!(OwnedValue::I64(-7).as_f64(), Some(-7.0));
     /// assert_eq!(OwnedValue::Duration(Duration::from_micros(1_500)).as_f64(), Some(1.5));
     /// ```
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            OwnedValue::U64(n) => Some(*n as f64),
-            OwnedValue::I64(n) => Some(*n as f64),
-            OwnedValue::U128(n) => Some(*n as f64),
-            OwnedValue::I128(n) => Some(*n as f64),
-            OwnedValue::F64(x) => Some(*x),
-            OwnedValue::F32(x) => Some(f64::from(*x)),
             OwnedValue::Duration(duration) => Some(clock::micros(*duration) as f64 / 1_000.0),
-            _ => None,
+            _ => self.amount().map(Amount::to_f64),
         }
     }
 
-    /// A time that `SystemTime` cannot hold stays as Unix seconds.
+    fn whole(&self) -> Option<i128> {
+        self.amount()?.whole()?.ok()
+    }
+
+    fn amount(&self) -> Option<Amount> {
+        Some(match *self {
+            OwnedValue::U64(n) => Amount::U64(n),
+            OwnedValue::I64(n) => Amount::I64(n),
+            OwnedValue::U128(n) => Amount::U128(n),
+            OwnedValue::I128(n) => Amount::I128(n),
+            OwnedValue::F64(x) => Amount::F64(x),
+            OwnedValue::F32(x) => Amount::F32(x),
+            _ => return None,
+        })
+    }
+
+    /// Makes a time; one that `SystemTime` cannot hold stays a number of Unix seconds.
     pub(crate) fn from_stamp(stamp: Stamp) -> OwnedValue {
         stamp
             .to_system_time()

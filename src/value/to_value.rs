@@ -1,8 +1,8 @@
-//! What a field can hold, borrowed from the caller for the length of one call.
+//! The types that a field can hold, borrowed from the caller for one call.
 //!
-//! `set` is generic over [`ToValue`] and inlined, so that the kind of a value is
-//! known where it is set and nothing is boxed or matched at run time. User code
-//! (`Display`, `Debug`) runs when the value is stored, never while encoding.
+//! `set` is generic over [`ToValue`] and inlined, so that the compiler knows the
+//! kind of a value at the call, and nothing is boxed or matched at run time. User
+//! code (`Display`, `Debug`) runs when the value is stored, never while encoding.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,41 +12,13 @@ use crate::base::clock;
 use crate::base::clock::Stamp;
 use crate::value::kind::{Kind, List, Value};
 
-impl<T: ToValue> List for [T] {
-    fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
-        for value in self {
-            if !item(value.to_value()) {
-                return;
-            }
-        }
-    }
-}
-
-/// A sized handle on a slice, so that it can be a `&dyn List`.
-impl<T: ToValue> List for Vec<T> {
-    fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
-        self.as_slice().each(item);
-    }
-}
-
-impl<T: ToValue, const N: usize> List for [T; N] {
-    fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
-        self.as_slice().each(item);
-    }
-}
-
-impl<T: ToValue> List for &[T] {
-    fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
-        <[T] as List>::each(self, item);
-    }
-}
-
-/// What a field can hold.
+/// A type that a field can hold.
 ///
-/// Implemented for every primitive (`i128`, `u128` and the `NonZero` types
+/// It is implemented for every primitive (`i128`, `u128` and the `NonZero` types
 /// included), `&str`, `String`, `Cow`, `Arc<str>`, `Box<str>`, `char`,
 /// [`fmt::Arguments`], paths, [`Duration`], [`SystemTime`], `std::net`
-/// addresses, arrays, slices and `Vec`s, `Option` and references to any of them.
+/// addresses, arrays, slices and `Vec`s, and for `Option`s of and references to all
+/// of these.
 ///
 /// | type | in the record |
 /// |---|---|
@@ -56,7 +28,7 @@ impl<T: ToValue> List for &[T] {
 /// | [`SystemTime`] | an RFC 3339 timestamp in UTC |
 /// | arrays, slices, `Vec` | an array in JSON, its JSON text in logfmt |
 /// | `None` | nothing: the field is left out, and an earlier value is removed |
-/// | [`null`] | `null` |
+/// | [`null()`](crate::null()) | `null` |
 ///
 /// # Examples
 ///
@@ -142,27 +114,19 @@ macro_rules! to_value {
 }
 
 macro_rules! integers {
-    ($($int:ty, $nonzero:ident => $variant:ident($wide:ty);)*) => {
-        to_value! {$(
-            $int => |value| Kind::$variant(*value as $wide);
-            std::num::$nonzero => |value| Kind::$variant(value.get() as $wide);
-        )*}
+    ($($variant:ident: $($int:ty)+;)*) => {
+        to_value! {$($(
+            $int => |value| Kind::$variant(*value as _);
+            std::num::NonZero<$int> => |value| Kind::$variant(value.get() as _);
+        )+)*}
     };
 }
 
 integers! {
-    u8, NonZeroU8 => U64(u64);
-    u16, NonZeroU16 => U64(u64);
-    u32, NonZeroU32 => U64(u64);
-    u64, NonZeroU64 => U64(u64);
-    usize, NonZeroUsize => U64(u64);
-    u128, NonZeroU128 => U128(u128);
-    i8, NonZeroI8 => I64(i64);
-    i16, NonZeroI16 => I64(i64);
-    i32, NonZeroI32 => I64(i64);
-    i64, NonZeroI64 => I64(i64);
-    isize, NonZeroIsize => I64(i64);
-    i128, NonZeroI128 => I128(i128);
+    U64: u8 u16 u32 u64 usize;
+    I64: i8 i16 i32 i64 isize;
+    U128: u128;
+    I128: i128;
 }
 
 to_value! {
@@ -205,27 +169,26 @@ impl ToValue for fmt::Arguments<'_> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: ToValue> ToValue for Vec<T> {
-    #[inline]
-    fn to_value(&self) -> Value<'_> {
-        Value(Kind::List(self))
-    }
+macro_rules! lists {
+    ($([$($generics:tt)*] $type:ty;)*) => {$(
+        impl<$($generics)*> List for $type {
+            fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
+                self.iter().all(|value| item(value.to_value()));
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> ToValue for $type {
+            #[inline]
+            fn to_value(&self) -> Value<'_> {
+                Value(Kind::List(self))
+            }
+        }
+    )*};
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: ToValue, const N: usize> ToValue for [T; N] {
-    #[inline]
-    fn to_value(&self) -> Value<'_> {
-        Value(Kind::List(self))
-    }
-}
-
-// A slice reference is a list by itself: an unsized `[T]` cannot become a `&dyn List`.
-#[diagnostic::do_not_recommend]
-impl<T: ToValue> ToValue for &[T] {
-    #[inline]
-    fn to_value(&self) -> Value<'_> {
-        Value(Kind::List(self))
-    }
+// A slice is a list behind a reference only: `[T]` cannot become a `&dyn List`.
+lists! {
+    [T: ToValue] Vec<T>;
+    [T: ToValue, const N: usize] [T; N];
+    [T: ToValue] &[T];
 }

@@ -1,12 +1,15 @@
-//! Keys that an object has twice.
+//! Removes repeated keys of objects.
 //!
-//! In the text, which is compact and known to be JSON: in a `Value` of serde_json the keys would be sorted, unless some crate
-//! of the program asks for another map, and floats rounded.
+//! It works on the text, which is compact and in our own escaping, so that equal keys
+//! are equal bytes: a `Value` of serde_json would round floats, and sort the keys
+//! unless some crate of the program asks for another map.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-/// The same text, where of each key the last value stands in the place of the first.
+use crate::value::json_text;
+
+/// Returns valid JSON text with each key of an object once: the last value stands in
+/// the place of the first.
 pub(super) fn each_key_once(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     Reader { rest: text }.value(&mut out);
@@ -18,9 +21,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// No deeper than structures are nested.
+    /// Copies one value. This recurses no deeper than structures are nested.
     fn value(&mut self, out: &mut String) {
-        match self.rest.bytes().next() {
+        match self.rest.as_bytes().first() {
             Some(b'{') => self.object(out),
             Some(b'[') => self.list(out),
             _ => out.push_str(self.token()),
@@ -28,66 +31,46 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self, out: &mut String) {
-        out.push_str(self.mark());
+        out.push_str(self.take(1));
         while !self.rest.is_empty() && !self.rest.starts_with(']') {
             self.value(out);
             if self.rest.starts_with(',') {
-                out.push_str(self.mark());
+                out.push_str(self.take(1));
             }
         }
-        out.push_str(self.mark());
+        out.push_str(self.take(1));
     }
 
     fn object(&mut self, out: &mut String) {
         let mut places = HashMap::new();
-        let mut members: Vec<(&str, String)> = Vec::new();
-        out.push_str(self.mark());
+        let mut members = Vec::new();
+        out.push_str(self.take(1));
         while !self.rest.is_empty() && !self.rest.starts_with('}') {
             let key = self.token();
-            let mut value = self.mark().to_owned();
-            self.value(&mut value);
-            match places.entry(key) {
-                Entry::Vacant(place) => {
-                    place.insert(members.len());
-                    members.push((key, value));
-                }
-                Entry::Occupied(place) => {
-                    if let Some(member) = members.get_mut(*place.get()) {
-                        member.1 = value;
-                    }
-                }
+            let mut member = [key, self.take(1)].concat();
+            self.value(&mut member);
+            let place = *places.entry(key).or_insert(members.len());
+            match members.get_mut(place) {
+                Some(old) => *old = member,
+                None => members.push(member),
             }
             if self.rest.starts_with(',') {
-                self.mark();
+                self.take(1);
             }
         }
-        for (at, (key, value)) in members.iter().enumerate() {
-            out.push_str(if at == 0 { "" } else { "," });
-            out.push_str(key);
-            out.push_str(value);
-        }
-        out.push_str(self.mark());
+        out.push_str(&members.join(","));
+        out.push_str(self.take(1));
     }
 
-    fn mark(&mut self) -> &'a str {
-        self.take(1)
-    }
-
-    /// A string, or what stands before the next mark.
+    /// Takes a string, or all that stands before the next mark.
     fn token(&mut self) -> &'a str {
-        let mut escaped = false;
-        let mut quoted = false;
-        let end = self.rest.bytes().position(|byte| {
-            let is_end = !quoted && matches!(byte, b',' | b':' | b']' | b'}');
-            match byte {
-                _ if std::mem::take(&mut escaped) => {}
-                b'\\' => escaped = true,
-                b'"' => quoted = !quoted,
-                _ => {}
-            }
-            is_end
-        });
-        self.take(end.unwrap_or(self.rest.len()))
+        self.take(match self.rest.starts_with('"') {
+            true => json_text::string_len(self.rest.as_bytes()),
+            false => self
+                .rest
+                .find([',', ':', ']', '}'])
+                .unwrap_or(self.rest.len()),
+        })
     }
 
     fn take(&mut self, len: usize) -> &'a str {
@@ -99,7 +82,6 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::unique;
     use super::*;
 
     #[test]
@@ -114,7 +96,6 @@ mod tests {
             (r#"{"":[],"b":{}}"#, r#"{"":[],"b":{}}"#),
         ] {
             assert_eq!(each_key_once(text), want);
-            assert_eq!(unique::are_unique(text).unwrap(), text == want);
         }
     }
 }

@@ -1,278 +1,284 @@
-//! How structures are written: compact, and in the escaping and the numbers of records.
+//! The formatter that writes structures: compact, with the escaping and the numbers
+//! of records.
+//!
+//! It also notices repeated keys by their hashes. To read the finished text for them
+//! takes longer than to write it.
 
-use std::cell::Cell;
-use std::io;
+use std::io::{ErrorKind, Result, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+use serde_json::ser::{CharEscape, Formatter, Serializer};
+use smallvec::SmallVec;
 
 use crate::base::bytes;
+use crate::value::json_text;
 use crate::value::json_text::MAX_NESTED;
 
-/// Compact JSON in the escaping of records: what acts on a terminal or ends a
-/// line is never written as it is.
-pub(super) struct Escaping<'a> {
-    depth: usize,
-    too_deep: &'a Cell<bool>,
-    in_key: bool,
-    /// Whether the key has no character yet.
+/// What the formatters of one value share.
+#[derive(Default)]
+pub(super) struct State {
+    /// For each open bracket, how many keys there were before.
+    open: SmallVec<[usize; MAX_NESTED]>,
+    /// The hashes of the keys of the open objects.
+    keys: SmallVec<[u64; MAX_NESTED]>,
+    /// The hash of the key that is being written.
+    key: Option<u64>,
+    /// Whether the string that is being written has no character yet.
     is_empty: bool,
+    is_repeated: bool,
+    pub(super) is_too_deep: bool,
 }
 
-impl<'a> Escaping<'a> {
-    pub(super) fn at(depth: usize, too_deep: &'a Cell<bool>) -> Escaping<'a> {
-        Escaping {
-            depth,
-            too_deep,
-            in_key: false,
-            is_empty: false,
+impl State {
+    /// Forgets the keys of the innermost bracket, once it is known whether one is
+    /// repeated. Keys that only share a hash count too, and do no harm.
+    fn close(&mut self) {
+        let start = self.open.pop().unwrap_or_default();
+        let keys = self.keys.get_mut(start..).unwrap_or_default();
+        keys.sort_unstable();
+        self.is_repeated |= !keys.is_sorted_by(|a, b| a < b);
+        self.keys.truncate(start);
+    }
+
+    /// Returns whether some object may have a key twice, those that broke off included.
+    pub(super) fn has_repeated_keys(mut self) -> bool {
+        while !self.open.is_empty() {
+            self.close();
         }
+        self.is_repeated
     }
+}
 
-    fn open<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.depth += 1;
-        if self.depth > MAX_NESTED {
-            self.too_deep.set(true);
-            return Err(io::ErrorKind::WriteZero.into());
+/// Writes compact JSON in the escaping of records: a character that acts on a
+/// terminal or ends a line never stands there as it is.
+pub(super) struct Escaping<'a>(pub(super) &'a mut State);
+
+impl Escaping<'_> {
+    /// Writes what may be part of a key.
+    fn put<W: Write + ?Sized>(&mut self, out: &mut W, text: &[u8]) -> Result<()> {
+        self.0.is_empty &= text.is_empty();
+        if let Some(hash) = &mut self.0.key {
+            // FNV-1a, which does not depend on how the key is divided into pieces.
+            let add =
+                |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+            *hash = text.iter().fold(*hash, add);
         }
-        writer.write_all(bracket)
+        out.write_all(text)
     }
 
-    fn close<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.depth = self.depth.saturating_sub(1);
-        writer.write_all(bracket)
+    fn open<W: Write + ?Sized>(&mut self, out: &mut W, bracket: &[u8]) -> Result<()> {
+        self.0.open.push(self.0.keys.len());
+        if self.0.open.len() > MAX_NESTED {
+            self.0.is_too_deep = true;
+            return Err(ErrorKind::WriteZero.into());
+        }
+        out.write_all(bracket)
     }
 
-    /// A string as others wrote it.
-    fn text<W: io::Write + ?Sized>(
-        &self,
-        writer: &mut W,
-        quoted: &str,
-        in_key: bool,
-    ) -> io::Result<()> {
+    fn close<W: Write + ?Sized>(&mut self, out: &mut W, bracket: &[u8]) -> Result<()> {
+        self.0.close();
+        out.write_all(bracket)
+    }
+
+    fn begin_key(&mut self) {
+        self.0.key = Some(0xCBF2_9CE4_8422_2325);
+    }
+
+    fn end_key(&mut self) {
+        self.0.keys.extend(self.0.key.take());
+    }
+
+    /// Writes a string of a `RawValue` anew, in our escaping.
+    fn text<W: Write + ?Sized>(&mut self, out: &mut W, quoted: &str) -> Result<()> {
         let text: String = serde_json::from_str(quoted)?;
-        let escaping = Escaping {
-            in_key,
-            ..Escaping::at(self.depth, self.too_deep)
-        };
-        Ok(text.serialize(&mut Serializer::with_formatter(writer, escaping))?)
+        let escaping = Escaping(&mut *self.0);
+        Ok(text.serialize(&mut Serializer::with_formatter(out, escaping))?)
     }
 
-    /// A number, or one of three words. A zero with a sign is a float.
-    fn word<W: io::Write + ?Sized>(&mut self, writer: &mut W, word: &str) -> io::Result<()> {
+    /// Writes a number, or one of three words. A zero with a sign is a float.
+    fn word<W: Write + ?Sized>(&mut self, out: &mut W, word: &str) -> Result<()> {
         if matches!(word, "null" | "true" | "false") {
-            return writer.write_all(word.as_bytes());
+            return out.write_all(word.as_bytes());
         }
         let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
         if !word.bytes().all(is_part) {
-            return Err(io::ErrorKind::InvalidData.into());
+            return Err(ErrorKind::InvalidData.into());
         }
         let is_float = word.contains(['.', 'e', 'E']) || word == "-0";
         let fits = word.parse::<i64>().is_ok() || word.parse::<u64>().is_ok();
         match word.parse::<f64>() {
-            Ok(x) if is_float && x.is_finite() => self.write_f64(writer, x),
-            _ => digits(writer, word, fits && !is_float),
+            Ok(x) if is_float && x.is_finite() => self.write_f64(out, x),
+            _ => self.digits(out, word, fits && !is_float),
         }
+    }
+
+    /// Writes a number, as a string of digits if most readers would round or refuse it.
+    fn digits<W: Write + ?Sized>(&mut self, out: &mut W, digits: &str, fits: bool) -> Result<()> {
+        match fits || self.0.key.is_some() {
+            true => self.put(out, digits.as_bytes()),
+            false => out.write_all(format!("\"{digits}\"").as_bytes()),
+        }
+    }
+
+    /// Writes an escape in one piece, which is written whole or not at all.
+    fn escape<W: Write + ?Sized>(&mut self, out: &mut W, char: u32) -> Result<()> {
+        // Hostile text has thousands of these, and `format!` takes three times as long.
+        let mut escape = *b"\\u0000";
+        for (digit, shift) in escape.iter_mut().skip(2).zip([12, 8, 4, 0]) {
+            *digit = b"0123456789abcdef"[(char >> shift) as usize & 15];
+        }
+        self.put(out, &escape)
     }
 }
 
-/// The length of what JSON begins with: a mark, a string, or a word.
+/// Returns the length of the first token of JSON text: a mark, a string, or a word.
 fn token_len(text: &str) -> usize {
-    let mut escaped = false;
-    let mut ends_string = |byte: u8| match byte {
-        _ if std::mem::take(&mut escaped) => false,
-        byte => {
-            escaped = byte == b'\\';
-            byte == b'"'
+    let is_mark = |byte: u8| b"{}[],:".contains(&byte);
+    let mut bytes = text.bytes();
+    match text.bytes().next() {
+        Some(b'"') => json_text::string_len(text.as_bytes()),
+        Some(first) if is_mark(first) => 1,
+        _ => {
+            let end = bytes.position(|byte| is_mark(byte) || byte.is_ascii_whitespace());
+            end.unwrap_or(text.len())
         }
-    };
-    let is_mark = |char: char| "{}[],:\"".contains(char);
-    match text.strip_prefix('"') {
-        Some(rest) => rest.bytes().position(&mut ends_string).map(|at| at + 2),
-        None if text.starts_with(is_mark) => Some(1),
-        None => text.find(|char: char| is_mark(char) || char.is_ascii_whitespace()),
-    }
-    .unwrap_or(text.len())
-}
-
-/// In one piece, which is written whole or not at all.
-fn escape<W: io::Write + ?Sized>(writer: &mut W, char: u32) -> io::Result<()> {
-    // Hostile text has thousands of these: with `format!`, three times the time.
-    let mut escape = *b"\\u0000";
-    for (digit, shift) in escape.iter_mut().skip(2).zip([12, 8, 4, 0]) {
-        *digit = b"0123456789abcdef"[(char >> shift) as usize & 15];
-    }
-    writer.write_all(&escape)
-}
-
-/// A number that most readers would round, or refuse, is a string of digits.
-fn digits<W: io::Write + ?Sized>(writer: &mut W, digits: &str, fits: bool) -> io::Result<()> {
-    match fits {
-        true => writer.write_all(digits.as_bytes()),
-        false => writer.write_all(format!("\"{digits}\"").as_bytes()),
     }
 }
 
-/// A key may be one of these: it has characters then.
+/// Writes scalars, which may be keys too.
 macro_rules! scalars {
-    ($($write:ident: $type:ty,)*) => {
-        $(fn $write<W: io::Write + ?Sized>(&mut self, writer: &mut W, x: $type) -> io::Result<()> {
-            self.is_empty = false;
-            CompactFormatter.$write(writer, x)
+    ($($write:ident($x:ident: $type:ty) $text:expr;)*) => {
+        $(fn $write<W: Write + ?Sized>(&mut self, out: &mut W, $x: $type) -> Result<()> {
+            self.put(out, $text.as_bytes())
         })*
     };
 }
 
 impl Formatter for Escaping<'_> {
     scalars! {
-        write_bool: bool,
-        write_i8: i8,
-        write_i16: i16,
-        write_i32: i32,
-        write_i64: i64,
-        write_u8: u8,
-        write_u16: u16,
-        write_u32: u32,
-        write_u64: u64,
+        write_bool(x: bool) if x { "true" } else { "false" };
+        write_i8(n: i8) itoa::Buffer::new().format(n);
+        write_i16(n: i16) itoa::Buffer::new().format(n);
+        write_i32(n: i32) itoa::Buffer::new().format(n);
+        write_i64(n: i64) itoa::Buffer::new().format(n);
+        write_u8(n: u8) itoa::Buffer::new().format(n);
+        write_u16(n: u16) itoa::Buffer::new().format(n);
+        write_u32(n: u32) itoa::Buffer::new().format(n);
+        write_u64(n: u64) itoa::Buffer::new().format(n);
+        write_f32(x: f32) ryu::Buffer::new().format(x);
+        write_f64(x: f64) ryu::Buffer::new().format(x);
     }
 
-    fn write_i128<W: io::Write + ?Sized>(&mut self, writer: &mut W, n: i128) -> io::Result<()> {
+    fn write_i128<W: Write + ?Sized>(&mut self, out: &mut W, n: i128) -> Result<()> {
         let fits = n >= i64::MIN.into() && n <= u64::MAX.into();
-        self.is_empty = false;
-        digits(writer, itoa::Buffer::new().format(n), fits || self.in_key)
+        self.digits(out, itoa::Buffer::new().format(n), fits)
     }
 
-    fn write_u128<W: io::Write + ?Sized>(&mut self, writer: &mut W, n: u128) -> io::Result<()> {
-        let fits = n <= u64::MAX.into();
-        self.is_empty = false;
-        digits(writer, itoa::Buffer::new().format(n), fits || self.in_key)
+    fn write_u128<W: Write + ?Sized>(&mut self, out: &mut W, n: u128) -> Result<()> {
+        self.digits(out, itoa::Buffer::new().format(n), n <= u64::MAX.into())
     }
 
-    fn write_f32<W: io::Write + ?Sized>(&mut self, writer: &mut W, x: f32) -> io::Result<()> {
-        self.is_empty = false;
-        writer.write_all(ryu::Buffer::new().format(x).as_bytes())
+    /// Writes a number as it was read, if some crate of the program has serde_json
+    /// keep the digits of numbers (`arbitrary_precision`).
+    fn write_number_str<W: Write + ?Sized>(&mut self, out: &mut W, number: &str) -> Result<()> {
+        self.word(out, number)
     }
 
-    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, x: f64) -> io::Result<()> {
-        self.is_empty = false;
-        writer.write_all(ryu::Buffer::new().format(x).as_bytes())
-    }
-
-    /// A number as it was read, where some crate of the program has serde_json keep
-    /// the digits of numbers (`arbitrary_precision`).
-    fn write_number_str<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        number: &str,
-    ) -> io::Result<()> {
-        self.word(writer, number)
-    }
-
-    /// JSON text of others' making, a `RawValue`: read, and written anew.
-    ///
-    /// Token by token: a `Value` of serde_json would round floats and long
-    /// integers, sort the keys, and end at 128 levels.
-    fn write_raw_fragment<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut rest = fragment.trim_ascii_start();
+    /// Reads the JSON text of a `RawValue` and writes it anew, token by token: a
+    /// `Value` of serde_json would round floats and long integers, sort the keys, and
+    /// stop at 128 levels.
+    fn write_raw_fragment<W: Write + ?Sized>(&mut self, out: &mut W, text: &str) -> Result<()> {
+        let mut rest = text.trim_ascii_start();
         while let Some(first) = rest.bytes().next() {
             let (token, behind) = rest.split_at(token_len(rest));
             rest = behind.trim_ascii_start();
             match first {
-                b'{' | b'[' => self.open(writer, token.as_bytes())?,
-                b'}' | b']' => self.close(writer, token.as_bytes())?,
-                b',' | b':' => writer.write_all(token.as_bytes())?,
-                b'"' => self.text(writer, token, rest.starts_with(':'))?,
-                _ => self.word(writer, token)?,
+                b'{' | b'[' => self.open(out, token.as_bytes())?,
+                b'}' | b']' => self.close(out, token.as_bytes())?,
+                b',' | b':' => out.write_all(token.as_bytes())?,
+                b'"' if rest.starts_with(':') => {
+                    self.begin_key();
+                    self.text(out, token)?;
+                    self.end_key();
+                }
+                b'"' => self.text(out, token)?,
+                _ => self.word(out, token)?,
             }
         }
         Ok(())
     }
 
-    fn begin_string<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.is_empty = true;
-        writer.write_all(b"\"")
+    fn begin_string<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        self.0.is_empty = true;
+        out.write_all(b"\"")
     }
 
-    fn end_string<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        match self.in_key && self.is_empty {
-            true => writer.write_all(b"_\""),
-            false => writer.write_all(b"\""),
+    fn end_string<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        if self.0.key.is_some() && self.0.is_empty {
+            self.put(out, b"_")?;
         }
+        out.write_all(b"\"")
     }
 
-    fn write_string_fragment<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        self.is_empty &= fragment.is_empty();
-        // What acts is DEL or beyond ASCII.
-        if fragment.bytes().all(|byte| byte < 0x7F) {
-            return writer.write_all(fragment.as_bytes());
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, text: &str) -> Result<()> {
+        // Only DEL and characters beyond ASCII act.
+        if text.bytes().all(|byte| byte < 0x7F) {
+            return self.put(out, text.as_bytes());
         }
-        let mut rest = fragment;
+        let mut rest = text;
         while let Some((at, char)) = rest.char_indices().find(|(_, char)| bytes::acts(*char)) {
             let (clean, from) = rest.split_at(at);
-            writer.write_all(clean.as_bytes())?;
-            escape(writer, char.into())?;
+            self.put(out, clean.as_bytes())?;
+            self.escape(out, char.into())?;
             rest = from.get(char.len_utf8()..).unwrap_or_default();
         }
-        writer.write_all(rest.as_bytes())
+        self.put(out, rest.as_bytes())
     }
 
-    fn write_char_escape<W: io::Write + ?Sized>(
+    fn write_char_escape<W: Write + ?Sized>(
         &mut self,
-        writer: &mut W,
+        out: &mut W,
         char: CharEscape,
-    ) -> io::Result<()> {
-        self.is_empty = false;
+    ) -> Result<()> {
         match char {
-            CharEscape::Quote => writer.write_all(br#"\""#),
-            CharEscape::ReverseSolidus => writer.write_all(br"\\"),
-            CharEscape::Solidus => writer.write_all(b"/"),
-            CharEscape::LineFeed => writer.write_all(br"\n"),
-            CharEscape::CarriageReturn => writer.write_all(br"\r"),
-            CharEscape::Tab => writer.write_all(br"\t"),
-            CharEscape::Backspace => escape(writer, 0x08),
-            CharEscape::FormFeed => escape(writer, 0x0C),
-            CharEscape::AsciiControl(byte) => escape(writer, byte.into()),
+            CharEscape::Quote => self.put(out, br#"\""#),
+            CharEscape::ReverseSolidus => self.put(out, br"\\"),
+            CharEscape::Solidus => self.put(out, b"/"),
+            CharEscape::LineFeed => self.put(out, br"\n"),
+            CharEscape::CarriageReturn => self.put(out, br"\r"),
+            CharEscape::Tab => self.put(out, br"\t"),
+            CharEscape::Backspace => self.escape(out, 0x08),
+            CharEscape::FormFeed => self.escape(out, 0x0C),
+            CharEscape::AsciiControl(byte) => self.escape(out, byte.into()),
         }
     }
 
-    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.open(writer, b"[")
+    fn begin_array<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        self.open(out, b"[")
     }
 
-    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.close(writer, b"]")
+    fn end_array<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        self.close(out, b"]")
     }
 
-    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.open(writer, b"{")
+    fn begin_object<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        self.open(out, b"{")
     }
 
-    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.close(writer, b"}")
+    fn end_object<W: Write + ?Sized>(&mut self, out: &mut W) -> Result<()> {
+        self.close(out, b"}")
     }
 
-    fn begin_object_key<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.in_key = true;
+    fn begin_object_key<W: Write + ?Sized>(&mut self, out: &mut W, first: bool) -> Result<()> {
+        self.begin_key();
         match first {
             true => Ok(()),
-            false => writer.write_all(b","),
+            false => out.write_all(b","),
         }
     }
 
-    fn end_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
-        self.in_key = false;
+    fn end_object_key<W: Write + ?Sized>(&mut self, _: &mut W) -> Result<()> {
+        self.end_key();
         Ok(())
     }
 }
@@ -282,13 +288,12 @@ mod tests {
     use super::*;
 
     fn number(digits: &str) -> Option<String> {
-        let too_deep = Cell::new(false);
         let mut out = Vec::new();
-        let written = Escaping::at(0, &too_deep).write_number_str(&mut out, digits);
+        let written = Escaping(&mut State::default()).write_number_str(&mut out, digits);
         written.ok().and_then(|()| String::from_utf8(out).ok())
     }
 
-    /// No test enables `arbitrary_precision`, which changes what others see of serde_json.
+    /// Called directly, as `arbitrary_precision` would change serde_json for all tests.
     #[test]
     fn numbers_that_keep_their_digits_are_written_as_any() {
         for (digits, want) in [
@@ -303,6 +308,22 @@ mod tests {
             ("1,\"forged\":2", None),
         ] {
             assert_eq!(number(digits).as_deref(), want, "{digits:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_key_is_noticed_however_it_is_written() {
+        for (text, want) in [
+            (r#"{"a":1,"b":{"a":[{"a":2},{"a":3}]}}"#, false),
+            (r#"{"a":1,"b":2,"\u0061":3}"#, true),
+            (r#"[{"":1,"_":2}]"#, true),
+            (r#"[{"x":{"a":1,"a":2},"y":1"#, true),
+            (r#"[{"a":1,"a":["#, true),
+        ] {
+            let mut state = State::default();
+            let written = Escaping(&mut state).write_raw_fragment(&mut Vec::new(), text);
+            assert!(written.is_ok());
+            assert_eq!(state.has_repeated_keys(), want, "{text}");
         }
     }
 }

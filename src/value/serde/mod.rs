@@ -1,14 +1,16 @@
 //! Feature `serde`: any `Serialize` as a structured value.
+//!
+//! It is serialized when it is set, up to a limit. Then the text is checked, and
+//! repeated keys are removed: a record must be JSON whatever a `Serialize` does.
 
 // From the top down: a file names only files below it (tests/layers.rs).
-pub(crate) mod dedup;
-pub(crate) mod unique;
-pub(crate) mod escaping;
+mod dedup;
+mod escaping;
 
-use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::ser::Serializer;
 
 use crate::base::{bytes, catch};
@@ -16,34 +18,35 @@ use crate::value::json_text;
 use crate::value::json_text::JsonText;
 use crate::value::kind::{Kind, PANICKED, Structured, Value};
 use crate::value::owned::OwnedValue;
-use crate::value::serde::escaping::Escaping;
+use crate::value::serde::escaping::{Escaping, State};
 
-/// Returns any [`Serialize`] as a value: an object or a list is nested in a JSON
-/// record, and its JSON text in a logfmt one. What is a scalar in JSON is
-/// written as one.
+/// Returns any [`Serialize`] as a value. A JSON record nests an object or a list, a
+/// logfmt record holds its JSON text, and a scalar is written as one.
 ///
-/// It is serialized when it is set. Integers beyond 64 bits, and numbers that no
-/// float can hold (of a `RawValue`, or kept by `arbitrary_precision` of serde_json),
-/// are strings of digits, NaN and the infinities `null`, whatever the configuration
-/// says of others; an empty key is `_`, and of a key that comes twice the last value
-/// counts.
-/// [Redaction](crate::config::ConfigBuilder::redact) does not look inside. What is too
-/// long for [`max_value`](crate::config::ConfigBuilder::max_value), or nested more than 32
-/// deep, is cut between two members and counted in `truncated`. A `Serialize`
-/// that panics leaves `<panicked>`, one that fails, or whose text is no JSON,
-/// `<not serialized: …>` with the error.
+/// The value is serialized when it is set:
+///
+/// * Integers beyond 64 bits are strings of digits, and so are numbers that no float
+///   can hold (from a `RawValue`, or kept by `arbitrary_precision` of serde_json). NaN
+///   and the infinities are `null`. The configuration does not change this.
+/// * An empty key becomes `_`. If a key comes twice, its last value counts.
+/// * Values longer than [`max_value`](crate::config::ConfigBuilder::max_value), or nested
+///   more than 32 deep, are cut between two members and counted in `truncated`.
+/// * [Redaction](crate::config::ConfigBuilder::redact) does not look inside.
+/// * A `Serialize` that panics leaves `<panicked>`; one that fails, or whose text is
+///   not JSON, leaves `<not serialized: …>` with the error.
 ///
 /// # Examples
 ///
 /// ```
 /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
 /// use serde::Serialize;
+/// use traceline::{Config, Format};
 ///
 /// #[derive(Serialize)]
 /// struct Item { sku: &'static str, count: u32 }
 ///
 /// let items = [Item { sku: "lamp", count: 2 }, Item { sku: "chair", count: 1 }];
-/// let config = traceline::Config::builder().format(traceline::Format::Json).build()?;
+/// let config = Config::builder().format(Format::Json).build()?;
 /// let mut trace = traceline::builder!("checkout").config(&config).start();
 /// trace.set("items", traceline::json(&items));
 /// assert!(trace.render().ends_with(
@@ -75,7 +78,7 @@ fn not_serialized(error: &serde_json::Error) -> OwnedValue {
     OwnedValue::Text(format!("<not serialized: {error}>"))
 }
 
-/// Longer than any number.
+/// A limit that no number exceeds.
 const LONGEST_NUMBER: usize = 64;
 
 /// JSON text up to a limit.
@@ -83,66 +86,60 @@ const LONGEST_NUMBER: usize = 64;
 struct Out {
     text: Vec<u8>,
     limit: usize,
-    /// Whether there was more.
+    /// Whether it was cut.
     full: bool,
+    has_repeated_keys: bool,
 }
 
 impl Out {
     fn new(limit: usize) -> Out {
         Out {
-            // The digits of a number are never cut.
+            // A number is never cut between its digits.
             limit: limit.max(LONGEST_NUMBER),
             ..Out::default()
         }
     }
 
     fn serialize<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
-        let too_deep = Cell::new(false);
-        let escaping = Escaping::at(0, &too_deep);
+        let mut state = State::default();
+        let escaping = Escaping(&mut state);
         let result = value.serialize(&mut Serializer::with_formatter(&mut *self, escaping));
-        self.full |= too_deep.get();
+        self.full |= state.is_too_deep;
+        self.has_repeated_keys = state.has_repeated_keys();
         result
     }
 
-    /// The text, once all or as much as there is room for is written.
+    /// Returns the text, once all of it or as much as there is room for is written.
     fn finish(mut self, limit: usize) -> (OwnedValue, bool) {
         if !matches!(self.text.first(), Some(b'{' | b'[')) {
             return (scalar(&self.text), self.full);
         }
         self.full |= self.text.len() > limit;
         if self.full {
-            self.close(limit);
+            let (end, closers) = json_text::cut(&self.text, limit);
+            self.text.truncate(end);
+            self.text.extend(closers);
         }
-        let text = match String::from_utf8(self.text) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        };
-        // A `Serialize` that goes on after an error, or gives a key no value, is
-        // written as it goes: nothing but a reader notices.
-        let text = match unique::are_unique(&text) {
-            Ok(true) => text,
-            Ok(false) => dedup::each_key_once(&text),
-            Err(error) => return (not_serialized(&error), false),
+        let text = String::from_utf8(self.text).unwrap_or_default();
+        // A `Serialize` may go on after an error, or give a key no value. Only a
+        // reader of the text notices.
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+            return (not_serialized(&error), false);
+        }
+        let text = match self.has_repeated_keys {
+            true => dedup::each_key_once(&text),
+            false => text,
         };
         (OwnedValue::Json(JsonText::new(text)), self.full)
     }
 
-    fn close(&mut self, limit: usize) {
-        let (end, closers) = json_text::cut(&self.text, limit);
-        self.text.truncate(end);
-        self.text.extend(closers);
-    }
-}
-
-impl Out {
-    /// Of a text, what fits; an escape stays whole.
+    /// Appends as much of a text as fits; an escape stays whole.
     #[cold]
     fn fill_up(&mut self, piece: &[u8]) -> io::Result<()> {
         let room = self.limit - self.text.len();
         if !self.full && !piece.starts_with(b"\\") {
-            let fits = bytes::char_floor(piece, room);
-            self.text
-                .extend_from_slice(piece.get(..fits).unwrap_or_default());
+            let fits = piece.get(..bytes::char_floor(piece, room));
+            self.text.extend_from_slice(fits.unwrap_or_default());
         }
         self.full = true;
         Err(io::ErrorKind::WriteZero.into())
@@ -168,8 +165,7 @@ impl io::Write for Out {
     }
 }
 
-/// What is no structure: text, numbers, truth values. Of a text that was too
-/// long, what there is.
+/// Reads a value that is not a structure. Text may have been cut.
 fn scalar(text: &[u8]) -> OwnedValue {
     let text = String::from_utf8_lossy(text);
     match &*text {
@@ -177,7 +173,7 @@ fn scalar(text: &[u8]) -> OwnedValue {
         "true" => OwnedValue::Bool(true),
         "false" => OwnedValue::Bool(false),
         text if text.starts_with('"') => {
-            // An escape is one piece of its own, so none is broken off.
+            // Each escape is a piece of its own, so none was broken off.
             let read = serde_json::from_str(text);
             let read = read.or_else(|_| serde_json::from_str(&format!("{text}\"")));
             OwnedValue::Text(read.unwrap_or_default())
@@ -186,8 +182,8 @@ fn scalar(text: &[u8]) -> OwnedValue {
     }
 }
 
-/// Not by serde_json, which reads floats exactly only where some crate of the
-/// program asks it to.
+/// Reads a number, without serde_json: it reads floats exactly only if some crate
+/// of the program asks it to.
 fn parse_number(number: &str) -> OwnedValue {
     match (number.parse(), number.parse(), number.parse()) {
         (Ok(n), _, _) => OwnedValue::U64(n),

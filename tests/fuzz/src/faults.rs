@@ -6,10 +6,15 @@ use crate::w3c;
 pub(crate) fn of_id(text: &[u8], what: &str, len: usize) -> Vec<String> {
     let mut all = digits(text, what);
     if text.len() != len {
-        all.push(format!("{what}: wrong length, {}", text.len()));
+        all.push(format!(
+            "{what}: expected {len} characters, got {}",
+            text.len()
+        ));
     }
     if text.iter().all(|byte| *byte == b'0') {
-        all.push(format!("{what}: all zero"));
+        all.push(format!(
+            "{what}: expected an id that is not zero, got only zeros"
+        ));
     }
     all
 }
@@ -21,6 +26,9 @@ pub(crate) fn digits(text: &[u8], what: &str) -> Vec<String> {
         .enumerate()
         .filter(|(_, byte)| !w3c::is_hex(&[**byte], 1));
     others
-        .map(|(at, _)| format!("{what}: no lower-case hex digit at {at}"))
+        .map(|(at, got)| {
+            let got = got.escape_ascii();
+            format!("{what}: expected a lower-case hex digit at {at}, got '{got}'")
+        })
         .collect()
 }

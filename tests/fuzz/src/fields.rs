@@ -1,9 +1,9 @@
 //! One line for the viewer, against readers that are slow or not ours.
 
 use serde_json::{Map, Value as Json};
-use traceline_timeline::detail::Detail;
-use traceline_timeline::fields::{self, Value};
-use traceline_timeline::{Names, Record, parse};
+use traceline_cli::detail::Detail;
+use traceline_cli::fields::{self, Value};
+use traceline_cli::{Names, Record, parse};
 
 pub(crate) fn check(line: &[u8]) {
     logfmt(line);
@@ -67,7 +67,7 @@ fn quoted(line: &[u8], start: usize) -> Option<(Value<'_>, usize)> {
     }
     let raw = &line[start..at];
     let is_end = line.get(at + 1).is_none_or(|byte| *byte == b' ');
-    let text = traceline_timeline::text::Text { raw, escaped };
+    let text = traceline_cli::text::Text { raw, escaped };
     is_end.then_some((Value::Text(text), at + 1))
 }
 

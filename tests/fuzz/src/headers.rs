@@ -1,6 +1,9 @@
 //! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
 
-use traceline::{ids::{IdError, TraceId, TraceParent, TraceState}, Trace};
+use traceline::{
+    Trace,
+    ids::{IdError, TraceId, TraceParent, TraceState},
+};
 
 use crate::b3::{self, Said};
 use crate::faults::of_id;
@@ -119,7 +122,8 @@ fn said(map: &Map<'_>) -> Option<Said> {
 fn single(text: &str) {
     let want = b3::single(text.as_bytes());
     let parts: Vec<&str> = text.trim_matches([' ', '\t']).split('-').collect();
-    let mut possible = vec![format!("b3: wrong length, {}", text.len())];
+    let count = parts.len();
+    let mut possible = vec![format!("b3: expected 2 to 4 parts, got {count}")];
     if let [trace, span, more @ ..] = parts.as_slice()
         && more.len() <= 2
     {
@@ -157,7 +161,7 @@ fn faults(trace: &str, span: &str, decision: Option<&str>) -> Vec<String> {
     let mut all = of_id(trace.as_bytes(), "trace id", len);
     all.extend(of_id(span.as_bytes(), "span id", 16));
     if !matches!(decision, None | Some("0" | "1" | "d" | "true" | "false")) {
-        all.push("flags: not allowed".into());
+        all.push("flags: expected 0, 1 or d".into());
     }
     all
 }
@@ -240,9 +244,7 @@ fn disabled(headers: &[(String, &[u8])], want: &Want) {
         trace.tracestate().as_ref().map(TraceState::as_str),
         want.state.as_deref()
     );
-    let id = trace
-        .request_id()
-        .expect("one that came, or a fresh one");
+    let id = trace.request_id().expect("one that came, or a fresh one");
     match &want.request_id {
         Some(want) => assert_eq!(id, *want),
         None => assert!(id.parse::<TraceId>().is_ok(), "{id}"),

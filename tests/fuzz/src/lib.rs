@@ -19,7 +19,7 @@ pub mod viewer;
 mod w3c;
 mod work;
 
-#[path = "../../reference/mod.rs"]
+#[path = "../../arbitrary/reference/mod.rs"]
 mod reference;
 #[path = "../../util/mod.rs"]
 mod util;

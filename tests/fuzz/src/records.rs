@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use traceline::{ids::TraceParent, Config, Format, Trace};
-use traceline_timeline::detail::{Detail, Timer};
-use traceline_timeline::record::{Level, Outcome};
-use traceline_timeline::{Names, parse};
+use traceline::{Config, Format, Trace, ids::TraceParent};
+use traceline_cli::detail::{Detail, Timer};
+use traceline_cli::record::{Level, Outcome};
+use traceline_cli::{Names, parse};
 
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 use crate::work::{self, OWN_SPAN};

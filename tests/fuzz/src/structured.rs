@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use serde_json::value::RawValue;
-use traceline::{json, Config, Format, Value};
+use traceline::{Config, Format, Value, json};
 
 use crate::document::{Node, escaped};
 use crate::util::{Bench, assert_one_safe_line, json_line, logfmt_line, same_line};

@@ -129,14 +129,17 @@ fn faults_at(text: &[u8]) -> Vec<String> {
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     let mut all = Vec::new();
     if len < 55 || (part(0, 2) == b"00" && len > 55) {
-        all.push(format!("traceparent: wrong length, {len}"));
+        all.push(format!("traceparent: expected 55 characters, got {len}"));
     }
     let hyphens = [2, 35, 52, 55]
         .into_iter()
         .filter(|at| text.get(*at).is_some_and(|byte| *byte != b'-'));
-    all.extend(hyphens.map(|at| format!("traceparent: no hyphen at {at}")));
+    all.extend(hyphens.map(|at| {
+        let got = text[at].escape_ascii();
+        format!("traceparent: expected a hyphen at {at}, got '{got}'")
+    }));
     if part(0, 2) == b"ff" {
-        all.push("version: not allowed".into());
+        all.push("version: expected 00 to fe, got ff".into());
     }
     all.extend(digits(part(0, 2), "version"));
     all.extend(digits(part(53, 55), "flags"));

@@ -40,9 +40,9 @@ fn refused(headers: &[&str], said: &str) {
     let members = members
         .filter(|member| !w3c::trimmed(member.as_bytes()).is_empty())
         .count();
-    let length = format!("tracestate: wrong length, {members}");
+    let length = format!("tracestate: expected at most 32 members, got {members}");
     assert!(
-        said == "tracestate: not allowed" || (said == length && members > 32),
+        said == "tracestate: expected members key=value" || (said == length && members > 32),
         "{said}"
     );
 }

@@ -1,15 +1,15 @@
-//! The viewer of `examples/timeline`: any bytes for a file, and records that the library wrote.
+//! The viewer of `crates/traceline-cli`: any bytes for a file, and records that the library wrote.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::Cursor;
 
 use serde_json::Value;
-use traceline_timeline::args::{Args, View};
-use traceline_timeline::index::Index;
-use traceline_timeline::source::Source;
-use traceline_timeline::tree::Tree;
-use traceline_timeline::{Record, app, html, parse, stats};
+use traceline_cli::args::{Args, View};
+use traceline_cli::index::Index;
+use traceline_cli::source::Source;
+use traceline_cli::tree::Tree;
+use traceline_cli::{Record, app, html, parse, stats};
 
 use crate::fields;
 use crate::records;

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
-use traceline::{current, display, ids::TraceParent, set, start, Config, Trace};
+use traceline::{Config, Trace, current, display, ids::TraceParent, set, start};
 
 use crate::exporter;
 

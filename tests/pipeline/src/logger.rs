@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use log::{LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
-use traceline::{ids::TraceId, Config, Format, Trace};
+use traceline::{Config, Format, Trace, ids::TraceId};
 
 use crate::publisher::{self, Route, SUBJECT};
 use crate::queue::{Queue, Stats};

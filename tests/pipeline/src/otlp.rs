@@ -12,7 +12,10 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use traceline::{config::{ConfigBuilder, Output}, ids::TraceParent};
+use traceline::{
+    config::{ConfigBuilder, Output},
+    ids::TraceParent,
+};
 
 /// Sends to a collector, `http://127.0.0.1:4318`, in batches; `shutdown` sends the last one.
 pub fn otlp_provider(url: &str, service: &str) -> Result<SdkLoggerProvider, ExporterBuildError> {

@@ -1,6 +1,6 @@
 //! The whole path, with a broker, a database and processes of its own for each test. `run` installs what this needs.
 
-#[path = "../../../examples/services/process.rs"]
+#[path = "../../../examples/services/src/process.rs"]
 mod process;
 mod rig;
 

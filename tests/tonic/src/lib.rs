@@ -17,7 +17,10 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower_layer::Layer;
 use traceline::tower::{Propagate, PropagateLayer, TraceLayer};
-use traceline::{ids::{IdSource, SpanId, TraceId}, Config, Trace};
+use traceline::{
+    Config, Trace,
+    ids::{IdSource, SpanId, TraceId},
+};
 
 /// Keeps level and text of each record.
 #[derive(Default)]

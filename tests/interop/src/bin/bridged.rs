@@ -7,7 +7,7 @@ use std::io::Write;
 
 use log::{Level, LevelFilter, Log, SetLoggerError};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use traceline::{bridge, config::Output, Config};
+use traceline::{Config, bridge, config::Output};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let backend = env::var("BACKEND")?;

@@ -1,6 +1,9 @@
 //! No recipe: why key-values are not for env_logger, which prints them unquoted behind the message.
 
-use traceline::{config::{ConfigError, Output}, Config};
+use traceline::{
+    Config,
+    config::{ConfigError, Output},
+};
 
 fn main() -> Result<(), ConfigError> {
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use log::kv::{self, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use traceline::{config::Output, current, start, Config};
+use traceline::{Config, config::Output, current, start};
 
 /// What a logger does, and what `enabled` does.
 type Deed = fn(&Record<'_>);

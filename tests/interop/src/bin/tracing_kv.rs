@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use traceline::{config::Output, Config};
+use traceline::{Config, config::Output};
 use tracing_log::LogTracer;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -14,7 +14,7 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use traceline::{Config, Format};
 use traceline_pipeline::{NatsLogger, Options, otlp_provider, with_native_ids};
 
-#[path = "../../../../examples/services/shop/mod.rs"]
+#[path = "../../../../examples/services/src/shop/mod.rs"]
 mod shop;
 
 use shop::{Inventory, Ordering, Purchasing, Service};

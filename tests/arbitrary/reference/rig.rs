@@ -1,0 +1,133 @@
+//! What programs run with: a logger, a clock and a source of ids, one set a
+//! thread. Not a set a program, since a logger is `&'static` and a fuzzer runs
+//! millions.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use log::LevelFilter;
+use traceline::{
+    config::Clock,
+    ids::{IdSource, SpanId, TraceId},
+};
+
+use super::program::Wall;
+
+use crate::util::{Capture, WALL};
+
+#[derive(Debug)]
+pub struct Rig {
+    base: Instant,
+    nanos: AtomicU64,
+    wall: Mutex<SystemTime>,
+    traces: AtomicU8,
+    spans: AtomicU8,
+    /// What hooks saw.
+    hooked: Mutex<Vec<String>>,
+    /// One for each filter, from off to trace.
+    logs: [&'static Capture; 6],
+}
+
+thread_local! {
+    static RIG: Cell<Option<&'static Rig>> = const { Cell::new(None) };
+}
+
+impl Rig {
+    /// That of this thread, as if it were new.
+    pub fn of_thread(wall: Wall) -> &'static Rig {
+        let rig = RIG.get().unwrap_or_else(|| Box::leak(Box::new(Rig::new())));
+        RIG.set(Some(rig));
+        rig.nanos.store(0, Ordering::Relaxed);
+        rig.traces.store(0, Ordering::Relaxed);
+        rig.spans.store(0, Ordering::Relaxed);
+        *rig.wall.lock().unwrap_or_else(PoisonError::into_inner) = time_of(wall);
+        rig.take_hooked();
+        for log in rig.logs {
+            log.take_lines();
+        }
+        rig
+    }
+
+    fn new() -> Rig {
+        Rig {
+            base: Instant::now(),
+            nanos: AtomicU64::new(0),
+            wall: Mutex::new(UNIX_EPOCH),
+            traces: AtomicU8::new(0),
+            spans: AtomicU8::new(0),
+            hooked: Mutex::default(),
+            logs: [
+                LevelFilter::Off,
+                LevelFilter::Error,
+                LevelFilter::Warn,
+                LevelFilter::Info,
+                LevelFilter::Debug,
+                LevelFilter::Trace,
+            ]
+            .map(Capture::up_to),
+        }
+    }
+
+    /// A logger that takes up to `most`.
+    pub fn log(&self, most: LevelFilter) -> &'static Capture {
+        self.logs[most as usize]
+    }
+
+    pub fn see(&self, told: String) {
+        let mut hooked = self.hooked.lock().unwrap_or_else(PoisonError::into_inner);
+        hooked.push(told);
+    }
+
+    pub fn take_hooked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.hooked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+}
+
+/// What the clock says at the start of a unit.
+pub fn time_of(wall: Wall) -> SystemTime {
+    match wall {
+        Wall::Now => UNIX_EPOCH + WALL,
+        Wall::Before1970 => UNIX_EPOCH - Duration::from_millis(500),
+        Wall::LastOfRfc3339 => UNIX_EPOCH + Duration::from_secs(253_402_300_799),
+        Wall::Beyond => UNIX_EPOCH + Duration::new(253_402_300_900, 5),
+    }
+}
+
+/// The n-th id of a transaction; some of these bytes are digits only.
+pub fn trace_id(n: u8) -> [u8; 16] {
+    let mut bytes = [0x11_u8.wrapping_mul(n % 15 + 1); 16];
+    bytes[15] = n.wrapping_mul(37);
+    bytes
+}
+
+/// The n-th id of a unit.
+pub fn span_id(n: u8) -> [u8; 8] {
+    [n % 200 + 7; 8]
+}
+
+impl Clock for Rig {
+    fn now(&self) -> Instant {
+        self.base + Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+
+    fn wall(&self) -> SystemTime {
+        *self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IdSource for Rig {
+    fn trace_id(&self) -> Option<TraceId> {
+        TraceId::from_bytes(trace_id(self.traces.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn span_id(&self) -> Option<SpanId> {
+        SpanId::from_bytes(span_id(self.spans.fetch_add(1, Ordering::Relaxed)))
+    }
+}

@@ -1,0 +1,15 @@
+//! Requests and tasks: the layers over sockets and service by service, futures on tokio and on executors that are none, threads
+//! of rayon. Nothing is installed here.
+
+#[path = "../util/tags.rs"]
+mod tags;
+#[path = "../util/mod.rs"]
+mod util;
+
+mod futures;
+#[cfg(feature = "tower")]
+mod http;
+mod rayon;
+mod testing;
+#[cfg(feature = "tower")]
+mod tower;

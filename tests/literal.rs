@@ -1,0 +1,41 @@
+//! Tests whose expected values are literals, in one program: each file is a subject, each test a rule.
+//!
+//! They share a process, so none of them installs a logger, a configuration or a panic hook; those that must are in `alloc.rs`,
+//! `global.rs` and `testing.rs`, or start this program again as a child.
+
+mod cases;
+#[path = "child/counting.rs"]
+mod counting;
+#[path = "util/tags.rs"]
+mod tags;
+#[path = "util/typed.rs"]
+mod typed;
+mod util;
+
+mod api;
+mod bounds;
+mod bridge;
+mod config;
+mod current;
+mod docs;
+mod emit;
+mod encoding;
+mod faults;
+mod guide;
+mod ids;
+mod json;
+mod key_values;
+mod line_tags;
+mod logfmt;
+mod ordinary;
+mod panic_hook;
+mod pretty;
+mod sampling;
+mod schemas;
+#[cfg(feature = "serde")]
+mod structured;
+mod threads;
+mod threads_of_a_unit;
+mod transaction;
+#[cfg(feature = "uuid")]
+mod uuids;
