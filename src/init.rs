@@ -1,9 +1,9 @@
-//! The shortest way to a first record: `env_logger`, with every line in the
-//! format of units.
+//! The shortest way to a first record: `env_logger`, with every line in the format of
+//! units.
 //!
-//! Both functions return nothing, so that `traceline::init();` is a whole first
-//! line of `main`. A program that has to act on a failure sets up its logger
-//! itself: with [`format_record`] that takes five lines.
+//! Both functions return nothing, so that `traceline::init();` can be the first line
+//! of `main` as it is. A program that has to react to a failure sets up its logger
+//! itself, which takes five lines with [`format_record`].
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -14,22 +14,21 @@ use log::{Level, LevelFilter, SetLoggerError};
 use crate::base::catch;
 use crate::bridge::format_record::format_record;
 
-/// Installs [`env_logger`](https://docs.rs/env_logger) with lines in the format
-/// of units, on standard error.
+/// Installs [`env_logger`](https://docs.rs/env_logger), which then prints every record
+/// in the format of units to standard error.
 ///
-/// The level is info, unless the environment variable `RUST_LOG` gives another
-/// (`RUST_LOG=debug`, `RUST_LOG=warn,my_crate=debug`); `env_logger` warns about
-/// what it cannot read there. An empty `RUST_LOG` counts as none. Every line is
-/// that of [`format_record`]: units and ordinary `log` calls look the same, as
-/// the [`Config`](crate::Config) of the process has it. So install a
-/// configuration first, if there is one.
+/// The level is info, unless the environment variable `RUST_LOG` sets another, as in
+/// `RUST_LOG=debug` or `RUST_LOG=warn,my_crate=debug`. `env_logger` prints a warning
+/// if it cannot read the variable; an empty one is ignored. [`format_record`] formats
+/// each line, so ordinary `log` calls look like units. If you install a
+/// [`Config`](crate::Config), do that first.
 ///
-/// Call it once, at the beginning of `main`: a trace that starts earlier is
-/// disabled. Another call of `init` changes nothing, so tests may each call it.
-/// If a different logger is installed already, that one stays, and a warning
-/// says so: in its log or, if it takes no warnings, on standard error.
+/// Call `init` once, at the beginning of `main`: a trace that starts earlier is
+/// disabled. Further calls do nothing, so each test may call it. If another logger is
+/// already installed, it stays, and `init` warns about that through this logger or, if
+/// the logger does not accept warnings, on standard error.
 ///
-/// This never panics.
+/// `init` never panics.
 ///
 /// # Examples
 ///
@@ -42,8 +41,8 @@ use crate::bridge::format_record::format_record;
 /// log::info!("ready"); // ts=2026-11-21T08:46:00.123512Z level=info msg=ready target=shop file=main.rs line=6
 /// ```
 pub fn init() {
-    // Not a flag set after the fact: of two tests that begin at the same time,
-    // one would take the other's logger for a stranger.
+    // A flag that is set afterwards would not do: if two tests begin at the same
+    // time, one of them would take the other's logger for a stranger.
     static DONE: OnceLock<()> = OnceLock::new();
     let mut installed = Ok(());
     DONE.get_or_init(|| installed = install(Target::Stderr));
@@ -52,17 +51,17 @@ pub fn init() {
     }
 }
 
-/// Does what [`init`] does, with the lines written to `writer`.
+/// Does the same as [`init`], but writes to `writer`.
 ///
-/// Each record is one call of `write_all`, then one of `flush`, under a lock of
-/// `env_logger`. So with `std::io::stdout()` (not `stdout().lock()`) no line is
-/// torn apart by a `println!` elsewhere, and with a
-/// [`BufWriter`](std::io::BufWriter) nothing is lost at the end of the process,
-/// nor anything gained. Errors of the writer are ignored, and so are its panics.
-/// It must not log, since that would wait for the same lock.
+/// Each record takes one call of `write_all` and one of `flush`, while `env_logger`
+/// holds a lock. With `std::io::stdout()` (not `stdout().lock()`), a `println!`
+/// elsewhere cannot split a line. A [`BufWriter`](std::io::BufWriter) loses nothing at
+/// the end of the process, but does not speed anything up either. Errors and panics of
+/// the writer are ignored. The writer must not log, since it would wait for the same
+/// lock forever.
 ///
-/// Unlike `init`, every call after the first warns that it had no effect: its
-/// writer gets no line.
+/// Unlike with `init`, every further call prints a warning, because its writer gets no
+/// output.
 ///
 /// # Examples
 ///
@@ -71,7 +70,7 @@ pub fn init() {
 /// traceline::start!("checkout").emit();
 /// ```
 ///
-/// A file:
+/// To a file:
 ///
 /// ```no_run
 /// let file = std::fs::File::options().append(true).create(true).open("shop.log")?;
@@ -88,8 +87,8 @@ fn install(target: Target) -> Result<(), SetLoggerError> {
     let mut builder = Builder::new();
     match std::env::var("RUST_LOG") {
         Ok(filters) if !filters.trim().is_empty() => {
-            // What it cannot read it prints, which panics where standard error
-            // is a pipe that nobody reads.
+            // It prints what it cannot read, which panics if standard error is a
+            // pipe that nobody reads.
             catch::call(|| _ = builder.parse_filters(&filters));
         }
         _ => {
@@ -98,28 +97,29 @@ fn install(target: Target) -> Result<(), SetLoggerError> {
     }
     builder
         .target(target)
-        // Colours are the business of `Config`: what it wrote goes out as it is.
+        // `Config` decides about colours, so the text goes out as it is.
         .write_style(WriteStyle::Always)
         .format(|line, record| writeln!(line, "{}", format_record(record)))
         .try_init()
 }
 
-/// Warns where somebody looks. Nothing else would tell why lines are missing.
+/// Warns where somebody looks, because nothing else would explain missing lines.
 #[cold]
 fn warn_that_another_stays(call: &str) {
     let text = "a logger is installed already, and stays: lines go where it sends them";
-    // A logger of the user's may panic.
-    catch::call(
-        || match log::log_enabled!(target: "traceline", Level::Warn) {
-            true => log::warn!(target: "traceline", "traceline::{call}: {text}"),
+    // The user's logger may panic.
+    catch::call(|| {
+        if log::log_enabled!(target: "traceline", Level::Warn) {
+            log::warn!(target: "traceline", "traceline::{call}: {text}");
+        } else {
             // Not `eprintln!`, which panics if it cannot print.
-            false => _ = writeln!(io::stderr(), "traceline::{call}: {text}"),
-        },
-    );
+            let _ = writeln!(io::stderr(), "traceline::{call}: {text}");
+        }
+    });
 }
 
-/// A writer whose panics are errors. `env_logger` holds a lock while it writes,
-/// and would itself panic at every record after a panic under that.
+/// A writer whose panics become errors. `env_logger` holds a lock while it writes, and
+/// after a panic there it would itself panic at every record.
 struct Caught<W>(W);
 
 fn caught<R>(call: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
@@ -131,7 +131,7 @@ impl<W: Write> Write for Caught<W> {
         caught(|| self.0.write(bytes))
     }
 
-    /// Not in pieces, so that standard output is locked for the whole line.
+    /// In one piece, so that standard output stays locked for the whole line.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         caught(|| self.0.write_all(bytes))
     }

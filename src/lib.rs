@@ -1,138 +1,60 @@
-//! One unit of work, one log line: a [`Trace`] gathers what happens while the unit runs and emits it as one logfmt or
-//! JSON record through the [`log`] facade.
+//! Collects everything that happens during one unit of work (a request, a job, a run of a tool) and emits it as one
+//! logfmt or JSON record through the [`log`] facade.
 //!
-//! LogRecord log calls scatter a request, a job or a run of a tool over many lines, between the lines of its neighbours.
-//! To learn what became of it, its lines have to be found again and put together. A trace puts them together while they
-//! are made: typed fields, counters, timers and *fragments*, which are texts with the source line and the time since the
-//! start. The record is emitted when the trace is dropped, however that comes about: at the end of a function, by `?`, by
-//! a panic, by the cancellation of a future.
+//! Ordinary log calls scatter a unit over many lines, between the lines of its neighbours, and whoever wants to know what
+//! became of it has to find those lines and put them together again. A [`Trace`] keeps them together from the start. It
+//! emits its record when it is dropped, so every way out of a function leaves exactly one: a `return`, a `?`, a panic, the
+//! cancellation of a future.
 //!
 //! ```
-//! use std::io::Write;
+//! fn reserve(shelf: u64, wanted: u64) -> Result<u64, String> {
+//!     let mut trace = traceline::start!("reserve"); // a unit of work begins
+//!     trace.set("shelf", shelf); // a field
+//!     trace.add("counting"); // a fragment
+//!     let left = trace.check(count(shelf).checked_sub(wanted).ok_or("too few left"))?;
+//!     trace.set("left", left).ok();
+//!     Ok(left)
+//! } // the trace is dropped, and its record emitted
 //!
-//! fn authenticate(token: &str) -> Result<u64, String> {
-//!     let mut trace = traceline::start!("auth");
-//!     trace.set("method", "POST").set("token", traceline::mask(token, 4));
-//!     trace.add("auth header read");
-//!     let user_id = trace.time("db", |_| find_user(token));
-//!     let user_id = trace.check(user_id)?;
-//!     traceline::add!(trace, "got key from token table: {user_id}");
-//!     trace.set("user_id", user_id).ok();
-//!     Ok(user_id)
-//! } // the record is emitted here
-//!
-//! fn find_user(token: &str) -> Result<u64, String> {
-//!     (token == "2c59999137d0").then_some(7).ok_or("unknown token".into())
+//! fn count(_shelf: u64) -> u64 {
+//!     3
 //! }
 //!
-//! env_logger::Builder::new()
-//!     .filter_level(log::LevelFilter::Info)
-//!     .format(|buffer, record| writeln!(buffer, "{}", record.args())) // the record alone, no prefix
-//!     .init();
-//! assert_eq!(authenticate("2c59999137d0"), Ok(7));
-//! assert!(authenticate("77e0f1b2c3d4").is_err());
+//! # #[cfg(feature = "env_logger")]
+//! traceline::init(); // feature `env_logger`; any other logger works too
+//! assert_eq!(reserve(7, 2), Ok(1));
+//! assert!(reserve(7, 5).is_err());
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.783631Z level=info msg=auth outcome=ok duration_ms=0.13 method=POST token="2c59******" db.count=1 db.ms=0.002 db.max_ms=0.002 user_id=7 fragments="[6, 0.105ms] auth header read; [9, 0.124ms] got key from token table: 7"
-//! ts=2026-11-21T16:33:40.783774Z level=error msg=auth outcome=error duration_ms=0.014 method=POST token="77e0******" db.count=1 db.ms=0.0 db.max_ms=0.0 error="unknown token" fragments="[6, 0.003ms] auth header read"
+//! ts=2026-11-30T15:45:52.100597Z level=info msg=reserve outcome=ok duration_ms=0.089 shelf=7 left=1 fragments="[4, 0.081ms] counting"
+//! ts=2026-11-30T15:45:52.100641Z level=error msg=reserve outcome=error duration_ms=0.005 shelf=7 error="too few left" fragments="[4, 0.001ms] counting"
 //! ```
 //!
-//! The [guide](_guide) has the whole of it in chapters.
+//! The [guide](_guide) has a chapter for each topic, from [a first record](_guide::getting_started) to
+//! [services](_guide::services) and [what it costs](_guide::performance).
 //!
 //! # Words
 //!
 //! | word | meaning |
 //! |---|---|
-//! | unit of work | what one record is about: a request, a job, a run of a tool |
-//! | [`Trace`] | the collector of one unit of work; not a distributed trace |
+//! | unit of work | what one record is about: a request, a job, a run of a tool; begun by [`start!`], [`builder!`] or [`run!`] |
+//! | [`Trace`] | the collector of one unit of work; not to be confused with a distributed trace |
 //! | canonical log line | the one line that is printed per unit of work |
 //! | field | a key with a typed value: [`set`](Trace::set), [`set!`], [`incr`](Trace::incr), [`time`](Trace::time) |
 //! | fragment | a text with its source line and the time since the start: [`add`](Trace::add), [`add!`], [`warn`](Trace::warn) |
-//! | record | the finished text of a unit, the message of one call of the logger |
-//! | emit | hand the record over, once; what dropping a trace does |
-//! | discard | end the unit without a record: [`discard`](Trace::discard) |
-//! | current | reached by [`current`] from wherever this thread is: [`scope`](Trace::scope), [`enter`](Trace::enter) |
-//! | part | what another thread gathers of a unit: [`Part`] |
-//!
-//! # How a trace is used
-//!
-//! [`start!`] begins a trace; [`builder!`] does with more settings; [`run!`] runs a closure as a unit and takes the outcome
-//! from its `Result`. Functions that take part get a `&mut Trace`:
-//!
-//! ```
-//! use traceline::Trace;
-//!
-//! fn import(path: &str) -> std::io::Result<usize> {
-//!     traceline::run!("import", |trace| {
-//!         trace.set("file", path);
-//!         let text = std::fs::read_to_string(path)?;
-//!         count_rows(trace, &text);
-//!         Ok(text.len())
-//!     })
-//! }
-//!
-//! fn count_rows(trace: &mut Trace, text: &str) {
-//!     for line in text.lines() {
-//!         trace.incr("rows").max("longest", line.len());
-//!     }
-//! }
-//! # let _ = import("Cargo.toml");
-//! ```
-//!
-//! A trace can be held in a struct, across an `.await`, and moved to another thread. Where only a `&mut Trace` is at hand,
-//! `std::mem::take` takes the trace out and leaves a disabled one.
-//!
-//! # Where no handle is at hand
-//!
-//! [`scope`](Trace::scope) and [`enter`](Trace::enter) make the trace the *current* one of the thread, and so does [`run!`]
-//! with a closure that takes no argument. Code below reaches it by the functions of [`current`], which do nothing where
-//! no trace is current. Units nest; the one entered last is current.
-//!
-//! ```
-//! use traceline::current;
-//!
-//! fn checkout(cart: &[u64]) -> Result<u64, String> {
-//!     traceline::run!("checkout", || {
-//!         current::set("items", cart.len());
-//!         charge(cart.iter().sum())
-//!     })
-//! }
-//!
-//! fn charge(cents: u64) -> Result<u64, String> {
-//!     current::add!("charging {cents} cents");
-//!     current::check(cents.checked_sub(1).ok_or("nothing to pay".to_owned()))
-//! }
-//! # assert!(checkout(&[]).is_err());
-//! ```
-//!
-//! | where | how |
-//! |---|---|
-//! | futures | `future.in_trace(trace)`, `future.run_in_trace(trace)`, `run!(name, async \|\| …)`, on any executor; feature `future` |
-//! | several threads | [`part`](Trace::part) and [`join`](Trace::join), without a lock; [`into_shared`](Trace::into_shared), a handle to clone |
-//! | HTTP servers | `tower::TraceLayer`, one unit a request; feature `tower` |
-//! | ordinary log calls | [`bridge()`] wraps a logger: they become fragments, or go on with the name and the ids of the unit |
-//! | panics | [`panic_hook`] keeps message and place |
-//!
-//! # Outcome and level
-//!
-//! The [`Outcome`] is `ok`, `error`, `panic` or `cancelled` (a future that was dropped before it was ready).
-//! [`ok`](Trace::ok), [`error`](Trace::error), [`check`](Trace::check), [`fail`](Trace::fail), a [`status`](Trace::status)
-//! from 500 on and [`run!`] say it; the last word counts, but `cancelled` beats it, and a panic beats both. Where nothing
-//! was said, nothing is written.
-//!
-//! The level is the most severe of the level that the trace was given (info unless told otherwise), of its fragments, of
-//! what [`raise`](Trace::raise) said, and of the outcome: `error` and `panic` make it error, `cancelled` warn. Outcome and
-//! level are two things: a 404 is a warning without being an error. [`set_level`](Trace::set_level) overwrites the level
-//! alone.
-//!
-//! Loggers filter by the level at the *end* of the unit and by the target, which is the module that `start!` stands in;
-//! [`Trace::new`] is no macro, and its target is `traceline` or that of the [configuration](ConfigBuilder::target). A filter
-//! such as `RUST_LOG=myapp=info` drops such a record.
+//! | [`Outcome`] | how a unit ended: `ok`, `error`, `panic` or `cancelled`; set by [`ok`](Trace::ok), [`check`](Trace::check), [`fail`](Trace::fail), [`status`](Trace::status) and [`run!`] |
+//! | [`Level`] | how severe the record is: the most severe of the unit's own level, its fragments and its outcome |
+//! | record | the finished text of a unit, which the logger receives as the message of one call |
+//! | emit | to hand the record to the logger, once; dropping a trace does it |
+//! | discard | to end the unit without a record: [`discard`](Trace::discard) |
+//! | disabled | said of a trace that the logger would reject even as an error: each call on it is a single branch |
+//! | current | reachable on this thread through [`current`], without a handle: [`scope`](Trace::scope), [`enter`](Trace::enter) |
+//! | part | what another thread collects for a unit: [`Part`] |
 //!
 //! # Formats
 //!
-//! [`Format::Logfmt`] is the default; `trace.time("write", …)` ran twice here:
+//! [`Format::Logfmt`] is the default:
 //!
 //! ```text
 //! ts=2026-11-21T17:57:11.926276Z level=warn msg=import outcome=ok duration_ms=4.348 file="a b.csv" write.count=2 write.ms=4.188 write.max_ms=3.096 rows=12 bytes=935 fragments="[14, 4.326ms, warn] 2 rows skipped"
@@ -144,7 +66,7 @@
 //! {"ts":"2026-11-21T17:57:11.941150Z","level":"warn","msg":"import","outcome":"ok","duration_ms":14.742,"file":"a b.csv","write.count":2,"write.ms":14.625,"write.max_ms":10.653,"rows":12,"bytes":935,"fragments":[{"at_ms":14.723,"line":14,"level":"warn","msg":"2 rows skipped"}]}
 //! ```
 //!
-//! [`Format::Pretty`] takes several lines, for a person at a terminal:
+//! [`Format::Pretty`] uses several lines and is meant for a person at a terminal:
 //!
 //! ```text
 //! import  ok  3.878ms  warn  2026-11-21T17:57:11.945207Z
@@ -157,78 +79,41 @@
 //!        +3.866ms  src/import.rs:14  2 rows skipped
 //! ```
 //!
-//! The order is fixed: `ts`, `level`, `msg`, the fixed fields of the configuration, ids, `outcome`, `duration_ms`, the fields
-//! in the order they were first set, `error`, `error.chain`, `panic`, `panic.location`, `fragments`, what was lost, and what
-//! sampling and a checkpoint say. A key is never repeated. A key that the library may write itself becomes `error_2`, say, in every record.
-//!
-//! The record is the message of one call of the logger. Many loggers print a prefix, and a JSON record behind a prefix is
-//! no longer JSON: have the message printed alone, as above, or all records in one format by [`format_record`].
-//!
-//! # Configuration
-//!
-//! [`Config`] says how records look and what they may hold. The program installs one, if the defaults do not suit, and
-//! [`TraceBuilder::config`] gives a single trace another.
-//!
-//! ```
-//! use traceline::{Config, Format};
-//!
-//! Config::builder()
-//!     .format(Format::Json)
-//!     .field("service", "checkout")
-//!     .redact(["password", "card"])
-//!     .max_record(32 * 1024)
-//!     .install()?;
-//! # Ok::<(), traceline::config::ConfigError>(())
-//! ```
-//!
-//! | many units, other services | |
-//! |---|---|
-//! | one record of many | [`Sampling`] decides at the end of a unit, by rules and a hash of the trace id |
-//! | typed fields for OpenTelemetry, journald, structured loggers | [`Output::KeyValues`], and [`on_emit`](ConfigBuilder::on_emit) around the hand-over |
-//! | ids from the caller and to the next service | [`continue_from_headers`](Trace::continue_from_headers), [`traceparent`](Trace::traceparent), [`child`](Trace::child) |
-//!
-//! # What it costs
-//!
-//! What is gathered is stored typed and written as text once, at the end, and only if the logger takes it. The memory of a
-//! trace is recycled on its thread: once a thread has run a unit, the next one of its kind allocates nothing from `start!`
-//! to the call of the logger; the README names the exceptions. A `Trace` is 16 bytes.
-//!
-//! If the logger would not take even an error of the target, the trace is disabled: a call on it is one inlined branch, and
-//! the arguments of [`set!`] and [`add!`] are not evaluated. That is decided at the start and does not change, so a trace
-//! that starts before the logger is installed stays disabled. The README has measurements.
-//!
-//! # Limits
-//!
-//! A trace holds 256 fields and 256 fragments, the first and the last halves; a value 8 KiB, a record 16 KiB. All of it
-//! can be [set](ConfigBuilder). A key keeps 1 KiB. What was lost is counted in the record: `dropped_fields`,
-//! `dropped_fragments`, `truncated`, and as `lost_parts` the parts that were never joined. Lists nested more than 32 deep
-//! are cut there.
-//!
-//! Nothing on the way to the logger panics or fails: a `Display` that panics leaves `<panicked>`, a logger that panics is
-//! caught, and keys and values of any content are escaped or replaced.
-//!
-//! `std::process::exit`, `abort` and `mem::forget` run no destructors, so no record comes of a trace that is alive then:
-//! return a [`std::process::ExitCode`] from `main`, or call [`current::emit`] before the exit. With `panic = "abort"`,
-//! [`panic_hook`] emits the units that are current on the thread. A trace that is kept in a thread-local variable is not
-//! supported: whether it is emitted when its thread ends depends on the order in which the thread's locals are destroyed.
+//! Keys keep a fixed [order](_guide::fields_and_fragments) and never repeat. [`Config`] sets the format, names, limits and
+//! redaction for the process; [`TraceBuilder::config`] does so for a single trace.
 //!
 //! # What it is not
 //!
-//! It is no logger: it installs none, and without one every trace is disabled. It has no transport and no metrics beyond
-//! the counters of a unit. It does not replace `tracing`: a unit has no spans inside, and one inside another knows nothing
-//! of it, but for the ids of a transaction ([`Trace::child`]).
+//! * It is not a logger, although [`init`](_guide::getting_started) can install one. Without a logger, every trace is
+//!   disabled. Transport, rotation and storage are up to the logger.
+//! * It does not replace `tracing`: there are no spans inside a unit, and units know of each other only by the ids of their
+//!   transaction ([`Trace::child`]).
+//! * It does not aggregate metrics: counters and timers belong to one unit.
 //!
 //! # Features
 //!
 //! All are off by default.
 //!
-//! * `env_logger`: `init` and `init_to`, a logger in one line. It needs `env_logger`, without its default features.
-//! * `future`: `in_trace`, `run_in_trace`, and [`run!`] with `async ||`. It needs `pin-project-lite`.
-//! * `serde`: `json(&x)`, any `Serialize` as a structured value. It needs `serde` and `serde_json`.
-//! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. It needs `uuid`.
-//! * `testing`: the records of a test, typed, without a logger; a clock to move by hand. It needs `pin-project-lite`.
-//! * `tower`: layers for HTTP, one unit a request, on axum, tonic and hyper. It needs `future`, `tower-layer`, `tower-service`,
-//!   `http`, `http-body` and `bytes`.
+//! * `env_logger`: `init` and `init_to` install a logger in one line. Needs `env_logger` without its default features.
+//! * `future`: `in_trace` and `run_in_trace` make a future a unit, and [`run!`] accepts `async ||`. Needs
+//!   `pin-project-lite`.
+//! * `serde`: `json(&x)` records any `Serialize` as a structured value. Needs `serde` and `serde_json`.
+//! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. Needs `uuid`.
+//! * `testing`: the records of a test, with typed fields and without a logger, and a clock that you move. Needs
+//!   `pin-project-lite`.
+//! * `tower`: layers that make each HTTP request a unit, for axum, tonic and hyper. Needs `future`, `tower-layer`,
+//!   `tower-service`, `http`, `http-body` and `bytes`.
+//!
+//! # Inside
+//!
+//! For readers of the source: data flows through the rooms, which are the folders of `src`, in this order. You call the
+//! methods of `trace`; `context` finds the trace where you have no handle ([`current`], futures, panics), `tower` does so
+//! for HTTP, and [`bridge`](mod@bridge) for ordinary log calls. `value` turns what you pass in into typed values, and `ids`
+//! reads and makes W3C ids. `unit` holds the data of one unit, which its `store` packs into a few flat arrays; your code (a
+//! `Display`, a closure) runs only up to this point. `thread` keeps what a thread needs between units: spare memory and
+//! the stack of current units. When the unit ends, `emit` asks the filter and the sampling, `encode` writes the record, and
+//! `emit` hands it to the logger. [`config`] decides how all of that is done, `testing` captures the records, and `base` has
+//! the clock and the guard against panics. A room names only rooms below it; `tests/layers.rs` has their levels.
 //!
 //! # Rust version
 //!
@@ -244,7 +129,6 @@ mod macros;
 #[cfg(feature = "env_logger")]
 mod init;
 #[cfg(feature = "tower")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
 mod context;
 mod trace;
@@ -254,7 +138,6 @@ mod encode;
 mod thread;
 mod unit;
 #[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod config;
 pub mod ids;
@@ -265,24 +148,16 @@ pub use bridge::bridge;
 pub use bridge::format_record::format_record;
 pub use config::choices::Format;
 pub use config::process::Config;
-#[doc(hidden)]
 pub use context::cancel::CancelGuard as __CancelGuard;
 pub use context::current;
 #[cfg(feature = "future")]
-#[cfg_attr(docsrs, doc(cfg(feature = "future")))]
-pub use context::future;
-#[cfg(feature = "future")]
-#[doc(hidden)]
-pub use context::future::{__run_async, InTraceExt as _};
+pub use context::future::{self, __run_async, InTraceExt as _};
 pub use context::panic_hook::panic_hook;
 #[cfg(feature = "env_logger")]
-#[cfg_attr(docsrs, doc(cfg(feature = "env_logger")))]
 pub use init::{init, init_to};
 pub use log::Level;
 pub use trace::Trace;
-pub use trace::builder::TraceBuilder;
-#[doc(hidden)]
-pub use trace::builder::{__builder, __start};
+pub use trace::builder::{__builder, __start, TraceBuilder};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
 pub use trace::time::Timer;
@@ -290,16 +165,15 @@ pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};
 pub use value::outcome::Outcome;
 #[cfg(feature = "serde")]
-#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub use value::serde::json;
 pub use value::to_value::ToValue;
 
-/// The examples of the README are tested too; the first of them installs a logger.
+/// Tests the examples of the README, the first of which installs a logger.
 #[cfg(all(doctest, feature = "env_logger"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The name of a raw identifier.
+/// Removes the mark of a raw identifier.
 #[doc(hidden)]
 pub const fn __unraw(name: &'static str) -> &'static str {
     match name.as_bytes() {

@@ -1,20 +1,20 @@
 //! `start!`, `builder!`, `run!`, `add!`, `set!`.
 //!
-//! Macros that a user never names begin with `__`. They take apart token by
-//! token what the public ones are given, so that every arm which cannot go on
-//! can say in `compile_error!` what to write instead.
+//! Macros that a user never names begin with `__`. They take their input apart
+//! token by token, so that each arm which cannot go on can explain in
+//! `compile_error!` what to write instead.
 
 /// Starts a [`Trace`](crate::Trace) whose target is the caller's module.
 ///
 /// The name of the unit is a literal or a `String`. Keep the number of different
-/// names small (`checkout`, not `checkout 4711`): what varies belongs in a field.
+/// names small (`checkout`, not `checkout 4711`) and put details into fields.
 ///
-/// Settings may follow the name, then fields:
+/// Settings may follow the name, and then fields:
 ///
-/// | after the name | means |
+/// | after the name | meaning |
 /// |---|---|
-/// | `level: Debug` | the [level](crate::TraceBuilder::level): the name of one, or any expression of type [`Level`](crate::Level) |
-/// | `target: "jobs"` | the [target](crate::TraceBuilder::target) that logger filters look at |
+/// | `level: Debug` | the [level](crate::TraceBuilder::level): its bare name, or an expression of type [`Level`](crate::Level) |
+/// | `target: "jobs"` | the [target](crate::TraceBuilder::target), by which loggers filter |
 /// | `config: &config` | the [configuration](crate::TraceBuilder::config) of this trace |
 /// | `user_id = 7`, `cached`, `user:?` … | fields, written as in [`set!`](crate::set!) |
 ///
@@ -45,7 +45,7 @@ macro_rules! start {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start {
-    // Without a setting no builder is made: that keeps the disabled case short.
+    // Without settings there is no builder, which keeps the disabled case short.
     (($name:expr) ()) => {
         $crate::start!($name)
     };
@@ -66,8 +66,8 @@ macro_rules! __start {
     (($name:expr) ($($calls:tt)*) config: $config:expr $(, $($rest:tt)*)?) => {
         $crate::__start!(($name) ($($calls)* .config($config)) $($($rest)*)?)
     };
-    // Fields such as `user:?` and `path:% = x` pass by these arms: neither `?`
-    // nor `%` begins an expression.
+    // Fields such as `user:?` and `path:% = x` do not match these arms, because
+    // neither `?` nor `%` begins an expression.
     (($name:expr) ($($calls:tt)*) $key:ident: $value:expr $(, $($rest:tt)*)?) => {
         ::core::compile_error!(::core::concat!(
             "`start!` has no setting `", ::core::stringify!($key), "`, only `target`, `level` and \
@@ -82,7 +82,7 @@ macro_rules! __start {
     }};
 }
 
-/// A level, by its name alone or by any expression.
+/// A level, by its bare name or by an expression.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __level {
@@ -106,10 +106,11 @@ macro_rules! __level {
     };
 }
 
-/// Returns a [`TraceBuilder`](crate::TraceBuilder) that knows the caller's module.
+/// Returns a [`TraceBuilder`](crate::TraceBuilder) whose target is the caller's
+/// module.
 ///
-/// For a trace whose settings or fields depend on a condition;
-/// [`start!`](crate::start!) takes those that do not.
+/// Use it if settings or fields depend on a condition; otherwise
+/// [`start!`](crate::start!) is shorter.
 ///
 /// # Examples
 ///
@@ -124,26 +125,26 @@ macro_rules! builder {
 }
 
 /// Runs a closure or an async block as one unit of work and takes the outcome
-/// from its result.
+/// from its `Result`.
 ///
-/// | written | the trace |
+/// | form | how it reaches the trace |
 /// |---|---|
-/// | `\|trace\| …`, `move \|trace\| …` | is passed in as a `&mut Trace` |
-/// | `\|\| …`, `move \|\| …` | is [current](crate::current) while the closure runs |
-/// | `async \|trace\| …`, `async move \|trace\| …` | is passed in; `run!` returns a future |
-/// | `async \|\| …`, `async move \|\| …` | is current at each poll; `run!` returns a future; feature `future` |
+/// | `\|trace\| …`, `move \|trace\| …` | as an argument, a `&mut Trace` |
+/// | `\|\| …`, `move \|\| …` | as the [current](crate::current) trace |
+/// | `async \|trace\| …`, `async move \|trace\| …` | as an argument; `run!` returns a future |
+/// | `async \|\| …`, `async move \|\| …` | as the current trace during each poll; `run!` returns a future; feature `future` |
 /// | `async { … }`, `async move { … }` | the same |
-/// | `import` | is passed to the function of this name |
+/// | `import`, the name of a function | as its argument |
 ///
-/// Every closure may name its result: `|trace| -> Result<u64, Error> { … }`.
-/// `|_|` ignores the trace.
+/// A closure may name its result, as in `|trace| -> Result<u64, Error> { … }`,
+/// and `|_|` ignores the trace.
 ///
-/// The work returns a `Result`, which `run!` returns. An `Err` is recorded as
-/// [`check`](crate::Trace::check) would record it; `Ok` makes the outcome `ok`
-/// unless the work set another one. The compiler has to know the type of the
-/// error: make `run!` the last expression of a function, or name the result.
+/// `run!` returns the `Result` of the work. It records an `Err` as
+/// [`check`](crate::Trace::check) does; an `Ok` sets the outcome to `ok`, unless
+/// the work itself set one. The compiler has to know the type of the error: make
+/// `run!` the last expression of a function, or name the result.
 ///
-/// A future that is dropped before it is ready has the outcome `cancelled`.
+/// If a future is dropped before it is ready, the outcome is `cancelled`.
 ///
 /// # Examples
 ///
@@ -163,7 +164,7 @@ macro_rules! builder {
 /// assert_eq!(doubled, Ok(42));
 /// ```
 ///
-/// A future:
+/// As a future:
 ///
 /// ```
 /// async fn load(id: u64) -> Result<u64, String> {
@@ -176,8 +177,8 @@ macro_rules! builder {
 /// # assert_eq!(pollster::block_on(load(7)), Ok(14));
 /// ```
 ///
-/// A bare block does not compile, since a `return` in it would leave the
-/// function around it and not the unit:
+/// A bare block does not compile, because a `return` in it would leave the
+/// surrounding function and not the unit:
 ///
 /// ```compile_fail
 /// let parsed: Result<i32, _> = traceline::run!("parse", { "21".parse::<i32>() });
@@ -206,7 +207,7 @@ macro_rules! run {
     ($name:expr, async $($work:tt)+) => {
         $crate::__run_future!($name, (async) $($work)+)
     };
-    // Not `$work:path`, which reads `h(3)` as a type such as `Fn(u8)` and fails
+    // Not `$work:path`, which would read `h(3)` as a type such as `Fn(u8)` and fail
     // with an error of its own.
     ($name:expr, $($function:ident)::+ $(,)?) => {
         $crate::start!($name).__run($($function)::+)
@@ -229,8 +230,8 @@ macro_rules! run {
     };
 }
 
-/// What stands after `async` or `async move` in `run!`. It becomes an async
-/// block: the future of a closure could not be shown to be `Send`.
+/// The part of `run!` after `async` or `async move`. It becomes an async block,
+/// because `Send` cannot be proved for the future of an async closure.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run_future {
@@ -240,17 +241,8 @@ macro_rules! __run_future {
     ($name:expr, $async:tt || $($work:tt)+) => {
         $crate::__run_current!($name, $async { $crate::__body!($async $($work)+) })
     };
-    ($name:expr, $async:tt |_ $(: $type:ty)?| $($work:tt)+) => {
-        $crate::__run_async!($name, $async _trace, {
-            $(let _: $type = _trace;)?
-            $crate::__body!($async $($work)+)
-        })
-    };
-    ($name:expr, $async:tt |$trace:ident $(: $type:ty)?| $($work:tt)+) => {
-        $crate::__run_async!($name, $async $trace, {
-            $(let $trace: $type = $trace;)?
-            $crate::__body!($async $($work)+)
-        })
+    ($name:expr, $async:tt |$trace:tt $(: $type:ty)?| $($work:tt)+) => {
+        $crate::__run_async!($name, $async ($trace $(: $type)?), $crate::__body!($async $($work)+))
     };
     ($name:expr, $($work:tt)+) => {
         ::core::compile_error!(
@@ -259,8 +251,8 @@ macro_rules! __run_future {
     };
 }
 
-/// The body of a closure that became an async block: with the type of its
-/// result, if that is named.
+/// The body of a closure that became an async block, with the type of its result
+/// if the closure names one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __body {
@@ -273,10 +265,10 @@ macro_rules! __body {
     };
 }
 
-// Two definitions, and no `cfg` inside of one: it would ask for a feature of the
-// crate that uses the macro.
+// Two definitions instead of a `cfg` inside one, which would ask for a feature of
+// the crate that uses the macro.
 
-/// An async block whose trace is current at each poll.
+/// An async block whose trace is current during each poll.
 #[cfg(feature = "future")]
 #[doc(hidden)]
 #[macro_export]
@@ -286,7 +278,7 @@ macro_rules! __run_current {
     };
 }
 
-/// Says which feature is missing.
+/// Explains which feature is missing.
 #[cfg(not(feature = "future"))]
 #[doc(hidden)]
 #[macro_export]
@@ -299,24 +291,24 @@ macro_rules! __run_current {
     };
 }
 
-/// Adds a formatted fragment, written straight into the trace.
+/// Formats a fragment straight into the trace, without a `String` in between.
 ///
-/// The first argument is a place: a `Trace`, a `&mut Trace`, a struct field.
-/// The rest is as in `format!`, and is not evaluated if the trace is disabled.
+/// The first argument is a `Trace`, a `&mut Trace` or a struct field that holds
+/// one. The rest is as in `format!`, and is not evaluated if the trace is disabled.
 ///
-/// A level may precede the text: the name of one, or any expression of type
+/// A level may precede the text: its bare name, or an expression of type
 /// [`Level`](crate::Level).
 ///
-/// | level | does |
+/// | level | effect |
 /// |---|---|
-/// | none | what [`Trace::add`](crate::Trace::add) does |
-/// | `Warn` | what [`Trace::warn`](crate::Trace::warn) does |
-/// | `Error` | what [`Trace::fail`](crate::Trace::fail) does: the outcome is an error |
-/// | `Info`, `Debug`, `Trace` | adds a fragment of this level, which is printed where it is not the trace's own |
+/// | none | the same as [`Trace::add`](crate::Trace::add) |
+/// | `Warn` | the same as [`Trace::warn`](crate::Trace::warn) |
+/// | `Error` | the same as [`Trace::fail`](crate::Trace::fail): the outcome becomes error |
+/// | `Info`, `Debug`, `Trace` | a fragment with this level, which is printed if it differs from the trace's own |
 ///
-/// The record is as severe as its most severe fragment, so `Info` in a trace of
-/// level debug raises that. A fragment of a lower level is not filtered: it is
-/// printed with the record.
+/// A record is at least as severe as its most severe fragment, so an `Info`
+/// fragment raises a trace of level debug to info. Less severe fragments are not
+/// filtered: they are printed with the record.
 ///
 /// # Examples
 ///
@@ -376,17 +368,17 @@ macro_rules! add {
 
 /// Sets several fields.
 ///
-/// The first argument is a place: a `Trace`, a `&mut Trace`, a struct field. The
-/// others are fields. Their values are borrowed, and are not evaluated if the
-/// trace is disabled.
+/// The first argument is a `Trace`, a `&mut Trace` or a struct field that holds
+/// one; the others are fields. Their values are borrowed, and are not evaluated if
+/// the trace is disabled.
 ///
-/// | field | means |
+/// | field | meaning |
 /// |---|---|
 /// | `user_id = user.id` | `set("user_id", &user.id)` |
-/// | `"db.rows" = n` | any literal as a key |
+/// | `"db.rows" = n` | `set("db.rows", &n)` |
 /// | `cached` | `set("cached", &cached)` |
-/// | `user:? = x`, `user:?` | written as its `Debug` prints it |
-/// | `path:% = x`, `path:%` | written as its `Display` prints it |
+/// | `user:? = x`, `user:?` | the value as `Debug` prints it |
+/// | `path:% = x`, `path:%` | the value as `Display` prints it |
 ///
 /// # Examples
 ///
@@ -406,33 +398,21 @@ macro_rules! set {
     };
 }
 
-/// One field of `set!` after the other.
+/// The fields of `set!`, one after the other.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __set {
     ($trace:expr $(,)?) => {};
-    ($trace:expr, $key:ident = $value:expr $(, $($rest:tt)*)?) => {
+    ($trace:expr, $key:tt = $value:expr $(, $($rest:tt)*)?) => {
         $trace.set($crate::__key!($key), &$value);
         $crate::__set!($trace, $($($rest)*)?);
     };
-    ($trace:expr, $key:literal = $value:expr $(, $($rest:tt)*)?) => {
-        $trace.set($key, &$value);
-        $crate::__set!($trace, $($($rest)*)?);
-    };
-    ($trace:expr, $key:ident:? = $value:expr $(, $($rest:tt)*)?) => {
+    ($trace:expr, $key:tt:? = $value:expr $(, $($rest:tt)*)?) => {
         $trace.set($crate::__key!($key), $crate::debug(&$value));
         $crate::__set!($trace, $($($rest)*)?);
     };
-    ($trace:expr, $key:literal:? = $value:expr $(, $($rest:tt)*)?) => {
-        $trace.set($key, $crate::debug(&$value));
-        $crate::__set!($trace, $($($rest)*)?);
-    };
-    ($trace:expr, $key:ident:% = $value:expr $(, $($rest:tt)*)?) => {
+    ($trace:expr, $key:tt:% = $value:expr $(, $($rest:tt)*)?) => {
         $trace.set($crate::__key!($key), $crate::display(&$value));
-        $crate::__set!($trace, $($($rest)*)?);
-    };
-    ($trace:expr, $key:literal:% = $value:expr $(, $($rest:tt)*)?) => {
-        $trace.set($key, $crate::display(&$value));
         $crate::__set!($trace, $($($rest)*)?);
     };
     ($trace:expr, $key:ident:? $(, $($rest:tt)*)?) => {
@@ -456,11 +436,18 @@ macro_rules! __set {
     };
 }
 
-/// The name of a variable as a key, without the mark of a raw identifier.
+/// A key: a literal, or an identifier without the `r#` of a raw one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __key {
     ($key:ident) => {
         const { $crate::__unraw(::core::stringify!($key)) }
+    };
+    ($key:literal) => {
+        $key
+    };
+    // Anything else is not a field, which `__set!` explains.
+    ($other:tt) => {
+        $crate::__set!((), $other)
     };
 }

@@ -111,8 +111,8 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
         // Hooks are closures of the user's.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
-        ResponseFuture<Ready<()>>: 56, NOT_UNWIND_SAFE;
-        TraceBody<()>: 56, ALL;
+        ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;
+        TraceBody<()>: 48, ALL;
         PropagateLayer: 0, ALL;
         Propagate<()>: 0, ALL;
     });

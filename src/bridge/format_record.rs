@@ -1,4 +1,4 @@
-//! LogRecord log records in the format of units, so that one stream has one.
+//! Ordinary log records in the format of units, so that a stream has a single format.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,8 +7,7 @@ use log::Record;
 
 use crate::base::clock::Stamp;
 use crate::config::choices::LineTag;
-use crate::config::process;
-use crate::config::process::Config;
+use crate::config::process::{self, Config};
 use crate::config::settings::Settings;
 use crate::emit::hand_over;
 use crate::encode;
@@ -18,18 +17,20 @@ use crate::unit::Entry;
 use crate::unit::store::log_record::{Around, LogRecord};
 use crate::unit::store::origin::Origin;
 
-/// Returns an ordinary record as a text of the format that units have, for the
-/// format closures of loggers: one stream, one format, one escaping.
+/// Returns an ordinary log record in the format of units, for the format closure of
+/// a logger. The whole stream then has one format and one escaping.
 ///
-/// The text has `ts level msg`, the fixed fields of the configuration, `target`,
-/// `file`, `line`, name and ids of the unit that is current (`unit`, `trace_id`
-/// …), and the key-values, typed. The configuration is that of the process; its
-/// names, limits and redactions hold. The record of a unit, which is such a text
-/// already, is passed through as it is; one that goes out as key-values
-/// ([`Output`](crate::config::Output)) has `ts level msg` and these.
+/// The text has `ts`, `level` and `msg`, the constant fields of the configuration,
+/// `target`, `file` and `line`, the name and the ids of the current unit (`unit`,
+/// `trace_id` …), and the record's key-values with their types. Names, limits and
+/// redaction are those of the process-wide configuration.
 ///
-/// It is written with [`Display`](fmt::Display), in one piece and without a line
-/// end. Nothing is allocated, but where keys have to be renamed.
+/// The record of a unit is such a text already and passes through unchanged. If units
+/// are emitted as key-values ([`Output`](crate::config::Output)), the text has `ts`,
+/// `level`, `msg` and the key-values.
+///
+/// [`Display`](fmt::Display) writes the text in one piece and without a line end. It
+/// allocates nothing, unless keys have to be renamed.
 ///
 /// # Examples
 ///
@@ -66,8 +67,8 @@ pub fn format_record<'a>(record: &'a Record<'_>) -> FormattedRecord<'a> {
 }
 
 impl Config {
-    /// Returns an ordinary record in the format of this configuration; see
-    /// [`format_record`].
+    /// Returns an ordinary log record in the format of this configuration; see
+    /// [`format_record`](crate::format_record()).
     ///
     /// # Examples
     ///
@@ -102,7 +103,8 @@ impl Config {
     }
 }
 
-/// A log record that is written in the format of units; made by [`format_record`].
+/// An ordinary log record in the format of units; made by
+/// [`format_record`](crate::format_record()).
 ///
 /// # Examples
 ///
@@ -114,18 +116,18 @@ impl Config {
 pub struct FormattedRecord<'a> {
     settings: &'a Arc<Settings>,
     record: &'a Record<'a>,
-    /// When it was asked for, if the text says so.
+    /// When `format_record` was called, if the text has a time.
     stamp: Option<Stamp>,
     own: Own,
 }
 
-/// Whether a record is that of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a record is a unit's own, and in which form.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     No,
-    /// Its text.
+    /// Yes, as its text.
     Text,
-    /// Its name and its fields; see [`Output`](crate::config::Output).
+    /// Yes, as its name and key-values; see [`Output`](crate::config::Output).
     Pairs,
 }
 
@@ -149,7 +151,7 @@ impl fmt::Display for FormattedRecord<'_> {
 }
 
 impl FormattedRecord<'_> {
-    /// The record as an entry, in which no unit ever was.
+    /// The record as an entry of its own, so that it is encoded as a unit would be.
     fn gathered(&self) -> (LogRecord, Box<Entry>) {
         let origin = Origin::internal("log record", self.record.level());
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
@@ -168,7 +170,6 @@ impl fmt::Debug for FormattedRecord<'_> {
         f.debug_struct("FormattedRecord")
             .field("target", &self.record.target())
             .field("level", &self.record.level())
-            .field("own", &self.own)
             .finish_non_exhaustive()
     }
 }

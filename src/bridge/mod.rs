@@ -1,4 +1,5 @@
-//! LogRecord log calls while a trace is current.
+//! Ordinary log calls: a logger that knows the current trace, and one format for all
+//! records.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod format_record;
@@ -6,7 +7,6 @@ pub(crate) mod format_record;
 pub use format_record::FormattedRecord;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::fmt::Write;
 
 use log::kv::{Source, VisitSource};
@@ -14,28 +14,29 @@ use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError, kv};
 
 use crate::base::catch;
 use crate::emit::hand_over;
-use crate::ids::id::{SpanId, TraceId};
 use crate::thread::stack;
 use crate::unit::add::Logged;
+use crate::unit::store::trace_ids::UnitIds;
 use crate::value::eager;
 use crate::value::kind::PANICKED;
 
-/// Wraps a logger, so that ordinary log calls know the current trace.
+/// Wraps a logger, so that ordinary log calls become part of the current trace.
 ///
-/// Records that are logged while no trace is current go to the logger untouched,
-/// and so do the records of the units themselves. Of the others,
+/// If no trace is current, records go to the logger unchanged, and so do the records
+/// of units. While a trace is current, an ordinary record does one of two things:
 ///
-/// * those that [`absorb`](Bridge::absorb) names become fragments of the current
-///   trace, with file, line, level and key-values, instead of lines of their own;
-/// * the rest goes on with the name of the unit and its ids, if it has some, as
-///   key-values (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print those ([`correlate`](Bridge::correlate)).
+/// * It becomes a fragment of the trace, with its file, line, level and key-values,
+///   instead of a line of its own. [`absorb`](Bridge::absorb) sets which records do.
+/// * It goes on to the logger with the name and the ids of the unit as key-values
+///   (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print
+///   key-values. [`correlate`](Bridge::correlate) turns that off.
 ///
-/// What is absorbed shares the fate of its unit: if that is discarded or
-/// [sampled out](crate::config::Sampling), so is it.
+/// If a unit is discarded or [sampled out](crate::config::Sampling), the records that
+/// it absorbed are lost with it.
 ///
 /// # Examples
 ///
-/// An existing program gets one line a unit by three more lines: this wrapper, a
+/// Three additions give an existing program one line per unit: this wrapper, a
 /// `start!` and a `scope`.
 ///
 /// ```
@@ -81,10 +82,10 @@ pub struct Bridge<L> {
 }
 
 impl<L: Log> Bridge<L> {
-    /// Sets that records of this level and less severe ones become fragments.
+    /// Makes records of this level, and less severe ones, fragments of the trace.
     ///
     /// With [`Level::Info`], warnings and errors stay lines of their own; with
-    /// [`Level::Error`] everything is absorbed. Off unless set.
+    /// [`Level::Error`], the trace absorbs everything. By default it absorbs nothing.
     ///
     /// # Examples
     ///
@@ -104,11 +105,11 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether records are absorbed, too, that the logger's own filter
-    /// would drop. Off unless set: `RUST_LOG` decides what is absorbed.
+    /// Sets whether the trace also absorbs records that the logger's own filter would
+    /// drop. The default is `false`, so `RUST_LOG` decides what is absorbed.
     ///
-    /// `log` drops what is above its maximal level before any logger is asked:
-    /// give [`install`](Self::install) the level that is to be absorbed.
+    /// `log` itself drops records above its maximum level, so pass a level to
+    /// [`install`](Self::install) that lets them through.
     ///
     /// # Examples
     ///
@@ -129,8 +130,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether an absorbed record raises the level of the unit to its own.
-    /// On unless set.
+    /// Sets whether an absorbed record raises the level of the unit to its own. The
+    /// default is `true`.
     ///
     /// # Examples
     ///
@@ -149,8 +150,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether absorbed records are in the unit's record only if that is
-    /// of level warn or above: a flight recorder. Off unless set.
+    /// Sets whether absorbed records are written only if the unit ends at level warn
+    /// or error, like the tape of a flight recorder. The default is `false`.
     ///
     /// # Examples
     ///
@@ -170,8 +171,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether records that go on have the name of the unit as a key-value
-    /// `unit`. On unless set.
+    /// Sets whether records that go on to the logger get the name and the ids of the
+    /// unit as key-values. The default is `true`.
     ///
     /// # Examples
     ///
@@ -195,7 +196,7 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Makes this the logger of the process and sets the maximal level of `log`.
+    /// Installs this as the logger of the process and sets the maximum level of `log`.
     ///
     /// # Examples
     ///
@@ -209,7 +210,7 @@ impl<L: Log> Bridge<L> {
     ///
     /// # Errors
     ///
-    /// If there is a logger already.
+    /// If a logger is already installed.
     pub fn install(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
     where
         L: 'static,
@@ -225,20 +226,19 @@ impl<L: Log> Bridge<L> {
             && (self.past_filter || self.logger.enabled(metadata))
     }
 
-    /// Makes a record a fragment; `false` if the trace is gone meanwhile.
+    /// Makes a record a fragment. Returns `false` if the trace is no longer there.
     #[cold]
     fn make_fragment(&self, record: &Record<'_>) -> bool {
         let Some(limit) = stack::with(|entry| entry.value_limit()) else {
             return false;
         };
-        // Formatted before the trace is taken: what the arguments log comes first.
+        // Formatted before the entry is taken, because the arguments may log too.
         let text = eager::format(limit, |out| {
             out.write_fmt(*record.args())?;
-            let pairs = catch::call(|| record.key_values().visit(&mut KeyValues(out)));
-            if pairs.is_none() {
-                out.write_str(PANICKED)?;
+            match catch::call(|| record.key_values().visit(&mut KeyValues(out))) {
+                Some(_) => Ok(()),
+                None => out.write_str(PANICKED),
             }
-            Ok(())
         });
         let logged = Logged {
             text: text.as_str(),
@@ -251,25 +251,17 @@ impl<L: Log> Bridge<L> {
         stack::with(|entry| entry.add_logged(logged)).is_some()
     }
 
-    /// Hands a record on with the name of the unit.
+    /// Passes a record on to the logger, with the name and the ids of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
-        let about = stack::with(|entry| {
-            let transaction = entry.transaction;
-            (
-                entry.origin.name.clone(),
-                transaction.map(|transaction| (transaction.trace_id, transaction.span_id)),
-                entry.request_id().map(str::to_owned),
-            )
-        });
-        let Some((unit, ids, request_id)) = about.filter(|_| self.correlates) else {
-            return hand_over::log_record(|| self.logger.log(record));
-        };
-        let source = InUnit {
+        let source = stack::with(|entry| InUnit {
             record: record.key_values(),
-            unit,
-            ids,
-            request_id,
+            unit: entry.origin.name.clone(),
+            ids: entry.transaction,
+            request_id: entry.request_id().map(str::to_owned),
+        });
+        let Some(source) = source.filter(|_| self.correlates) else {
+            return hand_over::log_record(|| self.logger.log(record));
         };
         let record = record.to_builder().key_values(&source).build();
         hand_over::log_record(|| self.logger.log(&record));
@@ -299,22 +291,22 @@ impl<L: Log> Log for Bridge<L> {
     }
 }
 
-/// Writes key-values behind a text.
+/// Appends key-values to a text.
 struct KeyValues<'a>(&'a mut dyn Write);
 
 impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
     fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        // A value that fails does not take the others with it.
+        // If one value fails, the others are still written.
         let _ = write!(self.0, " {key}={value}");
         Ok(())
     }
 }
 
-/// The key-values of a record, and the name of the unit.
+/// The key-values of a record, followed by the name and the ids of its unit.
 struct InUnit<'a> {
     record: &'a dyn Source,
     unit: Cow<'static, str>,
-    ids: Option<(TraceId, SpanId)>,
+    ids: Option<UnitIds>,
     request_id: Option<String>,
 }
 
@@ -325,9 +317,9 @@ impl Source for InUnit<'_> {
             visitor.visit_pair(kv::Key::from(key), value)
         };
         pair("unit", kv::Value::from(&*self.unit))?;
-        if let Some((trace_id, span_id)) = &self.ids {
-            pair("trace_id", kv::Value::from_display(trace_id))?;
-            pair("span_id", kv::Value::from_display(span_id))?;
+        if let Some(ids) = &self.ids {
+            pair("trace_id", kv::Value::from_display(&ids.trace_id))?;
+            pair("span_id", kv::Value::from_display(&ids.span_id))?;
         }
         if let Some(id) = &self.request_id {
             pair("request_id", kv::Value::from(&**id))?;
@@ -336,15 +328,7 @@ impl Source for InUnit<'_> {
     }
 
     fn count(&self) -> usize {
-        let ids = if self.ids.is_some() { 2 } else { 0 };
+        let ids = 2 * usize::from(self.ids.is_some());
         self.record.count() + 1 + ids + usize::from(self.request_id.is_some())
-    }
-}
-
-impl fmt::Debug for InUnit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InUnit")
-            .field("unit", &self.unit)
-            .finish_non_exhaustive()
     }
 }

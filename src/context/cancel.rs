@@ -1,66 +1,52 @@
-//! A unit that may be cancelled: one whose future is dropped before it is ready.
+//! Units that may be cancelled, because their future is dropped before it is ready.
 
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
 use crate::value::outcome::Outcome;
 
-/// A trace of asynchronous work.
+/// Guards the trace of asynchronous work: dropped before its end, it records the
+/// outcome `cancelled`.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct CancelGuard {
-    trace: Trace,
-    over: bool,
-}
+pub struct CancelGuard(Trace);
 
 impl CancelGuard {
     #[inline]
     pub fn new(trace: Trace) -> CancelGuard {
-        CancelGuard { trace, over: false }
+        CancelGuard(trace)
     }
 
     #[inline]
     pub fn trace(&mut self) -> &mut Trace {
-        &mut self.trace
+        &mut self.0
     }
 
-    /// Runs a poll with the trace as the current one; if it panics, that is the
-    /// outcome, though the executor may catch it and drop the future in peace.
+    /// Runs a poll with the trace as the current one. If the poll panics, the
+    /// outcome is `panic`, even if the executor catches the panic and drops the
+    /// future later.
     #[inline]
     pub fn poll<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        let polling = Polling(&mut self.trace);
+        let polling = Polling(&mut self.0);
         let result = polling.0.scope(work);
         std::mem::forget(polling);
         result
     }
 
-    /// Emits the record.
+    /// Emits the record. The disabled trace that stays behind cannot be cancelled.
     #[inline]
     pub fn end(&mut self) {
-        self.over = true;
-        drop(std::mem::take(&mut self.trace));
-    }
-
-    /// Moves the trace on to who will end it.
-    #[cfg(feature = "tower")]
-    pub(crate) fn hand_over(&mut self) -> CancelGuard {
-        CancelGuard::new(std::mem::take(&mut self.trace))
-    }
-
-    /// Whether its record is written.
-    #[cfg(feature = "tower")]
-    pub(crate) fn is_over(&self) -> bool {
-        self.over
+        drop(std::mem::take(&mut self.0));
     }
 
     /// Emits the record with the outcome of a result.
     pub fn take_outcome<R: IsResult<M>, M>(mut self, result: R) -> R {
-        self.trace.take_outcome(&result);
+        self.0.take_outcome(&result);
         self.end();
         result
     }
 }
 
-/// Dropped by a panic only.
+/// Dropped only by a panic; [`CancelGuard::poll`] forgets it otherwise.
 struct Polling<'a>(&'a mut Trace);
 
 impl Drop for Polling<'_> {
@@ -71,9 +57,7 @@ impl Drop for Polling<'_> {
 
 impl Drop for CancelGuard {
     fn drop(&mut self) {
-        if !self.over {
-            self.trace.cancel();
-        }
+        self.0.cancel();
     }
 }
 
@@ -81,11 +65,11 @@ impl Drop for CancelGuard {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run_async {
-    ($name:expr, ($($async:tt)+) $trace:ident, $work:expr) => {{
+    ($name:expr, ($($async:tt)+) ($($trace:tt)+), $work:expr) => {{
         let unit = $crate::__CancelGuard::new($crate::start!($name));
         $($async)+ {
             let mut unit = unit;
-            let $trace = unit.trace();
+            let $($trace)+ = unit.trace();
             let result = async { $work }.await;
             unit.take_outcome(result)
         }

@@ -1,15 +1,15 @@
-//! The current trace of this thread, for code that is handed none.
+//! The current trace of this thread, for code that you cannot pass a trace to.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, `InTrace`
-//! make a trace current. Each function here does what the method of that name
-//! does (but [`emit`] ends all units of the thread), and nothing where no trace
-//! is current; none of them panics or blocks by itself.
+//! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
+//! current. Each function here does the same as the [`Trace`] method of that name,
+//! except that [`emit`] ends all units of the thread. If no trace is current, it
+//! does nothing. None of them panics or blocks.
 //!
-//! Values and messages are formatted before the trace is taken, so a `Display`
-//! may itself add to it. While [`with`] runs, the trace is its closure's alone:
-//! code called from there finds no current trace.
+//! Values and messages are formatted before the trace is accessed, so a `Display`
+//! may add to the trace itself. While [`with`] runs, its closure has the trace to
+//! itself: code called from there finds no current trace.
 //!
-//! A loop that writes much is better off with the trace in hand:
+//! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
 //!
 //! # Examples
@@ -33,24 +33,26 @@ use std::panic::Location;
 
 use log::Level;
 
-use crate::context::panic_note;
+use crate::context::panic_note::Use;
 use crate::emit;
-use crate::emit::end_all::emit_after;
+use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
 use crate::thread::stack;
 use crate::trace::Trace;
+use crate::trace::time::OnDrop;
 use crate::unit::add;
 use crate::unit::store::field::Role;
+use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Outgoing;
-use crate::value::failure::{Cause, Failure, IsResult};
+use crate::value::eager;
+use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
 use crate::value::to_value::ToValue;
-use crate::value::{eager, failure};
 
 #[doc(inline)]
 pub use crate::__current_add as add;
@@ -58,7 +60,8 @@ pub use crate::__current_add as add;
 pub use crate::__current_set as set;
 pub use crate::trace::scope::Entered;
 
-/// Runs `work` with the current trace; `None` if there is none.
+/// Runs `work` with the current trace and returns its result; `None` if no trace is
+/// current.
 ///
 /// # Examples
 ///
@@ -77,45 +80,39 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
         address: std::ptr::from_ref(&*entry).addr(),
         trace: Trace::from_entry(Some(entry)),
         hidden: stack::hide(),
-        was_panicking: std::thread::panicking(),
+        panics: Use::begin(),
     };
-    panic_note::count_in_use(1);
-    if !in_use.was_panicking {
-        panic_note::forget_missed();
-    }
     Some(work(&mut in_use.trace))
 }
 
-/// The current trace while [`with`] has it.
+/// The current trace while [`with`] has it. The entry itself is moved out, so that
+/// the closure gets a whole `Trace`; its address tells whether it came back.
 struct InUse {
     trace: Trace,
-    token: Option<crate::unit::store::origin::Token>,
+    token: Option<Token>,
     address: usize,
     /// The unit around it, which is not current meanwhile.
-    hidden: Option<crate::unit::store::origin::Token>,
-    was_panicking: bool,
+    hidden: Option<Token>,
+    panics: Use,
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        panic_note::count_in_use(-1);
-        if !self.was_panicking {
-            panic_note::note_missed(&mut self.trace);
-        }
+        self.panics.end(&mut self.trace);
         stack::unhide(self.hidden);
         match self.trace.take_entry() {
             Some(mut entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
                 entry.token = self.token;
                 stack::push_above(self.hidden, entry);
             }
-            // The closure put another trace in its place, which ends here.
+            // The closure put another trace in its place; that one ends here.
             Some(other) => emit::finish(other),
             None => {}
         }
     }
 }
 
-/// Returns whether a trace is current that gathers anything.
+/// Returns whether a trace is current and collects anything.
 ///
 /// # Examples
 ///
@@ -132,7 +129,7 @@ pub fn is_active() -> bool {
     stack::is_active()
 }
 
-/// The limit of values, where a trace is current.
+/// The limit of values, if a trace is current.
 #[inline]
 fn limit() -> Option<usize> {
     stack::with(|entry| entry.value_limit())
@@ -150,7 +147,7 @@ fn limit() -> Option<usize> {
 /// ```
 #[inline]
 pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
-    // Keys of the user's make their text here, while nothing is taken.
+    // A user's `ToKey` runs here, while no entry is taken.
     let key = key.to_key();
     eager::value(value.to_value(), limit, |kind| {
         stack::with(|entry| entry.set(key.0, kind));
@@ -193,7 +190,7 @@ pub fn incr(key: impl ToKey /* or key(&s) */) {
     sum(key, 1u64);
 }
 
-/// Adds to a sum; see [`Trace::sum`].
+/// Adds a number to a sum; see [`Trace::sum`].
 ///
 /// # Examples
 ///
@@ -213,7 +210,7 @@ pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     stack::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
 
-/// Keeps the largest of the numbers given; see [`Trace::max`].
+/// Keeps the largest of the numbers given for this key; see [`Trace::max`].
 ///
 /// # Examples
 ///
@@ -246,7 +243,7 @@ pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
 #[inline]
 #[track_caller]
 pub fn add(message: impl Message /* add! formats */) {
-    fragment(message, None, Location::caller());
+    fragment(message, None);
 }
 
 /// Adds a fragment and raises the level to warn; see [`Trace::warn`].
@@ -263,10 +260,10 @@ pub fn add(message: impl Message /* add! formats */) {
 #[inline]
 #[track_caller]
 pub fn warn(message: impl Message /* add! formats */) {
-    fragment(message, Some(Level::Warn), Location::caller());
+    fragment(message, Some(Level::Warn));
 }
 
-/// Adds a fragment and makes the outcome an error; see [`Trace::fail`].
+/// Adds a fragment and sets the outcome to error; see [`Trace::fail`].
 ///
 /// # Examples
 ///
@@ -280,30 +277,21 @@ pub fn warn(message: impl Message /* add! formats */) {
 #[inline]
 #[track_caller]
 pub fn fail(message: impl Message /* add! formats */) {
-    fragment(message, Some(Level::Error), Location::caller());
-    stack::with(|entry| entry.severity.set_outcome(Outcome::Error));
-}
-
-/// What `current::add!` with a level expands to.
-#[doc(hidden)]
-#[inline]
-#[track_caller]
-pub fn __add_at(level: Level, message: impl Message) {
-    if level == Level::Error {
-        return fail(message);
-    }
-    fragment(message, Some(level), Location::caller());
+    fragment(message, Some(Level::Error));
 }
 
 #[inline(always)]
-fn fragment(message: impl Message, level: Option<Level>, location: &'static Location<'static>) {
+#[track_caller]
+fn fragment(message: impl Message, level: Option<Level>) {
+    let location = Location::caller();
     eager::message(message.text(), limit, |text| {
         stack::with(|entry| entry.add(text, level, location));
     });
 }
 
-/// Runs `work` and adds the time it takes to a timer; see [`Trace::time`]. The
-/// trace stays current meanwhile.
+/// Runs `work` and adds the time it takes to a timer; see [`Trace::time`].
+///
+/// The trace stays current while `work` runs.
 ///
 /// # Examples
 ///
@@ -319,25 +307,21 @@ fn fragment(message: impl Message, level: Option<Level>, location: &'static Loca
 /// ```
 pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
     let key = key.to_key();
-    let _lap = CurrentLap(stack::with(|entry| entry.start_lap(key.0)).flatten());
-    work()
-}
-
-/// Ends its lap, of whichever current trace it is, when `time` returns or unwinds.
-struct CurrentLap(Option<crate::unit::store::laps::LapId>);
-
-impl Drop for CurrentLap {
-    fn drop(&mut self) {
-        if let Some(lap_id) = self.0 {
+    let lap_id = stack::with(|entry| entry.start_lap(key.0)).flatten();
+    // By then another trace may be current.
+    let _lap = OnDrop(|| {
+        if let Some(lap_id) = lap_id {
             stack::with_any(
                 |entry| entry.runs_lap(lap_id),
                 |entry| entry.stop_lap(lap_id),
             );
         }
-    }
+    });
+    work()
 }
 
-/// Returns the result, having recorded its error; see [`Trace::check`].
+/// Records the error of a result, if it is one, and returns the result; see
+/// [`Trace::check`].
 ///
 /// # Examples
 ///
@@ -375,12 +359,12 @@ pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
 
 fn record(cause: Cause<'_>) {
     if let Some(limit) = limit() {
-        let told = failure::describe(cause, limit);
-        stack::with(|entry| add::record_texts(entry, &told));
+        let texts = failure::describe(cause, limit);
+        stack::with(|entry| add::record_texts(entry, &texts));
     }
 }
 
-/// Makes the outcome `ok`; see [`Trace::ok`].
+/// Sets the outcome to `ok`; see [`Trace::ok`].
 ///
 /// # Examples
 ///
@@ -395,7 +379,8 @@ pub fn ok() {
     stack::with(|entry| entry.severity.set_outcome(Outcome::Ok));
 }
 
-/// Sets the field `status` and what an HTTP status means; see [`Trace::status`].
+/// Sets the field `status` to an HTTP status, and the level to match; see
+/// [`Trace::status`].
 ///
 /// # Examples
 ///
@@ -411,7 +396,7 @@ pub fn status(status: u16) {
     stack::with(|entry| entry.set_status(status));
 }
 
-/// Raises the level; see [`Trace::raise`].
+/// Raises the level of the record; see [`Trace::raise`].
 ///
 /// # Examples
 ///
@@ -426,9 +411,11 @@ pub fn raise(level: Level) {
     stack::with(|entry| entry.severity.raise(level));
 }
 
-/// Returns what outgoing calls have in the header `traceparent`; see
-/// [`Trace::traceparent`]. A disabled trace that is current passes on what it
-/// was given, though nothing else can be told of it.
+/// Returns the value of the header `traceparent` for outgoing calls; see
+/// [`Trace::traceparent`].
+///
+/// A disabled trace that is current passes on the ids that it received, although
+/// [`is_active`] returns `false`.
 ///
 /// # Examples
 ///
@@ -448,7 +435,7 @@ pub fn traceparent() -> Option<TraceParent> {
     outgoing(|outgoing| outgoing.parent)
 }
 
-/// Returns what outgoing calls have in the header `tracestate`; see
+/// Returns the value of the header `tracestate` for outgoing calls; see
 /// [`Trace::tracestate`].
 ///
 /// # Examples
@@ -494,17 +481,17 @@ pub fn request_id() -> Option<String> {
     outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
 }
 
-/// What calls are told of the current unit.
+/// Looks at the headers for calls that the current unit makes.
 pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
     stack::with_top(|entry| look(&entry.outgoing()))?
 }
 
-/// Emits the records of all units that are current on this thread, the inner
-/// ones first, and ends them: for use before [`std::process::exit`], which runs
-/// no destructors.
+/// Emits the records of all units that are current on this thread, innermost
+/// first, and ends them.
 ///
-/// What is written to them afterwards goes nowhere. A unit that [`with`] has at
-/// that moment cannot be reached: do not call this from inside.
+/// Call it before [`std::process::exit`], which runs no destructors. Anything
+/// written to these units afterwards is lost. It does not reach a unit that
+/// [`with`] is using, so do not call it from inside `with`.
 ///
 /// # Examples
 ///
@@ -516,25 +503,42 @@ pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Opti
 /// # }
 /// ```
 pub fn emit() {
-    emit_after(|_| ());
+    end_all::emit_after(|_| ());
 }
 
-/// What `current::set!` writes to.
+/// The current trace as `set!` and `add!` see it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Current;
 
 impl Current {
-    #[doc(hidden)]
+    #[inline]
+    pub fn is_enabled(self) -> bool {
+        is_active()
+    }
+
     #[inline]
     pub fn set(self, key: impl ToKey, value: impl ToValue) {
         set(key, value);
     }
+
+    #[inline]
+    #[track_caller]
+    pub fn add(self, message: impl Message) {
+        add(message);
+    }
+
+    #[inline]
+    #[track_caller]
+    pub fn __add_at(self, level: Level, message: impl Message) {
+        fragment(message, Some(level));
+    }
 }
 
-/// Adds a formatted fragment to the current trace, with a level if one is given;
-/// see [`add!`](crate::add!). The arguments are not evaluated where no trace is
-/// current.
+/// Adds a formatted fragment to the current trace, with a level if you give one;
+/// see [`add!`](crate::add!).
+///
+/// The arguments are not evaluated if no trace is current.
 ///
 /// # Examples
 ///
@@ -546,30 +550,19 @@ impl Current {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __current_add {
-    (level: $level:ident, $($message:tt)+) => {
-        if $crate::current::is_active() {
-            $crate::current::__add_at($crate::__level!($level), ::core::format_args!($($message)+));
-        }
-    };
-    (level: $level:expr, $($message:tt)+) => {
-        if $crate::current::is_active() {
-            $crate::current::__add_at($level, ::core::format_args!($($message)+));
-        }
-    };
     (level: $level:expr $(,)?) => {
         ::core::compile_error!(
             "a text has to follow the level: `current::add!(level: Warn, \"disk is full\")`"
         )
     };
     ($($message:tt)+) => {
-        if $crate::current::is_active() {
-            $crate::current::add(::core::format_args!($($message)+));
-        }
+        $crate::add!($crate::current::Current, $($message)+)
     };
 }
 
-/// Sets several fields of the current trace; see [`set!`](crate::set!). The
-/// values are not evaluated where none is current.
+/// Sets several fields of the current trace; see [`set!`](crate::set!).
+///
+/// The values are not evaluated if no trace is current.
 ///
 /// # Examples
 ///
@@ -581,8 +574,6 @@ macro_rules! __current_add {
 #[macro_export]
 macro_rules! __current_set {
     ($($fields:tt)+) => {
-        if $crate::current::is_active() {
-            $crate::__set!($crate::current::Current, $($fields)+);
-        }
+        $crate::set!($crate::current::Current, $($fields)+)
     };
 }

@@ -1,6 +1,7 @@
-//! Futures that are units of work, on any executor.
+//! Futures as units of work, on any executor.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
 pub use crate::value::failure::IsResult;
 
-/// Makes a future a unit of work.
+/// Adds methods to every future that make it a unit of work.
 ///
 /// # Examples
 ///
@@ -30,9 +31,11 @@ pub use crate::value::failure::IsResult;
 /// # assert!(future.as_mut().poll(&mut context).is_ready());
 /// ```
 pub trait InTraceExt: Future + Sized {
-    /// Makes the trace current around each poll, and emits its record when the
-    /// future is ready. Dropped before that, the future is dropped inside the
-    /// trace, and the outcome is `cancelled`.
+    /// Makes the trace current during each poll, and emits its record when the
+    /// future is ready.
+    ///
+    /// If the future is dropped earlier, the outcome is `cancelled`; the trace is
+    /// current while the future's own values are dropped.
     ///
     /// # Examples
     ///
@@ -49,13 +52,11 @@ pub trait InTraceExt: Future + Sized {
     /// pollster::block_on(load(7).in_trace(trace)); // ts=… msg=load duration_ms=0.012 id=7
     /// ```
     fn in_trace(self, trace: Trace /* move a Part into the future */) -> InTrace<Self> {
-        InTrace {
-            future: Some(self),
-            unit: CancelGuard::new(trace),
-        }
+        InTrace::new(CancelGuard::new(trace), self)
     }
 
-    /// Does the same, and takes the outcome from the result as [`run!`](crate::run!) does.
+    /// Does the same, and takes the outcome from the future's `Result`, as
+    /// [`run!`](crate::run!) does.
     ///
     /// # Examples
     ///
@@ -77,7 +78,7 @@ pub trait InTraceExt: Future + Sized {
         RunInTrace {
             inner: self.in_trace(trace),
             take_outcome: |result, trace| trace.take_outcome(result),
-            marker: std::marker::PhantomData,
+            marker: PhantomData,
         }
     }
 }
@@ -107,7 +108,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let future = &mut this.future;
-            // What the destructors of its locals log belongs to the unit.
+            // Whatever the destructors of its locals log belongs to the unit.
             if future.is_some() {
                 this.unit.trace().scope(|| future.set(None));
             }
@@ -116,14 +117,28 @@ pin_project! {
 }
 
 impl<F: Future> InTrace<F> {
-    /// Polls with the trace as the current one; the unit goes on when the future is ready.
+    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+        InTrace {
+            future: Some(future),
+            unit,
+        }
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
+        self.project().unit
+    }
+
+    /// Polls with the trace as the current one. The unit does not end with the
+    /// future.
     #[inline]
     pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut future = this.future;
         this.unit.poll(|| {
             let Some(running) = future.as_mut().as_pin_mut() else {
-                // Polled again after it was ready: `Future` leaves open what happens.
+                // Polled again after it was ready: `Future` does not specify what
+                // happens then.
                 return Poll::Pending;
             };
             let poll = running.poll(context);
@@ -134,7 +149,8 @@ impl<F: Future> InTrace<F> {
         })
     }
 
-    /// Polls; when the future is ready, hands its output to `take_outcome` and ends the unit.
+    /// Polls. Once the future is ready, passes its output to `take_outcome` and ends
+    /// the unit.
     #[inline]
     fn poll_with(
         mut self: Pin<&mut Self>,
@@ -151,20 +167,6 @@ impl<F: Future> InTrace<F> {
     }
 }
 
-#[cfg(feature = "tower")]
-impl<F: Future> InTrace<F> {
-    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
-        InTrace {
-            future: Some(future),
-            unit,
-        }
-    }
-
-    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
-        self.project().unit
-    }
-}
-
 impl<F: Future> Future for InTrace<F> {
     type Output = F::Output;
 
@@ -174,7 +176,7 @@ impl<F: Future> Future for InTrace<F> {
 }
 
 pin_project! {
-    /// A future that is a unit of work and has its outcome; made by
+    /// A future that is a unit of work and gives it its outcome; made by
     /// [`InTraceExt::run_in_trace`].
     ///
     /// # Examples
@@ -189,8 +191,10 @@ pin_project! {
     pub struct RunInTrace<F, M> where F: Future {
         #[pin]
         inner: InTrace<F>,
+        // A pointer, so that `Future` needs no bound on the output: the compiler
+        // reports work that returns no `Result` once, and not at every use.
         take_outcome: fn(&F::Output, &mut Trace),
-        marker: std::marker::PhantomData<fn() -> M>,
+        marker: PhantomData<fn() -> M>,
     }
 }
 
@@ -199,12 +203,11 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let take_outcome = *this.take_outcome;
-        this.inner.poll_with(context, take_outcome)
+        this.inner.poll_with(context, *this.take_outcome)
     }
 }
 
-/// What `run!` with an `async ||` closure expands to.
+/// What `run!` with `async || …` or an `async` block expands to.
 #[doc(hidden)]
 pub fn __run_async<F: Future, M>(trace: Trace, future: F) -> RunInTrace<F, M>
 where

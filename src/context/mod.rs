@@ -1,4 +1,5 @@
-//! A unit without a handle: the current trace of a thread or a future, and what a panic says of it.
+//! Units without a handle: the current trace of a thread or a future, and the panic
+//! that ends one.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 #[cfg(feature = "future")]

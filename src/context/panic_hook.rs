@@ -1,25 +1,24 @@
-//! Why a unit panicked: message and place, which only the panic hook is told.
+//! Why a unit panicked: message and place, which only a panic hook gets to see.
 
-use std::panic;
-use std::panic::PanicHookInfo;
+use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 use crate::base::catch;
-use crate::context::panic_note::{IN_USE, MAX_MISSED, MISSED, Note};
+use crate::context::panic_note;
 use crate::emit::{end_all, hand_over};
 use crate::thread::stack;
 use crate::value::eager;
 use crate::value::outcome::Outcome;
 
-/// Installs a panic hook that keeps message and place of a panic in the current
-/// trace, as `panic` and `panic.location`, and calls the hook that was there.
+/// Installs a panic hook that stores the message and the place of a panic in the
+/// current trace, as `panic` and `panic.location`, and then calls the previous hook.
 ///
-/// To be called once, early in `main`, after hooks of other crates; further
-/// calls do nothing. Built with `panic = "abort"`, where no destructor runs, the
+/// Call it once, early in `main`, after other crates have installed their hooks;
+/// further calls do nothing. With `panic = "abort"` no destructors run, so the
 /// hook also emits the records of all units that are current on the thread.
 ///
 /// Panics that this crate catches itself, in a `Display` or a logger, are not
-/// kept: the record shows `<panicked>` where the text would be.
+/// stored: the record shows `<panicked>` in place of the text.
 ///
 /// # Examples
 ///
@@ -45,7 +44,7 @@ pub fn panic_hook() {
         catch::count_depth();
         panic::set_hook(Box::new(move |info| {
             note(info);
-            // First, as a logger may hang or panic: the message is out then.
+            // Before the records, since a logger may hang or panic.
             previous(info);
             if cfg!(panic = "abort") {
                 emit_before_abort();
@@ -54,31 +53,27 @@ pub fn panic_hook() {
     });
 }
 
-pub(crate) fn note(info: &PanicHookInfo<'_>) {
+fn note(info: &PanicHookInfo<'_>) {
     if catch::depth() > 0 && !cfg!(panic = "abort") {
         return;
     }
-    let message = match (
-        info.payload().downcast_ref::<&str>(),
-        info.payload().downcast_ref::<String>(),
-    ) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text.as_str(),
-        _ => "a payload that is no text",
-    };
-    // On the stack, unless the path is a very long one.
-    let place = eager::format(MAX_MISSED, |out| match info.location() {
+    let payload = info.payload();
+    let literal = payload.downcast_ref::<&str>().copied();
+    let text = literal.or_else(|| Some(payload.downcast_ref::<String>()?.as_str()));
+    let message = text.unwrap_or("a payload that is no text");
+    // On the stack, unless the path is very long.
+    let place = eager::format(panic_note::MAX_MESSAGE, |out| match info.location() {
         Some(place) => write!(out, "{place}"),
         None => Ok(()),
     });
     let place = place.as_str();
-    let kept = stack::with(|entry| entry.set_panic(message, place)).is_some();
-    let is_missed = !kept && IN_USE.get() > 0;
-    let note = is_missed.then(|| Note::new(message, place)).flatten();
-    MISSED.with(|cell| cell.set(note));
+    match stack::with(|entry| entry.set_panic(message, place)) {
+        Some(()) => panic_note::forget(),
+        None => panic_note::leave(message, place),
+    }
 }
 
-/// The logger may be what panicked, with its locks held: then it is left alone.
+/// Leaves the logger alone if it may be what panicked, with its locks held.
 fn emit_before_abort() {
     if !hand_over::is_handing_over() {
         end_all::emit_after(|entry| entry.severity.set_outcome(Outcome::Panic));

@@ -1,29 +1,33 @@
+//! A panic that begins while `current::with` has the trace.
+//!
+//! The panic hook runs before the stack unwinds, so it cannot reach that trace.
+//! The hook leaves a note here, and the end of the use takes it.
+
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
 use crate::base::{bytes, catch};
 use crate::trace::Trace;
 
-/// Of a message that is kept for a trace in use.
-pub(crate) const MAX_MISSED: usize = 8 * 1024;
+/// The longest message that is kept, in bytes.
+pub(super) const MAX_MESSAGE: usize = 8 * 1024;
 
 thread_local! {
     /// How many calls of `current::with` this thread is in.
-    pub(crate) static IN_USE: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Says that a trace is in use, or no longer.
-pub(crate) fn count_in_use(by: i32) {
-    IN_USE.set(IN_USE.get().saturating_add_signed(by));
+    static IN_USE: Cell<u32> = const { Cell::new(0) };
+    /// The last panic during such a call. It has no destructor, since the hook may
+    /// run after the destructors of the thread.
+    static MISSED: ManuallyDrop<Cell<Option<Note>>> =
+        const { ManuallyDrop::new(Cell::new(None)) };
 }
 
 /// Message and place.
-pub(crate) struct Note(String, String);
+struct Note(String, String);
 
 impl Note {
-    /// `None` where there is no memory for it: a panic hook must not fail.
-    pub(crate) fn new(message: &str, place: &str) -> Option<Note> {
-        let end = bytes::char_floor(message.as_bytes(), MAX_MISSED);
+    /// `None` if there is no memory for it: a panic hook must not fail.
+    fn new(message: &str, place: &str) -> Option<Note> {
+        let end = bytes::char_floor(message.as_bytes(), MAX_MESSAGE);
         let copy = |text: &str| {
             let mut copy = String::new();
             copy.try_reserve_exact(text.len()).ok()?;
@@ -35,25 +39,42 @@ impl Note {
     }
 }
 
-thread_local! {
-    /// The last panic while `current::with` had the trace. No destructor, as the hook may run after them.
-    pub(crate) static MISSED: ManuallyDrop<Cell<Option<Note>>> =
-        const { ManuallyDrop::new(Cell::new(None)) };
+/// Leaves a note, if a trace is in use; forgets an earlier one in any case.
+pub(super) fn leave(message: &str, place: &str) {
+    let is_in_use = IN_USE.get() > 0;
+    let note = is_in_use.then(|| Note::new(message, place)).flatten();
+    MISSED.with(|cell| cell.set(note));
 }
 
-/// Forgets a panic that is over.
-pub(crate) fn forget_missed() {
-    if catch::counts() {
-        MISSED.with(|cell| cell.take());
+/// Forgets an earlier panic.
+pub(super) fn forget() {
+    MISSED.with(|cell| cell.take());
+}
+
+/// One call of `current::with`.
+pub(super) struct Use {
+    was_panicking: bool,
+}
+
+impl Use {
+    pub(super) fn begin() -> Use {
+        IN_USE.set(IN_USE.get().saturating_add(1));
+        let was_panicking = std::thread::panicking();
+        if !was_panicking && catch::counts() {
+            forget();
+        }
+        Use { was_panicking }
     }
-}
 
-/// Gives a trace that was in use the panic that began meanwhile.
-pub(crate) fn note_missed(trace: &mut Trace) {
-    if std::thread::panicking()
-        && let Some(note) = MISSED.with(|cell| cell.take())
-        && let Some(entry) = trace.entry_mut()
-    {
-        entry.set_panic(&note.0, &note.1);
+    /// Gives the trace the panic that began during the call, if there was one.
+    pub(super) fn end(&self, trace: &mut Trace) {
+        IN_USE.set(IN_USE.get().saturating_sub(1));
+        if !self.was_panicking
+            && std::thread::panicking()
+            && let Some(note) = MISSED.with(|cell| cell.take())
+            && let Some(entry) = trace.entry_mut()
+        {
+            entry.set_panic(&note.0, &note.1);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! A clock that a test moves.
 
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -10,7 +9,7 @@ use crate::base::clock::Clock;
 /// 2026-01-01T00:00:00Z.
 const WALL: Duration = Duration::from_secs(1_767_225_600);
 
-/// A clock that stands still until it is told to advance; for any thread.
+/// A clock that stands still until a test advances it, on any thread.
 ///
 /// # Examples
 ///
@@ -26,22 +25,19 @@ const WALL: Duration = Duration::from_secs(1_767_225_600);
 /// });
 /// assert_eq!(capture.records()[0].f64("db.ms"), Some(1.5));
 /// ```
-pub struct MockClock {
-    base: Instant,
-    now: Mutex<Now>,
-}
+#[derive(Debug)]
+pub struct MockClock(Mutex<Now>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Now {
-    since_base: Duration,
+    monotonic: Instant,
     wall: SystemTime,
 }
 
 impl MockClock {
     /// Returns a clock at 2026-01-01T00:00:00Z.
     ///
-    /// A clock outlives every unit, so its memory is never given back: a few
-    /// bytes a test.
+    /// A clock outlives every unit, so its few bytes of memory are never freed.
     ///
     /// # Examples
     ///
@@ -51,17 +47,13 @@ impl MockClock {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn leak() -> &'static MockClock {
-        Box::leak(Box::new(MockClock {
-            base: Instant::now(),
-            now: Mutex::new(Now {
-                since_base: Duration::ZERO,
-                wall: UNIX_EPOCH + WALL,
-            }),
-        }))
+        Box::leak(Box::new(MockClock(Mutex::new(Now {
+            monotonic: Instant::now(),
+            wall: UNIX_EPOCH + WALL,
+        }))))
     }
 
-    /// Moves both times on: the monotonic one, by which durations are measured,
-    /// and the wall clock.
+    /// Advances both the monotonic clock, which measures durations, and the wall clock.
     ///
     /// # Examples
     ///
@@ -75,12 +67,12 @@ impl MockClock {
     /// assert_eq!(clock.now() - before, Duration::from_millis(3));
     /// ```
     pub fn advance(&self, by: Duration) {
-        let mut now = self.now.lock();
-        now.since_base = now.since_base.saturating_add(by);
+        let mut now = self.0.lock();
+        now.monotonic = now.monotonic.checked_add(by).unwrap_or(now.monotonic);
         now.wall = now.wall.checked_add(by).unwrap_or(now.wall);
     }
 
-    /// Sets the wall clock alone, forwards or backwards: no time passes.
+    /// Sets the wall clock only, forwards or backwards; no time passes.
     ///
     /// # Examples
     ///
@@ -95,23 +87,16 @@ impl MockClock {
     /// assert!(capture.records()[0].text().starts_with("ts=1970-01-01T00:00:00.000000Z "));
     /// ```
     pub fn set_wall(&self, wall: SystemTime) {
-        self.now.lock().wall = wall;
+        self.0.lock().wall = wall;
     }
 }
 
 impl Clock for MockClock {
     fn now(&self) -> Instant {
-        let since_base = self.now.lock().since_base;
-        self.base.checked_add(since_base).unwrap_or(self.base)
+        self.0.lock().monotonic
     }
 
     fn wall(&self) -> SystemTime {
-        self.now.lock().wall
-    }
-}
-
-impl fmt::Debug for MockClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("MockClock").field(&*self.now.lock()).finish()
+        self.0.lock().wall
     }
 }

@@ -1,11 +1,11 @@
-//! The records of a test, without a global logger and beside other tests.
+//! The records of the code under test, without a global logger and in parallel with
+//! other tests.
 //!
-//! While a [`Capture`] is entered on a thread, units that start there end in its
-//! list instead of a logger, whatever level and target they have. Their
-//! configuration is kept but for that: names, limits, redaction, sampling and
-//! hooks are those of the code under test. What belongs to such a unit is in its
-//! record wherever it runs: parts and shared handles on other threads, futures,
-//! children.
+//! While a [`Capture`] is entered on a thread, units that start there end up in its
+//! list instead of a logger, whatever their level and target. Otherwise they keep the
+//! configuration of the code under test: names, limits, redaction, sampling and
+//! hooks. A captured unit may continue anywhere, as parts and shared handles on other
+//! threads or as a future, and its children are captured too.
 //!
 //! ```
 //! use traceline::testing;
@@ -27,8 +27,8 @@
 //!
 //! # Snapshots
 //!
-//! [`Record::normalized`] is the text of the record without what changes from
-//! run to run: times, durations, ids and source lines. With `insta`:
+//! [`Record::normalized`] is the text of the record with fixed values for everything
+//! that changes from run to run: times, durations, ids and source lines. With `insta`:
 //!
 //! ```
 //! use traceline::testing;
@@ -67,19 +67,19 @@
 //!
 //! # Threads and futures
 //!
-//! A unit that is *started* on another thread, or by a task that the runtime
-//! polls elsewhere, is not captured by itself: nothing ties it to the test. Give
-//! that thread a handle ([`Capture::enter`]) and that task a wrapper
-//! ([`Capture::in_capture`]).
+//! Nothing connects a unit to the test if it is *started* on another thread, or by a
+//! task that the runtime polls elsewhere. To capture it, call [`Capture::enter`] on
+//! that thread, or wrap that task with [`Capture::in_capture`].
 
 // From the top down: a file names only files below it (tests/layers.rs).
-pub(crate) mod record;
-pub(crate) mod clock;
+mod record;
+mod clock;
 
 pub use clock::MockClock;
 pub use record::{Fragment, Record};
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -90,15 +90,13 @@ use parking_lot::Mutex;
 
 use crate::base::clock::{Clock, TimeSource};
 use crate::config::choices::Output;
-use crate::config::process;
-use crate::config::process::Config;
+use crate::config::process::{self, Config};
 use crate::config::settings::Settings;
 
-/// Runs `work` and returns the records of the units that started in it, in the
-/// order they ended. What `work` returns is dropped.
+/// Runs `work` and returns the records of the units that started in it, in the order
+/// in which they ended. The result of `work` is dropped.
 ///
-/// A unit that is still running when `work` returns is not among them; see
-/// [`Capture`].
+/// A unit that is still running when `work` returns is not included; see [`Capture`].
 ///
 /// # Examples
 ///
@@ -119,12 +117,12 @@ pub fn capture<R>(work: impl FnOnce() -> R) -> Vec<Record> {
     capture.take()
 }
 
-/// Returns a future that runs another and gives the records of the units that
-/// started while it was polled.
+/// Runs a future and returns the records of the units that started while it was
+/// polled.
 ///
 /// # Examples
 ///
-/// On any executor, in `#[tokio::test]` too:
+/// On any executor, also in a `#[tokio::test]`:
 ///
 /// ```
 /// # pollster::block_on(async {
@@ -145,11 +143,11 @@ pub async fn capture_async<F: Future>(work: F) -> Vec<Record> {
     capture.take()
 }
 
-/// A list of records, and a handle on it to clone for other threads.
+/// A handle to a list of captured records, to be cloned for other threads.
 ///
 /// # Examples
 ///
-/// A unit that a thread of its own starts:
+/// A unit that starts on another thread:
 ///
 /// ```
 /// use std::thread;
@@ -168,49 +166,36 @@ pub async fn capture_async<F: Future>(work: F) -> Vec<Record> {
 pub struct Capture {
     records: Arc<Mutex<Vec<Record>>>,
     clock: Option<&'static dyn Clock>,
-    /// Configurations of the code under test, and what was made of them.
+    /// Configurations of the code under test, each with the one that captures.
     known: Arc<Mutex<Vec<(Config, Config)>>>,
 }
 
 thread_local! {
-    /// Those that are entered, each with the number of its guard: guards may be
-    /// dropped in any order.
+    /// The captures that are entered, each with the number of its guard, because
+    /// guards may be dropped in any order.
     static ENTERED: RefCell<Vec<(u64, Capture)>> = const { RefCell::new(Vec::new()) };
-    /// Whether there is one, for a look that costs next to nothing.
-    static IS_ACTIVE: Cell<bool> = const { Cell::new(false) };
     static GUARDS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Looks at the captures that are entered here; `None` where the thread ends and
+/// Looks at the captures that are entered here; `None` if the thread is ending and
 /// they are gone.
 fn entered<R>(look: impl FnOnce(&mut Vec<(u64, Capture)>) -> R) -> Option<R> {
-    let looked = ENTERED.try_with(|entered| {
-        let mut entered = entered.try_borrow_mut().ok()?;
-        let found = look(&mut entered);
-        IS_ACTIVE.set(!entered.is_empty());
-        Some(found)
-    });
+    let looked = ENTERED.try_with(|entered| Some(look(&mut *entered.try_borrow_mut().ok()?)));
     looked.ok().flatten()
 }
 
 /// Whether units that start on this thread are captured.
-#[inline]
 pub(crate) fn is_active() -> bool {
-    IS_ACTIVE.get()
+    entered(|all| !all.is_empty()).unwrap_or_default()
 }
 
 /// The configuration of a unit that starts here, if it is captured.
-#[inline]
 pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
-    if !is_active() {
-        return None;
-    }
-    let last = entered(|all| all.last().map(|(_, capture)| capture.clone()));
-    let given = given.unwrap_or_else(|| process::process());
-    last.flatten().map(|capture| capture.config_of(given))
+    let capture = entered(|all| all.last().map(|(_, capture)| capture.clone()))??;
+    Some(capture.config_of(given.unwrap_or_else(|| process::process())))
 }
 
-/// Takes what is enabled, and drops it: the record is captured before.
+/// A logger that accepts everything and drops it, since the record is captured before.
 struct Nowhere;
 
 impl log::Log for Nowhere {
@@ -236,8 +221,7 @@ impl Capture {
         Capture::default()
     }
 
-    /// Sets the clock of the units that are captured; that of their configuration
-    /// unless set.
+    /// Sets the clock of the captured units. The default is that of their configuration.
     ///
     /// # Examples
     ///
@@ -251,13 +235,13 @@ impl Capture {
     #[must_use = "it returns the capture that uses the clock"]
     pub fn clock(mut self, clock: &'static dyn Clock) -> Capture {
         self.clock = Some(clock);
-        // Configurations that were made have the old one.
+        // The known configurations have the previous clock.
         self.known = Arc::default();
         self
     }
 
-    /// Runs `work` and captures the units that start in it on this thread;
-    /// returns what it returns.
+    /// Runs `work`, captures the units that start in it on this thread, and returns
+    /// the result of `work`.
     ///
     /// # Examples
     ///
@@ -276,13 +260,14 @@ impl Capture {
     }
 
     /// Captures the units that start on this thread until the guard is dropped.
-    /// The capture that was entered last has them; guards may be dropped in any
-    /// order.
+    ///
+    /// If several captures are entered, the last one gets the units. Guards may be
+    /// dropped in any order.
     ///
     /// # Examples
     ///
-    /// A whole `#[tokio::test]`, whose runtime has this thread alone, with the
-    /// tasks that it spawns:
+    /// A whole `#[tokio::test]` with the tasks that it spawns, since its runtime uses
+    /// only this thread:
     ///
     /// ```
     /// # #[cfg(traceline_docs)] {
@@ -305,12 +290,12 @@ impl Capture {
         }
     }
 
-    /// Returns a future that captures the units that start while it is polled,
-    /// on whichever thread.
+    /// Wraps a future, so that the units that start while it is polled are captured, on
+    /// any thread.
     ///
     /// # Examples
     ///
-    /// A task that a runtime of several threads polls:
+    /// A task on a runtime with several threads:
     ///
     /// ```
     /// # #[cfg(traceline_docs)] {
@@ -330,7 +315,7 @@ impl Capture {
         }
     }
 
-    /// Returns the records so far, in the order their units ended.
+    /// Returns the records so far, in the order in which their units ended.
     ///
     /// # Examples
     ///
@@ -345,7 +330,7 @@ impl Capture {
         self.records.lock().clone()
     }
 
-    /// Returns the records so far and forgets them.
+    /// Returns the records so far and empties the list.
     ///
     /// # Examples
     ///
@@ -359,52 +344,47 @@ impl Capture {
         std::mem::take(&mut self.records.lock())
     }
 
-    /// A configuration as that of the code under test, with this list behind it.
+    /// The configuration of the code under test, except that records go to this list.
     fn config_of(&self, given: &Config) -> Config {
-        // A child of a captured unit, maybe of another capture.
+        // Already captured: a child of a captured unit, maybe of another capture.
         if given.settings.tap.is_some() {
             return given.clone();
         }
+        let is_given = |known: &Config| Arc::ptr_eq(&known.settings, &given.settings);
         let mut known = self.known.lock();
-        let made = known
-            .iter()
-            .find(|(base, _)| Arc::ptr_eq(&base.settings, &given.settings));
-        if let Some((_, made)) = made {
-            return made.clone();
+        if let Some((_, capturing)) = known.iter().find(|(known, _)| is_given(known)) {
+            return capturing.clone();
         }
-        let made = self.made_of(given);
-        known.push((given.clone(), made.clone()));
-        made
+        let settings = Arc::new(self.capturing(&given.settings));
+        let capturing = Config { settings };
+        known.push((given.clone(), capturing.clone()));
+        capturing
     }
 
-    fn made_of(&self, given: &Config) -> Config {
-        let mut settings = Settings::clone(&given.settings);
+    fn capturing(&self, given: &Settings) -> Settings {
         let records = Arc::clone(&self.records);
+        let mut settings = given.clone();
         settings.tap = Some(Arc::new(move |unit, text, normalized| {
             let record = Record::new(unit, text, normalized);
             records.lock().push(record);
         }));
         settings.logger = Some(&Nowhere);
         settings.output = Output::Line;
-        if let Some(clock) = self.clock {
-            settings.clock = TimeSource::Custom(clock);
-        }
-        Config {
-            settings: Arc::new(settings),
-        }
+        settings.clock = self.clock.map_or(given.clock, TimeSource::Custom);
+        settings
     }
 }
 
-impl std::fmt::Debug for Capture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Capture")
             .field("records", &*self.records.lock())
             .finish_non_exhaustive()
     }
 }
 
-/// A guard of [`Capture::enter`]: the units that start on this thread while it
-/// lives are captured.
+/// A guard of [`Capture::enter`]; while it exists, units that start on this thread are
+/// captured.
 ///
 /// # Examples
 ///
@@ -419,14 +399,14 @@ impl std::fmt::Debug for Capture {
 /// assert_eq!(capture.take().len(), 1);
 /// ```
 ///
-/// It belongs to its thread:
+/// The guard cannot leave its thread:
 ///
 /// ```compile_fail
 /// fn goes<T: Send>(_: T) {}
 /// goes(traceline::testing::Capture::new().enter());
 /// ```
 ///
-/// where the capture itself goes to any:
+/// The capture itself can:
 ///
 /// ```
 /// fn goes<T: Send>(_: T) {}
@@ -441,7 +421,7 @@ pub struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // Dropped here, not in there: its configurations may have hooks.
+        // Dropped out here, because hooks of its configurations may run destructors.
         let _left = entered(|all| {
             let at = all.iter().rposition(|(guard, _)| *guard == self.guard);
             at.map(|at| all.remove(at))

@@ -1,4 +1,4 @@
-//! One captured record, typed.
+//! A captured record with typed fields.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use log::Level;
 
 use crate::config::finished::FinishedUnit;
 use crate::ids::id::{SpanId, TraceId};
+use crate::ids::traceparent::TraceParent;
 use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
 
-/// The record of a finished unit, or of a checkpoint, that a test looks at.
+/// The record of a finished unit, or of a checkpoint, for a test to look at.
 ///
-/// Keys and values are those that the program gave. What
-/// [`redact`](crate::config::ConfigBuilder::redact) hides is hidden here too.
+/// Keys and values are as the program gave them, except that values hidden by
+/// [`redact`](crate::config::ConfigBuilder::redact) are hidden here too.
 ///
 /// # Examples
 ///
@@ -38,7 +39,7 @@ pub struct Record {
     outcome: Option<Outcome>,
     duration: Duration,
     is_partial: bool,
-    ids: Option<(TraceId, SpanId)>,
+    ids: Option<TraceParent>,
     parent_id: Option<SpanId>,
     request_id: Option<String>,
     error: Option<String>,
@@ -48,7 +49,8 @@ pub struct Record {
     normalized: String,
 }
 
-/// A fragment of a captured record.
+/// A fragment of a captured record. In contrast to [`config::Fragment`](crate::config::Fragment),
+/// it owns its texts.
 ///
 /// # Examples
 ///
@@ -65,13 +67,13 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fragment {
-    /// How long after the start of the unit it was added.
+    /// The time from the start of the unit.
     pub at: Duration,
-    /// The path of the source file, as the compiler knows it.
+    /// The path of the source file, as the compiler reports it.
     pub file: String,
     /// The line in that file.
     pub line: u32,
-    /// The level, where the fragment has one of its own.
+    /// The level, if the fragment has one of its own.
     pub level: Option<Level>,
     /// The text.
     pub text: String,
@@ -86,7 +88,6 @@ impl Record {
             level: fragment.level,
             text: fragment.text.to_owned(),
         });
-        let ids = unit.traceparent();
         Record {
             name: unit.name().to_owned(),
             target: unit.target().to_owned(),
@@ -94,7 +95,7 @@ impl Record {
             outcome: unit.outcome(),
             duration: unit.duration(),
             is_partial: unit.is_partial(),
-            ids: ids.map(|ids| (ids.trace_id(), ids.span_id())),
+            ids: unit.traceparent(),
             parent_id: unit.parent_id(),
             request_id: unit.request_id().map(str::to_owned),
             error: unit.error().map(str::to_owned),
@@ -145,7 +146,7 @@ impl Record {
         self.level
     }
 
-    /// Returns how the unit ended, if that was said.
+    /// Returns the outcome of the unit, if one was set.
     ///
     /// # Examples
     ///
@@ -161,7 +162,7 @@ impl Record {
         self.outcome
     }
 
-    /// Returns how long the unit took, in whole microseconds.
+    /// Returns the duration of the unit, rounded to microseconds.
     ///
     /// # Examples
     ///
@@ -175,8 +176,8 @@ impl Record {
         self.duration
     }
 
-    /// Returns whether the unit went on: the record is a
-    /// [checkpoint](crate::Trace::checkpoint)'s.
+    /// Returns whether this is the record of a
+    /// [checkpoint](crate::Trace::checkpoint), after which the unit went on.
     ///
     /// # Examples
     ///
@@ -203,7 +204,7 @@ impl Record {
     /// assert_eq!(records[0].trace_id(), records[1].trace_id());
     /// ```
     pub fn trace_id(&self) -> Option<TraceId> {
-        self.ids.map(|(trace_id, _)| trace_id)
+        self.ids.map(|ids| ids.trace_id())
     }
 
     /// Returns the id of the unit, if it has ids.
@@ -218,10 +219,10 @@ impl Record {
     /// assert_eq!(records[0].parent_id(), records[1].span_id());
     /// ```
     pub fn span_id(&self) -> Option<SpanId> {
-        self.ids.map(|(_, span_id)| span_id)
+        self.ids.map(|ids| ids.span_id())
     }
 
-    /// Returns the id of the unit that called this one, if that is known.
+    /// Returns the id of the unit that called this one, if it is known.
     ///
     /// # Examples
     ///
@@ -261,7 +262,7 @@ impl Record {
         self.error.as_deref()
     }
 
-    /// Returns the value of a field, or of one of a timer's three numbers.
+    /// Returns the value of a field, or one of the three numbers of a timer.
     ///
     /// # Examples
     ///
@@ -275,13 +276,11 @@ impl Record {
     /// assert_eq!(records[0].get("tags"), Some(&want));
     /// ```
     pub fn get(&self, key: &str) -> Option<&OwnedValue> {
-        let mut fields = self.fields.iter();
-        fields
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value)
+        let found = self.fields.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value)
     }
 
-    /// Returns the integer of a field, if it is one that `u64` can hold.
+    /// Returns the value of a field, if it is an integer that fits into a `u64`.
     ///
     /// # Examples
     ///
@@ -295,7 +294,7 @@ impl Record {
         self.get(key)?.as_u64()
     }
 
-    /// Returns the integer of a field, if it is one that `i64` can hold.
+    /// Returns the value of a field, if it is an integer that fits into an `i64`.
     ///
     /// # Examples
     ///
@@ -309,7 +308,8 @@ impl Record {
         self.get(key)?.as_i64()
     }
 
-    /// Returns the number of a field as a float; a duration in milliseconds.
+    /// Returns the value of a field as a float, if it is a number. Durations are in
+    /// milliseconds.
     ///
     /// # Examples
     ///
@@ -323,7 +323,7 @@ impl Record {
         self.get(key)?.as_f64()
     }
 
-    /// Returns the text of a field.
+    /// Returns the value of a field, if it is a text.
     ///
     /// # Examples
     ///
@@ -337,7 +337,7 @@ impl Record {
         self.get(key)?.as_str()
     }
 
-    /// Returns the truth value of a field.
+    /// Returns the value of a field, if it is a `bool`.
     ///
     /// # Examples
     ///
@@ -351,8 +351,8 @@ impl Record {
         self.get(key)?.as_bool()
     }
 
-    /// Returns all fields in the order they were first set, a timer as its three
-    /// numbers. Fixed fields of the configuration are not among them.
+    /// Returns all fields in the order in which they were first set. A timer appears
+    /// as its three numbers. Constant fields of the configuration are not included.
     ///
     /// # Examples
     ///
@@ -367,7 +367,7 @@ impl Record {
         &self.fields
     }
 
-    /// Returns the fragments, in the order of their times.
+    /// Returns the fragments, sorted by time.
     ///
     /// # Examples
     ///
@@ -382,7 +382,7 @@ impl Record {
         &self.fragments
     }
 
-    /// Returns the text of the record, as a logger would get it.
+    /// Returns the text of the record, as a logger would receive it.
     ///
     /// # Examples
     ///
@@ -396,15 +396,15 @@ impl Record {
         &self.text
     }
 
-    /// Returns the text of the record without what changes from run to run: a
-    /// snapshot of it stays the same.
+    /// Returns the text of the record with everything replaced that changes from run
+    /// to run, for snapshots.
     ///
-    /// | what | is written as |
+    /// | part | replaced by |
     /// |---|---|
     /// | times, values of `SystemTime` | 1970-01-01T00:00:00Z |
     /// | durations, laps of timers, times of fragments, values of `Duration` | 0 |
     /// | `trace_id`, `span_id`, `parent_id` | 1, 1, 2 |
-    /// | a request id that was made here | 32 times 0 |
+    /// | a request id that the library made | 32 zeros |
     /// | lines of fragments, line and column of a panic | 0 |
     ///
     /// # Examples

@@ -14,11 +14,11 @@ use crate::context::cancel::CancelGuard;
 use crate::tower::http::{content_length, grpc_status, record};
 
 pin_project! {
-    /// The body of a response of a [`TraceService`](super::TraceService): it
-    /// counts its bytes, and ends the unit when it ends.
+    /// The body of a response from a [`TraceService`](super::TraceService), which
+    /// counts its bytes and ends the unit when it ends.
     ///
-    /// The trace is current while the body is polled. Dropped before its end, the
-    /// body leaves a record with `outcome=cancelled`: the client went away.
+    /// The trace is current while the body is polled. If the client goes away and
+    /// the body is dropped before its end, the record has `outcome=cancelled`.
     ///
     /// # Examples
     ///
@@ -34,15 +34,17 @@ pin_project! {
     pub struct TraceBody<B> {
         #[pin]
         body: Option<B>,
-        unit: CancelGuard,
+        // `None` once the record is written.
+        unit: Option<CancelGuard>,
         sent: u64,
-        // What the head promised: a server stops asking once it has that much.
+        // The length that the head promised: a server stops polling once it has
+        // that many bytes.
         promised: Option<u64>,
     }
 
     impl<B> PinnedDrop for TraceBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            if !this.unit.is_over() {
+            if this.unit.is_some() {
                 this.dropped();
             }
         }
@@ -50,11 +52,23 @@ pin_project! {
 }
 
 impl<B: Body> TraceBody<B> {
-    /// A body that is still to come.
+    /// A body that has yet to be sent.
     pub(super) fn open(body: B, unit: CancelGuard, headers: &HeaderMap) -> TraceBody<B> {
-        // hyper takes a size that is known for the length.
+        // hyper sends an exact size hint as the length.
         let size = body.size_hint().exact();
         let promised = size.or_else(|| content_length(headers));
+        TraceBody::new(body, Some(unit), promised)
+    }
+
+    /// A body of which nothing will be sent. It is kept for its size hint.
+    pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
+        end(&mut unit, 0);
+        TraceBody::new(body, None, None)
+    }
+}
+
+impl<B> TraceBody<B> {
+    fn new(body: B, unit: Option<CancelGuard>, promised: Option<u64>) -> TraceBody<B> {
         TraceBody {
             body: Some(body),
             unit,
@@ -63,35 +77,22 @@ impl<B: Body> TraceBody<B> {
         }
     }
 
-    /// A body of which nothing will be sent; it may be asked for its size.
-    pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
-        end(&mut unit, 0);
-        TraceBody {
-            body: Some(body),
-            unit,
-            sent: 0,
-            promised: None,
-        }
-    }
-}
-
-impl<B> TraceBody<B> {
-    /// Ends the unit of a body that is dropped before it said that it is over.
+    /// Ends the unit of a body that is dropped before it reported its end.
     #[cold]
     fn dropped(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let body = &mut this.body;
-        let after = Bytes(this.unit, *this.sent);
-        after.0.poll(|| body.set(None));
+        let Some(unit) = this.unit else { return };
+        let after = Bytes(unit, *this.sent);
+        after.0.poll(|| this.body.set(None));
         drop(after);
         if this.promised.is_some_and(|promised| *this.sent >= promised) {
-            end(this.unit, *this.sent);
+            end(unit, *this.sent);
         }
     }
 }
 
-/// Says how much was sent when it is dropped: behind what the destructor of the
-/// body says, which may panic.
+/// Records how much was sent when it is dropped, which is after the destructor of
+/// the body has run, or panicked.
 struct Bytes<'a>(&'a mut CancelGuard, u64);
 
 impl Drop for Bytes<'_> {
@@ -108,8 +109,8 @@ fn end(unit: &mut CancelGuard, sent: u64) {
 
 type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
-/// Polls, and says whether that was the last frame. Then the body is dropped in
-/// the same scope: what its destructor says belongs to the unit.
+/// Polls, and returns whether that was the last frame. In that case the body is
+/// dropped here, so that whatever its destructor logs belongs to the unit.
 fn poll_inside<B: Body>(
     mut body: Pin<&mut Option<B>>,
     context: &mut Context<'_>,
@@ -120,13 +121,10 @@ fn poll_inside<B: Body>(
     let frame = ready!(running.poll_frame(context));
     let is_last = match &frame {
         None | Some(Err(_)) => true,
-        // A server does not poll again after trailers, or where the body knows its end.
+        // A server does not poll again after trailers, or if the body knows its end.
         Some(Ok(frame)) => {
-            frame.is_trailers()
-                || body
-                    .as_ref()
-                    .as_pin_ref()
-                    .is_none_or(|body| body.is_end_stream())
+            let body = body.as_ref().as_pin_ref();
+            frame.is_trailers() || body.is_none_or(|body| body.is_end_stream())
         }
     };
     if is_last {
@@ -145,25 +143,25 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Polled<B>> {
         let this = self.project();
-        let mut body = this.body;
-        if this.unit.is_over() {
-            let body = body.as_mut().as_pin_mut();
+        let Some(unit) = this.unit else {
+            let body = this.body.as_pin_mut();
             return body.map_or(Poll::Ready(None), |body| body.poll_frame(context));
-        }
-        let (frame, is_last) = ready!(this.unit.poll(|| poll_inside(body, context)));
+        };
+        let (frame, is_last) = ready!(unit.poll(|| poll_inside(this.body, context)));
         match &frame {
             None => {}
-            Some(Err(error)) => record(error, this.unit.trace()),
+            Some(Err(error)) => record(error, unit.trace()),
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
                 *this.sent = this.sent.saturating_add(bytes as u64);
                 if let Some(trailers) = frame.trailers_ref() {
-                    grpc_status(trailers, this.unit.trace());
+                    grpc_status(trailers, unit.trace());
                 }
             }
         }
         if is_last {
-            end(this.unit, *this.sent);
+            end(unit, *this.sent);
+            *this.unit = None;
         }
         Poll::Ready(frame)
     }

@@ -1,4 +1,4 @@
-//! IdMaker for the requests that a unit makes.
+//! Ids for the requests that a unit makes.
 
 use std::task::{Context, Poll};
 
@@ -12,8 +12,10 @@ use crate::tower::http::put;
 use crate::trace::Trace;
 use crate::unit::store::trace_ids::Outgoing;
 
-/// Writes the ids of a unit into the headers of a request that it makes:
-/// `traceparent`, `tracestate` and `X-Request-ID`. What is there already stays.
+/// Writes the ids of a unit into the headers of a request that it makes.
+///
+/// The headers are `traceparent`, `tracestate` and `X-Request-ID`. Headers that the
+/// request already has stay as they are.
 ///
 /// # Examples
 ///
@@ -50,7 +52,8 @@ pub fn inject_current(headers: &mut HeaderMap) {
 }
 
 fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
-    // A `tracestate` belongs to its `traceparent`: ours do not follow another's.
+    // A `tracestate` belongs to its `traceparent`, so ours is not added to
+    // someone else's.
     if let Some(parent) = outgoing.parent
         && !headers.contains_key(TRACEPARENT)
     {
@@ -64,11 +67,11 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
     }
 }
 
-/// Writes the ids of the current unit into each request of a client; a layer for
-/// clients that are tower services.
+/// Writes the ids of the current unit into each request of a client that is a tower
+/// service.
 ///
-/// The unit has to be current where the client is called, so this layer goes
-/// outside of those that call it on another task, such as a buffer.
+/// The unit has to be current where the client is called, so put this layer outside
+/// layers that call the client on another task, such as a buffer.
 ///
 /// # Examples
 ///
@@ -90,7 +93,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 pub struct PropagateLayer(());
 
 impl PropagateLayer {
-    /// Makes the layer.
+    /// Creates the layer.
     ///
     /// # Examples
     ///
@@ -110,7 +113,8 @@ impl<S> Layer<S> for PropagateLayer {
     }
 }
 
-/// A client whose requests carry the ids of the current unit; made by [`PropagateLayer`].
+/// A client that adds the ids of the current unit to its requests; made by
+/// [`PropagateLayer`].
 ///
 /// # Examples
 ///

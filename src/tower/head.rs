@@ -1,6 +1,5 @@
-//! What the head of a response tells of its unit, and the ids it carries.
+//! The head of a response: what it adds to its unit, and the ids it carries.
 
-use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Response, StatusCode};
@@ -10,7 +9,7 @@ use crate::base::catch;
 use crate::context::cancel::CancelGuard;
 use crate::tower::body::TraceBody;
 use crate::tower::http::{grpc_status, put};
-use crate::tower::request::OnResponse;
+use crate::tower::layer::TraceLayer;
 use crate::trace::Trace;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -19,16 +18,16 @@ pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the end of a unit needs to know of its request and its layer.
+/// The parts of a request and its layer that the response needs.
+#[derive(Debug)]
 pub(super) struct Head {
     pub(super) is_head: bool,
     pub(super) is_connect: bool,
-    pub(super) with_traceparent: bool,
-    pub(super) on_response: Option<Arc<OnResponse>>,
+    pub(super) layer: Arc<TraceLayer>,
 }
 
 impl Head {
-    /// Tells the unit of the head, and gives it to the body to end.
+    /// Records the head in the unit, and passes the unit to the body, which ends it.
     pub(super) fn respond<B: Body>(
         &self,
         mut unit: CancelGuard,
@@ -40,11 +39,11 @@ impl Head {
         if trace.is_enabled() {
             trace.status(parts.status.as_u16());
             trace.set("head_ms", trace.elapsed());
-            // With a body it is in the trailers.
+            // With a body, the trailers have it.
             if !is_open {
                 grpc_status(&parts.headers, trace);
             }
-            if let Some(hook) = &self.on_response {
+            if let Some(hook) = &self.layer.on_response {
                 let _ = catch::call(|| hook(&parts, trace));
             }
         }
@@ -56,9 +55,9 @@ impl Head {
         Response::from_parts(parts, body)
     }
 
-    /// Whether a body may follow the head. To a `HEAD`, with 204 and 304, and
-    /// where the connection becomes another protocol's, none does: servers drop
-    /// it without a poll, and the client is not gone for that.
+    /// Whether a body may follow the head. None follows a `HEAD`, a 204 or a 304, or
+    /// if the connection switches to another protocol: servers then drop the body
+    /// without a poll, which must not look as if the client had gone away.
     fn has_body(&self, status: StatusCode) -> bool {
         !(self.is_head
             || status.is_informational()
@@ -67,23 +66,14 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// IdMaker for the client, unless the service wrote its own.
+    /// Writes ids for the client, unless the service wrote its own.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
         let outgoing = trace.outgoing();
         if let Some(id) = outgoing.request_id {
             put(headers, REQUEST_ID, id);
         }
-        if let Some(parent) = outgoing.parent.filter(|_| self.with_traceparent) {
+        if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
             put(headers, TRACEPARENT, &parent.to_bytes());
         }
-    }
-}
-
-impl fmt::Debug for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head")
-            .field("is_head", &self.is_head)
-            .field("is_connect", &self.is_connect)
-            .finish_non_exhaustive()
     }
 }

@@ -1,3 +1,5 @@
+//! Headers, status and errors, as HTTP and gRPC have them.
+
 use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;
@@ -13,8 +15,8 @@ use crate::value::outcome::Outcome;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Writes a header that is not there yet. What the map has no room for is left
-/// out: `insert` would panic.
+/// Writes a header, unless the map has one of that name or is full; `insert` would
+/// panic then.
 pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
     if let Ok(http::header::Entry::Vacant(place)) = headers.try_entry(name)
         && let Ok(value) = HeaderValue::from_bytes(value)
@@ -23,11 +25,11 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
     }
 }
 
-/// The status of a gRPC call, which is 200 for HTTP: in the trailers, or in the
-/// head of a response that is nothing else.
+/// Records the status of a gRPC call, whose HTTP status is always 200. It is in the
+/// trailers, or in the head of a response that consists of nothing else.
 ///
-/// Those of them that are the server's fault make it an error: the ones that
-/// OpenTelemetry's conventions list.
+/// A status that is the server's fault, according to the conventions of
+/// OpenTelemetry, makes the outcome an error.
 pub(super) fn grpc_status(headers: &HeaderMap, trace: &mut Trace) {
     let Some(status) = headers.get(GRPC_STATUS).and_then(number::<u32>) else {
         return;
@@ -41,24 +43,22 @@ pub(super) fn grpc_status(headers: &HeaderMap, trace: &mut Trace) {
     }
 }
 
-/// What a `Content-Length` says, if it says anything.
+/// The value of `Content-Length`, if there is a valid one.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     number(headers.get(CONTENT_LENGTH)?)
 }
 
-/// A number as HTTP and gRPC write it: of digits alone, where `parse` takes a sign.
-pub(super) fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
+/// A number as HTTP and gRPC write it: digits only, while `parse` accepts a sign.
+fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
     let text = value.to_str().ok()?;
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then_some(())?;
-    text.parse().ok()
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
-/// Records an error of the service's or the body's.
+/// Records an error of the service or of the body.
 ///
-/// They are bound by `Display` alone, as the `BoxError` of tower is no `Error`.
-/// That one is recorded with its sources, of others the text alone is known.
+/// The bound is `Display`, because tower's `BoxError` does not implement `Error`.
+/// A `BoxError` is recorded with its sources, any other error with its text only.
 pub(super) fn record<E: Display + 'static>(error: &E, trace: &mut Trace) {
     if let Some(boxed) = (error as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         trace.error(boxed);

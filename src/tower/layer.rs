@@ -1,32 +1,35 @@
-//! The layer, and how a request becomes a unit.
+//! The layer: the settings of its units, and how a request becomes one.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use http::{request, response};
+use http::{Request, request, response};
 use log::Level;
-use tower_layer::Layer;
 
+use crate::base::catch;
 use crate::config::process::Config;
-use crate::tower::request::Settings;
-use crate::tower::service::TraceService;
+use crate::tower::http::content_length;
 use crate::trace::Trace;
 
+type OnRequest = dyn Fn(&request::Parts, &mut Trace) + Send + Sync;
+
+type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
+
 /// Makes each request that a server handles a unit of work; a layer for axum,
-/// tonic and whatever else is a tower service of `http` requests.
+/// tonic and any other tower service of `http` requests.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`target`](Self::target) | that of the configuration, `traceline`: set it, as a filter such as `RUST_LOG=myapp=info` drops such a record |
+/// | [`target`](Self::target) | the configuration's, `traceline`. Set it: a filter such as `RUST_LOG=myapp=info` drops records with that target |
 /// | [`name`](Self::name) | `request` |
 /// | [`level`](Self::level) | info |
-/// | [`config`](Self::config) | the one that is [installed](Config::install) |
+/// | [`config`](Self::config) | the [installed](Config::install) configuration |
 /// | [`on_request`](Self::on_request), [`on_response`](Self::on_response) | nothing |
 /// | [`respond_with_traceparent`](Self::respond_with_traceparent) | `true` |
 ///
-/// The [module](super) tells what is in the record and when it is written.
+/// The [module](super) describes the record and when it is written.
 ///
 /// # Examples
 ///
@@ -42,7 +45,18 @@ use crate::trace::Trace;
 /// ```
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is added to a service"]
-pub struct TraceLayer(Settings);
+pub struct TraceLayer {
+    name: Cow<'static, str>,
+    target: Option<Cow<'static, str>>,
+    level: Level,
+    config: Option<Config>,
+    /// Where the layer was made: handlers are in other files, and their fragments
+    /// name those files.
+    location: &'static Location<'static>,
+    on_request: Option<Arc<OnRequest>>,
+    pub(super) on_response: Option<Arc<OnResponse>>,
+    pub(super) with_traceparent: bool,
+}
 
 impl Default for TraceLayer {
     #[track_caller]
@@ -52,8 +66,10 @@ impl Default for TraceLayer {
 }
 
 impl TraceLayer {
-    /// Makes a layer with the defaults. The target is to be set, as a function
-    /// cannot know the module it is called from.
+    /// Creates a layer with the default settings.
+    ///
+    /// Set the target as well, since a function cannot know the module it is called
+    /// from.
     ///
     /// # Examples
     ///
@@ -62,7 +78,7 @@ impl TraceLayer {
     /// ```
     #[track_caller]
     pub fn new() -> TraceLayer {
-        TraceLayer(Settings {
+        TraceLayer {
             name: Cow::Borrowed("request"),
             target: None,
             level: Level::Info,
@@ -71,11 +87,13 @@ impl TraceLayer {
             on_request: None,
             on_response: None,
             with_traceparent: true,
-        })
+        }
     }
 
-    /// Sets the target that logger filters look at. One that is no literal is
-    /// copied for each request, and so is a [`name`](Self::name).
+    /// Sets the target, by which loggers filter.
+    ///
+    /// A target or a [`name`](Self::name) that is not a literal is copied for each
+    /// request.
     ///
     /// # Examples
     ///
@@ -83,11 +101,11 @@ impl TraceLayer {
     /// let layer = traceline::tower::TraceLayer::new().target("shop::http");
     /// ```
     pub fn target(mut self, target: impl Into<Cow<'static, str>>) -> Self {
-        self.0.target = Some(target.into());
+        self.target = Some(target.into());
         self
     }
 
-    /// Sets what the units are called.
+    /// Sets the name of the units.
     ///
     /// # Examples
     ///
@@ -96,24 +114,24 @@ impl TraceLayer {
     /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).name("api");
     /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.0.name = name.into();
+        self.name = name.into();
         self
     }
 
-    /// Sets the level of the units; status and outcome raise it.
+    /// Sets the level of the units. The status and the outcome can raise it.
     ///
     /// # Examples
     ///
     /// ```
-    /// // Requests that went well are of interest to nobody but the developer.
+    /// // Only a developer needs the requests that went well.
     /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).level(log::Level::Debug);
     /// ```
     pub fn level(mut self, level: Level) -> Self {
-        self.0.level = level;
+        self.level = level;
         self
     }
 
-    /// Sets the configuration of these units alone.
+    /// Sets the configuration of these units only.
     ///
     /// # Examples
     ///
@@ -125,20 +143,21 @@ impl TraceLayer {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn config(mut self, config: &Config) -> Self {
-        self.0.config = Some(config.clone());
+        self.config = Some(config.clone());
         self
     }
 
-    /// Sets what is done with the head of each request, before the service sees
-    /// it; not called where the logger would not take even an error.
+    /// Sets a hook that runs on the head of each request before the service sees
+    /// it.
     ///
-    /// `std::mem::take` takes the trace out, and the request has no record and no
-    /// ids. A hook that panics is caught.
+    /// The hook does not run if the trace is disabled. It may take the trace out
+    /// with `std::mem::take`; the request then has no record and no ids. If it
+    /// panics, the panic is caught.
     ///
     /// # Examples
     ///
-    /// The route, which axum keeps in the extensions, instead of the path; no
-    /// records of health checks:
+    /// This one records the route, which axum stores in the extensions, instead of
+    /// the path, and skips health checks:
     ///
     /// ```
     /// # #[cfg(traceline_docs)] {
@@ -159,13 +178,15 @@ impl TraceLayer {
         mut self,
         hook: impl Fn(&request::Parts, &mut Trace) + Send + Sync + 'static,
     ) -> Self {
-        self.0.on_request = Some(Arc::new(hook));
+        self.on_request = Some(Arc::new(hook));
         self
     }
 
-    /// Sets what is done with the head of each response, after the status is
-    /// known; not called where the logger would not take even an error. A hook
-    /// that panics is caught.
+    /// Sets a hook that runs on the head of each response, after its status has been
+    /// recorded.
+    ///
+    /// The hook does not run if the trace is disabled. If it panics, the panic is
+    /// caught.
     ///
     /// # Examples
     ///
@@ -182,13 +203,15 @@ impl TraceLayer {
         mut self,
         hook: impl Fn(&response::Parts, &mut Trace) + Send + Sync + 'static,
     ) -> Self {
-        self.0.on_response = Some(Arc::new(hook));
+        self.on_response = Some(Arc::new(hook));
         self
     }
 
-    /// Sets whether responses carry the ids of their unit in a header
-    /// `traceparent`, beside `X-Request-ID`. No standard asks for it, so a
-    /// service at the edge may keep them to itself.
+    /// Sets whether a response carries the ids of its unit in a header
+    /// `traceparent`, in addition to `X-Request-ID`.
+    ///
+    /// No standard asks for that header, so a service at the edge may want to leave
+    /// it out.
     ///
     /// # Examples
     ///
@@ -196,21 +219,64 @@ impl TraceLayer {
     /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).respond_with_traceparent(false);
     /// ```
     pub fn respond_with_traceparent(mut self, on: bool) -> Self {
-        self.0.with_traceparent = on;
+        self.with_traceparent = on;
         self
     }
 }
 
-impl<S> Layer<S> for TraceLayer {
-    type Service = TraceService<S>;
+impl TraceLayer {
+    /// Starts the unit of a request, with the fields that its head provides.
+    pub(super) fn start<B>(&self, request: &Request<B>) -> Trace {
+        let mut trace = self.trace();
+        trace.continue_from_headers(request.headers());
+        if !trace.is_enabled() {
+            return trace;
+        }
+        trace.set("method", request.method().as_str());
+        // Without the query, which may hold secrets. A `CONNECT` has no path.
+        let path = request.uri().path();
+        if !path.is_empty() {
+            trace.set("path", path);
+        }
+        if let Some(bytes) = content_length(request.headers()) {
+            trace.set("request_bytes", bytes);
+        }
+        trace
+    }
 
-    fn layer(&self, inner: S) -> TraceService<S> {
-        TraceService::new(inner, Arc::new(self.0.clone()))
+    fn trace(&self) -> Trace {
+        let mut builder = Trace::builder(self.name.clone()).level(self.level);
+        if let Some(target) = &self.target {
+            builder = builder.target(target.clone());
+        }
+        if let Some(config) = &self.config {
+            builder = builder.config(config);
+        }
+        builder.start_at(self.location)
+    }
+
+    /// Runs the hook. It is not part of `start`, so that a request without a hook,
+    /// which is 240 bytes, does not have to be moved.
+    #[inline]
+    pub(super) fn hook<B>(&self, request: Request<B>, trace: &mut Trace) -> Request<B> {
+        match &self.on_request {
+            Some(hook) if trace.is_enabled() => {
+                let (parts, body) = request.into_parts();
+                let _ = catch::call(|| hook(&parts, trace));
+                Request::from_parts(parts, body)
+            }
+            _ => request,
+        }
     }
 }
 
+/// Leaves out the hooks, which have nothing to show.
 impl fmt::Debug for TraceLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        f.debug_struct("TraceLayer")
+            .field("name", &self.name)
+            .field("target", &self.target)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
     }
 }

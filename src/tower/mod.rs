@@ -1,8 +1,9 @@
-//! Layers for HTTP: each request of a server is a unit of work, and the requests
-//! of a client carry its ids. Feature `tower`.
+//! Layers for HTTP: each request that a server handles is a unit of work, and the
+//! requests that a client sends carry its ids. Feature `tower`.
 //!
-//! [`TraceLayer`] serves whatever is a tower service of `http` requests: axum,
-//! tonic, hyper. Handlers, and all they call, reach the trace by [`current`](crate::current):
+//! [`TraceLayer`] works with any tower service of `http` requests, such as axum,
+//! tonic and hyper. Handlers, and all the code they call, reach the trace through
+//! [`current`](crate::current):
 //!
 //! ```
 //! # #[cfg(traceline_docs)] {
@@ -28,49 +29,51 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `method`, `path` | of the request; the path without its query, where secrets are |
-//! | `request_bytes` | what `Content-Length` says; left out where it says nothing |
-//! | `status` | with what it [means](crate::Trace::status): from 400 a warning, from 500 an error |
-//! | `head_ms` | from the request's head to the response's, in ms |
-//! | `grpc.status` | of a gRPC call: 2, 4 and 12 to 15 are the server's fault and an error, others but 0 a warning |
-//! | `response_bytes` | bytes of the body that the server took; not of the head |
+//! | `method`, `path` | from the request; the path without its query, which may hold secrets |
+//! | `request_bytes` | the value of `Content-Length`, if there is one |
+//! | `status` | the HTTP status, which also sets the [level](crate::Trace::status): warn from 400, error from 500 |
+//! | `head_ms` | the time from the request's head to the response's head, in milliseconds |
+//! | `grpc.status` | the status of a gRPC call; 2, 4 and 12 to 15 are the server's fault and an error, the others except 0 raise the level to warn |
+//! | `response_bytes` | how many bytes of the body the server took, without the head |
 //! | `error` | an error of the service or of the body |
 //!
-//! What handlers set stands between those of the request and those of the
-//! response. [`TraceLayer::on_request`] and [`TraceLayer::on_response`] set more,
-//! and have a recipe for axum's route.
+//! Fields that handlers set come after those of the request and before those of the
+//! response. Hooks can set more: [`TraceLayer::on_request`], which shows how to
+//! record axum's route, and [`TraceLayer::on_response`].
 //!
 //! # When it is written
 //!
-//! When the body of the response ends, or with the head where none follows: to a
-//! `HEAD`, with 204 and 304, where the body is empty, and with the 101 of an
-//! upgrade or the answer to a `CONNECT`, whose streams are no part of the unit.
-//! Until then the trace is current whenever the service and the body are polled.
+//! The record is written when the body of the response ends. Without a body it is
+//! written together with the head. That is the case for the answer to a `HEAD`, for
+//! 204 and 304, for an empty body, and for the 101 of an upgrade or the answer to a
+//! `CONNECT`, whose streams are not part of the unit. Until then, the trace is
+//! current whenever the service or the body is polled.
 //!
 //! | what happens | outcome |
 //! |---|---|
-//! | the response is complete | `ok`, unless the handler or the status said `error` |
+//! | the response is complete | `ok`, unless the handler or the status set `error` |
 //! | the client goes away: the service's future or the body is dropped early | `cancelled` |
 //! | the service or the body fails | `error`, with its text |
-//! | the handler panics | `panic`, with what it had set before; a layer inside of this one that catches panics makes it a 500, and an `error` |
+//! | the handler panics | `panic`, with the fields that it had set; if a layer inside this one turns the panic into a 500, `error` |
 //!
-//! Complete means that the server took all of it: what lies in the buffers of
-//! the server and of the operating system may still be lost. A client that stops
-//! reading keeps its unit open until the connection goes; that costs no more
-//! than the unit. Where a body never ends, it may write a
+//! A response is complete when the server has taken all of it; bytes in the buffers
+//! of the server and the operating system may still be lost. A client that stops
+//! reading keeps its unit open until the connection is closed, which costs no more
+//! than the memory of the unit. A body that never ends can write a
 //! [`checkpoint`](crate::Trace::checkpoint) now and then.
 //!
-//! # IdMaker
+//! # Ids
 //!
-//! `traceparent`, `tracestate`, B3 and `X-Request-ID` of the request are taken as
-//! [`continue_from_headers`](crate::Trace::continue_from_headers) does: what is
-//! absent, comes twice or is none gives fresh ids and never an error. The response carries
-//! `X-Request-ID` and `traceparent`, unless the service wrote its own. For calls
-//! that the handler makes there are [`PropagateLayer`], [`inject_current`], and
-//! [`current::traceparent`](crate::current::traceparent) for clients of any kind. A task that is spawned is not in
-//! the unit: take the ids before.
+//! The layer reads `traceparent`, `tracestate`, B3 and `X-Request-ID` with
+//! [`continue_from_headers`](crate::Trace::continue_from_headers): a missing,
+//! repeated or malformed header never fails the request. The response carries
+//! `X-Request-ID` and `traceparent`, unless the service wrote its own.
 //!
-//! Where logging is off, the ids are passed on nevertheless.
+//! For calls that the handler makes, use [`PropagateLayer`] or [`inject_current`],
+//! and [`current::traceparent`](crate::current::traceparent) with any other client.
+//! A spawned task is not part of the unit: get the ids before you spawn it.
+//!
+//! Ids are passed on even if logging is off.
 //!
 //! # hyper
 //!
@@ -111,13 +114,12 @@
 //! ```
 
 // From the top down: a file names only files below it (tests/layers.rs).
-pub(crate) mod layer;
-pub(crate) mod client;
-pub(crate) mod service;
-pub(crate) mod head;
-pub(crate) mod request;
-pub(crate) mod body;
-pub(crate) mod http;
+mod client;
+mod service;
+mod head;
+mod layer;
+mod body;
+mod http;
 
 pub use body::TraceBody;
 pub use client::{Propagate, PropagateLayer, inject, inject_current};

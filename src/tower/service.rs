@@ -1,4 +1,4 @@
-//! The service and its future: from the request to the head of the response.
+//! The service and its future, from the request to the head of the response.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -8,18 +8,18 @@ use std::task::{Context, Poll, ready};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use tower_service::Service;
-
 use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::context::cancel::CancelGuard;
 use crate::context::future::InTrace;
 use crate::tower::body::TraceBody;
 use crate::tower::head::Head;
 use crate::tower::http::record;
-use crate::tower::request::Settings;
+use crate::tower::layer::TraceLayer;
 
-/// A service whose requests are units of work; made by [`TraceLayer`](super::TraceLayer).
+/// A service that makes each request a unit of work; made by [`TraceLayer`].
 ///
 /// # Examples
 ///
@@ -34,12 +34,15 @@ use crate::tower::request::Settings;
 #[derive(Clone, Debug)]
 pub struct TraceService<S> {
     inner: S,
-    settings: Arc<Settings>,
+    layer: Arc<TraceLayer>,
 }
 
-impl<S> TraceService<S> {
-    pub(super) fn new(inner: S, settings: Arc<Settings>) -> TraceService<S> {
-        TraceService { inner, settings }
+impl<S> Layer<S> for TraceLayer {
+    type Service = TraceService<S>;
+
+    fn layer(&self, inner: S) -> TraceService<S> {
+        let layer = Arc::new(self.clone());
+        TraceService { inner, layer }
     }
 }
 
@@ -62,11 +65,10 @@ where
         let head = Head {
             is_head: request.method() == Method::HEAD,
             is_connect: request.method() == Method::CONNECT,
-            with_traceparent: self.settings.with_traceparent,
-            on_response: self.settings.on_response.clone(),
+            layer: Arc::clone(&self.layer),
         };
-        let mut unit = CancelGuard::new(self.settings.start(&request));
-        let request = self.settings.hook(request, unit.trace());
+        let mut unit = CancelGuard::new(self.layer.start(&request));
+        let request = self.layer.hook(request, unit.trace());
         let inner = &mut self.inner;
         let future = unit.poll(|| inner.call(request));
         ResponseFuture {
@@ -77,9 +79,9 @@ where
 }
 
 pin_project! {
-    /// What a [`TraceService`] answers with: a response whose body ends the unit.
+    /// The future of a [`TraceService`]: a response whose body ends the unit.
     ///
-    /// Dropped before it is ready, it leaves a record with `outcome=cancelled`.
+    /// If it is dropped before it is ready, the record has `outcome=cancelled`.
     ///
     /// # Examples
     ///
@@ -114,7 +116,8 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let result = ready!(this.inner.as_mut().poll_inside(context));
-        let mut unit = this.inner.unit().hand_over();
+        let trace = std::mem::take(this.inner.unit().trace());
+        let mut unit = CancelGuard::new(trace);
         Poll::Ready(match result {
             Ok(response) => Ok(this.head.respond(unit, response)),
             Err(error) => {

@@ -1,17 +1,18 @@
+//! Fragments: texts with a time and the source line of the call.
+
 use std::panic::Location;
 
 use log::Level;
 
 use crate::trace::Trace;
 use crate::value::message::Message;
-use crate::value::outcome::Outcome;
 
-// Of a call with one argument too many the compiler shows the signature, as it
-// is written here: the comment in it says what to write instead.
+// If a call has one argument too many, the compiler prints the signature exactly as
+// it stands here, so a comment in it can suggest what to write instead.
 impl Trace {
-    /// Adds a fragment: a text with its time and the source line of this call.
+    /// Adds a fragment: a text with the time and the source line of this call.
     ///
-    /// [`add!`](crate::add!) formats one.
+    /// [`add!`](crate::add!) formats its text in place.
     ///
     /// # Examples
     ///
@@ -44,11 +45,10 @@ impl Trace {
     #[inline]
     #[track_caller]
     pub fn warn(&mut self, message: impl Message /* add! formats */) -> &mut Self {
-        let location = Location::caller();
-        self.with(|entry| entry.add(message.text(), Some(Level::Warn), location))
+        self.__add_at(Level::Warn, message)
     }
 
-    /// Adds a fragment, raises the level to error and makes the outcome an error.
+    /// Adds a fragment, raises the level to error and sets the outcome to error.
     ///
     /// # Examples
     ///
@@ -62,11 +62,7 @@ impl Trace {
     #[inline]
     #[track_caller]
     pub fn fail(&mut self, message: impl Message /* add! formats */) -> &mut Self {
-        let location = Location::caller();
-        self.with(|entry| {
-            entry.add(message.text(), Some(Level::Error), location);
-            entry.severity.set_outcome(Outcome::Error);
-        })
+        self.__add_at(Level::Error, message)
     }
 
     /// What `add!` with a level expands to.
@@ -74,10 +70,6 @@ impl Trace {
     #[inline]
     #[track_caller]
     pub fn __add_at(&mut self, level: Level, message: impl Message) -> &mut Self {
-        // An error is more than a level: it has an outcome.
-        if level == Level::Error {
-            return self.fail(message);
-        }
         let location = Location::caller();
         self.with(|entry| entry.add(message.text(), Some(level), location))
     }

@@ -1,4 +1,4 @@
-//! Starting a trace.
+//! How a trace starts: the settings of a unit, and whether it is enabled at all.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,7 @@ use std::sync::Arc;
 use log::Level;
 
 use crate::base::clock::Stamp;
-use crate::config::process;
-use crate::config::process::Config;
+use crate::config::process::{self, Config};
 use crate::emit::hand_over;
 #[cfg(feature = "testing")]
 use crate::testing;
@@ -17,18 +16,19 @@ use crate::thread::spares;
 use crate::trace::Trace;
 use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
-use crate::value::key::ToKey;
+use crate::value::key::{KeyRef, ToKey};
 use crate::value::kind::{Kind, Value};
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
-/// Gathers how a trace begins; made by [`builder!`](crate::builder!).
+/// Collects the settings of a trace before it starts; made by
+/// [`builder!`](crate::builder!).
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`level`](Self::level) | info |
-/// | [`target`](Self::target) | the caller's module; of [`Trace::builder`], that of the configuration |
-/// | [`config`](Self::config) | the one that is [installed](Config::install) |
+/// | [`target`](Self::target) | the caller's module; with [`Trace::builder`], the configuration's target |
+/// | [`config`](Self::config) | the [installed](Config::install) configuration |
 ///
 /// # Examples
 ///
@@ -46,7 +46,6 @@ pub struct TraceBuilder<'c> {
     target: Option<Cow<'static, str>>,
     level: Level,
     config: Option<&'c Config>,
-    /// `None` takes an earlier value back.
     fields: Vec<(String, Given)>,
 }
 
@@ -63,7 +62,7 @@ impl<'c> TraceBuilder<'c> {
         }
     }
 
-    /// Sets the level of the record, and of fragments that say nothing else.
+    /// Sets the level of the record, and of fragments without a level of their own.
     ///
     /// # Examples
     ///
@@ -78,7 +77,7 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
-    /// Sets the target that logger filters look at.
+    /// Sets the target, by which loggers filter.
     ///
     /// # Examples
     ///
@@ -93,7 +92,7 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
-    /// Sets the configuration of this trace alone.
+    /// Sets the configuration of this trace only.
     ///
     /// # Examples
     ///
@@ -111,7 +110,7 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
-    /// Sets a field that the trace starts with.
+    /// Adds a field that the trace starts with.
     ///
     /// # Examples
     ///
@@ -126,7 +125,7 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
-    /// Sets several fields that the trace starts with.
+    /// Adds several fields that the trace starts with.
     ///
     /// # Examples
     ///
@@ -142,10 +141,10 @@ impl<'c> TraceBuilder<'c> {
             .fold(self, |builder, (key, value)| builder.field(key, value))
     }
 
-    /// Starts the trace; the time of the unit begins here.
+    /// Starts the trace, and with it the unit's clock.
     ///
-    /// If the logger would not take even an error of this target, the trace is
-    /// disabled, and stays so.
+    /// If the logger would reject even an error with this target, the trace is
+    /// disabled and stays disabled.
     ///
     /// # Examples
     ///
@@ -161,7 +160,7 @@ impl<'c> TraceBuilder<'c> {
         self.start_at(Location::caller())
     }
 
-    /// Starts for code elsewhere.
+    /// Starts a unit that belongs to code at another place.
     #[inline]
     pub(crate) fn start_at(self, location: &'static Location<'static>) -> Trace {
         if self.config.is_none() && is_off() {
@@ -170,7 +169,7 @@ impl<'c> TraceBuilder<'c> {
         Trace::from_entry(self.begin(location))
     }
 
-    /// Starts a unit beside another, with its target and configuration.
+    /// Starts a unit with the target and the configuration of another.
     pub(crate) fn for_child(
         name: Cow<'static, str>,
         parent: &Entry,
@@ -180,22 +179,16 @@ impl<'c> TraceBuilder<'c> {
             settings: Arc::clone(&parent.settings),
         };
         let builder = TraceBuilder {
-            name,
-            module: parent.origin.module,
             target: Some(parent.origin.target.clone()),
-            level: Level::Info,
             config: Some(&config),
-            fields: Vec::new(),
+            ..TraceBuilder::new(name, parent.origin.module)
         };
         Trace::from_entry(builder.begin(location))
     }
 
     #[inline(never)]
     fn begin(self, location: &'static Location<'static>) -> Option<Box<Entry>> {
-        #[cfg(feature = "testing")]
         let captured = testing::config_for(self.config);
-        #[cfg(not(feature = "testing"))]
-        let captured: Option<Config> = None;
         let given = captured.as_ref().or(self.config);
         let config = given.unwrap_or_else(|| process::process());
         let settings = &config.settings;
@@ -217,64 +210,48 @@ impl<'c> TraceBuilder<'c> {
             entry.wall = Some(Stamp::new(settings.clock.wall()));
         }
         for (key, value) in &self.fields {
-            entry.set_any(crate::value::key::KeyRef::Text(key), value.kind());
+            entry.set_any(KeyRef::Text(key), value.kind());
         }
         Some(entry)
     }
 }
 
-/// What the macros take as the name of a unit.
+/// A name of a unit, as the macros take it.
 ///
-/// Not `Into<Cow<'static, str>>`, for the sake of what the compiler says: of a
-/// `&str` that does not live long enough its note shows the name of this trait.
+/// The macros do not ask for `Into<Cow<'static, str>>`, because the compiler
+/// prints the name of the bound when a `&str` does not live long enough.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the name of a unit is a literal or a `String`, not `{Self}`",
     label = "expected a literal or a `String`, such as `.to_string()` makes",
     note = "keep the number of names small; what varies belongs in a field: `start!(\"checkout\", user_id = 7)`"
 )]
-pub trait LiteralOrString {
-    fn into_name(self) -> Cow<'static, str>;
-}
+pub trait LiteralOrString: Into<Cow<'static, str>> {}
 
 #[diagnostic::do_not_recommend]
-impl LiteralOrString for &'static str {
-    #[inline(always)]
-    fn into_name(self) -> Cow<'static, str> {
-        Cow::Borrowed(self)
-    }
-}
+impl LiteralOrString for &'static str {}
 
 #[diagnostic::do_not_recommend]
-impl LiteralOrString for String {
-    #[inline(always)]
-    fn into_name(self) -> Cow<'static, str> {
-        Cow::Owned(self)
-    }
-}
+impl LiteralOrString for String {}
 
 #[diagnostic::do_not_recommend]
-impl LiteralOrString for Cow<'static, str> {
-    #[inline(always)]
-    fn into_name(self) -> Cow<'static, str> {
-        self
-    }
-}
+impl LiteralOrString for Cow<'static, str> {}
 
 /// What `builder!` expands to.
 ///
-/// This and `__start` are no methods: only of a function the compiler shows
-/// where its bound on the name stands.
+/// This and `__start` are functions rather than methods, because the compiler
+/// then points at the bound on the name.
 #[doc(hidden)]
 #[inline]
 pub fn __builder<'c, N: LiteralOrString>(name: N, module: &'static str) -> TraceBuilder<'c> {
-    TraceBuilder::new(name.into_name(), Some(module))
+    TraceBuilder::new(name.into(), Some(module))
 }
 
-/// A value until the unit starts.
+/// The value of a field until the unit starts.
 enum Given {
+    /// `None` removes a field that was given earlier.
     Value(Option<OwnedValue>),
-    /// Not made a text before the limit is known: the stars are never cut.
+    /// Kept as it is until the limit is known, because the stars are never cut.
     Mask(String, usize),
 }
 
@@ -294,7 +271,7 @@ impl Given {
     }
 }
 
-/// Without the values, which the configuration may redact.
+/// Leaves the values out, since the configuration may redact them.
 impl fmt::Debug for TraceBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self.fields.iter().map(|(key, _)| key.as_str()).collect();
@@ -307,29 +284,35 @@ impl fmt::Debug for TraceBuilder<'_> {
     }
 }
 
-/// Whether a test wants the units of this thread.
-#[inline]
-fn is_captured() -> bool {
-    #[cfg(feature = "testing")]
-    return testing::is_active();
-    #[cfg(not(feature = "testing"))]
-    false
+/// Without the feature, no test captures units.
+#[cfg(not(feature = "testing"))]
+mod testing {
+    use crate::config::process::Config;
+
+    pub(super) fn is_active() -> bool {
+        false
+    }
+
+    pub(super) fn config_for(_: Option<&Config>) -> Option<Config> {
+        None
+    }
 }
 
-/// Whether no logger could take any record of the process.
+/// Whether no logger could take any record of this process.
 #[inline]
 pub(crate) fn is_off() -> bool {
     (Level::Error > log::STATIC_MAX_LEVEL || Level::Error > log::max_level())
         && !process::process_has_logger()
-        && !is_captured()
+        && !testing::is_active()
 }
 
 impl Trace {
-    /// Starts a trace without a macro, which cannot know the module it is in:
-    /// the target is that of the configuration, `traceline` by default.
+    /// Starts a trace. Prefer [`start!`](crate::start!), which uses the caller's
+    /// module as the target.
     ///
-    /// A filter such as `RUST_LOG=myapp=info` drops such a record. Prefer
-    /// [`start!`](crate::start!), whose target is the caller's module.
+    /// A function cannot know the module it is called from, so the target is the
+    /// configuration's, which is `traceline` by default. A filter such as
+    /// `RUST_LOG=myapp=info` drops the record.
     ///
     /// # Examples
     ///
@@ -344,8 +327,10 @@ impl Trace {
         TraceBuilder::new(name.into(), None).start()
     }
 
-    /// Returns a builder; the target is as with [`Trace::new`], unless it is set.
-    /// Prefer [`builder!`](crate::builder!).
+    /// Returns a builder. Prefer [`builder!`](crate::builder!), which uses the
+    /// caller's module as the target.
+    ///
+    /// The target is the configuration's, as with [`Trace::new`], unless you set it.
     ///
     /// # Examples
     ///
@@ -365,9 +350,9 @@ impl Trace {
 #[inline]
 #[track_caller]
 pub fn __start<N: LiteralOrString>(name: N, module: &'static str) -> Trace {
-    // The whole cost of a unit while logging is off: not even a builder.
+    // With logging off, this is the whole cost of a unit: not even a builder.
     if is_off() {
         return Trace::default();
     }
-    TraceBuilder::new(name.into_name(), Some(module)).start()
+    TraceBuilder::new(name.into(), Some(module)).start()
 }

@@ -1,4 +1,7 @@
-//! Units of one transaction in several services: ids in, ids out.
+//! Ids from the caller, and ids for the services that a unit calls.
+//!
+//! A disabled trace passes on what it received, so that a service with logging
+//! turned off does not break a transaction in two.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -6,18 +9,16 @@ use std::panic::Location;
 use crate::ids::headers::TraceHeaders;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
-use crate::ids::tracestate;
-use crate::ids::tracestate::{List, TraceState};
+use crate::ids::tracestate::{self, List, TraceState};
 use crate::trace::Trace;
 use crate::trace::builder::TraceBuilder;
-#[cfg(feature = "tower")]
 use crate::unit::Entry;
-#[cfg(feature = "tower")]
 use crate::unit::store::trace_ids::Forwarded;
 #[cfg(feature = "tower")]
 use crate::unit::store::trace_ids::Outgoing;
 
-/// `X-Request-ID` has no standard; longer ones, and other characters, are replaced.
+/// No standard defines `X-Request-ID`; longer ids, and ids with other characters,
+/// are replaced.
 const MAX_REQUEST_ID: usize = 128;
 
 fn is_request_id(id: &[u8]) -> bool {
@@ -25,8 +26,8 @@ fn is_request_id(id: &[u8]) -> bool {
     (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Letters, digits and `._:@/+=-`. A table: an id of 36 characters takes a
-/// quarter of the instructions of as many comparisons.
+/// Letters, digits and `._:@/+=-`. A table, because checking an id of 36
+/// characters takes a quarter of the instructions that comparisons would take.
 const IN_REQUEST_ID: [bool; 256] = {
     let mut allowed = [false; 256];
     let mut n = 0;
@@ -40,10 +41,11 @@ const IN_REQUEST_ID: [bool; 256] = {
 };
 
 impl Trace {
-    /// Makes this unit part of the caller's transaction: the record has its
-    /// `trace_id`, an own `span_id`, and the caller's as `parent_id`.
+    /// Makes this unit part of the caller's transaction.
     ///
-    /// A disabled trace gathers nothing, but passes the ids on.
+    /// The record has the caller's `trace_id`, a `span_id` of its own, and the
+    /// caller's `span_id` as `parent_id`. A disabled trace collects nothing, but
+    /// passes the ids on.
     ///
     /// # Examples
     ///
@@ -55,24 +57,38 @@ impl Trace {
     /// }
     /// ```
     pub fn continue_from(&mut self, parent: TraceParent) -> &mut Self {
+        self.put_ids(
+            |entry| entry.continue_from(parent),
+            |forwarded| {
+                forwarded.parent = Some(parent);
+                forwarded.state = TraceState::default();
+            },
+        )
+    }
+
+    /// Stores ids in the entry, or beside a disabled trace.
+    fn put_ids(
+        &mut self,
+        in_entry: impl FnOnce(&mut Entry),
+        in_forwarded: impl FnOnce(&mut Forwarded),
+    ) -> &mut Self {
         if let Some(entry) = self.entry_mut() {
-            entry.continue_from(parent);
-        } else if let Some(forwarded) = self.forwarded() {
-            forwarded.parent = Some(parent);
-            forwarded.state = TraceState::default();
+            in_entry(entry);
+        } else if let Some(forwarded) = self.forwarded_mut() {
+            in_forwarded(forwarded.get_or_insert_default());
         }
         self
     }
 
     /// Takes ids from the headers of a request: `traceparent` and `tracestate`,
-    /// else `b3` or `X-B3-…`, and `X-Request-ID`. Names in any case; any map of
-    /// headers will do, and others are skipped.
+    /// or else `b3` or `X-B3-…`, and `X-Request-ID`.
     ///
-    /// A B3 caller may leave it open whether the transaction is sampled; then
-    /// what goes out is said as for a new one.
+    /// Names may be in any case, and other headers are skipped, so you can pass
+    /// any map of headers.
     ///
-    /// What is absent, comes twice or is none is made afresh, and never an
-    /// error: a request must not fail for a bad header.
+    /// A missing, repeated or malformed header never fails the request: fresh ids
+    /// are made instead. A B3 caller may leave the sampling decision open; it is
+    /// then made as if the transaction started here.
     ///
     /// # Examples
     ///
@@ -98,46 +114,27 @@ impl Trace {
                 self.continue_from(parent);
                 match found.is_decided() {
                     true => self.take_state(&found),
-                    false => self.decide(),
+                    false => _ = self.with(Entry::decide),
                 }
             }
-            None => self.with_own_ids(),
+            None => _ = self.with(|entry| _ = entry.transaction()),
         }
         self.put_request_id(found.request_id.bytes().unwrap_or_default())
     }
 
-    /// A `tracestate` says nothing without the `traceparent` it belongs to.
+    /// A `tracestate` means nothing without the `traceparent` it belongs to.
     fn take_state<V: AsRef<[u8]>>(&mut self, found: &TraceHeaders<V>) {
         if found.states.is_empty() || found.traceparent.is_none() {
             return;
         }
         let mut list = List::new();
-        if tracestate::list(found.states.iter().map(AsRef::as_ref), &mut list).is_err() {
-            return;
-        }
-        if let Some(entry) = self.entry_mut() {
-            entry.set_state(&list);
-        } else if let Some(forwarded) = self.forwarded() {
-            forwarded.state = TraceState::from_list(&list);
+        if tracestate::list(found.states.iter().map(AsRef::as_ref), &mut list).is_ok() {
+            self.put_state(&list);
         }
     }
 
-    /// The caller left it to this unit whether the transaction is sampled.
-    #[cold]
-    fn decide(&mut self) {
-        if let Some(entry) = self.entry_mut() {
-            entry.decide();
-        }
-    }
-
-    fn with_own_ids(&mut self) {
-        if let Some(entry) = self.entry_mut() {
-            entry.transaction();
-        }
-    }
-
-    /// Sets what other tracing systems say along the way, to be passed on by
-    /// [`tracestate`](Trace::tracestate).
+    /// Sets the entries of other tracing systems, which
+    /// [`tracestate`](Trace::tracestate) passes on.
     ///
     /// # Examples
     ///
@@ -151,17 +148,20 @@ impl Trace {
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
-        if let Some(entry) = self.entry_mut() {
-            entry.set_state(state.as_str().as_bytes());
-        } else if let Some(forwarded) = self.forwarded() {
-            forwarded.state = state.clone();
-        }
-        self
+        self.put_state(state.as_str().as_bytes())
     }
 
-    /// Sets the id of the request; one that is empty, longer than 128 bytes or
-    /// has other characters than letters, digits and `._:@/+=-` is replaced by a
-    /// fresh one.
+    fn put_state(&mut self, list: &[u8]) -> &mut Self {
+        self.put_ids(
+            |entry| entry.set_state(list),
+            |forwarded| forwarded.state = TraceState::from_list(list),
+        )
+    }
+
+    /// Sets the id of the request.
+    ///
+    /// A fresh id replaces one that is empty, is longer than 128 bytes, or has
+    /// characters other than letters, digits and `._:@/+=-`.
     ///
     /// # Examples
     ///
@@ -179,15 +179,14 @@ impl Trace {
             true => id,
             false => self.fresh_id().encode(&mut room).as_bytes(),
         };
-        if let Some(entry) = self.entry_mut() {
-            entry.set_request_id(id);
-        } else if let Some(forwarded) = self.forwarded() {
-            forwarded.request_id = Some(String::from_utf8_lossy(id).into_owned());
-        }
-        self
+        let text = || String::from_utf8_lossy(id).into_owned();
+        self.put_ids(
+            |entry| entry.set_request_id(id),
+            |forwarded| forwarded.request_id = Some(text()),
+        )
     }
 
-    /// Of the configuration's source, so that a test may know it.
+    /// Made by the configuration's source of ids, so that a test can predict it.
     fn fresh_id(&mut self) -> TraceId {
         match self.entry_mut() {
             Some(entry) => entry.settings.ids.trace_id(entry.salt()),
@@ -196,7 +195,7 @@ impl Trace {
     }
 
     /// Returns the id of the request, for the header `X-Request-ID` of the
-    /// answer and of outgoing calls.
+    /// response and of outgoing calls.
     ///
     /// # Examples
     ///
@@ -209,13 +208,14 @@ impl Trace {
     /// ```
     pub fn request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
-        kept.flatten().or_else(|| self.passed()?.request_id.clone())
+        kept.flatten()
+            .or_else(|| self.forwarded()?.request_id.clone())
     }
 
-    /// Returns what outgoing calls have in the header `traceparent`: this unit
-    /// as the caller. The ids are made when first asked for.
+    /// Returns the value of the header `traceparent` for outgoing calls, which
+    /// names this unit as the caller. The ids are made on first use.
     ///
-    /// A disabled trace passes on what it was given; `None` if that was nothing.
+    /// A disabled trace returns what it received, or `None` if that was nothing.
     ///
     /// # Examples
     ///
@@ -229,12 +229,12 @@ impl Trace {
     pub fn traceparent(&mut self) -> Option<TraceParent> {
         match self.entry_mut() {
             Some(entry) => Some(entry.transaction().parent()),
-            None => self.passed()?.parent,
+            None => self.forwarded()?.parent,
         }
     }
 
-    /// Returns what outgoing calls have in the header `tracestate`, beside
-    /// `traceparent`; `None` if that is nothing.
+    /// Returns the value of the header `tracestate` for outgoing calls, to be sent
+    /// along with `traceparent`; `None` if it is empty.
     ///
     /// # Examples
     ///
@@ -249,24 +249,24 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = match self.passed() {
+        let state = match self.forwarded() {
             Some(forwarded) => forwarded.state.clone(),
             None => self.look(|entry| TraceState::from_list(entry.state()))?,
         };
         Some(state).filter(|state| !state.is_empty())
     }
 
-    /// All three, for whoever writes them somewhere else at once; of a trace
-    /// that is not lent.
+    /// All three headers at once, without a copy; not for a trace that is lent.
     #[cfg(feature = "tower")]
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        if !self.is_enabled() {
-            return self.passed().map(Forwarded::outgoing).unwrap_or_default();
-        }
-        self.entry_mut().map(Entry::outgoing).unwrap_or_default()
+        let outgoing = match self.is_enabled() {
+            true => self.entry_mut().map(Entry::outgoing),
+            false => self.forwarded().map(Forwarded::outgoing),
+        };
+        outgoing.unwrap_or_default()
     }
 
-    /// Returns the id of the transaction; made when first asked for.
+    /// Returns the id of the transaction, which is made on first use.
     ///
     /// # Examples
     ///
@@ -281,9 +281,8 @@ impl Trace {
         self.traceparent().map(|parent| parent.trace_id())
     }
 
-    /// Starts a unit that this one calls: of the same transaction, with this
-    /// unit as its parent, and with the same target and configuration. It has a
-    /// record of its own.
+    /// Starts a unit that belongs to the same transaction and has this unit as its
+    /// parent. It has the same target and configuration, and a record of its own.
     ///
     /// # Examples
     ///
@@ -298,10 +297,9 @@ impl Trace {
         let parent = self.traceparent();
         let state = self.tracestate();
         let request_id = self.request_id();
-        let mut child = match self.entry() {
-            Some(entry) => TraceBuilder::for_child(name.into(), entry, Location::caller()),
-            None => Trace::default(),
-        };
+        let location = Location::caller();
+        let child = self.look(|entry| TraceBuilder::for_child(name.into(), entry, location));
+        let mut child = child.unwrap_or_default();
         if let Some(parent) = parent {
             child.continue_from(parent);
         }

@@ -1,17 +1,20 @@
+//! Parts: what several threads collect for one unit, without a lock.
+
 use std::ops::{Deref, DerefMut};
 
 use crate::thread::spares;
 use crate::trace::Trace;
 
-/// What one thread gathers of a unit; made by [`Trace::part`], merged by
-/// [`Trace::join`].
+/// Collects what one thread contributes to a unit; made by [`Trace::part`] and
+/// merged by [`Trace::join`].
 ///
-/// A part is a [`Trace`] of its own, so every function that takes
-/// `&mut Trace` serves it, and no lock is taken. Its times count from the start
-/// of the unit. It emits nothing: a part that is dropped without being joined
-/// is counted in the record of the unit as `lost_parts`, with its own parts as one. What
-/// [`render`](Trace::render) returns of it is for a look only: the name is `part`,
-/// and there is no `ts`.
+/// A part dereferences to a [`Trace`], so you can pass it to any function that
+/// takes a `&mut Trace`, and it takes no lock. Its times count from the start of
+/// the unit. It emits no record: the unit's `lost_parts` counts parts that were
+/// dropped instead of joined, each together with its own parts as one.
+///
+/// [`render`](Trace::render) gives a preview of a part, under the name `part` and
+/// without `ts`.
 ///
 /// # Examples
 ///
@@ -51,12 +54,13 @@ impl DerefMut for Part {
 }
 
 impl Trace {
-    /// Returns a part of this unit for another thread; disabled if the trace is.
+    /// Returns a part of this unit for another thread. A part of a disabled trace is
+    /// disabled too.
     ///
-    /// Takes `&self`, so that many threads may make their own. Parts may have
-    /// parts. A part has the ids that its unit has by then: ask the unit for
-    /// [`traceparent`](Trace::traceparent) first where parts make calls to other
-    /// services, or each makes ids of its own.
+    /// This takes `&self`, so that each thread can make its own. A part can have
+    /// parts. It starts with the ids that the unit has at that moment. If parts
+    /// call other services, first call [`traceparent`](Trace::traceparent) on the
+    /// unit; otherwise each part makes ids of its own.
     ///
     /// # Examples
     ///
@@ -73,15 +77,19 @@ impl Trace {
     /// ```
     pub fn part(&self) -> Part {
         let mut part = Trace::from_entry(self.look(spares::take_part));
-        // A disabled one passes on what its unit was given.
-        part.put_forwarded(self.passed().cloned().map(Box::new));
+        // A disabled part passes on what its unit received.
+        if let Some(kept) = part.forwarded_mut() {
+            *kept = self.forwarded().cloned().map(Box::new);
+        }
         Part(part)
     }
 
-    /// Merges a part: counters and timers add up, maxima compare, other fields
-    /// are set as by [`set`](Trace::set), fragments stand by their times. An
-    /// error in the part makes the outcome an error, and what raised its level
-    /// raises that of the unit.
+    /// Merges a part into this unit.
+    ///
+    /// Counters, sums and timers add up, and of two maxima the larger stays. Other
+    /// fields are set as with [`set`](Trace::set). Fragments are sorted by time. An
+    /// error in the part makes the outcome of the unit an error, and whatever
+    /// raised the level of the part raises that of the unit.
     ///
     /// # Examples
     ///
@@ -95,8 +103,8 @@ impl Trace {
     /// assert!(trace.render().ends_with(" files=7 largest=200"));
     /// ```
     pub fn join(&mut self, mut part: Part) -> &mut Self {
-        // Of a `Trace` that took the part's place, the record is written: it is
-        // dropped as it is.
+        // `part` may hold a `Trace` that was swapped in through `DerefMut`. That is
+        // a unit of its own, so it is dropped here and writes its record.
         if part.entry_mut().is_some_and(|entry| entry.parts.is_part())
             && let Some(entry) = self.entry_mut()
             && let Some(part) = part.0.take_entry()

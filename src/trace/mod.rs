@@ -1,21 +1,20 @@
 //! The collector of one unit of work.
 //!
-//! A `Trace` is a tag and a pointer: to the boxed entry, or to nothing if the
-//! logger would not take even an error of this target. So a disabled call is a branch
-//! that is inlined where it stands, and a trace is cheap to move. While the
-//! trace is current, the entry is lent to the stack of `slot.rs`.
+//! A `Trace` is a tag and a pointer, to the boxed entry if it has one. So a call
+//! on a disabled trace is one inlined branch, and a trace is cheap to move. While
+//! the trace is current, its entry is lent to the stack of `thread/stack.rs`.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod shared;
 pub(crate) mod join;
-pub(crate) mod run;
+mod run;
 pub(crate) mod scope;
-pub(crate) mod ids;
+mod ids;
 pub(crate) mod builder;
-pub(crate) mod outcome;
-pub(crate) mod add;
+mod outcome;
+mod add;
 pub(crate) mod time;
-pub(crate) mod set;
+mod set;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -28,19 +27,18 @@ use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
-/// Begun by [`start!`](crate::start!); gathers typed fields and line-tagged
-/// fragments; emits its record when it is dropped, however that comes about:
-/// at the end of a function, by `?`, by a panic. See the [crate page](crate)
-/// for an overview.
+/// [`start!`](crate::start!) begins one. It collects typed fields and fragments,
+/// and emits its record when it is dropped: at the end of a function, on `?`, or
+/// during a panic. The [crate page](crate) gives an overview.
 ///
-/// A trace that the logger would not take is *disabled*: every call on it is
-/// one branch, and nothing is kept.
+/// If the logger would reject even an error with the trace's target, the trace
+/// is *disabled*: every call on it is a single branch, and nothing is stored.
 ///
-/// `std::process::exit`, `abort` and `mem::forget` run no destructors, so no
-/// record comes of a trace that is alive then; see
+/// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
+/// that is alive at that point leaves no record; see
 /// [`current::emit`](crate::current::emit). Do not keep a trace in a
-/// thread-local variable: whether its record comes when the thread ends depends
-/// on the order in which the thread's variables are destroyed.
+/// thread-local variable: the order in which a thread destroys its variables
+/// decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -58,10 +56,10 @@ use crate::unit::store::trace_ids::Forwarded;
 #[derive(Default)]
 pub struct Trace(State);
 
-/// One tag to look at: what is disabled once is seen to stay so by the compiler,
-/// and a disabled unit costs little more than its start.
+/// A single tag, so that the compiler can see that a disabled trace stays
+/// disabled; such a unit costs little more than its start.
 enum State {
-    /// With ids from outside that are to be passed on, if there are any.
+    /// With the ids that it received and passes on, if there are any.
     Disabled(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
@@ -78,13 +76,13 @@ impl Default for State {
 const _: () = assert!(size_of::<Trace>() == 16);
 
 // A panic in the middle of a call leaves the entry complete: user code runs
-// guarded (`guard.rs`), and what it wrote is rolled back.
+// under `catch::call`, and what it had written is rolled back.
 impl UnwindSafe for Trace {}
 
 impl RefUnwindSafe for Trace {}
 
 impl Trace {
-    /// Returns whether this trace gathers anything.
+    /// Returns whether this trace collects anything.
     ///
     /// # Examples
     ///
@@ -98,33 +96,18 @@ impl Trace {
         !matches!(self.0, State::Disabled(_))
     }
 
-    /// Where a disabled trace keeps ids from outside.
-    pub(crate) fn forwarded(&mut self) -> Option<&mut Forwarded> {
-        match &mut self.0 {
-            State::Disabled(forwarded) => Some(forwarded.get_or_insert_default()),
-            _ => None,
-        }
-    }
-
-    /// Takes out what a disabled trace passes on, for as long as it is current.
-    pub(crate) fn take_forwarded(&mut self) -> Option<Box<Forwarded>> {
-        match &mut self.0 {
-            State::Disabled(forwarded) => forwarded.take(),
-            _ => None,
-        }
-    }
-
-    /// Ends [`take_forwarded`](Trace::take_forwarded).
-    pub(crate) fn put_forwarded(&mut self, passed: Option<Box<Forwarded>>) {
-        if let State::Disabled(forwarded @ None) = &mut self.0 {
-            *forwarded = passed;
-        }
-    }
-
-    /// What a disabled trace passes on, if it was told anything.
-    pub(crate) fn passed(&self) -> Option<&Forwarded> {
+    /// The ids that a disabled trace passes on, if it received any.
+    fn forwarded(&self) -> Option<&Forwarded> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The place where a disabled trace keeps the ids that it passes on.
+    fn forwarded_mut(&mut self) -> Option<&mut Option<Box<Forwarded>>> {
+        match &mut self.0 {
+            State::Disabled(forwarded) => Some(forwarded),
             _ => None,
         }
     }
@@ -143,15 +126,7 @@ impl Trace {
         Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
-    #[inline(always)]
-    pub(crate) fn entry(&self) -> Option<&Entry> {
-        match &self.0 {
-            State::Here(entry) => Some(entry),
-            _ => None,
-        }
-    }
-
-    /// Looks at the entry, where it is lent, too.
+    /// Looks at the entry, also while it is lent.
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         match &self.0 {
@@ -190,7 +165,7 @@ impl Trace {
 
     /// Makes the entry current; `false` if there is none.
     #[inline]
-    pub(crate) fn lend(&mut self) -> bool {
+    fn lend(&mut self) -> bool {
         let Some(entry) = self.take_entry() else {
             return false;
         };
@@ -198,10 +173,10 @@ impl Trace {
         true
     }
 
-    /// Takes back an entry that is lent: the end of a guard, or the next use of
-    /// the trace after its guard was forgotten.
+    /// Takes back an entry that is lent: when a guard ends, or at the next use of
+    /// the trace if its guard was leaked.
     #[inline(always)]
-    pub(crate) fn take_back(&mut self) {
+    fn take_back(&mut self) {
         if let State::Lent(token) = self.0 {
             self.take_back_from(token);
         }
@@ -209,7 +184,8 @@ impl Trace {
 
     #[inline(never)]
     fn take_back_from(&mut self, token: Token) {
-        // In use further up this thread's stack, or on another thread: later, then.
+        // In use further up this thread's stack, or on another thread: the next
+        // call tries again.
         let Some(mut entry) = stack::pop(token) else {
             return;
         };
@@ -245,7 +221,7 @@ impl Trace {
     /// fn poll(queue: &mut Vec<u64>) {
     ///     let mut trace = traceline::start!("poll");
     ///     let Some(job) = queue.pop() else {
-    ///         return trace.discard(); // nothing to tell
+    ///         return trace.discard(); // nothing to report
     ///     };
     ///     trace.set("job", job);
     /// }
@@ -258,8 +234,11 @@ impl Trace {
         }
     }
 
-    /// Emits a record of what there is so far, with `partial=true` and a number
-    /// `seq`; the unit goes on. For long-running work.
+    /// Emits a record of what has been collected so far and continues the unit;
+    /// meant for long-running work.
+    ///
+    /// The record has two more fields: `partial=true`, and `seq`, which numbers
+    /// the checkpoints of the unit from 1.
     ///
     /// # Examples
     ///
@@ -277,12 +256,12 @@ impl Trace {
         self.with(emit::checkpoint)
     }
 
-    /// Returns the text of the record as it would be now, without emitting it;
-    /// empty if disabled.
+    /// Returns the text that the record would have now, without emitting it;
+    /// empty if the trace is disabled.
     ///
-    /// Nothing is decided or made for it: [sampling](crate::config::Sampling) is not
-    /// asked, so `sample_rate` is not in it, nor are ids that the record will get
-    /// for that alone.
+    /// Rendering makes no decisions: [sampling](crate::config::Sampling) does not
+    /// run, so the text lacks `sample_rate`, and lacks ids that only sampling
+    /// would have created.
     ///
     /// # Examples
     ///
@@ -311,8 +290,8 @@ impl Drop for Trace {
 
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.entry() {
-            Some(entry) => f
+        match &self.0 {
+            State::Here(entry) => f
                 .debug_struct("Trace")
                 .field("name", &entry.origin.name)
                 .field("level", &entry.severity.level())
@@ -320,8 +299,8 @@ impl fmt::Debug for Trace {
                 .field("fields", &entry.fields.len())
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
-            None if self.is_enabled() => f.write_str("Trace(current)"),
-            None => f.write_str("Trace(disabled)"),
+            State::Lent(_) => f.write_str("Trace(current)"),
+            State::Disabled(_) => f.write_str("Trace(disabled)"),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! How the unit ended, and how severe its record is.
+
 use log::Level;
 
 use crate::trace::Trace;
@@ -6,11 +8,15 @@ use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
-    /// Returns the result, having recorded its error: `error`, and its sources
-    /// in `error.chain`; outcome and level become error. Serialized for `?`.
+    /// Records the error of a result, if it is one, and returns the result, ready
+    /// for `?`.
     ///
-    /// A later error replaces an earlier one. A call that takes the trace itself
-    /// needs a line of its own: `let rows = load(&mut trace); trace.check(rows)?`.
+    /// The record gets the error's text as `error` and its sources as
+    /// `error.chain`; outcome and level become error. A later error replaces an
+    /// earlier one.
+    ///
+    /// A call that itself takes the trace needs its own statement:
+    /// `let rows = load(&mut trace); trace.check(rows)?`.
     ///
     /// # Examples
     ///
@@ -47,7 +53,7 @@ impl Trace {
         self.with(|entry| add::record(entry, cause))
     }
 
-    /// Makes the outcome `ok`. An `error` recorded before stays to be read.
+    /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.
     ///
     /// # Examples
     ///
@@ -62,9 +68,11 @@ impl Trace {
         self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
     }
 
-    /// Sets the field `status`, and raises the level by what an HTTP status means:
-    /// from 400 to warn, from 500 to error, which is the outcome then. A status
-    /// under 400 changes neither. A [`Schema`](crate::config::Schema) may have another key for it.
+    /// Sets the field `status` to an HTTP status, and the level to match.
+    ///
+    /// A status of 400 or more raises the level to warn. One of 500 or more
+    /// raises it to error and sets the outcome to error. A lower one changes
+    /// neither. A [`Schema`](crate::config::Schema) may use another key.
     ///
     /// # Examples
     ///
@@ -82,7 +90,7 @@ impl Trace {
         self.with(|entry| entry.set_status(status))
     }
 
-    /// Raises the level; a less severe one changes nothing.
+    /// Raises the level of the record; a less severe level changes nothing.
     ///
     /// # Examples
     ///
@@ -99,7 +107,7 @@ impl Trace {
         self.with(|entry| entry.severity.raise(level))
     }
 
-    /// Overwrites the level, whatever raised it before. Later raises count again.
+    /// Overwrites the level, whatever raised it before. Later calls can raise it again.
     ///
     /// # Examples
     ///
@@ -133,7 +141,7 @@ impl Trace {
         self.look(|entry| entry.severity.level())
     }
 
-    /// Returns the outcome, if one was said.
+    /// Returns the outcome, if one has been set.
     ///
     /// # Examples
     ///
@@ -148,12 +156,12 @@ impl Trace {
         self.look(|entry| entry.severity.outcome())?
     }
 
-    /// Makes the outcome one that no other method says alone.
+    /// Sets an outcome that has no public method of its own.
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
-    /// Makes the outcome `cancelled`, unless it is `panic`.
+    /// Sets the outcome to `cancelled`, unless it is `panic`.
     pub(crate) fn cancel(&mut self) {
         self.with(|entry| {
             if entry.severity.outcome() != Some(Outcome::Panic) {
@@ -162,7 +170,7 @@ impl Trace {
         });
     }
 
-    /// Makes the outcome `ok`, unless the code itself said one: that is the last word.
+    /// Sets the outcome to `ok`, unless the code itself has set one.
     pub(crate) fn ok_unless_said(&mut self) {
         if self.outcome().is_none() {
             self.ok();
@@ -173,9 +181,7 @@ impl Trace {
     pub(crate) fn take_outcome<M>(&mut self, result: &impl IsResult<M>) {
         match result.failure() {
             None => self.ok_unless_said(),
-            Some(cause) => {
-                self.record(cause);
-            }
+            Some(cause) => _ = self.record(cause),
         }
     }
 }

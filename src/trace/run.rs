@@ -1,8 +1,10 @@
+//! A closure as a unit: what `run!` expands to.
+
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
 
 impl Trace {
-    /// Runs `work` and takes the outcome from its result; what `run!` expands to.
+    /// Runs `work` and takes the outcome from its result.
     #[doc(hidden)]
     pub fn __run<R: IsResult<M>, M>(mut self, work: impl FnOnce(&mut Trace) -> R) -> R {
         let result = work(&mut self);
@@ -10,11 +12,9 @@ impl Trace {
         result
     }
 
-    /// The same for a closure that takes no handle: the trace is current in it.
+    /// The same for a closure without an argument: the trace is current in it.
     #[doc(hidden)]
-    pub fn __run_scoped<R: IsResult<M>, M>(mut self, work: impl FnOnce() -> R) -> R {
-        let result = self.scope(work);
-        self.take_outcome(&result);
-        result
+    pub fn __run_scoped<R: IsResult<M>, M>(self, work: impl FnOnce() -> R) -> R {
+        self.__run(|trace| trace.scope(work))
     }
 }

@@ -1,4 +1,8 @@
-//! Making a trace the current one.
+//! Making a trace the current one of its thread.
+//!
+//! An enabled trace lends its entry to the thread's stack. A disabled one has none
+//! to lend: it puts a cover on the stack, so that calls meant for it do not reach
+//! the unit around it.
 
 use std::marker::PhantomData;
 
@@ -8,8 +12,8 @@ use crate::trace::Trace;
 use crate::unit::store::origin::Token;
 
 impl Trace {
-    /// Runs `work` with this trace as the current one of the thread: whatever
-    /// it calls reaches the trace by [`current`](crate::current).
+    /// Runs `work` with this trace as the current one of the thread, so that code
+    /// called from `work` reaches it through [`current`](crate::current).
     ///
     /// # Examples
     ///
@@ -35,13 +39,13 @@ impl Trace {
     /// Makes this trace the current one of the thread until the guard is dropped.
     ///
     /// Units nest: the one entered last is current. Guards may be dropped in any
-    /// order; each takes its own trace back. A disabled trace hides the ones
-    /// around it, so that what belongs to it is not told of another unit.
+    /// order. A disabled trace hides the units around it, so that its data does
+    /// not end up in another unit's record.
     ///
-    /// The guard must not be held across an `.await`, which the compiler sees to
-    /// where the future has to be `Send`; see `InTrace` for
-    /// futures. A guard that is forgotten (`mem::forget`) leaves the trace
-    /// current until the trace is used or dropped on this thread.
+    /// Do not hold the guard across an `.await`; the compiler rejects that if the
+    /// future has to be `Send`. For futures there is `in_trace` (feature
+    /// `future`). If a guard is leaked with `mem::forget`, the trace stays
+    /// current until its handle is used or dropped on this thread.
     ///
     /// # Examples
     ///
@@ -63,11 +67,11 @@ impl Trace {
     }
 }
 
-/// Is not `Send`, and its name is what the compiler shows where a future with a
-/// guard inside should be `Send`.
+/// Not `Send`, and named so that the compiler's message shows the way out if a future
+/// with a guard inside has to be `Send`.
 trait AcrossAwaitUseInTrace {}
 
-/// Keeps a trace current; made by [`Trace::enter`].
+/// A guard that keeps a trace current; made by [`Trace::enter`].
 ///
 /// # Examples
 ///
@@ -85,7 +89,7 @@ trait AcrossAwaitUseInTrace {}
 #[derive(Debug)]
 pub struct Entered<'a> {
     trace: &'a mut Trace,
-    /// The unit around a disabled one.
+    /// Hides the units around a disabled one.
     cover: Option<Token>,
     /// The stack belongs to the thread.
     not_send: PhantomData<dyn AcrossAwaitUseInTrace>,
@@ -101,14 +105,14 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// Hides the units around a disabled one, and keeps the ids that it passes on
+/// Hides the units around a disabled one, and puts the ids that it passes on
 /// where [`current`](crate::current) finds them.
 ///
-/// Guarded, as a future that is dropped does this too, maybe in a panic: without
-/// memory for what hides them, they are not hidden.
+/// Guarded, because a future does this too while it is dropped, perhaps during a
+/// panic: without memory for a cover, the units stay visible.
 #[cold]
 fn cover(trace: &mut Trace) -> Option<Token> {
-    catch::call(|| match trace.take_forwarded() {
+    catch::call(|| match trace.forwarded_mut().and_then(Option::take) {
         None => stack::cover(spares::take_cover),
         Some(forwarded) => Some(stack::push(spares::take_cover_of(forwarded))),
     })?
@@ -117,7 +121,9 @@ fn cover(trace: &mut Trace) -> Option<Token> {
 #[cold]
 fn uncover(cover: Token, trace: &mut Trace) {
     if let Some(mut cover) = stack::pop(cover) {
-        trace.put_forwarded(cover.forwarded.take());
+        if let Some(kept) = trace.forwarded_mut() {
+            *kept = cover.forwarded.take();
+        }
         spares::give_back(cover);
     }
 }

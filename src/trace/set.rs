@@ -1,3 +1,5 @@
+//! Fields: values, counters, sums and maxima.
+
 use crate::trace::Trace;
 use crate::unit::store::field::Role;
 use crate::value::key::ToKey;
@@ -5,17 +7,17 @@ use crate::value::number::Number;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
-// Of a key that does not live long enough the compiler shows the signature, as
-// it is written here: the comment in it says what to write instead.
+// If a key does not live long enough, the compiler prints the signature exactly as it
+// stands here, so a comment in it can suggest what to write instead.
 impl Trace {
-    /// Sets a field. The last write of a key wins, in the place of the first.
+    /// Sets a field. Setting a key again replaces its value and keeps its place.
     ///
-    /// The key is a literal, a `String` or [`key(&text)`](crate::key()); the
-    /// value anything that is [`ToValue`]. `None` removes the field.
+    /// The key is a literal, a `String` or [`key(&text)`](crate::key()). The value
+    /// is anything that implements [`ToValue`]; `None` removes the field.
     ///
     /// A key that the library may write itself, such as `error`, becomes
-    /// `error_2` in the record. Keys and values of any content are safe: what
-    /// the format cannot carry is replaced or escaped, never refused.
+    /// `error_2` in the record. Any key and any value is accepted: characters
+    /// that the format cannot represent are escaped or replaced.
     ///
     /// # Examples
     ///
@@ -47,8 +49,9 @@ impl Trace {
         self.with(|entry| entry.unset(key.to_key().0))
     }
 
-    /// Returns a field's value as it was given, if it is set: that of the timer
-    /// `db` is the sum of its laps.
+    /// Returns the value of a field as it was given, if the field is set. A timer
+    /// `db` has three: `db` is the sum of its laps, `db.count` their number and
+    /// `db.max_ms` the longest.
     ///
     /// # Examples
     ///
@@ -67,8 +70,8 @@ impl Trace {
 
     /// Adds one to a counter.
     ///
-    /// On a key that holds something else, which `set` or `max` wrote, the
-    /// counter is a field of its own, called `key_2` in the record.
+    /// If `set` or `max` already wrote this key, the counter becomes a separate
+    /// field, called `key_2` in the record.
     ///
     /// # Examples
     ///
@@ -85,7 +88,7 @@ impl Trace {
         self.sum(key, 1u64)
     }
 
-    /// Adds to a sum. Whole numbers saturate, a float makes the sum a float.
+    /// Adds a number to a sum. Integers saturate; a float turns the sum into a float.
     ///
     /// # Examples
     ///
@@ -100,7 +103,7 @@ impl Trace {
         self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
     }
 
-    /// Keeps the largest of the numbers given.
+    /// Keeps the largest of the numbers given for this key.
     ///
     /// # Examples
     ///

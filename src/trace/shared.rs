@@ -1,7 +1,10 @@
-//! One unit on several threads: parts that are joined, and a handle to clone.
+//! A handle that several threads share: the trace behind a lock.
+//!
+//! The lock is held only while an entry stores something. User code (a `Display`,
+//! a key, a closure to time) runs before or after, so that it may use the same
+//! handle.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -9,18 +12,19 @@ use log::Level;
 use parking_lot::ReentrantMutex;
 
 use crate::trace::Trace;
-use crate::unit::add;
+use crate::trace::time::OnDrop;
 use crate::unit::store::field::Role;
-use crate::value::failure::IsResult;
+use crate::unit::{Entry, add};
+use crate::value::eager;
+use crate::value::failure::{self, IsResult};
 use crate::value::key::ToKey;
-use crate::value::message::Message;
+use crate::value::kind::Kind;
+use crate::value::message::{Message, Text};
 use crate::value::number::Amount;
-use crate::value::outcome::Outcome;
 use crate::value::to_value::ToValue;
-use crate::value::{eager, failure};
 
 impl Trace {
-    /// Returns a handle that can be cloned and used by several threads at once.
+    /// Turns the trace into a handle that several threads can clone and use at once.
     ///
     /// # Examples
     ///
@@ -36,19 +40,19 @@ impl Trace {
     /// ```
     pub fn into_shared(mut self) -> SharedTrace {
         self.take_back();
+        let limit = self.look(|entry| entry.value_limit()).unwrap_or_default();
         SharedTrace(Arc::new(Shared {
-            enabled: self.is_enabled(),
-            limit: self.entry().map_or(0, |entry| entry.value_limit()),
+            limit: self.is_enabled().then_some(limit),
             trace: ReentrantMutex::new(RefCell::new(self)),
         }))
     }
 }
 
-/// A trace behind a lock, with handles to clone; made by [`Trace::into_shared`].
+/// A handle to a trace behind a lock, to be cloned; made by [`Trace::into_shared`].
 ///
-/// The unit ends when the last handle goes. Each call takes the lock for as
-/// long as it stores; what a value prints is formatted before. Where the number
-/// of threads is known, [`Part`]s need no lock.
+/// The unit ends when the last handle is dropped. A call formats its value first
+/// and holds the lock only while it stores the result. If you know the number of
+/// threads, [`Part`](crate::Part)s need no lock.
 ///
 /// # Examples
 ///
@@ -61,25 +65,27 @@ impl Trace {
 /// shared.set("user_id", 7);
 /// # worker.join().unwrap();
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SharedTrace(Arc<Shared>);
 
+#[derive(Debug)]
 struct Shared {
-    enabled: bool,
-    limit: usize,
+    /// The limit of values; `None` if the trace is disabled.
+    limit: Option<usize>,
     /// Re-entrant, so that code which comes back while the trace is in use finds
-    /// it taken, and does not wait for itself.
+    /// it borrowed, instead of waiting for itself.
     trace: ReentrantMutex<RefCell<Trace>>,
 }
 
-// As for `Trace`: a panic in the middle of a call leaves the entry complete.
+// As with `Trace`, a panic in the middle of a call leaves the entry complete.
 impl UnwindSafe for SharedTrace {}
 
 impl RefUnwindSafe for SharedTrace {}
 
 impl SharedTrace {
-    /// Runs `work` with the trace, under the lock; `None` if called again from
-    /// inside `work` on the same trace.
+    /// Runs `work` with the trace, under the lock, and returns its result.
+    ///
+    /// Returns `None` if it is called from inside `work` on the same trace.
     ///
     /// # Examples
     ///
@@ -98,18 +104,14 @@ impl SharedTrace {
     }
 
     #[inline(always)]
-    fn call(&self, work: impl FnOnce(&mut crate::unit::Entry)) -> &Self {
-        if self.0.enabled {
+    fn call(&self, work: impl FnOnce(&mut Entry)) -> &Self {
+        if self.is_enabled() {
             self.with(|trace| trace.entry_mut().map(work));
         }
         self
     }
 
-    fn limit(&self) -> Option<usize> {
-        self.0.enabled.then_some(self.0.limit)
-    }
-
-    /// Returns whether this trace gathers anything.
+    /// Returns whether this trace collects anything.
     ///
     /// # Examples
     ///
@@ -120,7 +122,7 @@ impl SharedTrace {
     /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        self.0.enabled
+        self.0.limit.is_some()
     }
 
     /// Sets a field; see [`Trace::set`].
@@ -134,15 +136,10 @@ impl SharedTrace {
     /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" user_id=7 name=cat.png"));
     /// ```
     pub fn set(&self, key: impl ToKey, value: impl ToValue) -> &Self {
-        // Keys of the user's make their text here, without the lock.
+        // A user's `ToKey` runs here, without the lock.
         let key = key.to_key();
-        eager::value(
-            value.to_value(),
-            || self.limit(),
-            |kind| {
-                self.call(|entry| entry.set(key.0, kind));
-            },
-        );
+        let set = |kind: Kind<'_>| _ = self.call(|entry| entry.set(key.0, kind));
+        eager::value(value.to_value(), || self.0.limit, set);
         self
     }
 
@@ -166,7 +163,7 @@ impl SharedTrace {
         self.call(|entry| entry.accumulate(key.0, Role::Sum, Amount::U64(1)))
     }
 
-    /// Runs `work`, without the lock, and adds the time it takes to a timer; see
+    /// Runs `work` without the lock and adds the time it takes to a timer; see
     /// [`Trace::time`].
     ///
     /// # Examples
@@ -183,10 +180,11 @@ impl SharedTrace {
         let mut lap_id = None;
         let key = key.to_key();
         self.call(|entry| lap_id = entry.start_lap(key.0));
-        let _lap = SharedLap {
-            trace: self,
-            lap_id,
-        };
+        let _lap = OnDrop(|| {
+            if let Some(lap_id) = lap_id {
+                self.call(|entry| entry.stop_lap(lap_id));
+            }
+        });
         work()
     }
 
@@ -203,37 +201,26 @@ impl SharedTrace {
     /// ```
     #[track_caller]
     pub fn add(&self, message: impl Message) -> &Self {
-        self.fragment(message, None, Location::caller())
+        self.fragment(message, None)
     }
 
     /// What `add!` with a level expands to.
     #[doc(hidden)]
     #[track_caller]
     pub fn __add_at(&self, level: Level, message: impl Message) -> &Self {
-        let this = self.fragment(message, Some(level), Location::caller());
-        match level {
-            Level::Error => this.call(|entry| entry.severity.set_outcome(Outcome::Error)),
-            _ => this,
-        }
+        self.fragment(message, Some(level))
     }
 
-    fn fragment(
-        &self,
-        message: impl Message,
-        level: Option<Level>,
-        location: &'static Location<'static>,
-    ) -> &Self {
-        eager::message(
-            message.text(),
-            || self.limit(),
-            |text| {
-                self.call(|entry| entry.add(text, level, location));
-            },
-        );
+    #[track_caller]
+    fn fragment(&self, message: impl Message, level: Option<Level>) -> &Self {
+        let location = Location::caller();
+        let add = |text: Text<'_>| _ = self.call(|entry| entry.add(text, level, location));
+        eager::message(message.text(), || self.0.limit, add);
         self
     }
 
-    /// Returns the result, having recorded its error; see [`Trace::check`].
+    /// Records the error of a result, if it is one, and returns the result; see
+    /// [`Trace::check`].
     ///
     /// # Examples
     ///
@@ -245,33 +232,10 @@ impl SharedTrace {
     /// # assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" error=\"invalid digit found in string\""));
     /// ```
     pub fn check<R: IsResult<M>, M>(&self, result: R) -> R {
-        if let (Some(cause), Some(limit)) = (result.failure(), self.limit()) {
+        if let (Some(cause), Some(limit)) = (result.failure(), self.0.limit) {
             let texts = failure::describe(cause, limit);
             self.call(|entry| add::record_texts(entry, &texts));
         }
         result
-    }
-}
-
-impl fmt::Debug for SharedTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedTrace")
-            .field("enabled", &self.0.enabled)
-            .field("handles", &Arc::strong_count(&self.0))
-            .finish_non_exhaustive()
-    }
-}
-
-/// Ends its lap when `time` returns or unwinds.
-struct SharedLap<'a> {
-    trace: &'a SharedTrace,
-    lap_id: Option<crate::unit::store::laps::LapId>,
-}
-
-impl Drop for SharedLap<'_> {
-    fn drop(&mut self) {
-        if let Some(lap_id) = self.lap_id {
-            self.trace.call(|entry| entry.stop_lap(lap_id));
-        }
     }
 }

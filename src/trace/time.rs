@@ -1,3 +1,5 @@
+//! Timers: laps that add up under one key.
+
 use std::time::Duration;
 
 use crate::trace::Trace;
@@ -5,10 +7,11 @@ use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
 
 impl Trace {
-    /// Runs `work` and adds the time it takes to a timer: `key.count`, `key.ms`
-    /// and `key.max_ms` in the record, over all laps of this key.
+    /// Runs `work` and adds the time it takes to a timer.
     ///
-    /// A lap that ends by a panic counts too.
+    /// The record has three fields for all laps of a key: `key.count` is their
+    /// number, `key.ms` their sum and `key.max_ms` the longest, both in
+    /// milliseconds. A lap that ends with a panic counts too.
     ///
     /// # Examples
     ///
@@ -25,18 +28,18 @@ impl Trace {
         if !self.is_enabled() {
             return work(self);
         }
-        let timer = self.start_timer(key);
+        let lap_id = self.start_timer(key).lap_id;
         let lap = RunningLap {
             trace: self,
-            timer: Some(timer),
+            lap_id,
         };
         work(lap.trace)
     }
 
-    /// Starts a lap of a timer, to be ended by [`stop`](Trace::stop); for work
-    /// that is no closure.
+    /// Starts a lap of a timer, which [`stop`](Trace::stop) ends; meant for work
+    /// that does not fit into a closure.
     ///
-    /// A lap that is not stopped ends with the trace.
+    /// A lap that is never stopped ends with the trace.
     ///
     /// # Examples
     ///
@@ -56,7 +59,7 @@ impl Trace {
         }
     }
 
-    /// Ends a lap. One that was started on another trace is left alone.
+    /// Ends a lap. A lap that was started on another trace is ignored.
     ///
     /// # Examples
     ///
@@ -71,14 +74,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn stop(&mut self, timer: Timer) -> &mut Self {
-        self.with(|entry| {
-            if let Some(lap_id) = timer.lap_id {
-                entry.stop_lap(lap_id);
-            }
-        })
+        self.with(|entry| _ = timer.lap_id.map(|lap_id| entry.stop_lap(lap_id)))
     }
 
-    /// Returns the time since the start; zero if disabled.
+    /// Returns the time since the start; zero if the trace is disabled.
     ///
     /// # Examples
     ///
@@ -98,7 +97,7 @@ impl Trace {
     }
 }
 
-/// A running lap of a timer, to be given to [`Trace::stop`].
+/// A running lap of a timer, which [`Trace::stop`] ends.
 ///
 /// # Examples
 ///
@@ -115,16 +114,25 @@ pub struct Timer {
     lap_id: Option<LapId>,
 }
 
+/// Runs a closure when it is dropped: at the end of a lap of which only the key
+/// is at hand, because `work` has no access to the trace.
+pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// Ends its lap when `time` returns or unwinds.
 struct RunningLap<'a> {
     trace: &'a mut Trace,
-    timer: Option<Timer>,
+    lap_id: Option<LapId>,
 }
 
 impl Drop for RunningLap<'_> {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            self.trace.stop(timer);
-        }
+        let lap_id = self.lap_id;
+        self.trace.stop(Timer { lap_id });
     }
 }

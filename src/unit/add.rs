@@ -119,6 +119,10 @@ impl Entry {
         }
         if let Some(level) = fragment.level {
             self.severity.raise(level);
+            // An error is more than a level: the unit has failed.
+            if level == Level::Error {
+                self.severity.set_outcome(Outcome::Error);
+            }
         }
     }
 
