@@ -255,7 +255,7 @@ impl<L: Log> Bridge<L> {
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
         let about = stack::with(|entry| {
-            let transaction = entry.transaction;
+            let transaction = entry.ids;
             (
                 entry.origin.name.clone(),
                 transaction.map(|transaction| (transaction.trace_id, transaction.span_id)),

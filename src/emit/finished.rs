@@ -46,11 +46,11 @@ impl Finished for Ended<'_> {
     }
 
     fn traceparent(&self) -> Option<TraceParent> {
-        self.entry.transaction.map(|ids| ids.parent())
+        self.entry.ids.map(|ids| ids.parent())
     }
 
     fn parent(&self) -> Option<SpanId> {
-        self.entry.transaction?.parent_id
+        self.entry.ids?.parent_id
     }
 
     fn request_id(&self) -> Option<&str> {

@@ -67,7 +67,7 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
     if entry.has_held && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {
             // Serialized here, or the copy would have ids of its own.
-            entry.transaction();
+            entry.make_ids();
         }
         let mut copy = entry.clone();
         copy.drop_held();
@@ -105,7 +105,7 @@ fn write(entry: &mut Entry, partial: Option<u32>) {
 
 /// Decides whether a unit gets its record, and counts that.
 fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
-    let ids = entry.transaction();
+    let ids = entry.make_ids();
     let Some(sampling) = &entry.settings.sampling else {
         return Verdict::Keep;
     };

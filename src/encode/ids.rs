@@ -46,7 +46,7 @@ pub(crate) enum IdValue {
 #[cold]
 pub(crate) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
     let forms = &job.settings().forms;
-    let transaction = job.entry.transaction;
+    let transaction = job.entry.ids;
     let mut digits = itoa::Buffer::new();
     let number = |id: SpanId| u64::from_be_bytes(id.to_bytes());
     let text = |parts: [&[u8]; 2]| {
@@ -80,7 +80,7 @@ pub(crate) fn each_id(
     job: &Job<'_>,
     mut see: impl FnMut(Name, &IdText, usize) -> Written,
 ) -> Written {
-    let Some(ids) = &job.entry.transaction else {
+    let Some(ids) = &job.entry.ids else {
         return Ok(());
     };
     see(Name::TraceId, &hex(ids.trace_id.to_bytes()), 32)?;

@@ -5,6 +5,7 @@ use crate::encode::line::{Line, Written};
 use crate::encode::names::FieldNames;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
+use crate::unit::store::items::Items;
 use crate::unit::store::log_record::LogRecord;
 use crate::value::json_text::Closers;
 use crate::value::outcome::Outcome;
@@ -46,7 +47,7 @@ pub(crate) trait Syntax {
     /// Writes decimal digits; `fits` tells whether 64 and 53 bits hold the number.
     fn digits(line: &mut Line<'_>, settings: &Settings, digits: &str, fits: Fits) -> Written;
     /// Writes a list.
-    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written;
+    fn list(line: &mut Line<'_>, job: &Job<'_>, items: Items<'_>, room: &mut Vec<u8>) -> Written;
     /// Writes JSON text of a structure: all of it, or as much as `cut` says.
     fn structured(
         line: &mut Line<'_>,

@@ -259,8 +259,8 @@ impl Out<'_, '_> {
                 }
             }
             Tag::List => {
-                let items = text::list_bytes(job, stored);
-                let text = self.written(|line| json::list(line, job.settings(), items))?;
+                let items = text::list_items(job, stored);
+                let text = self.written(|line| json::list(line, job, items))?;
                 PairValue::Text(text)
             }
             // Left out, or written by the caller.

@@ -9,6 +9,7 @@ use crate::encode::line::{Full, Line, Written};
 use crate::encode::{escape, json, line_tag, number, text};
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Fragment;
+use crate::unit::store::items::Items;
 use crate::value::json_text::Closers;
 
 #[derive(Debug)]
@@ -67,13 +68,13 @@ impl Syntax for Logfmt {
 
     /// The JSON text of the list, quoted.
     #[inline(never)]
-    fn list(line: &mut Line<'_>, job: &Job<'_>, items: &[u8], room: &mut Vec<u8>) -> Written {
+    fn list(line: &mut Line<'_>, job: &Job<'_>, items: Items<'_>, room: &mut Vec<u8>) -> Written {
         // A list whose text alone is longer than a record may be does not fit.
         let most = job.settings().limits.record + SLACK;
-        room.resize(room.len().max(items.len() + 64).min(most), 0);
+        room.resize(room.len().max(items.size() + 64).min(most), 0);
         let len = loop {
             let mut text = Line::new(room);
-            match json::list(&mut text, job.settings(), items) {
+            match json::list(&mut text, job, items.clone()) {
                 Ok(()) => break text.len(),
                 Err(Full) if room.len() >= most => return Err(Full),
                 Err(Full) => room.resize((room.len() * 2).min(most), 0),

@@ -10,7 +10,7 @@ use crate::encode::losses::accounting;
 use crate::encode::scalar::{
     boolean, float, float32, signed, stamp, timer_parts, timer_value, unsigned,
 };
-use crate::encode::text::{error_texts, json_cut, list_bytes, main_text, text};
+use crate::encode::text::{error_texts, json_cut, list_items, main_text, text};
 use crate::encode::{log_record, number};
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::log_record::LogRecord;
@@ -101,7 +101,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
     let names = &settings.names;
-    if job.entry.transaction.is_some() | job.entry.request_id.is_some() {
+    if job.entry.ids.is_some() | job.entry.request_id.is_some() {
         line.apart(|line| all_ids::<S>(line, job))?;
     }
     if let Some(outcome) = moment.outcome {
@@ -239,7 +239,7 @@ fn nested<S: Syntax>(
     room: &mut Vec<u8>,
 ) -> Written {
     if stored.tag == Tag::List {
-        return S::list(line, job, list_bytes(job, stored), room);
+        return S::list(line, job, list_items(job, stored), room);
     }
     let span = Span::from_bits(stored.bits);
     let source = job.entry.arena.buffer();

@@ -55,12 +55,12 @@ pub(crate) fn cut_at(job: &Job<'_>, span: Span, fit: usize) -> usize {
 }
 
 /// The items of a list, as many of them as the record has room for.
-pub(super) fn list_bytes<'a>(job: &Job<'a>, stored: Stored) -> &'a [u8] {
-    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
-    if bytes.len() <= job.fit.text {
-        bytes
+pub(super) fn list_items<'a>(job: &Job<'a>, stored: Stored) -> Items<'a> {
+    let items = Items::new(&job.entry.arena, stored);
+    if items.size() <= job.fit.text {
+        items
     } else {
-        Items::whole(bytes, job.fit.text)
+        items.up_to(job.fit.text)
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn error_texts(job: &Job<'_>) -> [(Name, Option<Span>); 4] {
     [
         (Name::Error, entry.error),
         (Name::ErrorChain, entry.chain),
-        (Name::Panic, entry.panic.map(|(message, _)| message)),
-        (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
+        (Name::Panic, entry.panic.map(|[message, _]| message)),
+        (Name::PanicLocation, entry.panic.map(|[_, place]| place)),
     ]
 }

@@ -132,7 +132,7 @@ impl Trace {
 
     fn with_own_ids(&mut self) {
         if let Some(entry) = self.entry_mut() {
-            entry.transaction();
+            entry.make_ids();
         }
     }
 
@@ -228,7 +228,7 @@ impl Trace {
     /// ```
     pub fn traceparent(&mut self) -> Option<TraceParent> {
         match self.entry_mut() {
-            Some(entry) => Some(entry.transaction().parent()),
+            Some(entry) => Some(entry.make_ids().parent()),
             None => self.passed()?.parent,
         }
     }

@@ -3,33 +3,29 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::base::clock::Stamp;
 use crate::config::settings::Settings;
 use crate::ids::id::{SpanId, TraceId};
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
-use crate::unit::store::capture;
 use crate::unit::store::fragments::Place;
-use crate::unit::store::stored::{LapTotals, Stored, Tag};
+use crate::unit::store::items::Items;
+use crate::unit::store::stored::{LapTotals, Tag};
 use crate::value::owned::OwnedValue;
-use crate::value::to_value::ToValue;
 
 impl Entry {
-    /// Times, durations, ids and source lines become those of no run.
+    /// Replaces times, durations, ids and source lines with those of no run.
     pub(crate) fn normalize(&mut self) {
         self.normalize_fixed();
-        self.normalize_lists();
         self.normalize_fields();
         self.normalize_fragments();
         self.normalize_ids();
-        if let Some((message, place)) = self.panic {
+        if let Some([message, place]) = self.panic {
             let text = place_without_numbers(self.arena.text(place));
-            let place = self.arena.push(text.as_bytes());
-            self.panic = Some((message, place));
+            self.panic = Some([message, self.arena.push(text.as_bytes())]);
         }
     }
 
-    /// Those of the configuration.
+    /// Replaces those of the configuration.
     fn normalize_fixed(&mut self) {
         let fixed = self.settings.fixed.iter();
         let fixed: Vec<_> = fixed
@@ -43,70 +39,36 @@ impl Entry {
         }
     }
 
-    fn normalize_lists(&mut self) {
-        let is_list = |at: &usize| {
-            let field = self.fields.as_slice().get(*at);
-            field.is_some_and(|field| field.value().tag == Tag::List)
-        };
-        let lists: Vec<usize> = (0..self.fields.len()).filter(is_list).collect();
-        for at in lists {
-            let stored = self.fields.as_slice().get(at).map(|field| field.value());
-            let Some((stored, list)) =
-                stored.and_then(|stored| Some((stored, self.owned(stored)?)))
-            else {
-                continue;
-            };
-            let still = without_times(&list);
-            if still != list
-                && let Some(field) = self.fields.get_mut(at)
-            {
-                let is_cut = Span::from_bits(stored.bits).is_cut();
-                let new = capture::store(still.to_value().0, &mut self.arena, usize::MAX);
-                let span = Span::from_bits(new.bits).cut(is_cut);
-                field.store(Stored::new(Tag::List, span.to_bits()), field.role);
+    fn normalize_fields(&mut self) {
+        let arena = &mut self.arena;
+        for field in self.fields.iter_mut() {
+            let value = field.value();
+            match value.tag {
+                Tag::Micros => field.bits = 0,
+                Tag::Stamp => arena.overwrite(Span::from_bits(value.bits), &[0; 16]),
+                Tag::Timer => {
+                    let laps = LapTotals {
+                        count: value.to_laps(arena).count,
+                        ..LapTotals::default()
+                    };
+                    let place = Span::from_bits(value.bits);
+                    arena.overwrite(place, laps.to_bytes().as_flattened());
+                }
+                Tag::List => {
+                    for place in times(Items::new(arena, value)) {
+                        arena.overwrite(place, &vec![0; place.len()]);
+                    }
+                }
+                _ => {}
             }
         }
     }
 
-    fn normalize_fields(&mut self) {
-        let arena = &mut self.arena;
-        for field in self.fields.iter_mut() {
-            let stored = field.value();
-            let value = match stored.tag {
-                Tag::Micros => Stored::new(Tag::Micros, 0),
-                Tag::Stamp => {
-                    let epoch = Stamp { secs: 0, nanos: 0 };
-                    Stored::new(Tag::Stamp, arena.push(&epoch.to_bytes()).to_bits())
-                }
-                Tag::Timer => {
-                    let laps = LapTotals {
-                        count: stored.to_laps(arena).count,
-                        ..LapTotals::default()
-                    };
-                    Stored::new(Tag::Timer, arena.push(&laps.to_bytes()).to_bits())
-                }
-                _ => continue,
-            };
-            field.store(value, field.role);
-        }
-    }
-
     fn normalize_fragments(&mut self) {
-        let arena = &mut self.arena;
-        let mut known: Option<(*const str, Span)> = None;
         for fragment in self.fragments.iter_mut() {
-            let file = match (fragment.place, known) {
-                (Place::Log { file, .. }, _) => file,
-                (Place::Code(location), Some((text, span)))
-                    if std::ptr::eq(text, location.file()) =>
-                {
-                    span
-                }
-                (Place::Code(location), _) => {
-                    let span = arena.push(location.file().as_bytes());
-                    known = Some((location.file(), span));
-                    span
-                }
+            let file = match fragment.place {
+                Place::Log { file, .. } => file,
+                Place::Code(location) => self.arena.push(location.file().as_bytes()),
             };
             fragment.place = Place::Log { file, line: 0 };
             fragment.at_nanos = 0;
@@ -115,7 +77,7 @@ impl Entry {
 
     fn normalize_ids(&mut self) {
         let span = |n: u8| SpanId::from_bytes([0, 0, 0, 0, 0, 0, 0, n]);
-        if let Some(ids) = &mut self.transaction {
+        if let Some(ids) = &mut self.ids {
             let mut trace = [0; 16];
             trace[15] = 1;
             ids.trace_id = TraceId::from_bytes(trace).unwrap_or(ids.trace_id);
@@ -132,7 +94,20 @@ impl Entry {
     }
 }
 
-/// Durations and times in a value as those of no run.
+/// Returns the places of the durations and times of a list.
+fn times(mut items: Items<'_>) -> Vec<Span> {
+    let mut places = Vec::new();
+    while let Some(item) = items.next() {
+        match item.tag {
+            Tag::Micros => places.push(items.place_of_last(8)),
+            Tag::Stamp => places.push(items.place_of_last(12)),
+            _ => {}
+        }
+    }
+    places
+}
+
+/// Returns a value whose durations and times are those of no run.
 fn without_times(value: &OwnedValue) -> OwnedValue {
     match value {
         OwnedValue::Duration(_) => OwnedValue::Duration(Duration::ZERO),
@@ -142,7 +117,7 @@ fn without_times(value: &OwnedValue) -> OwnedValue {
     }
 }
 
-/// `src/shop.rs:17:5` as `src/shop.rs:0:0`.
+/// Returns `src/shop.rs:17:5` as `src/shop.rs:0:0`.
 fn place_without_numbers(place: &str) -> String {
     let file = place.trim_end_matches(|char: char| char.is_ascii_digit() || char == ':');
     format!("{file}:0:0")
