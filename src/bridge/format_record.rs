@@ -169,7 +169,7 @@ impl FormattedRecord<'_> {
         };
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
         let (of_unit, unit) = match self.own {
-            Own::No => (false, stack::with(|unit| entry.take_ids(unit))),
+            Own::No => (false, stack::with(|unit| entry.take_unit(unit))),
             Own::Text | Own::Pairs => (true, None),
         };
         let whole_path = self.settings.line_tag == LineTag::PathLine;

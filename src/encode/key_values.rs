@@ -239,7 +239,7 @@ impl Out<'_, '_> {
             Tag::U64 => PairValue::U64(stored.bits),
             Tag::I64 => PairValue::I64(stored.bits as i64),
             Tag::U128 => PairValue::U128(stored.to_u128(arena)),
-            Tag::I128 => PairValue::I128(stored.to_i128(arena)),
+            Tag::I128 => PairValue::I128(stored.to_u128(arena) as i128),
             Tag::F64 => PairValue::F64(f64::from_bits(stored.bits)),
             Tag::F32 => PairValue::F64(widened(f32::from_bits(stored.bits as u32))),
             Tag::Micros => millis(stored.bits),

@@ -259,7 +259,7 @@ fn rare<S: Syntax>(
         Tag::U64 => unsigned::<S>(line, settings, stored.bits.into()),
         Tag::I64 => signed::<S>(line, settings, (stored.bits as i64).into()),
         Tag::U128 => unsigned::<S>(line, settings, stored.to_u128(arena)),
-        Tag::I128 => signed::<S>(line, settings, stored.to_i128(arena)),
+        Tag::I128 => signed::<S>(line, settings, stored.to_u128(arena) as i128),
         Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
         Tag::Stamp => stamp::<S>(line, settings, stored.to_stamp(arena)),
         // Written by the callers.

@@ -7,7 +7,7 @@ use std::panic::Location;
 use log::Level;
 
 use crate::unit::Entry;
-use crate::unit::store::arena::{Span, Writer};
+use crate::unit::store::arena::{Arena, Span, Writer};
 use crate::unit::store::fragments::{Fragment, Place};
 use crate::unit::store::text;
 use crate::value::failure::{Cause, ErrorTexts, write_sources};
@@ -36,39 +36,25 @@ impl Entry {
         location: &'static Location<'static>,
     ) {
         match text {
-            Text::Plain(text) => self.add_text(text, level, location),
-            Text::Args(args) => self.add_args(args, level, location),
+            Text::Plain(text) => {
+                self.add_at(location, level, |arena, max| arena.push_text(text, max))
+            }
+            Text::Args(args) => self.add_at(location, level, |arena, max| {
+                text::message(args, arena, max)
+            }),
         }
-    }
-
-    #[inline(never)]
-    fn add_text(&mut self, text: &str, level: Option<Level>, location: &'static Location<'static>) {
-        let at_nanos = self.nanos_at(self.now());
-        let text = self.arena.push_text(text, self.limits.value);
-        self.push_code(at_nanos, text, level, location);
     }
 
     /// The time is that of the call, before formatting.
     #[inline(never)]
-    fn add_args(
+    fn add_at(
         &mut self,
-        args: fmt::Arguments<'_>,
-        level: Option<Level>,
         location: &'static Location<'static>,
+        level: Option<Level>,
+        store: impl FnOnce(&mut Arena, usize) -> Span,
     ) {
         let at_nanos = self.nanos_at(self.now());
-        let text = text::message(args, &mut self.arena, self.limits.value);
-        self.push_code(at_nanos, text, level, location);
-    }
-
-    #[inline(always)]
-    fn push_code(
-        &mut self,
-        at_nanos: u64,
-        text: Span,
-        level: Option<Level>,
-        location: &'static Location<'static>,
-    ) {
+        let text = store(&mut self.arena, self.limits.value);
         self.push_fragment(Fragment {
             at_nanos,
             place: Place::Code(location),

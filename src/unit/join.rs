@@ -1,10 +1,10 @@
 //! Parts: what other threads gather for a unit, and how it is merged.
 //!
-//! A part is an entry of its own. It knows the entry that made it and the unit
-//! that this one belongs to, as a part can have parts; so an entry that joins a
+//! A part is an entry of its own, and can have parts in turn. It knows the entry
+//! that made it and the unit that this one belongs to, so an entry that joins a
 //! part can count it in the right place. A part that its maker joins is back. One
-//! that another entry of the same unit joins is adopted: its maker misses it,
-//! but no record has lost it. One of another unit stays lost to its own.
+//! that another entry of the same unit joins is still missing there, but no
+//! record has lost it. One of another unit stays lost to its own.
 
 use std::sync::atomic::Ordering;
 
@@ -65,12 +65,11 @@ impl Entry {
         let mine = &mut self.parts;
         match part.of {
             Some(of) if of.maker == me => mine.joined = mine.joined.saturating_add(1),
-            Some(of) if of.unit == unit => mine.adopted += 1,
+            Some(of) if of.unit == unit => mine.missing -= 1,
             // Lost to its own unit, which is no loss of this one.
             _ => {}
         }
-        mine.missing += part.out() + part.missing;
-        mine.adopted += part.adopted;
+        mine.missing += i64::from(part.out()) + part.missing;
     }
 
     fn merge_field(&mut self, field: &Field, arena: &Arena) {
@@ -106,12 +105,9 @@ impl Entry {
     }
 
     fn merge_value(&mut self, key: KeyRef<'_>, value: Stored, arena: &Arena) {
-        let Some(at) = self.place(key, Role::Plain) else {
+        let Some(at) = self.open_place(key, Role::Plain) else {
             return;
         };
-        if self.fields.is_redacted(at) {
-            return self.put(at, Kind::Null);
-        }
         self.arena.note_dead(self.fields.value(at).span());
         let bits = match value.span() {
             Some(span) => self.arena.adopt(arena, span).to_bits(),
@@ -132,7 +128,7 @@ impl Entry {
         for gone in self.fragments.merge(&copies, self.limits.fragments) {
             self.note_gone(gone);
         }
-        self.fragments.note_dropped(part.fragments.lost());
+        self.fragments.dropped += part.fragments.lost();
         self.has_held |= part.has_held;
     }
 

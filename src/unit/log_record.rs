@@ -9,17 +9,14 @@ use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::base_name;
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::text;
-use crate::unit::store::trace_ids::UnitIds;
 use crate::value::key::KeyRef;
 use crate::value::kind::{Kind, PANICKED};
 
 impl Entry {
     /// Copies the ids of the unit that an ordinary log record falls into; returns
     /// the name of the unit.
-    pub(crate) fn take_ids(&mut self, unit: &Entry) -> Span {
-        self.ids = unit.ids.map(UnitIds::without_state);
-        let id = unit.request_id();
-        self.request_id = id.map(|id| self.arena.push(id.as_bytes()));
+    pub(crate) fn take_unit(&mut self, unit: &Entry) -> Span {
+        self.adopt_ids(unit);
         self.arena.push_text(&unit.origin.name, self.limits.value)
     }
 
@@ -72,10 +69,7 @@ impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         if self.entry.is_written(self.unit, key.as_str(), &value) {
             return Ok(());
         }
-        let mut field = Pair {
-            entry: self.entry,
-            key: key.as_str(),
-        };
+        let mut field = Pair(self.entry, KeyRef::Text(key.as_str()));
         // A value that panics or fails does not take the others with it.
         if catch::call(|| value.visit(&mut field).is_ok()) != Some(true) {
             field.set(Kind::Str(PANICKED))?;
@@ -84,15 +78,12 @@ impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
     }
 }
 
-/// Sets one field, typed.
-struct Pair<'a> {
-    entry: &'a mut Entry,
-    key: &'a str,
-}
+/// Sets the field of a key, typed.
+struct Pair<'a>(&'a mut Entry, KeyRef<'a>);
 
 impl Pair<'_> {
     fn set(&mut self, kind: Kind<'_>) -> Result<(), Error> {
-        self.entry.set_any(KeyRef::Text(self.key), kind);
+        self.0.set_any(self.1, kind);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Place;
 use crate::unit::store::items::Items;
-use crate::unit::store::stored::{LapTotals, Tag};
+use crate::unit::store::stored::Tag;
 use crate::value::owned::OwnedValue;
 
 impl Entry {
@@ -43,23 +43,20 @@ impl Entry {
         let arena = &mut self.arena;
         for field in self.fields.iter_mut() {
             let value = field.value();
-            match value.tag {
-                Tag::Micros => field.bits = 0,
-                Tag::Stamp => arena.overwrite(Span::from_bits(value.bits), &[0; 16]),
-                Tag::Timer => {
-                    let laps = LapTotals {
-                        count: value.to_laps(arena).count,
-                        ..LapTotals::default()
-                    };
-                    let place = Span::from_bits(value.bits);
-                    arena.overwrite(place, laps.to_bytes().as_flattened());
+            let span = Span::from_bits(value.bits);
+            let times = match value.tag {
+                Tag::Micros => {
+                    field.bits = 0;
+                    continue;
                 }
-                Tag::List => {
-                    for place in times(Items::new(arena, value)) {
-                        arena.overwrite(place, &vec![0; place.len()]);
-                    }
-                }
-                _ => {}
+                Tag::Stamp => vec![span],
+                // The count stays.
+                Tag::Timer => vec![Span::new(span.start() + 8, 16)],
+                Tag::List => times(Items::new(arena, value)),
+                _ => continue,
+            };
+            for place in times {
+                arena.overwrite(place, &vec![0; place.len()]);
             }
         }
     }
@@ -76,18 +73,14 @@ impl Entry {
     }
 
     fn normalize_ids(&mut self) {
-        let span = |n: u8| SpanId::from_bytes([0, 0, 0, 0, 0, 0, 0, n]);
+        let span = |n: u64| SpanId::from_bytes(n.to_be_bytes());
         if let Some(ids) = &mut self.ids {
-            let mut trace = [0; 16];
-            trace[15] = 1;
-            ids.trace_id = TraceId::from_bytes(trace).unwrap_or(ids.trace_id);
+            ids.trace_id = TraceId::from_bytes(1_u128.to_be_bytes()).unwrap_or(ids.trace_id);
             ids.span_id = span(1).unwrap_or(ids.span_id);
             ids.parent_id = ids.parent_id.and(span(2));
         }
-        let is_made_here = |id: &str| {
-            let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            id.len() == 32 && id.bytes().all(hex)
-        };
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_made_here = |id: &str| id.len() == 32 && id.bytes().all(is_hex);
         if self.request_id().is_some_and(is_made_here) {
             self.request_id = Some(self.arena.push(&[b'0'; 32]));
         }

@@ -76,7 +76,7 @@ impl Entry {
             Tag::Micros => duration(value.bits),
             Tag::Text => OwnedValue::Text(text()),
             Tag::U128 => OwnedValue::U128(value.to_u128(arena)),
-            Tag::I128 => OwnedValue::I128(value.to_i128(arena)),
+            Tag::I128 => OwnedValue::I128(value.to_u128(arena) as i128),
             Tag::Stamp => OwnedValue::from_stamp(value.to_stamp(arena)),
             Tag::Json => OwnedValue::Json(JsonText::new(text())),
             Tag::List => self.list(&mut Items::new(arena, value)),

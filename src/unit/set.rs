@@ -69,12 +69,9 @@ impl Entry {
     #[cold]
     #[inline(never)]
     fn set_unexpected(&mut self, key: &'static str, value: Stored) {
-        let Some(at) = self.place(KeyRef::Static(key), Role::Plain) else {
+        let Some(at) = self.open_place(KeyRef::Static(key), Role::Plain) else {
             return;
         };
-        if self.fields.is_redacted(at) {
-            return self.put(at, Kind::Null);
-        }
         self.arena.note_dead(self.fields.value(at).span());
         self.fields.store(at, value, Role::Plain);
     }
@@ -136,12 +133,9 @@ impl Entry {
             let value = Stored::from_amount(amount, None, &mut self.arena);
             return field.store(value, role);
         }
-        let Some(at) = self.place(key, role) else {
+        let Some(at) = self.open_place(key, role) else {
             return;
         };
-        if self.fields.is_redacted(at) {
-            return self.put(at, Kind::Null);
-        }
         let old = self.fields.value(at);
         let total = match (old.to_amount(&self.arena), role) {
             (Some(sum), Role::Sum) => sum.add(amount),
@@ -151,6 +145,16 @@ impl Entry {
         let total = Stored::from_amount(total, old.span(), &mut self.arena);
         self.fields.store(at, total, role);
         self.tidy();
+    }
+
+    /// Finds or makes the field of a key, unless it is redacted: then it gets its stars.
+    pub(super) fn open_place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
+        let at = self.place(key, role)?;
+        if self.fields.is_redacted(at) {
+            self.put(at, Kind::Null);
+            return None;
+        }
+        Some(at)
     }
 
     /// Finds or makes the field of a key for a role; counts a loss if there is no room.
@@ -169,12 +173,9 @@ impl Entry {
     fn search(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let key = GivenKey::new(key, self.limits.value);
         if let Some(at) = self.fields.find(key, role, &self.arena) {
-            if let Some(key) = key.fixed {
-                self.fields.note_recent(key, at);
-            }
             return Some(at);
         }
-        if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
+        if self.fields.len() >= self.limits.fields && self.fields.absent {
             self.forget_removed();
         }
         self.arena.note_cut(key.cut);

@@ -38,7 +38,8 @@ impl Entry {
         if self.fields.value(at).tag != Tag::Timer {
             let laps = LapTotals::default().to_bytes();
             let laps = self.arena.push(laps.as_flattened());
-            (self.fields).become_timer(at, laps, &self.settings, &self.arena);
+            let reserved = self.settings.is_timer_reserved(key.as_str());
+            self.fields.become_timer(at, laps, reserved);
         }
         Some(at)
     }
@@ -79,7 +80,12 @@ impl Entry {
 
     fn close(&mut self, lap: OpenLap, now: Instant) {
         let micros = clock::micros(now.saturating_duration_since(lap.lap_id.start));
-        self.add_laps(lap.field, LapTotals::from_lap(micros));
+        let lap_totals = LapTotals {
+            count: 1,
+            total_micros: micros,
+            max_micros: micros,
+        };
+        self.add_laps(lap.field, lap_totals);
     }
 
     /// Adds laps to the totals of a timer. A field that `set` made plain while its

@@ -28,7 +28,7 @@ const TIDY_FLOOR: usize = 16 * 1024;
 
 impl Span {
     #[inline]
-    pub(super) fn new(start: usize, len: usize) -> Span {
+    pub(crate) fn new(start: usize, len: usize) -> Span {
         Span {
             start: start as u32,
             len: len as u32,
@@ -278,10 +278,7 @@ impl Writer<'_> {
     #[inline]
     pub(super) fn push(&mut self, text: &str) {
         let room = self.room();
-        if text.len() <= room {
-            self.arena.push(text.as_bytes());
-        } else {
-            self.arena.push_cut(text, room);
+        if self.arena.push_text(text, room).is_cut() {
             self.mark_cut();
         }
     }
@@ -300,9 +297,6 @@ impl Writer<'_> {
     pub(super) fn push_lossy(&mut self, bytes: &[u8]) {
         for chunk in bytes.utf8_chunks() {
             self.push(chunk.valid());
-            if self.cut {
-                return;
-            }
             if !chunk.invalid().is_empty() {
                 self.push("\u{FFFD}");
             }

@@ -56,26 +56,22 @@ impl<'a> GivenKey<'a> {
     pub(crate) fn new(key: KeyRef<'a>, limit: usize) -> GivenKey<'a> {
         let full = key.as_str();
         let (text, cut) = text::clip(full, limit.min(MAX_KEY));
-        let given = GivenKey {
+        let mut given = GivenKey {
             full,
             text,
-            fixed: match key {
-                KeyRef::Static(key) if !cut => Some(key),
-                _ => None,
-            },
+            fixed: None,
             hash: bytes::hash(full.as_bytes()),
             cut,
         };
         match key {
+            KeyRef::Static(key) if !cut => given.fixed = Some(key),
+            KeyRef::Static(_) | KeyRef::Text(_) => {}
             // It was cut before, in another unit.
-            KeyRef::Kept(text, hash) => GivenKey {
-                text,
-                hash,
-                cut: true,
-                ..given
-            },
-            _ => given,
+            KeyRef::Kept(text, hash) => {
+                (given.text, given.hash, given.cut) = (text, hash, true);
+            }
         }
+        given
     }
 
     /// Returns whether this is the key of a field.

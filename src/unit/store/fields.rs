@@ -51,8 +51,8 @@ pub(crate) struct Fields {
     pub(crate) special: bool,
     timers: bool,
     like_timers: bool,
-    /// Whether a removed field takes up a place.
-    absent: bool,
+    /// Whether a removed field takes up a place, so that `compact` makes room.
+    pub(crate) absent: bool,
     /// How many writes to new keys found no room.
     pub(crate) dropped: u64,
 }
@@ -183,27 +183,25 @@ impl Fields {
         (same && serves && field.tag != Tag::Absent && !field.has(flag::SECOND)).then_some(at)
     }
 
-    /// Remembers where a literal key was found.
-    pub(crate) fn note_recent(&mut self, key: &'static str, at: usize) {
-        if let Some(place) = self.recent.get_mut(recent_place(key)) {
-            // Places are 16 bits wide (`ConfigBuilder::build`).
-            *place = at as u16;
-        }
-    }
-
     /// Finds the field of a key that `role` may write to.
     pub(crate) fn find(&mut self, key: GivenKey<'_>, role: Role, arena: &Arena) -> Option<usize> {
         self.catch_up();
         let is_live = |field: &Field| field.tag != Tag::Absent;
         let serves =
             |field: &Field| role == Role::Plain || field.role == role || field.has(flag::REDACTED);
-        let live = self.search(key, arena, |field| is_live(field) && serves(field));
+        let mut at = self.search(key, arena, |field| is_live(field) && serves(field));
         // The place of a removed field serves any role, but not before a field
         // of the key that has a value: what is set has the key's own name.
-        if live.is_none() && self.absent && self.search(key, arena, is_live).is_none() {
-            return self.search(key, arena, |_| true);
+        if at.is_none() && self.absent && self.search(key, arena, is_live).is_none() {
+            at = self.search(key, arena, |_| true);
         }
-        live
+        if let (Some(key), Some(at)) = (key.fixed, at)
+            && let Some(place) = self.recent.get_mut(recent_place(key))
+        {
+            // Places are 16 bits wide (`ConfigBuilder::build`).
+            *place = at as u16;
+        }
+        at
     }
 
     /// Finds the field of a key in a shared entry, whose index may be missing.
@@ -329,22 +327,12 @@ impl Fields {
         flags
     }
 
-    /// Makes a field that of a timer, which writes three names.
-    pub(crate) fn become_timer(
-        &mut self,
-        at: usize,
-        laps: Span,
-        settings: &Settings,
-        arena: &Arena,
-    ) {
-        let Some(field) = self.get_mut(at) else {
-            return;
-        };
-        field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
-        let key = std::str::from_utf8(field.given(arena));
-        let reserved = key.is_ok_and(|key| settings.is_timer_reserved(key));
-        if reserved {
-            field.flags |= flag::SPECIAL;
+    /// Makes a field that of a timer, which writes three names; `reserved` if one
+    /// of them is taken.
+    pub(crate) fn become_timer(&mut self, at: usize, laps: Span, reserved: bool) {
+        if let Some(field) = self.get_mut(at) {
+            field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
+            field.flags |= u8::from(reserved) * flag::SPECIAL;
         }
         self.timers = true;
         self.special |= reserved || self.like_timers;
@@ -354,12 +342,6 @@ impl Fields {
     pub(crate) fn remove(&mut self, at: usize) {
         self.store(at, Stored::ABSENT, Role::Plain);
         self.absent = true;
-    }
-
-    /// Returns whether `compact` would make room.
-    #[inline]
-    pub(crate) fn has_absent(&self) -> bool {
-        self.absent
     }
 
     /// Returns how many removed fields come before a place: how far `compact` moves it.

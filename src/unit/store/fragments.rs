@@ -64,12 +64,12 @@ impl Fragment {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fragments {
     kept: SmallVec<[Fragment; 64]>,
-    dropped: u64,
+    pub(crate) dropped: u64,
     /// How many of those kept are held, and how many held ones were dropped.
     held: usize,
     dropped_held: u64,
-    /// The number of drops when the ring was last in order.
-    turned: u64,
+    /// The place of the oldest fragment in the ring.
+    turn: usize,
 }
 
 impl Fragments {
@@ -79,7 +79,7 @@ impl Fragments {
         self.dropped = 0;
         self.held = 0;
         self.dropped_held = 0;
-        self.turned = 0;
+        self.turn = 0;
     }
 
     /// Gives back the memory that one long unit took.
@@ -117,12 +117,15 @@ impl Fragments {
             self.dropped_held += 1;
             return fragment;
         }
-        let oldest = self.oldest();
         self.dropped += 1;
-        match self.kept.get_mut(oldest) {
-            Some(slot) => std::mem::replace(slot, fragment),
-            None => fragment,
-        }
+        let half = self.half();
+        let ring = self.kept.get_mut(half..).unwrap_or_default();
+        let len = ring.len();
+        let Some(oldest) = ring.get_mut(self.turn) else {
+            return fragment;
+        };
+        self.turn = (self.turn + 1) % len;
+        std::mem::replace(oldest, fragment)
     }
 
     /// Drops the oldest fragment that is held.
@@ -147,14 +150,6 @@ impl Fragments {
         self.kept.len().div_ceil(2)
     }
 
-    /// Returns the place of the oldest fragment of the ring.
-    fn oldest(&self) -> usize {
-        match (self.kept.len() - self.half()) as u64 {
-            0 => self.kept.len(),
-            ring => self.half() + ((self.dropped - self.turned) % ring) as usize,
-        }
-    }
-
     /// Returns the fragments in the order they were added, at most `most` of them:
     /// the first and the last ones.
     ///
@@ -164,18 +159,17 @@ impl Fragments {
     /// too long leaves out the end of the first run and the start of the ring.
     #[inline]
     pub(crate) fn runs(&self, most: usize) -> [&[Fragment]; 3] {
-        if self.dropped == self.turned && self.kept.len() <= most {
+        if self.turn == 0 && self.kept.len() <= most {
             return [&self.kept, &[], &[]];
         }
         let (first, ring) = self.kept.split_at_checked(self.half()).unwrap_or_default();
-        let turn = self.oldest() - first.len();
-        let (late, early) = ring.split_at_checked(turn).unwrap_or_default();
+        let (late, early) = ring.split_at_checked(self.turn).unwrap_or_default();
         let skip = ring.len().saturating_sub(most / 2);
+        let skip_late = skip.saturating_sub(early.len());
         [
             first.get(..most.div_ceil(2)).unwrap_or(first),
             early.get(skip..).unwrap_or_default(),
-            late.get(skip.saturating_sub(early.len())..)
-                .unwrap_or_default(),
+            late.get(skip_late..).unwrap_or_default(),
         ]
     }
 
@@ -203,17 +197,9 @@ impl Fragments {
         for fragment in all {
             gone.extend(self.push(fragment, limit));
         }
+        self.dropped += dropped;
         self.dropped_held += dropped_held;
-        // The number of drops turns the ring: straighten it before more is added.
-        self.straighten();
-        self.note_dropped(dropped);
         gone
-    }
-
-    /// Counts fragments that were dropped before they got here.
-    pub(crate) fn note_dropped(&mut self, count: u64) {
-        self.dropped += count;
-        self.turned += count;
     }
 
     /// Drops the fragments that only a severe record has.
@@ -227,11 +213,11 @@ impl Fragments {
     /// Puts the ring in the order of time, as if it had never turned. In place, as
     /// destructors do it too, where not even a lack of memory may cause a panic.
     fn straighten(&mut self) {
-        let (half, turn) = (self.half(), self.oldest());
+        let half = self.half();
+        let turn = std::mem::take(&mut self.turn);
         if let Some(ring) = self.kept.get_mut(half..) {
-            ring.rotate_left(turn - half);
+            ring.rotate_left(turn.min(ring.len()));
         }
-        self.turned = self.dropped;
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fragment> {
@@ -249,45 +235,38 @@ pub(crate) fn base_name(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Pushes `count` fragments at 0, 1, 2 … ns and lists those that are kept.
-    fn kept(count: u64, limit: usize, most: usize) -> (Vec<u64>, u64) {
-        let mut fragments = Fragments::default();
-        for at_nanos in 0..count {
-            let fragment = Fragment {
-                at_nanos,
-                place: Place::Code(Location::caller()),
-                text: Span::default(),
-                level: None,
-                held: false,
-            };
-            fragments.push(fragment, limit);
-        }
-        let runs = fragments.runs(most).into_iter().flatten();
-        let times = runs.map(|fragment| fragment.at_nanos).collect();
-        (times, fragments.lost())
-    }
-
+    /// Pushes `count` fragments at 0, 1, 2 … ns and lists those that are left.
     #[test]
-    fn the_first_and_the_last_half_are_kept_in_order() {
-        for (count, limit, times, dropped) in [
-            (3, 4, vec![0, 1, 2], 0),
-            (4, 4, vec![0, 1, 2, 3], 0),
-            (5, 4, vec![0, 1, 3, 4], 1),
-            (6, 4, vec![0, 1, 4, 5], 2),
-            (9, 5, vec![0, 1, 2, 7, 8], 4),
-            (9, 2, vec![0, 8], 7),
-            (9, 1, vec![0], 8),
-            (9, 0, vec![], 9),
-        ] {
-            assert_eq!(kept(count, limit, usize::MAX), (times, dropped));
+    fn the_first_and_the_last_half_are_kept_and_a_long_record_takes_fewer_of_both() {
+        let cases: [(u64, usize, usize, &[u64]); 12] = [
+            (3, 4, usize::MAX, &[0, 1, 2]),
+            (4, 4, usize::MAX, &[0, 1, 2, 3]),
+            (5, 4, usize::MAX, &[0, 1, 3, 4]),
+            (6, 4, usize::MAX, &[0, 1, 4, 5]),
+            (9, 5, usize::MAX, &[0, 1, 2, 7, 8]),
+            (9, 2, usize::MAX, &[0, 8]),
+            (9, 1, usize::MAX, &[0]),
+            (9, 0, usize::MAX, &[]),
+            (6, 8, 4, &[0, 1, 4, 5]),
+            (12, 6, 3, &[0, 1, 11]),
+            (12, 6, 1, &[0]),
+            (12, 6, 0, &[]),
+        ];
+        for (count, limit, most, left) in cases {
+            let mut fragments = Fragments::default();
+            for at_nanos in 0..count {
+                let fragment = Fragment {
+                    at_nanos,
+                    place: Place::Code(Location::caller()),
+                    text: Span::default(),
+                    level: None,
+                    held: false,
+                };
+                fragments.push(fragment, limit);
+            }
+            let runs = fragments.runs(most).into_iter().flatten();
+            assert!(runs.map(|fragment| &fragment.at_nanos).eq(left), "{left:?}");
+            assert_eq!(fragments.lost(), count.saturating_sub(limit as u64));
         }
-    }
-
-    #[test]
-    fn a_record_that_is_too_long_takes_fewer_from_both_halves() {
-        assert_eq!(kept(6, 8, 4), (vec![0, 1, 4, 5], 0));
-        assert_eq!(kept(12, 6, 3), (vec![0, 1, 11], 6));
-        assert_eq!(kept(12, 6, 1), (vec![0], 6));
-        assert_eq!(kept(12, 6, 0), (vec![], 6));
     }
 }

@@ -31,6 +31,15 @@ const ITEMS: [(Tag, usize); 14] = [
     (Tag::Json, 4),
 ];
 
+// Each byte stands for the tag of its number.
+const _: () = {
+    let mut byte = 0;
+    while byte < ITEMS.len() {
+        assert!(ITEMS[byte].0 as usize == byte);
+        byte += 1;
+    }
+};
+
 /// Stores one value of a list that is itself `depth` lists deep; returns `false`
 /// when a limit is reached.
 pub(super) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool {
@@ -145,17 +154,5 @@ impl Iterator for Items<'_> {
         self.at = span.end();
         let bits = if tag.is_span() { span.to_bits() } else { bits };
         Some(Stored::new(tag, bits))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_byte_stands_for_the_tag_that_has_its_number() {
-        for (byte, (tag, _)) in ITEMS.into_iter().enumerate() {
-            assert_eq!(tag as usize, byte);
-        }
     }
 }

@@ -9,10 +9,10 @@ pub(crate) struct Parts {
     /// Counted through a shared reference: many threads may make parts at once.
     pub(crate) made: AtomicU32,
     pub(crate) joined: u32,
-    /// Parts of joined parts that had not come back to them.
-    pub(crate) missing: u64,
-    /// Those of the missing ones that were joined here instead.
-    pub(crate) adopted: u64,
+    /// The parts of joined parts that had not come back to them, less those that
+    /// were joined here instead. Negative while these are here, but not yet the
+    /// part that misses them.
+    pub(crate) missing: i64,
     /// The origin of this entry, if it is a part itself; a part never emits.
     pub(crate) of: Option<PartOf>,
 }
@@ -38,9 +38,9 @@ impl Clone for Parts {
 
 impl Parts {
     /// Returns how many parts were made that did not come back.
-    pub(crate) fn out(&self) -> u64 {
+    pub(crate) fn out(&self) -> u32 {
         let made = self.made.load(Ordering::Relaxed);
-        made.saturating_sub(self.joined).into()
+        made.saturating_sub(self.joined)
     }
 
     pub(crate) fn is_part(&self) -> bool {
@@ -49,6 +49,6 @@ impl Parts {
 
     /// Returns how many parts were never joined.
     pub(crate) fn lost(&self) -> u64 {
-        self.out() + self.missing.saturating_sub(self.adopted)
+        u64::from(self.out()) + self.missing.max(0).unsigned_abs()
     }
 }

@@ -78,36 +78,3 @@ impl Severity {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_level_is_the_most_severe_of_given_raised_and_outcome() {
-        let mut severity = Severity::new(Level::Info);
-        assert_eq!(severity.level(), Level::Info);
-        severity.raise(Level::Warn);
-        severity.raise(Level::Debug);
-        assert_eq!(severity.level(), Level::Warn);
-        severity.set_outcome(Outcome::Error);
-        assert_eq!(severity.level(), Level::Error);
-        severity.set_outcome(Outcome::Ok);
-        assert_eq!(severity.level(), Level::Warn);
-    }
-
-    #[test]
-    fn set_level_overwrites_and_later_raises_count_again() {
-        let mut severity = Severity::new(Level::Info);
-        severity.set_outcome(Outcome::Error);
-        severity.set_level(Level::Debug);
-        assert_eq!(
-            (severity.level(), severity.outcome()),
-            (Level::Debug, Some(Outcome::Error))
-        );
-        severity.raise(Level::Info);
-        assert_eq!(severity.level(), Level::Info);
-        severity.set_outcome(Outcome::Panic);
-        assert_eq!(severity.level(), Level::Error);
-    }
-}

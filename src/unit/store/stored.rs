@@ -138,21 +138,18 @@ impl Stored {
             Tag::F64 => Amount::F64(f64::from_bits(self.bits)),
             Tag::F32 => Amount::F32(f32::from_bits(self.bits as u32)),
             Tag::U128 => Amount::U128(self.to_u128(arena)),
-            Tag::I128 => Amount::I128(self.to_i128(arena)),
+            Tag::I128 => Amount::I128(self.to_u128(arena) as i128),
             _ => return None,
         })
     }
 
+    /// Returns the 128 bits of a value that lies in the arena.
     pub(crate) fn to_u128(self, arena: &Arena) -> u128 {
         let mut bytes = [0; 16];
         for (to, from) in bytes.iter_mut().zip(arena.get(Span::from_bits(self.bits))) {
             *to = *from;
         }
         u128::from_le_bytes(bytes)
-    }
-
-    pub(crate) fn to_i128(self, arena: &Arena) -> i128 {
-        self.to_u128(arena) as i128
     }
 
     pub(crate) fn to_stamp(self, arena: &Arena) -> Stamp {
@@ -184,14 +181,6 @@ pub(crate) struct LapTotals {
 }
 
 impl LapTotals {
-    pub(crate) fn from_lap(micros: u64) -> LapTotals {
-        LapTotals {
-            count: 1,
-            total_micros: micros,
-            max_micros: micros,
-        }
-    }
-
     /// Returns the totals over the laps of both.
     pub(crate) fn and(self, other: LapTotals) -> LapTotals {
         LapTotals {

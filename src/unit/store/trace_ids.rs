@@ -21,14 +21,6 @@ pub(crate) struct UnitIds {
 }
 
 impl UnitIds {
-    /// Returns the ids alone, for another arena.
-    pub(crate) fn without_state(self) -> UnitIds {
-        UnitIds {
-            state: Span::default(),
-            ..self
-        }
-    }
-
     /// Returns the header for an outgoing call: this unit is the caller.
     pub(crate) fn parent(&self) -> TraceParent {
         TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)
