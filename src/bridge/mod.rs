@@ -16,7 +16,7 @@ use crate::base::catch;
 use crate::emit::hand_over;
 use crate::ids::id::{SpanId, TraceId};
 use crate::thread::stack;
-use crate::unit::add::Logged;
+use crate::unit::Entry;
 use crate::value::eager;
 use crate::value::kind::PANICKED;
 
@@ -228,7 +228,7 @@ impl<L: Log> Bridge<L> {
     /// Makes a record a fragment; `false` if the trace is gone meanwhile.
     #[cold]
     fn make_fragment(&self, record: &Record<'_>) -> bool {
-        let Some(limit) = stack::with(|entry| entry.value_limit()) else {
+        let Some(limit) = stack::with(|entry| entry.limits.value) else {
             return false;
         };
         // Formatted before the trace is taken: what the arguments log comes first.
@@ -240,15 +240,10 @@ impl<L: Log> Bridge<L> {
             }
             Ok(())
         });
-        let logged = Logged {
-            text: text.as_str(),
-            file: record.file().unwrap_or(record.target()),
-            line: record.line().unwrap_or(0),
-            level: record.level(),
-            raises: self.raises,
-            held: self.held,
+        let add = |entry: &mut Entry| {
+            entry.add_logged(record, text.as_str(), self.raises, self.held);
         };
-        stack::with(|entry| entry.add_logged(logged)).is_some()
+        stack::with(add).is_some()
     }
 
     /// Hands a record on with the name of the unit.

@@ -64,7 +64,7 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
         return;
     }
     entry.seq = entry.seq.saturating_add(1);
-    if entry.has_held && entry.severity.level() > Level::Warn {
+    if entry.fragments.has_held() && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {
             // Serialized here, or the copy would have ids of its own.
             entry.make_ids();

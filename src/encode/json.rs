@@ -150,7 +150,7 @@ pub(super) fn list(line: &mut Line<'_>, job: &Job<'_>, items: Items<'_>) -> Writ
     line.put_byte(b'[')?;
     let mut depth = 0_usize;
     let mut first = true;
-    for item in items {
+    for (item, _) in items {
         let closes = item.tag == Tag::Absent;
         if !closes && !std::mem::take(&mut first) {
             line.put_byte(b',')?;

@@ -33,7 +33,7 @@ impl FieldNames {
 pub(super) fn for_unit(entry: &Entry) -> Option<FieldNames> {
     entry
         .fields
-        .special
+        .has_special()
         .then(|| resolve(entry, Reserved::InUnits))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn for_log_record(entry: &Entry, log_record: &LogRecord) -> Option<Fi
         let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
         matches!(reserved, Reserved::And(more) if more.has(key))
     };
-    let odd = entry.fields.special || entry.fields.as_slice().iter().any(is_taken);
+    let odd = entry.fields.has_special() || entry.fields.as_slice().iter().any(is_taken);
     odd.then(|| resolve(entry, reserved))
 }
 

@@ -38,7 +38,7 @@ impl Trace {
         self.take_back();
         SharedTrace(Arc::new(Shared {
             enabled: self.is_enabled(),
-            limit: self.entry().map_or(0, |entry| entry.value_limit()),
+            limit: self.entry().map_or(0, |entry| entry.limits.value),
             trace: ReentrantMutex::new(RefCell::new(self)),
         }))
     }

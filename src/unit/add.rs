@@ -1,10 +1,10 @@
-//! Fragments, errors and panics: the texts that go in beside the fields.
+//! Fragments, errors and panics: the texts of a unit besides its fields.
 
 use std::fmt;
 use std::fmt::Write;
 use std::panic::Location;
 
-use log::Level;
+use log::{Level, Record};
 
 use crate::unit::Entry;
 use crate::unit::store::arena::{Arena, Span, Writer};
@@ -13,18 +13,6 @@ use crate::unit::store::text;
 use crate::value::failure::{Cause, ErrorTexts, write_sources};
 use crate::value::message::Text;
 use crate::value::outcome::Outcome;
-
-/// An ordinary log call that is about to become a fragment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Logged<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) file: &'a str,
-    pub(crate) line: u32,
-    pub(crate) level: Level,
-    /// Whether its level raises that of the unit.
-    pub(crate) raises: bool,
-    pub(crate) held: bool,
-}
 
 impl Entry {
     /// Adds a fragment. Inlined, so that the match is resolved where it is called.
@@ -45,7 +33,7 @@ impl Entry {
         }
     }
 
-    /// The time is that of the call, before formatting.
+    /// Takes the time before the text is formatted.
     #[inline(never)]
     fn add_at(
         &mut self,
@@ -67,40 +55,30 @@ impl Entry {
         }
     }
 
-    /// Adds an ordinary log call as a fragment.
-    pub(crate) fn add_logged(&mut self, logged: Logged<'_>) {
+    /// Adds an ordinary log call as a fragment; with `raises`, its level raises
+    /// that of the unit.
+    pub(crate) fn add_logged(&mut self, call: &Record<'_>, text: &str, raises: bool, held: bool) {
         let at_nanos = self.nanos_at(self.now());
-        let file = self.arena.push_text(logged.file, self.limits.value);
-        let text = self.arena.push_text(logged.text, self.limits.value);
-        self.has_held |= logged.held;
+        let file = call.file().unwrap_or(call.target());
+        let place = Place::Log {
+            file: self.arena.push_text(file, self.limits.value),
+            line: call.line().unwrap_or(0),
+        };
+        let text = self.arena.push_text(text, self.limits.value);
         self.push_fragment(Fragment {
             at_nanos,
-            place: Place::Log {
-                file,
-                line: logged.line,
-            },
+            place,
             text,
-            level: Some(logged.level),
-            held: logged.held,
+            level: Some(call.level()),
+            held,
         });
-        if logged.raises {
-            self.severity.raise(logged.level);
+        if raises {
+            self.severity.raise(call.level());
         }
     }
 
     #[inline(always)]
     fn push_fragment(&mut self, fragment: Fragment) {
-        let limit = self.limits.fragments;
-        if self.fragments.len() < limit {
-            self.fragments.push(fragment, limit);
-        } else {
-            self.push_over(fragment);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn push_over(&mut self, fragment: Fragment) {
         if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
             self.note_gone(gone);
             self.tidy();
@@ -118,9 +96,8 @@ impl Entry {
     /// Removes the fragments that only a severe record has, unless it is one.
     #[inline]
     pub(crate) fn drop_held(&mut self) {
-        if self.has_held && self.severity.level() > Level::Warn {
+        if self.fragments.has_held() && self.severity.level() > Level::Warn {
             self.fragments.drop_held();
-            self.has_held = false;
         }
     }
 

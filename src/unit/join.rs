@@ -1,4 +1,4 @@
-//! Parts: what other threads gather for a unit, and how it is merged.
+//! Parts: other threads gather data for a unit, which is merged when they join.
 //!
 //! A part is an entry of its own, and can have parts in turn. It knows the entry
 //! that made it and the unit that this one belongs to, so an entry that joins a
@@ -20,7 +20,7 @@ use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
 
 impl Entry {
-    /// Merges what a part gathered: counters and laps add up, maxima compare,
+    /// Merges the data of a part: counters and laps add up, maxima compare,
     /// other fields are set, fragments are put in by their times.
     pub(crate) fn merge(&mut self, mut part: Box<Entry>) -> Box<Entry> {
         let now = part.now();
@@ -66,7 +66,7 @@ impl Entry {
         match part.of {
             Some(of) if of.maker == me => mine.joined = mine.joined.saturating_add(1),
             Some(of) if of.unit == unit => mine.missing -= 1,
-            // Lost to its own unit, which is no loss of this one.
+            // Its own unit loses it, not this one.
             _ => {}
         }
         mine.missing += i64::from(part.out()) + part.missing;
@@ -119,17 +119,12 @@ impl Entry {
     fn merge_fragments(&mut self, part: &Entry) {
         let runs = part.fragments.runs(usize::MAX).into_iter().flatten();
         let copies: SmallVec<[Fragment; 64]> = runs
-            .map(|fragment| {
-                let mut copy = *fragment;
-                copy.move_spans(|span| self.arena.adopt(&part.arena, span));
-                copy
-            })
+            .map(|fragment| fragment.moved(|span| self.arena.adopt(&part.arena, span)))
             .collect();
         for gone in self.fragments.merge(&copies, self.limits.fragments) {
             self.note_gone(gone);
         }
         self.fragments.dropped += part.fragments.lost();
-        self.has_held |= part.has_held;
     }
 
     /// Merges level, outcome, error and panic. What the unit set itself stays.

@@ -71,10 +71,10 @@ impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         }
         let mut field = Pair(self.entry, KeyRef::Text(key.as_str()));
         // A value that panics or fails does not take the others with it.
-        if catch::call(|| value.visit(&mut field).is_ok()) != Some(true) {
-            field.set(Kind::Str(PANICKED))?;
+        match catch::call(|| value.visit(&mut field)) {
+            Some(Ok(())) => Ok(()),
+            _ => field.set(Kind::Str(PANICKED)),
         }
-        Ok(())
     }
 }
 

@@ -43,7 +43,7 @@ const KEEP: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) settings: Arc<Settings>,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) origin: Origin,
     pub(crate) start: Instant,
     /// The wall clock at the start, read only if the record prints it.
@@ -76,8 +76,6 @@ pub(crate) struct Entry {
     pub(crate) hidden_by: u32,
     /// Whether its record is written already, though the trace still exists.
     pub(crate) ended: bool,
-    /// Whether any fragment is only for a severe record.
-    pub(crate) has_held: bool,
     /// How many partial records were written.
     pub(crate) seq: u32,
     pub(crate) scratch: Scratch,
@@ -112,7 +110,6 @@ impl Entry {
             token: None,
             hidden_by: 0,
             ended: false,
-            has_held: false,
             seq: 0,
             scratch: Scratch::default(),
             next: None,
@@ -150,7 +147,6 @@ impl Entry {
         self.generation += 1;
         self.hidden_by = 0;
         self.ended = false;
-        self.has_held = false;
         self.seq = 0;
     }
 
@@ -193,11 +189,6 @@ impl Entry {
         !self.ended & (self.hidden_by == 0)
     }
 
-    /// Returns how many bytes of one value are kept.
-    pub(crate) fn value_limit(&self) -> usize {
-        self.limits.value
-    }
-
     /// Drops dead text once there is more of it than of the rest.
     #[inline]
     fn tidy(&mut self) {
@@ -220,7 +211,7 @@ impl Entry {
             field.move_spans(&mut keep);
         }
         for fragment in self.fragments.iter_mut() {
-            fragment.move_spans(&mut keep);
+            *fragment = fragment.moved(&mut keep);
         }
         self.name = keep(self.name);
         for text in [&mut self.error, &mut self.chain, &mut self.request_id] {

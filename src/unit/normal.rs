@@ -1,4 +1,4 @@
-//! A record without what changes from run to run.
+//! Normal form: a record without anything that changes from run to run.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use crate::unit::store::stored::Tag;
 use crate::value::owned::OwnedValue;
 
 impl Entry {
-    /// Replaces times, durations, ids and source lines with those of no run.
+    /// Replaces times, durations, ids and source lines with fixed ones.
     pub(crate) fn normalize(&mut self) {
         self.normalize_fixed();
         self.normalize_fields();
@@ -25,15 +25,13 @@ impl Entry {
         }
     }
 
-    /// Replaces those of the configuration.
+    /// Replaces those in the fields of the configuration.
     fn normalize_fixed(&mut self) {
-        let fixed = self.settings.fixed.iter();
-        let fixed: Vec<_> = fixed
-            .map(|(key, value)| (key.clone(), without_times(value)))
-            .collect();
-        if fixed != self.settings.fixed {
-            let mut settings = Settings::clone(&self.settings);
-            settings.fixed = fixed;
+        let mut settings = Settings::clone(&self.settings);
+        for (_, value) in &mut settings.fixed {
+            reset_times(value);
+        }
+        if settings.fixed != self.settings.fixed {
             settings.fixed_text = OnceLock::new();
             self.settings = Arc::new(settings);
         }
@@ -52,7 +50,10 @@ impl Entry {
                 Tag::Stamp => vec![span],
                 // The count stays.
                 Tag::Timer => vec![Span::new(span.start() + 8, 16)],
-                Tag::List => times(Items::new(arena, value)),
+                Tag::List => Items::new(arena, value)
+                    .filter(|(item, _)| matches!(item.tag, Tag::Micros | Tag::Stamp))
+                    .map(|(_, place)| place)
+                    .collect(),
                 _ => continue,
             };
             for place in times {
@@ -87,26 +88,13 @@ impl Entry {
     }
 }
 
-/// Returns the places of the durations and times of a list.
-fn times(mut items: Items<'_>) -> Vec<Span> {
-    let mut places = Vec::new();
-    while let Some(item) = items.next() {
-        match item.tag {
-            Tag::Micros => places.push(items.place_of_last(8)),
-            Tag::Stamp => places.push(items.place_of_last(12)),
-            _ => {}
-        }
-    }
-    places
-}
-
-/// Returns a value whose durations and times are those of no run.
-fn without_times(value: &OwnedValue) -> OwnedValue {
+/// Resets the durations and times in a value.
+fn reset_times(value: &mut OwnedValue) {
     match value {
-        OwnedValue::Duration(_) => OwnedValue::Duration(Duration::ZERO),
-        OwnedValue::Time(_) => OwnedValue::Time(UNIX_EPOCH),
-        OwnedValue::List(items) => OwnedValue::List(items.iter().map(without_times).collect()),
-        other => other.clone(),
+        OwnedValue::Duration(duration) => *duration = Duration::ZERO,
+        OwnedValue::Time(time) => *time = UNIX_EPOCH,
+        OwnedValue::List(items) => items.iter_mut().for_each(reset_times),
+        _ => {}
     }
 }
 

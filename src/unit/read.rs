@@ -88,7 +88,7 @@ impl Entry {
     /// list was nested, which is limited.
     fn list(&self, items: &mut Items<'_>) -> OwnedValue {
         let mut values = Vec::new();
-        while let Some(item) = items.next() {
+        while let Some((item, _)) = items.next() {
             match item.tag {
                 Tag::Absent => break,
                 Tag::List => values.push(self.list(items)),

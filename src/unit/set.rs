@@ -1,15 +1,15 @@
 //! Fields: set, counted, removed.
 //!
-//! The way that nearly every call takes, a literal key in the order of the unit
-//! before, is inlined as far as the kind of the value is known there; whatever
-//! is rarer is kept out of the caller.
+//! Nearly every call has a literal key, in the order of the unit before: this
+//! path is inlined where the kind of the value is known. Rarer ones are kept out
+//! of the caller.
 
 use log::Level;
 
 use crate::unit::Entry;
-use crate::unit::store::capture;
 use crate::unit::store::field::{GivenKey, Role};
 use crate::unit::store::stored::{Stored, Tag};
+use crate::unit::store::{capture, stored};
 use crate::value::key::KeyRef;
 use crate::value::kind::{Kind, STARS};
 use crate::value::number::Amount;
@@ -34,14 +34,11 @@ impl Entry {
         let KeyRef::Static(name) = key else {
             return self.set_any(key, kind);
         };
-        match kind {
-            Kind::Str(text) => self.set_text(name, text),
-            Kind::U64(n) => self.set_bits(name, Tag::U64, n),
-            Kind::I64(n) => self.set_bits(name, Tag::I64, n as u64),
-            Kind::F64(x) => self.set_bits(name, Tag::F64, x.to_bits()),
-            Kind::Bool(value) => self.set_bits(name, Tag::Bool, value.into()),
-            Kind::Micros(n) => self.set_bits(name, Tag::Micros, n),
-            _ => self.set_any(key, kind),
+        match (kind, stored::fixed(kind)) {
+            (Kind::Str(text), _) => self.set_text(name, text),
+            (Kind::Absent, _) | (_, None) => self.set_any(key, kind),
+            (_, Some((tag, _))) if tag.is_span() => self.set_any(key, kind),
+            (_, Some((tag, bits))) => self.set_bits(name, tag, bits as u64),
         }
     }
 
@@ -147,7 +144,8 @@ impl Entry {
         self.tidy();
     }
 
-    /// Finds or makes the field of a key, unless it is redacted: then it gets its stars.
+    /// Finds or makes the field of a key; returns `None` for a redacted one, which
+    /// gets its stars.
     pub(super) fn open_place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let at = self.place(key, role)?;
         if self.fields.is_redacted(at) {

@@ -1,4 +1,4 @@
-//! Timers: laps that run, and the totals that they are added to.
+//! Timers: running laps, and the totals they are added to.
 
 use std::time::Instant;
 
@@ -36,8 +36,7 @@ impl Entry {
     pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
         let at = self.place(key, Role::Timer)?;
         if self.fields.value(at).tag != Tag::Timer {
-            let laps = LapTotals::default().to_bytes();
-            let laps = self.arena.push(laps.as_flattened());
+            let laps = (self.arena).push(LapTotals::default().to_bytes().as_flattened());
             let reserved = self.settings.is_timer_reserved(key.as_str());
             self.fields.become_timer(at, laps, reserved);
         }
@@ -69,7 +68,7 @@ impl Entry {
     /// held fragments; `None` if there are none.
     #[cold]
     pub(crate) fn as_final(&self, now: Instant) -> Option<Box<Entry>> {
-        if self.laps.is_empty() && !self.has_held {
+        if self.laps.is_empty() && !self.fragments.has_held() {
             return None;
         }
         let mut copy = Box::new(self.clone());

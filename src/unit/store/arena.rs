@@ -56,11 +56,8 @@ impl Span {
     }
 
     pub(crate) fn cut(self, cut: bool) -> Span {
-        let mark = if cut { CUT } else { 0 };
-        Span {
-            start: self.start,
-            len: self.len & !CUT | mark,
-        }
+        let len = (self.len & !CUT) | (u32::from(cut) * CUT);
+        Span { len, ..self }
     }
 
     #[inline]
@@ -352,17 +349,11 @@ mod tests {
     #[test]
     fn a_growing_arena_keeps_its_texts_and_its_slack() {
         let mut arena = Arena::new();
-        let texts: Vec<String> = (0..1_000).map(|i| format!("text {i}")).collect();
-        let spans: Vec<Span> = texts
-            .iter()
-            .map(|text| arena.push(text.as_bytes()))
-            .collect();
-        assert!(
-            spans
-                .iter()
-                .zip(texts)
-                .all(|(span, text)| arena.text(*span) == text)
-        );
+        let texts = (0..1_000).map(|i| format!("text {i}"));
+        let pushed = texts.map(|text| (arena.push(text.as_bytes()), text));
+        for (span, text) in pushed.collect::<Vec<_>>() {
+            assert_eq!(arena.text(span), text);
+        }
         assert!(arena.buffer().len() >= arena.used() + SLACK);
     }
 }

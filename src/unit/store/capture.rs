@@ -49,7 +49,7 @@ fn structured(value: &dyn Structured, arena: &mut Arena, limit: usize) -> Stored
     }
 }
 
-/// Stores JSON text; what does not fit is cut so that the rest is still JSON.
+/// Stores JSON text; a text that is too long is cut so that it remains JSON.
 fn json(text: &str, cut: bool, arena: &mut Arena, limit: usize) -> Stored {
     let span = if text.len() <= limit {
         arena.note_cut(cut);

@@ -36,6 +36,8 @@ pub(crate) mod flag {
     /// Another field has the same key in another role. Neither of the two may be
     /// recalled as new.
     pub(crate) const SECOND: u8 = 8;
+    /// Some field is a timer. Only among the `marks` of all fields.
+    pub(crate) const TIMER: u8 = 16;
 }
 
 /// A key to be found.

@@ -47,10 +47,8 @@ pub(crate) struct Fields {
     indexed: usize,
     /// Where literal keys were found last, by their address: a guess.
     recent: [u16; RECENT],
-    /// Whether any name has to be worked out before encoding.
-    pub(crate) special: bool,
-    timers: bool,
-    like_timers: bool,
+    /// The flags that any field of this unit has.
+    marks: u8,
     /// Whether a removed field takes up a place, so that `compact` makes room.
     pub(crate) absent: bool,
     /// How many writes to new keys found no room.
@@ -62,9 +60,7 @@ impl Fields {
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.len = 0;
-        self.special = false;
-        self.timers = false;
-        self.like_timers = false;
+        self.marks = 0;
         self.absent = false;
         self.dropped = 0;
         if self.indexed > 0 {
@@ -89,6 +85,13 @@ impl Fields {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Returns whether any name has to be worked out before encoding.
+    #[inline]
+    pub(crate) fn has_special(&self) -> bool {
+        let timer_and_like = flag::TIMER | flag::LIKE_TIMER;
+        self.marks & flag::SPECIAL != 0 || self.marks & timer_and_like == timer_and_like
     }
 
     #[inline]
@@ -161,9 +164,7 @@ impl Fields {
         }
         let slot = rest.first_mut()?;
         slot.store(Stored::ABSENT, Role::Plain);
-        self.special |= slot.has(flag::SPECIAL);
-        self.like_timers |= slot.has(flag::LIKE_TIMER);
-        self.special |= self.timers && self.like_timers;
+        self.marks |= slot.flags;
         self.len += 1;
         Some(at)
     }
@@ -190,8 +191,8 @@ impl Fields {
         let serves =
             |field: &Field| role == Role::Plain || field.role == role || field.has(flag::REDACTED);
         let mut at = self.search(key, arena, |field| is_live(field) && serves(field));
-        // The place of a removed field serves any role, but not before a field
-        // of the key that has a value: what is set has the key's own name.
+        // The place of a removed field serves any role, but only if no field of
+        // the key has a value: of two fields, the first one has the key as its name.
         if at.is_none() && self.absent && self.search(key, arena, is_live).is_none() {
             at = self.search(key, arena, |_| true);
         }
@@ -321,21 +322,21 @@ impl Fields {
         let ends_like = |suffix: &str| key.text.ends_with(suffix);
         if TIMER_SUFFIXES.into_iter().any(ends_like) {
             flags |= flag::LIKE_TIMER;
-            self.like_timers = true;
         }
-        self.special |= flags & flag::SPECIAL != 0 || self.timers && self.like_timers;
+        self.marks |= flags;
         flags
     }
 
-    /// Makes a field that of a timer, which writes three names; `reserved` if one
-    /// of them is taken.
+    /// Turns a field into that of a timer, which writes three names; `reserved`
+    /// means that one of them is taken.
     pub(crate) fn become_timer(&mut self, at: usize, laps: Span, reserved: bool) {
         if let Some(field) = self.get_mut(at) {
             field.store(Stored::new(Tag::Timer, laps.to_bits()), Role::Timer);
-            field.flags |= u8::from(reserved) * flag::SPECIAL;
+            if reserved {
+                field.flags |= flag::SPECIAL;
+            }
+            self.marks |= field.flags | flag::TIMER;
         }
-        self.timers = true;
-        self.special |= reserved || self.like_timers;
     }
 
     /// Removes a field's value; the place is kept in case the field comes back.
@@ -380,10 +381,8 @@ impl Fields {
     fn catch_up(&mut self) {
         self.widen_index(self.len);
         let mask = self.index.len() - 1;
-        for at in self.indexed..self.len {
-            let Some(field) = self.slots.get(at) else {
-                break;
-            };
+        let fields = self.slots.iter().enumerate().take(self.len);
+        for (at, field) in fields.skip(self.indexed) {
             let mut place = field.hash as usize & mask;
             while let Some(entry) = self.index.get_mut(place) {
                 if *entry == 0 {

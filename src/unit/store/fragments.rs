@@ -52,12 +52,13 @@ pub(crate) struct Fragment {
 }
 
 impl Fragment {
-    /// Applies `keep` to each span, for texts that move to another arena.
-    pub(crate) fn move_spans(&mut self, mut keep: impl FnMut(Span) -> Span) {
+    /// Returns the fragment with its texts in another arena, where `keep` puts them.
+    pub(crate) fn moved(mut self, mut keep: impl FnMut(Span) -> Span) -> Fragment {
         self.text = keep(self.text);
         if let Place::Log { file, .. } = &mut self.place {
             *file = keep(*file);
         }
+        self
     }
 }
 
@@ -173,8 +174,8 @@ impl Fragments {
         ]
     }
 
-    /// Merges fragments of the same unit that were gathered elsewhere, by time;
-    /// those of the same time come after the ones that were here.
+    /// Merges fragments of the same unit that were gathered elsewhere, by time; at
+    /// the same time, those that were here come first.
     ///
     /// Returns those that had to go.
     pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) -> Vec<Fragment> {
@@ -182,11 +183,8 @@ impl Fragments {
         if others.is_empty() {
             return gone;
         }
-        let mut all: SmallVec<[Fragment; 64]> = SmallVec::new();
-        for run in self.runs(usize::MAX) {
-            all.extend_from_slice(run);
-        }
-        all.extend_from_slice(others);
+        let mine = self.runs(usize::MAX).into_iter().flatten();
+        let mut all: SmallVec<[Fragment; 64]> = mine.chain(others).copied().collect();
         all.sort_by_key(|fragment| fragment.at_nanos);
         let (dropped, dropped_held) = (self.dropped, self.dropped_held);
         // Before anything is given up: without memory, these stay as they are.
@@ -202,7 +200,13 @@ impl Fragments {
         gone
     }
 
-    /// Drops the fragments that only a severe record has.
+    /// Returns whether any fragment is, or was, only for a severe record.
+    #[inline]
+    pub(crate) fn has_held(&self) -> bool {
+        self.held > 0 || self.dropped_held > 0
+    }
+
+    /// Drops the fragments that only a severe record has, and forgets about them.
     pub(crate) fn drop_held(&mut self) {
         self.straighten();
         self.kept.retain(|fragment| !fragment.held);

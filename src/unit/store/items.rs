@@ -94,7 +94,7 @@ fn push_text(out: &mut Writer<'_>, tag: Tag, text: &str) -> bool {
     push_fixed(out, tag, text.len() as u128) && out.push_bytes(text.as_bytes())
 }
 
-/// Reads the items of a list back.
+/// Reads the items of a list back, each with the place of its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Items<'a> {
     arena: &'a Arena,
@@ -105,11 +105,8 @@ pub(crate) struct Items<'a> {
 impl<'a> Items<'a> {
     pub(crate) fn new(arena: &'a Arena, list: Stored) -> Items<'a> {
         let span = Span::from_bits(list.bits);
-        Items {
-            arena,
-            at: span.start(),
-            end: span.end(),
-        }
+        let (at, end) = (span.start(), span.end());
+        Items { arena, at, end }
     }
 
     /// Returns the size of the items that are left, in bytes.
@@ -126,18 +123,12 @@ impl<'a> Items<'a> {
         }
         Items { end, ..self }
     }
-
-    /// Returns the place of the value that was read last, if it has this size.
-    #[cfg(feature = "testing")]
-    pub(crate) fn place_of_last(&self, size: usize) -> Span {
-        Span::new(self.at - size, size)
-    }
 }
 
 impl Iterator for Items<'_> {
-    type Item = Stored;
+    type Item = (Stored, Span);
 
-    fn next(&mut self) -> Option<Stored> {
+    fn next(&mut self) -> Option<(Stored, Span)> {
         let bytes = self.arena.get(Span::new(self.at, self.size()));
         let (tag, rest) = bytes.split_first()?;
         let (tag, width) = *ITEMS.get(usize::from(*tag))?;
@@ -153,6 +144,6 @@ impl Iterator for Items<'_> {
         };
         self.at = span.end();
         let bits = if tag.is_span() { span.to_bits() } else { bits };
-        Some(Stored::new(tag, bits))
+        Some((Stored::new(tag, bits), span))
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::unit::store::arena::Span;
 
-/// What an ordinary log record has instead of an outcome and a duration; its
-/// texts lie in the arena of its entry.
+/// The data that an ordinary log record has instead of an outcome and a duration;
+/// its texts lie in the arena of its entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogRecord {
     pub(crate) target: Span,
@@ -17,8 +17,7 @@ pub(crate) struct LogRecord {
 
 impl LogRecord {
     pub(crate) fn texts(&self) -> impl Iterator<Item = Span> {
-        [Some(self.target), self.file, self.unit]
-            .into_iter()
-            .flatten()
+        let texts = [Some(self.target), self.file, self.unit];
+        texts.into_iter().flatten()
     }
 }

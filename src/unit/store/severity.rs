@@ -54,10 +54,9 @@ impl Severity {
     /// Overwrites the level that was given or came about so far.
     pub(crate) fn set_level(&mut self, level: Level) {
         *self = Severity {
-            given: level,
-            raised: Level::Trace,
+            outcome: self.outcome,
             outcome_counts: false,
-            ..*self
+            ..Severity::new(level)
         };
     }
 

@@ -38,14 +38,14 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Returns whether the bits are a place in the arena.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_span(self) -> bool {
         self as u8 >= Tag::Text as u8
     }
 }
 
 /// Returns the tag and the bits of a value of fixed size, `None` for any other.
-#[inline]
+#[inline(always)]
 pub(crate) fn fixed(kind: Kind<'_>) -> Option<(Tag, u128)> {
     Some(match kind {
         Kind::Absent => (Tag::Absent, 0),
@@ -59,9 +59,7 @@ pub(crate) fn fixed(kind: Kind<'_>) -> Option<(Tag, u128)> {
         Kind::U128(n) => (Tag::U128, n),
         Kind::I128(n) => (Tag::I128, n as u128),
         // 12 bytes, the nanoseconds first.
-        Kind::Stamp(Stamp { secs, nanos }) => {
-            (Tag::Stamp, (secs as u128) << 32 | u128::from(nanos))
-        }
+        Kind::Stamp(at) => (Tag::Stamp, (at.secs as u128) << 32 | u128::from(at.nanos)),
         Kind::Str(_)
         | Kind::Char(_)
         | Kind::Lossy(_)
@@ -83,13 +81,10 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub(crate) const ABSENT: Stored = Stored {
-        tag: Tag::Absent,
-        bits: 0,
-    };
+    pub(crate) const ABSENT: Stored = Stored::new(Tag::Absent, 0);
 
     #[inline]
-    pub(crate) fn new(tag: Tag, bits: u64) -> Stored {
+    pub(crate) const fn new(tag: Tag, bits: u64) -> Stored {
         Stored { tag, bits }
     }
 
@@ -100,7 +95,7 @@ impl Stored {
 
     /// Stores a value of fixed size; reuses the place of an `old` one in the
     /// arena if possible.
-    pub(crate) fn from_fixed(
+    pub(super) fn from_fixed(
         (tag, bits): (Tag, u128),
         old: Option<Span>,
         arena: &mut Arena,

@@ -39,8 +39,8 @@ pub(super) fn written(
 }
 
 /// Runs user code that writes; returns whether it came to its end. A panic takes
-/// back what was written. An error that a `Display` returns does not: half a
-/// text says more than none.
+/// back the text. An error that a `Display` returns does not: half a text is
+/// better than none.
 pub(super) fn guarded<R>(out: &mut Writer<'_>, format: impl FnOnce(&mut Writer<'_>) -> R) -> bool {
     let ended = catch::call(|| format(out)).is_some();
     if !ended {
@@ -78,8 +78,8 @@ pub(super) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
     }
 }
 
-/// Returns the text of a value inside a list, at most `limit` bytes. Never inlined: its
-/// arena would be on the stack of each level of a nested list.
+/// Returns the text of a value inside a list, at most `limit` bytes. Never inlined,
+/// or its arena would be on the stack for each level of a nested list.
 #[inline(never)]
 pub(super) fn to_string(kind: Kind<'_>, limit: usize) -> String {
     let mut arena = Arena::new();
