@@ -14,7 +14,7 @@ use crate::encode;
 use crate::encode::job::Moment;
 use crate::thread::{spares, stack};
 use crate::unit::Entry;
-use crate::unit::store::log_record::{Around, LogRecord};
+use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::origin::Origin;
 
 /// Returns an ordinary log record in the format of units, for the format closure of
@@ -155,12 +155,15 @@ impl FormattedRecord<'_> {
     fn gathered(&self) -> (LogRecord, Box<Entry>) {
         let origin = Origin::internal("log record", self.record.level());
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
-        let around = match self.own {
-            Own::No => stack::with(|unit| entry.take_around(unit)).unwrap_or_default(),
-            Own::Text | Own::Pairs => Around::from_unit(),
+        let (of_unit, unit) = match self.own {
+            Own::No => (false, stack::with(|unit| entry.take_unit(unit))),
+            Own::Text | Own::Pairs => (true, None),
         };
         let whole_path = self.settings.line_tag == LineTag::PathLine;
-        let log_record = entry.gather(self.record, around, whole_path);
+        let log_record = LogRecord {
+            of_unit,
+            ..entry.gather(self.record, unit, whole_path)
+        };
         (log_record, entry)
     }
 }

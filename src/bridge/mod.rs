@@ -15,7 +15,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError, kv};
 use crate::base::catch;
 use crate::emit::hand_over;
 use crate::thread::stack;
-use crate::unit::add::Logged;
+use crate::unit::Entry;
 use crate::unit::store::trace_ids::UnitIds;
 use crate::value::eager;
 use crate::value::kind::PANICKED;
@@ -229,7 +229,7 @@ impl<L: Log> Bridge<L> {
     /// Makes a record a fragment. Returns `false` if the trace is no longer there.
     #[cold]
     fn make_fragment(&self, record: &Record<'_>) -> bool {
-        let Some(limit) = stack::with(|entry| entry.value_limit()) else {
+        let Some(limit) = stack::with(|entry| entry.limits.value) else {
             return false;
         };
         // Formatted before the entry is taken, because the arguments may log too.
@@ -240,15 +240,10 @@ impl<L: Log> Bridge<L> {
                 None => out.write_str(PANICKED),
             }
         });
-        let logged = Logged {
-            text: text.as_str(),
-            file: record.file().unwrap_or(record.target()),
-            line: record.line().unwrap_or(0),
-            level: record.level(),
-            raises: self.raises,
-            held: self.held,
+        let add = |entry: &mut Entry| {
+            entry.add_logged(record, text.as_str(), self.raises, self.held);
         };
-        stack::with(|entry| entry.add_logged(logged)).is_some()
+        stack::with(add).is_some()
     }
 
     /// Passes a record on to the logger, with the name and the ids of the unit.
@@ -257,7 +252,7 @@ impl<L: Log> Bridge<L> {
         let source = stack::with(|entry| InUnit {
             record: record.key_values(),
             unit: entry.origin.name.clone(),
-            ids: entry.transaction,
+            ids: entry.ids,
             request_id: entry.request_id().map(str::to_owned),
         });
         let Some(source) = source.filter(|_| self.correlates) else {

@@ -132,7 +132,7 @@ pub fn is_active() -> bool {
 /// The limit of values, if a trace is current.
 #[inline]
 fn limit() -> Option<usize> {
-    stack::with(|entry| entry.value_limit())
+    stack::with(|entry| entry.limits.value)
 }
 
 /// Sets a field; see [`Trace::set`].

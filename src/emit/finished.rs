@@ -12,7 +12,7 @@ use crate::value::owned::OwnedValue;
 
 /// Returns the view of a unit.
 pub(super) fn finished<'a>(entry: &'a Entry, moment: &Moment<'_>) -> FinishedUnit<'a> {
-    let ids = entry.transaction;
+    let ids = entry.ids;
     FinishedUnit {
         name: &entry.origin.name,
         target: &entry.origin.target,

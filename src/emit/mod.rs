@@ -60,10 +60,10 @@ pub(crate) fn checkpoint(entry: &mut Entry) {
         return;
     }
     entry.seq = entry.seq.saturating_add(1);
-    if entry.has_held && entry.severity.level() > Level::Warn {
+    if entry.fragments.has_held() && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {
             // Made here, or the copy would have ids of its own.
-            entry.transaction();
+            entry.make_ids();
         }
         let mut copy = entry.clone();
         copy.drop_held();
@@ -104,7 +104,7 @@ fn write(entry: &mut Entry, partial: Option<u32>) {
 
 /// Decides whether sampling keeps the record of a unit, and counts the decision.
 fn sample(entry: &mut Entry, moment: &Moment) -> Verdict {
-    let ids = entry.transaction();
+    let ids = entry.make_ids();
     let Some(sampling) = &entry.settings.sampling else {
         return Verdict::Keep;
     };

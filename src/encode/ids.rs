@@ -44,7 +44,7 @@ pub(super) enum IdValue {
 /// Returns an id, given as hex digits, in the form of the schema.
 #[cold]
 pub(super) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
-    let (forms, ids) = (&job.settings().forms, job.entry.transaction);
+    let (forms, ids) = (&job.settings().forms, job.entry.ids);
     let (before, number) = match (forms.ids(), name) {
         (IdForm::Google, Name::TraceId) => (forms.trace_prefix(), None),
         (IdForm::Google, Name::TraceFlags) => {
@@ -76,7 +76,7 @@ pub(super) fn each_id(
     job: &Job<'_>,
     mut see: impl FnMut(Name, &IdText, usize) -> Written,
 ) -> Written {
-    let Some(ids) = &job.entry.transaction else {
+    let Some(ids) = &job.entry.ids else {
         return Ok(());
     };
     see(Name::TraceId, &hex(ids.trace_id.to_bytes()), 32)?;

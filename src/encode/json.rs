@@ -7,10 +7,10 @@ use crate::encode::escape::Place;
 use crate::encode::job::{Fits, Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::line_tag::{file, own_level};
-use crate::encode::{escape, number, scalar, text};
+use crate::encode::{escape, number, record, text};
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::Fragment;
-use crate::unit::store::items::{Item, Items};
+use crate::unit::store::items::Items;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::json_text;
 
@@ -96,18 +96,23 @@ impl Syntax for Json {
 
 /// Writes a list or a structure, as much of it as the record has room for.
 pub(super) fn nested(line: &mut Line<'_>, job: &Job<'_>, stored: Stored) -> Written {
-    let bytes = job.entry.arena.get(Span::from_bits(stored.bits));
-    let max = job.fit.text;
-    match stored.tag {
-        Tag::List if bytes.len() <= max => list(line, job.settings(), bytes),
-        Tag::List => list(line, job.settings(), Items::whole(bytes, max)),
-        _ if bytes.len() <= max => line.put(bytes),
-        _ => {
-            let (end, closers) = json_text::cut(bytes, max);
-            line.put(bytes.get(..end).unwrap_or_default())?;
-            line.put(&closers)
-        }
+    let arena = &job.entry.arena;
+    let span = Span::from_bits(stored.bits);
+    let fits = span.len() <= job.fit.text;
+    if stored.tag == Tag::List {
+        let items = Items::new(arena, stored);
+        return match fits {
+            true => list(line, job, items),
+            false => list(line, job, items.up_to(job.fit.text)),
+        };
     }
+    let bytes = arena.get(span);
+    if fits {
+        return line.put(bytes);
+    }
+    let (end, closers) = json_text::cut(bytes, job.fit.text);
+    line.put(bytes.get(..end).unwrap_or_default())?;
+    line.put(&closers)
 }
 
 /// Writes the fragments as an array.
@@ -146,49 +151,30 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
 }
 
 /// Writes the items of a list as a JSON array. One that was cut short is closed.
-fn list(line: &mut Line<'_>, settings: &Settings, items: &[u8]) -> Written {
+fn list(line: &mut Line<'_>, job: &Job<'_>, items: Items<'_>) -> Written {
     line.put_byte(b'[')?;
     let mut depth = 0_usize;
     let mut first = true;
-    for item in Items::new(items) {
-        if item != Item::Close && !std::mem::take(&mut first) {
+    for (item, _) in items {
+        let closes = item.tag == Tag::Absent;
+        if !closes && !std::mem::take(&mut first) {
             line.put_byte(b',')?;
         }
-        match item {
-            Item::Open => {
-                line.put_byte(b'[')?;
-                depth += 1;
-                first = true;
-            }
-            Item::Close => {
-                line.put_byte(b']')?;
-                depth = depth.saturating_sub(1);
-                first = false;
-            }
-            item => scalar(line, settings, item)?,
+        if closes {
+            line.put_byte(b']')?;
+            depth = depth.saturating_sub(1);
+            first = false;
+        } else if item.tag == Tag::List {
+            line.put_byte(b'[')?;
+            depth += 1;
+            first = true;
+        } else {
+            // No item is longer than the list, which fits: none is cut.
+            record::value::<Json>(line, job, item, &mut Vec::new())?;
         }
     }
     for _ in 0..=depth {
         line.put_byte(b']')?;
     }
     Ok(())
-}
-
-fn scalar(line: &mut Line<'_>, settings: &Settings, item: Item<'_>) -> Written {
-    match item {
-        Item::Null => line.put(b"null"),
-        Item::Bool(value) => scalar::boolean(line, value),
-        Item::U64(n) => scalar::unsigned::<Json>(line, settings, n.into()),
-        Item::I64(n) => scalar::signed::<Json>(line, settings, n.into()),
-        Item::U128(n) => scalar::unsigned::<Json>(line, settings, n),
-        Item::I128(n) => scalar::signed::<Json>(line, settings, n),
-        Item::F64(x) => scalar::float::<Json>(line, settings, x),
-        Item::F32(x) => scalar::float32::<Json>(line, settings, x),
-        Item::Micros(micros) => number::millis(line, micros),
-        Item::Stamp(stamp) => scalar::stamp::<Json>(line, settings, stamp),
-        Item::Text(text) => Json::text(line, text, 0, text.len()),
-        Item::Json(text) => line.put(text),
-        // Written by the caller.
-        Item::Open | Item::Close => Ok(()),
-    }
 }

@@ -40,7 +40,7 @@ pub(super) fn for_entry(entry: &Entry, log_record: Option<&LogRecord>) -> Option
         let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
         matches!(reserved, Reserved::And(more) if more.has(key))
     };
-    let is_odd = entry.fields.special
+    let is_odd = entry.fields.has_special()
         || log_record.is_some() && entry.fields.as_slice().iter().any(is_taken);
     is_odd.then(|| resolve(entry, reserved))
 }

@@ -95,7 +95,7 @@ fn head<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     let (settings, moment) = (job.settings(), job.moment);
     let names = &settings.names;
-    if job.entry.transaction.is_some() | job.entry.request_id.is_some() {
+    if job.entry.ids.is_some() | job.entry.request_id.is_some() {
         line.apart(|line| all_ids::<S>(line, job))?;
     }
     if let Some(outcome) = moment.outcome {
@@ -208,7 +208,7 @@ fn key<S: Syntax, const RARE: bool>(
 
 /// Writes the value of one field.
 #[inline(always)]
-fn value<S: Syntax>(
+pub(super) fn value<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
     stored: Stored,
@@ -242,7 +242,7 @@ fn rare<S: Syntax>(
         Tag::U64 => unsigned::<S>(line, settings, stored.bits.into()),
         Tag::I64 => signed::<S>(line, settings, (stored.bits as i64).into()),
         Tag::U128 => unsigned::<S>(line, settings, stored.to_u128(arena)),
-        Tag::I128 => signed::<S>(line, settings, stored.to_i128(arena)),
+        Tag::I128 => signed::<S>(line, settings, stored.to_u128(arena) as i128),
         Tag::F32 => float32::<S>(line, settings, f32::from_bits(stored.bits as u32)),
         Tag::Stamp => stamp::<S>(line, settings, stored.to_stamp(arena)),
         // Written by the callers.

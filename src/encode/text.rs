@@ -50,8 +50,8 @@ pub(super) fn error_texts(job: &Job<'_>) -> impl Iterator<Item = (Name, Span)> {
     let texts = [
         (Name::Error, entry.error),
         (Name::ErrorChain, entry.chain),
-        (Name::Panic, entry.panic.map(|(message, _)| message)),
-        (Name::PanicLocation, entry.panic.map(|(_, place)| place)),
+        (Name::Panic, entry.panic.map(|[message, _]| message)),
+        (Name::PanicLocation, entry.panic.map(|[_, place]| place)),
     ];
     let present = |(name, span): (Name, Option<Span>)| Some((name, span?));
     texts.into_iter().filter_map(present)

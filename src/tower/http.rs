@@ -62,7 +62,7 @@ fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
 pub(super) fn record<E: Display + 'static>(error: &E, trace: &mut Trace) {
     if let Some(boxed) = (error as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         trace.error(boxed);
-    } else if let Some(limit) = trace.look(|entry| entry.value_limit()) {
+    } else if let Some(limit) = trace.look(|entry| entry.limits.value) {
         let text = eager::format(limit, |out| write!(out, "{error}"));
         trace.error(text.as_str());
     }

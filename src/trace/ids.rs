@@ -117,7 +117,7 @@ impl Trace {
                     false => _ = self.with(Entry::decide),
                 }
             }
-            None => _ = self.with(|entry| _ = entry.transaction()),
+            None => _ = self.with(|entry| _ = entry.make_ids()),
         }
         self.put_request_id(found.request_id.bytes().unwrap_or_default())
     }
@@ -228,7 +228,7 @@ impl Trace {
     /// ```
     pub fn traceparent(&mut self) -> Option<TraceParent> {
         match self.entry_mut() {
-            Some(entry) => Some(entry.transaction().parent()),
+            Some(entry) => Some(entry.make_ids().parent()),
             None => self.forwarded()?.parent,
         }
     }

@@ -40,7 +40,7 @@ impl Trace {
     /// ```
     pub fn into_shared(mut self) -> SharedTrace {
         self.take_back();
-        let limit = self.look(|entry| entry.value_limit()).unwrap_or_default();
+        let limit = self.look(|entry| entry.limits.value).unwrap_or_default();
         SharedTrace(Arc::new(Shared {
             limit: self.is_enabled().then_some(limit),
             trace: ReentrantMutex::new(RefCell::new(self)),

@@ -1,31 +1,21 @@
+//! Fragments, errors and panics: the texts of a unit besides its fields.
+
 use std::fmt;
 use std::fmt::Write;
 use std::panic::Location;
 
-use log::Level;
+use log::{Level, Record};
 
 use crate::unit::Entry;
-use crate::unit::store::arena::{Span, Writer};
+use crate::unit::store::arena::{Arena, Span, Writer};
 use crate::unit::store::fragments::{Fragment, Place};
 use crate::unit::store::text;
 use crate::value::failure::{Cause, ErrorTexts, write_sources};
 use crate::value::message::Text;
 use crate::value::outcome::Outcome;
 
-/// An ordinary log record on its way to become a fragment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Logged<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) file: &'a str,
-    pub(crate) line: u32,
-    pub(crate) level: Level,
-    /// Whether its level raises that of the unit.
-    pub(crate) raises: bool,
-    pub(crate) held: bool,
-}
-
 impl Entry {
-    /// Adds a fragment. Inlined, so that the match is formatted_text where it is called.
+    /// Adds a fragment. Inlined, so that the match is resolved where it is called.
     #[inline(always)]
     pub(crate) fn add(
         &mut self,
@@ -34,34 +24,25 @@ impl Entry {
         location: &'static Location<'static>,
     ) {
         match text {
-            Text::Plain(text) => self.add_text(text, level, location),
-            Text::Args(args) => self.add_args(args, level, location),
+            Text::Plain(text) => {
+                self.add_at(location, level, |arena, max| arena.push_text(text, max))
+            }
+            Text::Args(args) => self.add_at(location, level, |arena, max| {
+                text::message(args, arena, max)
+            }),
         }
     }
 
+    /// Takes the time before the text is formatted.
     #[inline(never)]
-    fn add_text(&mut self, text: &str, level: Option<Level>, location: &'static Location<'static>) {
-        let at_nanos = self.nanos_at(self.now());
-        let text = self.arena.push_text(text, self.limits.value);
-        self.push_fragment(Fragment {
-            at_nanos,
-            place: Place::Code(location),
-            text,
-            level,
-            held: false,
-        });
-    }
-
-    /// The time is that of the call, before formatting.
-    #[inline(never)]
-    fn add_args(
+    fn add_at(
         &mut self,
-        args: fmt::Arguments<'_>,
-        level: Option<Level>,
         location: &'static Location<'static>,
+        level: Option<Level>,
+        store: impl FnOnce(&mut Arena, usize) -> Span,
     ) {
         let at_nanos = self.nanos_at(self.now());
-        let text = text::message(args, &mut self.arena, self.limits.value);
+        let text = store(&mut self.arena, self.limits.value);
         self.push_fragment(Fragment {
             at_nanos,
             place: Place::Code(location),
@@ -69,55 +50,7 @@ impl Entry {
             level,
             held: false,
         });
-    }
-
-    /// Adds an ordinary log record as a fragment.
-    pub(crate) fn add_logged(&mut self, logged: Logged<'_>) {
-        let at_nanos = self.nanos_at(self.now());
-        let file = self.arena.push_text(logged.file, self.limits.value);
-        let text = self.arena.push_text(logged.text, self.limits.value);
-        let fragment = Fragment {
-            at_nanos,
-            place: Place::Log {
-                file,
-                line: logged.line,
-            },
-            text,
-            level: Some(logged.level),
-            held: logged.held,
-        };
-        self.has_held |= logged.held;
-        let limit = self.limits.fragments;
-        let gone = match logged.held {
-            true => self.fragments.push_held(fragment, limit),
-            false => self.fragments.push(fragment, limit),
-        };
-        if let Some(gone) = gone {
-            self.note_gone(gone);
-        }
-        if logged.raises {
-            self.severity.raise(logged.level);
-        }
-        self.tidy();
-    }
-
-    /// Before the record: takes out what is only for severe ones.
-    #[inline]
-    pub(crate) fn drop_held(&mut self) {
-        if self.has_held && self.severity.level() > Level::Warn {
-            self.fragments.drop_held();
-            self.has_held = false;
-        }
-    }
-
-    #[inline(always)]
-    fn push_fragment(&mut self, fragment: Fragment) {
-        if self.fragments.is_full(self.limits.fragments) {
-            self.push_over(fragment);
-        } else {
-            self.fragments.push(fragment, self.limits.fragments);
-        }
-        if let Some(level) = fragment.level {
+        if let Some(level) = level {
             self.severity.raise(level);
             // An error is more than a level: the unit has failed.
             if level == Level::Error {
@@ -126,54 +59,86 @@ impl Entry {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn push_over(&mut self, fragment: Fragment) {
-        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
-            self.note_gone(gone);
+    /// Adds an ordinary log call as a fragment; with `raises`, its level raises
+    /// that of the unit.
+    pub(crate) fn add_logged(&mut self, call: &Record<'_>, text: &str, raises: bool, held: bool) {
+        let at_nanos = self.nanos_at(self.now());
+        let file = call.file().unwrap_or(call.target());
+        let place = Place::Log {
+            file: self.arena.push_text(file, self.limits.value),
+            line: call.line().unwrap_or(0),
+        };
+        let text = self.arena.push_text(text, self.limits.value);
+        self.push_fragment(Fragment {
+            at_nanos,
+            place,
+            text,
+            level: Some(call.level()),
+            held,
+        });
+        if raises {
+            self.severity.raise(call.level());
         }
-        self.tidy();
     }
 
-    /// Counts the texts of a fragment that found no room any more.
-    pub(crate) fn note_gone(&mut self, gone: Fragment) {
+    #[inline(always)]
+    fn push_fragment(&mut self, fragment: Fragment) {
+        if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
+            self.note_gone(gone);
+            self.tidy();
+        }
+    }
+
+    /// Counts the texts of a fragment that no longer has room.
+    pub(super) fn note_gone(&mut self, gone: Fragment) {
         self.arena.note_dead(Some(gone.text));
         if let Place::Log { file, .. } = gone.place {
             self.arena.note_dead(Some(file));
         }
     }
 
+    /// Removes the fragments that only a severe record has, unless it is one.
+    #[inline]
+    pub(crate) fn drop_held(&mut self) {
+        if self.fragments.has_held() && self.severity.level() > Level::Warn {
+            self.fragments.drop_held();
+        }
+    }
+
     /// Keeps a text as `error` and clears the chain of an earlier one.
-    pub(crate) fn set_error(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+    fn set_error(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         self.arena.note_dead(self.error);
-        self.arena.note_dead(self.chain);
-        self.error = Some(text::described(&mut self.arena, self.limits.value, format));
-        self.chain = None;
+        self.arena.note_dead(self.chain.take());
+        self.error = Some(text::formatted(&mut self.arena, self.limits.value, format));
         self.severity.set_outcome(Outcome::Error);
         self.tidy();
     }
 
-    /// Keeps message and place of a panic: the last one, as those before were caught.
+    /// Keeps a text as `error.chain`, unless it is empty. `format` returns
+    /// whether it left out any sources.
+    fn set_chain(&mut self, format: impl FnOnce(&mut Writer<'_>) -> Result<bool, fmt::Error>) {
+        let span = text::formatted(&mut self.arena, self.limits.value, |out| {
+            if format(out)? {
+                out.mark_cut();
+            }
+            Ok(())
+        });
+        self.chain = Some(span).filter(|span| span.len() > 0);
+        self.tidy();
+    }
+
+    /// Keeps message and place of a panic: of the last one, as those before it were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
-        // Inside a panic hook, or in a destructor of a panic: a lack of memory would
-        // be the end of the process. The record says `outcome=panic` without this too.
+        // Inside a panic hook, or in a destructor during a panic, a lack of memory would
+        // end the process. The record says `outcome=panic` without these texts too.
         let limit = self.limits.value;
         if !(self.arena).make_room(message.len().min(limit) + place.len().min(limit)) {
             return;
         }
-        for old in self.panic.into_iter().flat_map(<[Span; 2]>::from) {
+        for old in self.panic.into_iter().flatten() {
             self.arena.note_dead(Some(old));
         }
-        let message = self.arena.push_text(message, self.limits.value);
-        let place = self.arena.push_text(place, self.limits.value);
-        self.panic = Some((message, place));
-        self.tidy();
-    }
-
-    /// Keeps a text as `error.chain`, unless it is empty.
-    pub(crate) fn set_chain(&mut self, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        let span = text::described(&mut self.arena, self.limits.value, format);
-        self.chain = Some(span).filter(|span| span.len() > 0);
+        self.panic = Some([message, place].map(|text| self.arena.push_text(text, limit)));
         self.tidy();
     }
 }
@@ -184,24 +149,16 @@ pub(crate) fn record(entry: &mut Entry, cause: Cause<'_>) {
         Cause::Text(text) => entry.set_error(|out| out.write_str(text)),
         Cause::Error(error) => {
             entry.set_error(|out| write!(out, "{error}"));
-            entry.set_chain(|out| {
-                if write_sources(out, error)? {
-                    out.mark_cut();
-                }
-                Ok(())
-            });
+            entry.set_chain(|out| write_sources(out, error));
         }
     }
 }
 
-/// Keeps an error that was texts before.
+/// Keeps an error whose texts were written before.
 pub(crate) fn record_texts(entry: &mut Entry, texts: &ErrorTexts) {
     entry.set_error(|out| out.write_str(texts.error.as_str()));
     entry.set_chain(|out| {
         out.write_str(texts.sources.as_str())?;
-        if texts.has_more {
-            out.mark_cut();
-        }
-        Ok(())
+        Ok(texts.has_more)
     });
 }

@@ -1,5 +1,6 @@
-//! The transaction that a unit is part of, across services.
+//! The ids of a unit, which tie it to its transaction across services.
 
+use crate::ids::id::TraceId;
 use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
 use crate::unit::Entry;
@@ -7,15 +8,13 @@ use crate::unit::store::arena::Span;
 use crate::unit::store::trace_ids::{Outgoing, UnitIds};
 
 impl Entry {
-    /// What calls are told of this unit, or of the disabled one it stands for.
+    /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         if self.ended {
-            return match &self.forwarded {
-                Some(forwarded) => forwarded.outgoing(),
-                None => Outgoing::default(),
-            };
+            let forwarded = self.forwarded.as_ref();
+            return forwarded.map_or(Outgoing::default(), |forwarded| forwarded.outgoing());
         }
-        let parent = self.transaction().parent();
+        let parent = self.make_ids().parent();
         Outgoing {
             parent: Some(parent),
             state: self.state(),
@@ -23,26 +22,31 @@ impl Entry {
         }
     }
 
-    /// The ids of this unit, made when first asked for.
-    pub(crate) fn transaction(&mut self) -> UnitIds {
-        if let Some(transaction) = self.transaction {
-            return transaction;
+    /// Returns the ids of this unit, which are made when first needed.
+    pub(crate) fn make_ids(&mut self) -> UnitIds {
+        if let Some(ids) = self.ids {
+            return ids;
         }
-        let (ids, salt) = (self.settings.ids, self.salt());
-        let trace_id = ids.trace_id(salt);
-        let transaction = UnitIds {
-            trace_id,
-            span_id: ids.span_id(salt),
-            parent_id: None,
-            sampled: self.settings.passes_on(trace_id, None),
-            caller_sampled: false,
-            random: ids.are_random(),
-            state: Span::default(),
-        };
-        *self.transaction.insert(transaction)
+        let trace_id = self.settings.ids.trace_id(self.salt());
+        let ids = self.new_ids(trace_id, None);
+        *self.ids.insert(ids)
     }
 
-    /// What makes the ids of this unit others than those of a forked process.
+    fn new_ids(&self, trace_id: TraceId, caller: Option<TraceParent>) -> UnitIds {
+        let settings = &self.settings;
+        let caller_sampled = caller.map(|caller| caller.is_sampled());
+        UnitIds {
+            trace_id,
+            span_id: settings.ids.span_id(self.salt()),
+            parent_id: caller.map(|caller| caller.span_id()),
+            sampled: settings.passes_on(trace_id, caller_sampled),
+            caller_sampled: caller_sampled == Some(true),
+            random: caller.map_or(settings.ids.are_random(), |caller| caller.is_random()),
+            state: Span::default(),
+        }
+    }
+
+    /// Returns what makes the ids of this unit differ from those of a forked process.
     pub(crate) fn salt(&self) -> Salt {
         Salt::new(self.start)
     }
@@ -50,59 +54,45 @@ impl Entry {
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
         self.forget_state();
-        self.transaction = Some(UnitIds {
-            trace_id: parent.trace_id(),
-            span_id: self.settings.ids.span_id(self.salt()),
-            parent_id: Some(parent.span_id()),
-            sampled: self
-                .settings
-                .passes_on(parent.trace_id(), Some(parent.is_sampled())),
-            caller_sampled: parent.is_sampled(),
-            random: parent.is_random(),
-            state: Span::default(),
-        });
+        self.ids = Some(self.new_ids(parent.trace_id(), Some(parent)));
     }
 
-    /// Says of the transaction what one that starts here would be said of.
+    /// Decides sampling as if the transaction started here.
     pub(crate) fn decide(&mut self) {
-        if let Some(transaction) = &mut self.transaction {
-            transaction.sampled = self.settings.passes_on(transaction.trace_id, None);
+        if let Some(ids) = &mut self.ids {
+            ids.sampled = self.settings.passes_on(ids.trace_id, None);
         }
     }
 
-    /// Keeps what is to be passed on with the ids.
+    /// Keeps the `tracestate` that is passed on with the ids.
     pub(crate) fn set_state(&mut self, state: &[u8]) {
-        self.transaction();
         self.forget_state();
-        let text = self.arena.push(state);
-        if let Some(transaction) = &mut self.transaction {
-            transaction.state = text;
-        }
+        let ids = self.make_ids();
+        let state = self.arena.push(state);
+        self.ids = Some(UnitIds { state, ..ids });
         self.tidy();
     }
 
     fn forget_state(&mut self) {
-        if let Some(transaction) = &mut self.transaction {
-            self.arena
-                .note_dead(Some(std::mem::take(&mut transaction.state)));
+        if let Some(ids) = &mut self.ids {
+            self.arena.note_dead(Some(std::mem::take(&mut ids.state)));
         }
     }
 
     pub(crate) fn state(&self) -> &[u8] {
-        let transaction = self.transaction.as_ref();
-        transaction.map_or(b"", |transaction| self.arena.get(transaction.state))
+        self.ids.map_or(b"", |ids| self.arena.get(ids.state))
     }
 
-    /// Takes the ids of another entry of the unit, as far as this has none yet.
-    pub(super) fn adopt_ids(&mut self, of: &Entry) {
-        if self.transaction.is_none() {
-            self.transaction = of.transaction.map(|ids| UnitIds {
-                state: self.arena.push(of.state()),
+    /// Takes over those ids of another entry of the unit that this one lacks.
+    pub(super) fn adopt_ids(&mut self, from: &Entry) {
+        if self.ids.is_none() {
+            self.ids = from.ids.map(|ids| UnitIds {
+                state: self.arena.push(from.state()),
                 ..ids
             });
         }
-        if let (None, Some(id)) = (self.request_id, of.request_id) {
-            self.set_request_id(of.arena.get(id));
+        if let (None, Some(id)) = (self.request_id, from.request_id) {
+            self.set_request_id(from.arena.get(id));
         }
     }
 

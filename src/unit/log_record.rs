@@ -1,42 +1,34 @@
-//! An ordinary log record, gathered as a unit is: by the same rules for keys,
-//! values and limits.
+//! An ordinary log record, gathered with a unit's rules for keys, values and limits.
 
-use log::kv::{VisitSource, VisitValue};
-use log::{Record, kv};
+use log::Record;
+use log::kv::{Error, Key, Value, VisitSource, VisitValue};
 
 use crate::base::catch;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::fragments::base_name;
-use crate::unit::store::log_record::{Around, LogRecord};
+use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::text;
-use crate::unit::store::trace_ids::UnitIds;
 use crate::value::key::KeyRef;
-use crate::value::kind::Kind;
+use crate::value::kind::{Kind, PANICKED};
 
 impl Entry {
-    /// Copies name and ids of the unit that an ordinary record falls into.
-    pub(crate) fn take_around(&mut self, unit: &Entry) -> Around {
-        let limit = self.limits.value;
-        Around {
-            unit: Some(self.arena.push_text(&unit.origin.name, limit)),
-            transaction: unit.transaction.map(UnitIds::without_state),
-            request_id: unit.request_id().map(|id| self.arena.push(id.as_bytes())),
-            of_unit: false,
-        }
+    /// Copies the ids of the unit that an ordinary log record falls into; returns
+    /// the name of the unit.
+    pub(crate) fn take_unit(&mut self, unit: &Entry) -> Span {
+        self.adopt_ids(unit);
+        self.arena.push_text(&unit.origin.name, self.limits.value)
     }
 
-    /// Gathers an ordinary record. Its message and values are user code.
+    /// Gathers an ordinary log record. Its message and values are user code.
     pub(crate) fn gather(
         &mut self,
         record: &Record<'_>,
-        around: Around,
+        unit: Option<Span>,
         whole_path: bool,
     ) -> LogRecord {
         let limit = self.limits.value;
         self.name = text::message(*record.args(), &mut self.arena, limit);
-        self.transaction = around.transaction;
-        self.request_id = around.request_id;
         let log_record = LogRecord {
             target: self.arena.push_text(record.target(), limit),
             file: record.file().map(|path| {
@@ -44,35 +36,25 @@ impl Entry {
                 self.arena.push_text(shown, limit)
             }),
             line: record.line(),
-            unit: around.unit,
-            of_unit: around.of_unit,
+            unit,
+            of_unit: false,
         };
-        let mut pairs = Pairs {
-            entry: self,
-            unit: around.unit,
-        };
+        let mut pairs = Pairs { entry: self, unit };
         let _ = catch::call(|| record.key_values().visit(&mut pairs));
         log_record
     }
 
-    /// Whether a bridge added this pair: the same is written as an id already.
-    fn is_written(&self, unit: Option<Span>, key: &str, value: &kv::Value<'_>) -> bool {
-        let hex = |bytes: &[u8]| -> String {
-            let mut text = vec![0; 2 * bytes.len()];
-            crate::ids::hex::encode(bytes, &mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        };
-        let transaction = self.transaction;
+    /// Returns whether a bridge added this pair: then the same is written as an id.
+    fn is_written(&self, unit: Option<Span>, key: &str, value: &Value<'_>) -> bool {
+        let ids = self.ids;
         let known = match key {
             "unit" => unit.map(|unit| self.arena.text(unit).to_owned()),
-            "trace_id" => transaction.map(|ids| hex(&ids.trace_id.to_bytes())),
-            "span_id" => transaction.map(|ids| hex(&ids.span_id.to_bytes())),
+            "trace_id" => ids.map(|ids| ids.trace_id.to_string()),
+            "span_id" => ids.map(|ids| ids.span_id.to_string()),
             "request_id" => self.request_id().map(str::to_owned),
             _ => None,
         };
-        known.is_some_and(|known| {
-            catch::call(|| value.to_string()).is_some_and(|value| value == known)
-        })
+        known.is_some() && known == catch::call(|| value.to_string())
     }
 }
 
@@ -83,82 +65,54 @@ struct Pairs<'a> {
 }
 
 impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
-    fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
         if self.entry.is_written(self.unit, key.as_str(), &value) {
             return Ok(());
         }
-        let mut field = Pair {
-            entry: self.entry,
-            key: key.as_str(),
-        };
+        let mut field = Pair(self.entry, KeyRef::Text(key.as_str()));
         // A value that panics or fails does not take the others with it.
-        if catch::call(|| value.visit(&mut field).is_ok()) != Some(true) {
-            field.set(Kind::Str(crate::value::kind::PANICKED));
+        match catch::call(|| value.visit(&mut field)) {
+            Some(Ok(())) => Ok(()),
+            _ => field.set(Kind::Str(PANICKED)),
         }
+    }
+}
+
+/// Sets the field of a key, typed.
+struct Pair<'a>(&'a mut Entry, KeyRef<'a>);
+
+impl Pair<'_> {
+    fn set(&mut self, kind: Kind<'_>) -> Result<(), Error> {
+        self.0.set_any(self.1, kind);
         Ok(())
     }
 }
 
-/// Sets one field, typed.
-struct Pair<'a> {
-    entry: &'a mut Entry,
-    key: &'a str,
-}
-
-impl Pair<'_> {
-    fn set(&mut self, kind: Kind<'_>) {
-        self.entry.set_any(KeyRef::Text(self.key), kind);
-    }
+macro_rules! visit {
+    ($($name:ident: $type:ty => $kind:ident;)*) => {$(
+        fn $name(&mut self, value: $type) -> Result<(), Error> {
+            self.set(Kind::$kind(value))
+        }
+    )*};
 }
 
 impl<'v> VisitValue<'v> for Pair<'_> {
-    fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
-        self.set(Kind::Display(&value));
-        Ok(())
+    fn visit_any(&mut self, value: Value<'_>) -> Result<(), Error> {
+        self.set(Kind::Display(&value))
     }
 
-    fn visit_null(&mut self) -> Result<(), kv::Error> {
-        self.set(Kind::Null);
-        Ok(())
+    fn visit_null(&mut self) -> Result<(), Error> {
+        self.set(Kind::Null)
     }
 
-    fn visit_u64(&mut self, value: u64) -> Result<(), kv::Error> {
-        self.set(Kind::U64(value));
-        Ok(())
-    }
-
-    fn visit_i64(&mut self, value: i64) -> Result<(), kv::Error> {
-        self.set(Kind::I64(value));
-        Ok(())
-    }
-
-    fn visit_u128(&mut self, value: u128) -> Result<(), kv::Error> {
-        self.set(Kind::U128(value));
-        Ok(())
-    }
-
-    fn visit_i128(&mut self, value: i128) -> Result<(), kv::Error> {
-        self.set(Kind::I128(value));
-        Ok(())
-    }
-
-    fn visit_f64(&mut self, value: f64) -> Result<(), kv::Error> {
-        self.set(Kind::F64(value));
-        Ok(())
-    }
-
-    fn visit_bool(&mut self, value: bool) -> Result<(), kv::Error> {
-        self.set(Kind::Bool(value));
-        Ok(())
-    }
-
-    fn visit_str(&mut self, value: &str) -> Result<(), kv::Error> {
-        self.set(Kind::Str(value));
-        Ok(())
-    }
-
-    fn visit_char(&mut self, value: char) -> Result<(), kv::Error> {
-        self.set(Kind::Char(value));
-        Ok(())
+    visit! {
+        visit_u64: u64 => U64;
+        visit_i64: i64 => I64;
+        visit_u128: u128 => U128;
+        visit_i128: i128 => I128;
+        visit_f64: f64 => F64;
+        visit_bool: bool => Bool;
+        visit_str: &str => Str;
+        visit_char: char => Char;
     }
 }

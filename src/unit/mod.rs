@@ -1,10 +1,10 @@
 //! The data of one unit of work, as it is gathered and as encoders read it.
 //!
-//! Values are stored typed and encoded late: a record that is filtered or
+//! Values are stored typed and encoded late: a record that is filtered out or
 //! discarded costs no encoding, counters and overwrites are plain stores, and
 //! tests look at data instead of text. An `Entry` is boxed once and recycled
-//! (`pool.rs`); its inline space holds 128 fields, 64 fragments and 2 KiB of
-//! text, so the first unit of a thread costs two allocations.
+//! (`thread/spares.rs`); it has space of its own for 128 fields, 64 fragments and
+//! 2 KiB of text, so the first unit of a thread costs two allocations.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod log_record;
@@ -36,25 +36,23 @@ use crate::unit::store::scratch::{Pair, Scratch};
 use crate::unit::store::severity::Severity;
 use crate::unit::store::trace_ids::{Forwarded, UnitIds};
 
-/// Text below this size is never worth tidying up.
-const TIDY_FLOOR: usize = 16 * 1024;
-
-/// A larger arena or line is not kept for the next unit.
+/// A buffer larger than this is not kept for the next unit.
 const KEEP: usize = 64 * 1024;
 
+/// One unit of work.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) settings: Arc<Settings>,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) origin: Origin,
     pub(crate) start: Instant,
-    /// The wall clock at the start, read only where the record prints it.
+    /// The wall clock at the start, read only if the record prints it.
     pub(crate) wall: Option<Stamp>,
-    /// Whether this thread was unwinding already when the trace began.
+    /// Whether this thread was already unwinding when the trace began.
     pub(crate) was_panicking: bool,
     pub(crate) severity: Severity,
     pub(crate) arena: Arena,
-    /// The name of the unit, copied here for the sake of encoding.
+    /// The name of the unit, copied into the arena for encoding.
     pub(crate) name: Span,
     pub(crate) fields: Fields,
     pub(crate) fragments: Fragments,
@@ -63,27 +61,25 @@ pub(crate) struct Entry {
     pub(crate) error: Option<Span>,
     pub(crate) chain: Option<Span>,
     /// Message and place of a panic that the panic hook saw.
-    pub(crate) panic: Option<(Span, Span)>,
-    /// Which transaction the unit belongs to, once that was asked or told.
-    pub(crate) transaction: Option<UnitIds>,
+    pub(crate) panic: Option<[Span; 2]>,
+    /// The ids of the unit, once it continues a transaction or needs them.
+    pub(crate) ids: Option<UnitIds>,
     pub(crate) request_id: Option<Span>,
-    /// Of an entry that stands for a disabled trace: what that passes on.
+    /// What a disabled trace passes on, if the entry stands for one.
     pub(crate) forwarded: Option<Box<Forwarded>>,
     pub(crate) parts: Parts,
     /// How many units this entry was before.
     generation: u64,
-    /// Tells the entry from the others that are current, while it is.
+    /// The identity of the entry while it is current.
     pub(crate) token: Option<Token>,
-    /// How many units that cannot be reached stand before this one, while it is current.
+    /// How many covers hide this unit, while it is current.
     pub(crate) hidden_by: u32,
-    /// Whether its record is written already, though the trace is there still.
+    /// Whether its record is written already, though the trace still exists.
     pub(crate) ended: bool,
-    /// Whether a fragment is only for a severe record.
-    pub(crate) has_held: bool,
     /// How many partial records were written.
     pub(crate) seq: u32,
     pub(crate) scratch: Scratch,
-    /// The next of a list: of spare entries, or of those that are current.
+    /// The next one in a list: of spare entries, or of those that are current.
     pub(crate) next: Option<Box<Entry>>,
 }
 
@@ -99,14 +95,14 @@ impl Entry {
             was_panicking: false,
             name: Span::default(),
             arena: Arena::new(),
-            fields: Fields::new(),
-            fragments: Fragments::new(),
+            fields: Fields::default(),
+            fragments: Fragments::default(),
             laps: SmallVec::new(),
             next_lap: 0,
             error: None,
             chain: None,
             panic: None,
-            transaction: None,
+            ids: None,
             request_id: None,
             forwarded: None,
             parts: Parts::default(),
@@ -114,14 +110,13 @@ impl Entry {
             token: None,
             hidden_by: 0,
             ended: false,
-            has_held: false,
             seq: 0,
             scratch: Scratch::default(),
             next: None,
         }
     }
 
-    /// Copies the name to where texts are encoded from.
+    /// Copies the name into the arena, which texts are encoded from.
     #[inline]
     pub(crate) fn place_name(&mut self) {
         self.name = self.arena.push_text(&self.origin.name, self.limits.value);
@@ -133,7 +128,8 @@ impl Entry {
         if !Arc::ptr_eq(&self.settings, settings) {
             self.settings = Arc::clone(settings);
             self.limits = settings.limits;
-            self.fields.reset();
+            // Another configuration judges the remembered keys differently.
+            self.fields = Fields::default();
         }
         self.severity = Severity::new(origin.level);
         self.origin = origin;
@@ -145,13 +141,12 @@ impl Entry {
         self.error = None;
         self.chain = None;
         self.panic = None;
-        self.transaction = None;
+        self.ids = None;
         self.request_id = None;
         self.parts = Parts::default();
         self.generation += 1;
         self.hidden_by = 0;
         self.ended = false;
-        self.has_held = false;
         self.seq = 0;
     }
 
@@ -165,8 +160,8 @@ impl Entry {
         self.arena.clear(KEEP);
         self.fields.shrink(KEEP);
         self.fragments.shrink(KEEP);
-        // What a user gave away is freed, unless it is a short name: that tells
-        // the kind of the unit.
+        // Strings that the user gave away are freed, except for a short name, by
+        // which the next unit of this kind finds the entry.
         if let Cow::Owned(_) = self.origin.target {
             self.origin.target = Cow::Borrowed("");
         }
@@ -175,7 +170,7 @@ impl Entry {
         }
     }
 
-    /// Nanoseconds since the start.
+    /// Returns the nanoseconds since the start.
     #[inline]
     pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
         let offset = now.saturating_duration_since(self.start);
@@ -188,22 +183,16 @@ impl Entry {
         self.settings.clock.now()
     }
 
-    /// Whether `current` may write to it.
+    /// Returns whether `current` may write to it.
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
         !self.ended & (self.hidden_by == 0)
     }
 
-    /// How many bytes of one value are kept.
-    pub(crate) fn value_limit(&self) -> usize {
-        self.limits.value
-    }
-
-    /// Drops overwritten text once there is more of it than of the rest.
+    /// Drops dead text once there is more of it than of the rest.
     #[inline]
     fn tidy(&mut self) {
-        let dead = self.arena.dead();
-        if dead > TIDY_FLOOR && dead > self.arena.used() / 2 {
+        if self.arena.needs_tidying() {
             self.tidy_now();
         }
     }
@@ -212,26 +201,26 @@ impl Entry {
     #[inline(never)]
     fn tidy_now(&mut self) {
         let old = &self.arena;
-        // All at once and before anything moves: a text that finds no memory would
-        // leave those before it in one arena and those behind it in another.
-        let Some(mut fresh) = Arena::with_room(old.used().saturating_sub(old.dead())) else {
+        // All at once and before anything moves: a text that found no memory would
+        // leave those before it in one arena and those after it in another.
+        let Some(mut fresh) = Arena::with_room_of(old) else {
             return;
         };
-        let mut keep = |span: Span| fresh.push(old.get(span)).cut(span.is_cut());
+        let mut keep = |span: Span| fresh.adopt(old, span);
         for field in self.fields.iter_mut() {
             field.move_spans(&mut keep);
         }
         for fragment in self.fragments.iter_mut() {
-            fragment.move_spans(&mut keep);
+            *fragment = fragment.moved(&mut keep);
         }
         self.name = keep(self.name);
-        self.error = self.error.map(&mut keep);
-        self.chain = self.chain.map(&mut keep);
-        self.request_id = self.request_id.map(&mut keep);
-        if let Some(transaction) = &mut self.transaction {
-            transaction.state = keep(transaction.state);
+        for text in [&mut self.error, &mut self.chain, &mut self.request_id] {
+            *text = text.map(&mut keep);
         }
-        self.panic = self.panic.map(|(text, place)| (keep(text), keep(place)));
+        if let Some(ids) = &mut self.ids {
+            ids.state = keep(ids.state);
+        }
+        self.panic = self.panic.map(|texts| texts.map(keep));
         fresh.note_cut(self.arena.has_cut());
         self.arena = fresh;
     }

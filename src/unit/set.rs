@@ -1,16 +1,22 @@
+//! Fields: set, counted, removed.
+//!
+//! Nearly every call has a literal key, in the order of the unit before: this
+//! path is inlined where the kind of the value is known. Rarer ones are kept out
+//! of the caller.
+
 use log::Level;
 
 use crate::unit::Entry;
-use crate::unit::store::field::{GivenKey, Role, flag};
+use crate::unit::store::field::{GivenKey, Role};
 use crate::unit::store::stored::{Stored, Tag};
-use crate::unit::store::{capture, text};
+use crate::unit::store::{capture, stored};
 use crate::value::key::KeyRef;
 use crate::value::kind::{Kind, STARS};
 use crate::value::number::Amount;
 use crate::value::outcome::Outcome;
 
 impl Entry {
-    /// Keeps an HTTP status and what it means.
+    /// Sets an HTTP status, and the level or outcome that follows from it.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
         let key = KeyRef::Static(self.settings.forms.status());
@@ -22,20 +28,17 @@ impl Entry {
         }
     }
 
-    /// Sets a field. Inlined, so that the match on the kind is formatted_text where it is called.
+    /// Sets a field. Inlined, so that the match on the kind is resolved where it is called.
     #[inline(always)]
     pub(crate) fn set(&mut self, key: KeyRef<'_>, kind: Kind<'_>) {
         let KeyRef::Static(name) = key else {
             return self.set_any(key, kind);
         };
-        match kind {
-            Kind::Str(text) => self.set_text(name, text),
-            Kind::U64(n) => self.set_bits(name, Tag::U64, n),
-            Kind::I64(n) => self.set_bits(name, Tag::I64, n as u64),
-            Kind::F64(x) => self.set_bits(name, Tag::F64, x.to_bits()),
-            Kind::Bool(value) => self.set_bits(name, Tag::Bool, value.into()),
-            Kind::Micros(n) => self.set_bits(name, Tag::Micros, n),
-            _ => self.set_any(key, kind),
+        match (kind, stored::fixed(kind)) {
+            (Kind::Str(text), _) => self.set_text(name, text),
+            (Kind::Absent, _) | (_, None) => self.set_any(key, kind),
+            (_, Some((tag, _))) if tag.is_span() => self.set_any(key, kind),
+            (_, Some((tag, bits))) => self.set_bits(name, tag, bits as u64),
         }
     }
 
@@ -44,7 +47,7 @@ impl Entry {
         let value = Stored::new(tag, bits);
         match self.fields.expected(key) {
             Some(field) => field.store(value, Role::Plain),
-            None => self.set_unexpected(KeyRef::Static(key), value),
+            None => self.set_unexpected(key, value),
         }
     }
 
@@ -55,30 +58,22 @@ impl Entry {
                 let span = self.arena.push_text(text, self.limits.value);
                 field.store(Stored::text(span), Role::Plain);
             }
-            None => self.set_unexpected_text(key, text),
+            None => self.set_any(KeyRef::Static(key), Kind::Str(text)),
         }
     }
 
+    /// Sets a field to a value that needs no arena, for a key that was not the next.
     #[cold]
     #[inline(never)]
-    fn set_unexpected_text(&mut self, key: &'static str, text: &str) {
-        self.set_any(KeyRef::Static(key), Kind::Str(text));
-    }
-
-    /// A value that needs no arena, for a key that was not next.
-    #[cold]
-    #[inline(never)]
-    fn set_unexpected(&mut self, key: KeyRef<'_>, value: Stored) {
-        let Some(at) = self.place(key, Role::Plain) else {
+    fn set_unexpected(&mut self, key: &'static str, value: Stored) {
+        let Some(at) = self.open_place(KeyRef::Static(key), Role::Plain) else {
             return;
         };
-        match self.fields.get_mut(at) {
-            Some(field) if !field.has(flag::REDACTED) => field.store(value, Role::Plain),
-            _ => self.put(at, Kind::Null),
-        }
+        self.arena.note_dead(self.fields.value(at).span());
+        self.fields.store(at, value, Role::Plain);
     }
 
-    /// Any value, any key.
+    /// Sets a field to any value, for any key.
     #[inline(never)]
     pub(crate) fn set_any(&mut self, key: KeyRef<'_>, kind: Kind<'_>) {
         if let KeyRef::Static(name) = key
@@ -87,40 +82,25 @@ impl Entry {
             field.store(Stored::ABSENT, Role::Plain);
             return self.put(self.fields.len() - 1, kind);
         }
-        let wanted = self.fields.dropped;
+        let dropped = self.fields.dropped;
         match self.place(key, Role::Plain) {
             Some(at) => self.put(at, kind),
-            // Nothing is lost by leaving out what is left out anyway.
-            None if matches!(kind, Kind::Absent) => self.fields.dropped = wanted,
+            // Nothing is lost where nothing was to be written.
+            None if matches!(kind, Kind::Absent) => self.fields.dropped = dropped,
             None => {}
         }
     }
 
-    /// Stores a value in a field that exists.
-    pub(crate) fn put(&mut self, at: usize, kind: Kind<'_>) {
-        let Some(field) = self.fields.get(at) else {
-            return;
-        };
+    /// Stores a value in a field that exists; stars if its key is redacted.
+    pub(super) fn put(&mut self, at: usize, kind: Kind<'_>) {
         let kind = match kind {
             Kind::Absent => return self.remove(at),
-            _ if field.has(flag::REDACTED) => Kind::Str(STARS),
+            _ if self.fields.is_redacted(at) => Kind::Str(STARS),
             kind => kind,
         };
-        let old = field.value().span();
-        let value = match kind {
-            Kind::Str(text) => {
-                let (text, cut) = text::clip(text, self.limits.value);
-                self.arena.note_cut(cut);
-                Stored::text(self.arena.replace(old, text.as_bytes()).cut(cut))
-            }
-            kind => {
-                self.arena.note_dead(old);
-                capture::store(kind, &mut self.arena, self.limits.value)
-            }
-        };
-        if let Some(field) = self.fields.get_mut(at) {
-            field.store(value, Role::Plain);
-        }
+        let old = self.fields.value(at).span();
+        let value = capture::store(kind, old, &mut self.arena, self.limits.value);
+        self.fields.store(at, value, Role::Plain);
         self.tidy();
     }
 
@@ -128,8 +108,7 @@ impl Entry {
         let key = GivenKey::new(key, self.limits.value);
         // A key may have a field of each role.
         while let Some(at) = self.fields.find(key, Role::Plain, &self.arena)
-            && let Some(field) = self.fields.get(at)
-            && field.value().tag != Tag::Absent
+            && self.fields.value(at).tag != Tag::Absent
         {
             self.remove(at);
         }
@@ -137,8 +116,7 @@ impl Entry {
 
     /// Removes a field's value, and the laps that run for it.
     fn remove(&mut self, at: usize) {
-        let old = self.fields.get(at).and_then(|field| field.value().span());
-        self.arena.note_dead(old);
+        self.arena.note_dead(self.fields.value(at).span());
         self.laps.retain(|lap| lap.field != at);
         self.fields.remove(at);
         self.tidy();
@@ -149,30 +127,36 @@ impl Entry {
         if let KeyRef::Static(name) = key
             && let Some(field) = self.fields.expected(name)
         {
-            let value = Stored::from_amount(amount, Stored::ABSENT, &mut self.arena);
+            let value = Stored::from_amount(amount, None, &mut self.arena);
             return field.store(value, role);
         }
-        let Some(at) = self.place(key, role) else {
+        let Some(at) = self.open_place(key, role) else {
             return;
         };
-        let Some(field) = self.fields.get_mut(at) else {
-            return;
-        };
-        if field.has(flag::REDACTED) {
-            return self.put(at, Kind::Null);
-        }
-        let old = field.value();
+        let old = self.fields.value(at);
         let total = match (old.to_amount(&self.arena), role) {
             (Some(sum), Role::Sum) => sum.add(amount),
-            (Some(most), Role::Max) => most.max(amount),
+            (Some(max), Role::Max) => max.max(amount),
             _ => amount,
         };
-        field.store(Stored::from_amount(total, old, &mut self.arena), role);
+        let total = Stored::from_amount(total, old.span(), &mut self.arena);
+        self.fields.store(at, total, role);
         self.tidy();
     }
 
-    /// Finds or makes the field of a key for a role; counts a loss where there is no room.
-    pub(crate) fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
+    /// Finds or makes the field of a key; returns `None` for a redacted one, which
+    /// gets its stars.
+    pub(super) fn open_place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
+        let at = self.place(key, role)?;
+        if self.fields.is_redacted(at) {
+            self.put(at, Kind::Null);
+            return None;
+        }
+        Some(at)
+    }
+
+    /// Finds or makes the field of a key for a role; counts a loss if there is no room.
+    pub(super) fn place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         if let KeyRef::Static(key) = key {
             let at = self.fields.again(key, role);
             if let Some(at) = at.or_else(|| self.fields.recall(key)) {
@@ -187,38 +171,28 @@ impl Entry {
     fn search(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let key = GivenKey::new(key, self.limits.value);
         if let Some(at) = self.fields.find(key, role, &self.arena) {
-            if let Some(key) = key.fixed {
-                self.fields.note_recent(key, at);
-            }
             return Some(at);
         }
-        if self.fields.len() >= self.limits.fields && self.fields.has_absent() {
+        if self.fields.len() >= self.limits.fields && self.fields.absent {
             self.forget_removed();
         }
         self.arena.note_cut(key.cut);
-        let at = self
-            .fields
-            .append(key, role, &self.settings, &mut self.arena);
-        if at.is_none() {
-            self.fields.dropped = self.fields.dropped.saturating_add(1);
-        }
+        let fields = &mut self.fields;
+        let at = fields.append(key, role, &self.settings, &mut self.arena);
+        fields.dropped += u64::from(at.is_none());
         at
     }
 
     /// Makes room by forgetting removed fields, and the laps of removed timers.
     #[cold]
     fn forget_removed(&mut self) {
-        let fields = &self.fields;
-        let is_timer = |at| {
-            fields
-                .get(at)
-                .is_some_and(|field| field.value().tag == Tag::Timer)
-        };
-        self.laps.retain(|lap| is_timer(lap.field));
+        let fields = &mut self.fields;
+        self.laps
+            .retain(|lap| fields.value(lap.field).tag == Tag::Timer);
         for lap in &mut self.laps {
             lap.field -= fields.absent_before(lap.field);
         }
-        self.fields.compact(&mut self.arena);
+        fields.compact(&mut self.arena);
         self.tidy();
     }
 }

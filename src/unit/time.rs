@@ -1,22 +1,23 @@
-//! Timers: laps that are running, and what becomes of them.
+//! Timers: running laps, and the totals they are added to.
 
 use std::time::Instant;
 
 use crate::base::clock;
 use crate::unit::Entry;
+use crate::unit::store::arena::Span;
 use crate::unit::store::field::Role;
 use crate::unit::store::laps::{LapId, OpenLap};
 use crate::unit::store::stored::{LapTotals, Tag};
 use crate::value::key::KeyRef;
 
-/// More laps than this at once are not timed, but counted as dropped.
+/// How many laps may run at once; any further one is counted as dropped.
 const MAX_OPEN: usize = 256;
 
 impl Entry {
-    /// Starts a lap; `None` where there is no room for its field.
+    /// Starts a lap; returns `None` if there is no room for it or for its field.
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
         if self.laps.len() >= MAX_OPEN {
-            self.fields.dropped = self.fields.dropped.saturating_add(1);
+            self.fields.dropped += 1;
             return None;
         }
         let field = self.timer(key)?;
@@ -31,23 +32,23 @@ impl Entry {
         Some(lap_id)
     }
 
-    /// The place of a timer's field.
+    /// Finds or makes the field of a timer.
     pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
         let at = self.place(key, Role::Timer)?;
-        if self.fields.get(at)?.value().tag != Tag::Timer {
-            let laps = self.arena.push(&LapTotals::default().to_bytes());
-            self.fields
-                .become_timer(at, laps, &self.settings, &self.arena);
+        if self.fields.value(at).tag != Tag::Timer {
+            let laps = (self.arena).push(LapTotals::default().to_bytes().as_flattened());
+            let reserved = self.settings.is_timer_reserved(key.as_str());
+            self.fields.become_timer(at, laps, reserved);
         }
         Some(at)
     }
 
-    /// Whether this entry runs a lap.
+    /// Returns whether a lap runs in this entry.
     pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
         self.laps.iter().any(|lap| lap.lap_id == lap_id)
     }
 
-    /// Ends a lap; one that is over already is left alone.
+    /// Ends a lap, unless it is over already.
     pub(crate) fn stop_lap(&mut self, lap_id: LapId) {
         if let Some(at) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
             let lap = self.laps.remove(at);
@@ -63,11 +64,11 @@ impl Entry {
         }
     }
 
-    /// A copy as the last record would have it, without running laps and held
-    /// fragments; `None` where there are none.
+    /// Returns a copy as the last record would have it, without running laps and
+    /// held fragments; `None` if there are none.
     #[cold]
     pub(crate) fn as_final(&self, now: Instant) -> Option<Box<Entry>> {
-        if self.laps.is_empty() && !self.has_held {
+        if self.laps.is_empty() && !self.fragments.has_held() {
             return None;
         }
         let mut copy = Box::new(self.clone());
@@ -77,17 +78,23 @@ impl Entry {
     }
 
     fn close(&mut self, lap: OpenLap, now: Instant) {
-        let Some(value) = self.fields.get(lap.field).map(|field| field.value()) else {
-            return;
+        let micros = clock::micros(now.saturating_duration_since(lap.lap_id.start));
+        let lap_totals = LapTotals {
+            count: 1,
+            total_micros: micros,
+            max_micros: micros,
         };
-        // `set` on the key of a running timer made it plain: the lap has no field left.
-        let Some(span) = value.span().filter(|_| value.tag == Tag::Timer) else {
-            return;
-        };
-        let mut laps = value.to_laps(&self.arena);
-        laps.add(clock::micros(
-            now.saturating_duration_since(lap.lap_id.start),
-        ));
-        self.arena.overwrite(span, &laps.to_bytes());
+        self.add_laps(lap.field, lap_totals);
+    }
+
+    /// Adds laps to the totals of a timer. A field that `set` made plain while its
+    /// lap was running is left alone.
+    pub(super) fn add_laps(&mut self, at: usize, laps: LapTotals) {
+        let value = self.fields.value(at);
+        if value.tag == Tag::Timer {
+            let laps = value.to_laps(&self.arena).and(laps).to_bytes();
+            let place = Span::from_bits(value.bits);
+            self.arena.overwrite(place, laps.as_flattened());
+        }
     }
 }

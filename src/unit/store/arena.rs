@@ -1,4 +1,9 @@
 //! All text of one unit of work, in one buffer.
+//!
+//! A text is appended and referred to by its place, so a unit of ordinary size
+//! needs no allocation of its own. Replaced text stays where it is, counted as
+//! dead, until more than half of a large buffer is dead and `Entry::tidy` copies
+//! the rest.
 
 use std::fmt;
 
@@ -7,18 +12,29 @@ use smallvec::SmallVec;
 use crate::base::bytes;
 use crate::base::bytes::SLACK;
 
-/// Where a text lies in the arena, and whether it was cut on the way in.
+/// The place of a text in the arena, and whether the text was cut on its way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     start: u32,
     len: u32,
 }
 
-/// The top bit of a length: the text was longer than the value limit.
-/// `ConfigBuilder::build` keeps an arena far below 2 GiB.
+/// The top bit of a length: the text was longer than the value limit. It is free
+/// because `ConfigBuilder::build` keeps an arena far below 2 GiB.
 const CUT: u32 = 1 << 31;
 
+/// Less dead text than this is never worth tidying up.
+const TIDY_FLOOR: usize = 16 * 1024;
+
 impl Span {
+    #[inline]
+    pub(crate) fn new(start: usize, len: usize) -> Span {
+        Span {
+            start: start as u32,
+            len: len as u32,
+        }
+    }
+
     #[inline]
     pub(crate) fn start(self) -> usize {
         self.start as usize
@@ -40,10 +56,8 @@ impl Span {
     }
 
     pub(crate) fn cut(self, cut: bool) -> Span {
-        Span {
-            start: self.start,
-            len: if cut { self.len | CUT } else { self.len & !CUT },
-        }
+        let len = (self.len & !CUT) | (u32::from(cut) * CUT);
+        Span { len, ..self }
     }
 
     #[inline]
@@ -60,17 +74,17 @@ impl Span {
     }
 }
 
-/// A buffer of texts that lies inside the `Entry` until it outgrows 2 KiB.
+/// A buffer of texts, inside the `Entry` until it outgrows 2 KiB.
 ///
 /// INVARIANT: `bytes` is longer than `used` by at least [`SLACK`], so that
-/// readers may load 16 bytes from any place of a text.
+/// readers may load 16 bytes from any position of a text.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena {
     bytes: SmallVec<[u8; 2048]>,
     used: usize,
-    /// How much of that is text that nothing points to any more.
+    /// How much of `used` is text that nothing refers to any more.
     dead: usize,
-    /// Whether any text was cut, so that most records need not look for one.
+    /// Whether any text was cut, so that most records need not search for one.
     has_cut: bool,
 }
 
@@ -86,13 +100,21 @@ impl Arena {
         }
     }
 
-    /// An empty one that so much text makes no larger, if there is memory for it.
-    pub(crate) fn with_room(text: usize) -> Option<Arena> {
-        let mut arena = Arena::new();
-        arena.make_room(text).then_some(arena)
+    /// Returns whether dropped text takes more room than the rest of a large arena.
+    #[inline]
+    pub(crate) fn needs_tidying(&self) -> bool {
+        self.dead > TIDY_FLOOR && self.dead > self.used / 2
     }
 
-    /// Makes room for text where a lack of memory must not be a failure.
+    /// Returns an empty arena with room for the text that is still in use, or
+    /// `None` if there is no memory for it.
+    pub(crate) fn with_room_of(old: &Arena) -> Option<Arena> {
+        let mut arena = Arena::new();
+        let live = old.used.saturating_sub(old.dead);
+        arena.make_room(live).then_some(arena)
+    }
+
+    /// Makes room for text; returns `false` instead of failing without memory.
     pub(crate) fn make_room(&mut self, text: usize) -> bool {
         let least = self.used + text + SLACK;
         if let Some(more) = least.checked_sub(self.bytes.len()) {
@@ -120,11 +142,6 @@ impl Arena {
         }
     }
 
-    #[inline]
-    pub(crate) fn dead(&self) -> usize {
-        self.dead
-    }
-
     /// Counts a text that is dropped or replaced.
     #[inline]
     pub(crate) fn note_dead(&mut self, old: Option<Span>) {
@@ -136,12 +153,12 @@ impl Arena {
         self.has_cut
     }
 
-    /// Says that a text was cut before it got here.
+    /// Notes whether a text was cut before it got here.
     pub(crate) fn note_cut(&mut self, cut: bool) {
         self.has_cut |= cut;
     }
 
-    /// The whole buffer, slack included, for readers in 16-byte steps.
+    /// Returns the whole buffer, slack included, for readers in 16-byte steps.
     #[inline]
     pub(crate) fn buffer(&self) -> &[u8] {
         &self.bytes
@@ -152,7 +169,7 @@ impl Arena {
         self.bytes.get(span.start()..span.end()).unwrap_or_default()
     }
 
-    /// The text of a span that was written as text.
+    /// Returns the text of a span that was written as text.
     pub(crate) fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.get(span)).unwrap_or_default()
     }
@@ -169,10 +186,12 @@ impl Arena {
             bytes::copy(dst, src);
         }
         self.used = end;
-        Span {
-            start: start as u32,
-            len: src.len() as u32,
-        }
+        Span::new(start, src.len())
+    }
+
+    /// Appends a text of another arena.
+    pub(crate) fn adopt(&mut self, from: &Arena, span: Span) -> Span {
+        self.push(from.get(span)).cut(span.is_cut())
     }
 
     /// Appends text, cut at a character boundary to `limit` bytes.
@@ -192,26 +211,21 @@ impl Arena {
             .cut(true)
     }
 
-    /// Overwrites an earlier text in place if the new one fits there, else appends.
-    pub(crate) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
+    /// Overwrites an earlier text if the new one fits in its place, else appends.
+    pub(super) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
+        self.note_dead(old);
         match old {
             Some(old) if src.len() <= old.len() && old.end() <= self.used => {
-                let span = Span {
-                    start: old.start,
-                    len: src.len() as u32,
-                };
+                let span = Span::new(old.start(), src.len());
                 self.overwrite(span, src);
-                self.dead += old.len() - src.len();
+                self.dead -= src.len();
                 span
             }
-            _ => {
-                self.note_dead(old);
-                self.push(src)
-            }
+            _ => self.push(src),
         }
     }
 
-    /// Overwrites a span with bytes of the same number.
+    /// Overwrites a span with as many bytes.
     pub(crate) fn overwrite(&mut self, span: Span, src: &[u8]) {
         if let Some(dst) = self.bytes.get_mut(span.start()..span.end()) {
             bytes::copy(dst, src);
@@ -220,7 +234,7 @@ impl Arena {
 
     /// Starts a text that is written piece by piece.
     #[inline]
-    pub(crate) fn writer(&mut self, limit: usize) -> Writer<'_> {
+    pub(super) fn writer(&mut self, limit: usize) -> Writer<'_> {
         let start = self.used;
         Writer {
             start,
@@ -240,41 +254,34 @@ impl Arena {
 
 /// Writes one text straight into the arena, up to a limit.
 ///
-/// Past the limit the rest is dropped and the writer still says `Ok`: a
-/// `Display` that sees an error may panic or stop in the middle of a record.
+/// Past the limit the rest is dropped and the writer still returns `Ok`: a
+/// `Display` that meets an error may panic or stop in the middle of a record.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     arena: &'a mut Arena,
     start: usize,
-    /// Nothing is written past here.
+    /// Where the limit is reached.
     end: usize,
     cut: bool,
 }
 
 impl Writer<'_> {
-    /// Bytes that may still be written.
+    /// Returns how many bytes may still be written.
     #[inline]
-    pub(crate) fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         self.end.saturating_sub(self.arena.used)
     }
 
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        bytes <= self.room()
-    }
-
     #[inline]
-    pub(crate) fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         let room = self.room();
-        if text.len() <= room {
-            self.arena.push(text.as_bytes());
-        } else {
-            self.arena.push_cut(text, room);
+        if self.arena.push_text(text, room).is_cut() {
             self.mark_cut();
         }
     }
 
     /// Appends raw bytes of a structure, all or nothing.
-    pub(crate) fn push_bytes(&mut self, src: &[u8]) -> bool {
+    pub(super) fn push_bytes(&mut self, src: &[u8]) -> bool {
         if src.len() > self.room() {
             self.mark_cut();
             return false;
@@ -283,21 +290,18 @@ impl Writer<'_> {
         true
     }
 
-    /// Appends bytes as text, U+FFFD for what is not UTF-8.
-    pub(crate) fn push_lossy(&mut self, bytes: &[u8]) {
+    /// Appends bytes as text, with U+FFFD for whatever is not UTF-8.
+    pub(super) fn push_lossy(&mut self, bytes: &[u8]) {
         for chunk in bytes.utf8_chunks() {
             self.push(chunk.valid());
-            if self.cut {
-                return;
-            }
             if !chunk.invalid().is_empty() {
                 self.push("\u{FFFD}");
             }
         }
     }
 
-    /// Takes back everything since the start of this text.
-    pub(crate) fn roll_back(&mut self) {
+    /// Takes back everything since the start of this text, and lifts the limit.
+    pub(super) fn roll_back(&mut self) {
         self.arena.used = self.start;
         self.end = usize::MAX;
         self.cut = false;
@@ -309,13 +313,9 @@ impl Writer<'_> {
         self.end = self.arena.used;
     }
 
-    pub(crate) fn finish(self) -> Span {
+    pub(super) fn finish(self) -> Span {
         self.arena.note_cut(self.cut);
-        Span {
-            start: self.start as u32,
-            len: (self.arena.used - self.start) as u32,
-        }
-        .cut(self.cut)
+        Span::new(self.start, self.arena.used - self.start).cut(self.cut)
     }
 }
 
@@ -334,36 +334,25 @@ mod tests {
 
     #[test]
     fn a_writer_drops_what_is_past_its_limit_and_still_says_ok() {
-        let mut arena = Arena::new();
-        let mut writer = arena.writer(5);
-        assert!(
-            ["abc", "déf", "g"]
-                .iter()
-                .all(|text| writer.write_str(text).is_ok())
-        );
-        let span = writer.finish();
-        assert_eq!(arena.text(span), "abcd");
-        assert!(span.is_cut());
-    }
-
-    #[test]
-    fn a_text_that_fills_the_limit_is_not_cut() {
-        let mut arena = Arena::new();
-        let mut writer = arena.writer(3);
-        writer.push("abc");
-        writer.push("");
-        let span = writer.finish();
-        assert_eq!((arena.text(span), span.is_cut()), ("abc", false));
+        for (limit, pieces, kept, is_cut) in [
+            (5, ["abc", "déf", "g"], "abcd", true),
+            (3, ["abc", "", ""], "abc", false),
+        ] {
+            let mut arena = Arena::new();
+            let mut writer = arena.writer(limit);
+            assert!(pieces.iter().all(|text| writer.write_str(text).is_ok()));
+            let span = writer.finish();
+            assert_eq!((arena.text(span), span.is_cut()), (kept, is_cut));
+        }
     }
 
     #[test]
     fn a_growing_arena_keeps_its_texts_and_its_slack() {
         let mut arena = Arena::new();
-        let spans: Vec<Span> = (0..1_000)
-            .map(|i| arena.push(format!("text {i}").as_bytes()))
-            .collect();
-        for (i, span) in spans.iter().enumerate() {
-            assert_eq!(arena.text(*span), format!("text {i}"));
+        let texts = (0..1_000).map(|i| format!("text {i}"));
+        let pushed = texts.map(|text| (arena.push(text.as_bytes()), text));
+        for (span, text) in pushed.collect::<Vec<_>>() {
+            assert_eq!(arena.text(span), text);
         }
         assert!(arena.buffer().len() >= arena.used() + SLACK);
     }

@@ -1,3 +1,5 @@
+//! One field: its key, its value, and how it is found and written again.
+
 use crate::base::bytes;
 use crate::config::names::PREFIX;
 use crate::unit::store::arena::{Arena, Span};
@@ -5,77 +7,79 @@ use crate::unit::store::stored::{Stored, Tag};
 use crate::unit::store::text;
 use crate::value::key::KeyRef;
 
-/// What a field does when it is written again.
+/// How a field takes another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Role {
     /// Replaced by `set`.
     Plain,
-    /// Added to by `incr`, `count` and `sum`.
+    /// Added to by `incr` and `sum`.
     Sum,
     /// Raised by `max`.
     Max,
-    /// LapTotals of a timer.
+    /// Added to by the laps of a timer.
     Timer,
 }
 
-/// Bytes of a key that are kept: in the record, a key cannot be cut any more.
+/// How many bytes of a key are kept: a record that is too long can shorten
+/// values, but not keys.
 const MAX_KEY: usize = 1024;
 
-/// Any of these keeps a field off the path that recognises it by its address.
+/// Any of these keeps a field off the path that recognises keys by address.
 pub(crate) mod flag {
     /// The key cannot be written as it is: odd characters, or reserved.
     pub(crate) const SPECIAL: u8 = 1;
-    /// The value never leaves.
+    /// The value must not leave the process.
     pub(crate) const REDACTED: u8 = 2;
     /// The key ends like one of the names of a timer.
     pub(crate) const LIKE_TIMER: u8 = 4;
-    /// Another field has the same key in another role. Of two slots of one key,
-    /// none may be recalled as new.
+    /// Another field has the same key in another role. Neither of the two may be
+    /// recalled as new.
     pub(crate) const SECOND: u8 = 8;
+    /// Some field is a timer. Only among the `marks` of all fields.
+    pub(crate) const TIMER: u8 = 16;
 }
 
-/// A key as it is looked for.
+/// A key to be found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GivenKey<'a> {
     /// All of it.
-    pub(crate) full: &'a str,
+    pub(super) full: &'a str,
     /// As much of it as is kept.
-    pub(crate) text: &'a str,
+    pub(super) text: &'a str,
     /// The key, if it is a literal and kept whole.
     pub(crate) fixed: Option<&'static str>,
-    /// Of all of it, so that keys which are kept alike stay apart.
-    pub(crate) hash: u32,
+    /// The hash of all of it, so that long keys with the same beginning stay apart.
+    pub(super) hash: u32,
     pub(crate) cut: bool,
 }
 
 impl<'a> GivenKey<'a> {
     pub(crate) fn new(key: KeyRef<'a>, limit: usize) -> GivenKey<'a> {
         let full = key.as_str();
-        if let KeyRef::Kept(text, hash) = key {
-            return GivenKey {
-                full,
-                text,
-                fixed: None,
-                hash,
-                cut: true,
-            };
-        }
         let (text, cut) = text::clip(full, limit.min(MAX_KEY));
-        GivenKey {
+        let mut given = GivenKey {
             full,
             text,
-            fixed: match key {
-                KeyRef::Static(key) if !cut => Some(key),
-                _ => None,
-            },
+            fixed: None,
             hash: bytes::hash(full.as_bytes()),
             cut,
+        };
+        match key {
+            KeyRef::Static(key) if !cut => given.fixed = Some(key),
+            KeyRef::Static(_) | KeyRef::Text(_) => {}
+            // It was cut before, in another unit.
+            KeyRef::Kept(text, hash) => {
+                (given.text, given.hash, given.cut) = (text, hash, true);
+            }
         }
+        given
     }
 
-    pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.text.as_bytes()
+    /// Returns whether this is the key of a field.
+    #[inline]
+    pub(super) fn is_of(&self, field: &Field, arena: &Arena) -> bool {
+        field.hash == self.hash && field.given(arena) == self.text.as_bytes()
     }
 }
 
@@ -89,7 +93,7 @@ pub(crate) enum FieldKey {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     pub(crate) key: FieldKey,
-    /// What stands before the value in a record, if that is short: `,"key":`.
+    /// What comes before the value in a record, such as `,"key":`, if it is short.
     pub(crate) prefix: [u8; PREFIX],
     pub(crate) bits: u64,
     pub(crate) hash: u32,
@@ -105,14 +109,7 @@ const _: () = assert!(size_of::<Field>() == 48);
 impl Field {
     #[inline]
     pub(crate) fn value(&self) -> Stored {
-        Stored {
-            tag: self.tag,
-            bits: self.bits,
-        }
-    }
-
-    pub(crate) fn hash(&self) -> u32 {
-        self.hash
+        Stored::new(self.tag, self.bits)
     }
 
     #[inline]
@@ -122,17 +119,24 @@ impl Field {
         self.role = role;
     }
 
-    /// Separator, key and mark in 16 bytes, and how many of them count.
+    /// Returns separator, key and mark in 16 bytes, and how many of them count.
     #[inline]
     pub(crate) fn prefix(&self) -> Option<(&[u8; PREFIX], usize)> {
         (self.prefix_len != 0).then_some((&self.prefix, self.prefix_len.into()))
     }
 
+    #[inline]
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
-    /// Moves what lies in the arena to another.
+    /// Returns whether this literal, at this address, is the key.
+    #[inline(always)]
+    pub(super) fn is_literal(&self, key: &'static str) -> bool {
+        matches!(self.key, FieldKey::Static(known) if std::ptr::eq(known, key))
+    }
+
+    /// Moves key and value to another arena.
     pub(crate) fn move_spans(&mut self, mut keep: impl FnMut(Span) -> Span) {
         if let FieldKey::Text(key) = self.key {
             self.key = FieldKey::Text(keep(key));
@@ -142,7 +146,7 @@ impl Field {
         }
     }
 
-    /// The key as the user gave it.
+    /// Returns the key as the user gave it.
     #[inline]
     pub(crate) fn given<'a>(&self, arena: &'a Arena) -> &'a [u8] {
         match self.key {

@@ -1,204 +1,149 @@
 //! The items of a list value, as bytes in the arena.
 //!
-//! A list is a run of items: a tag byte, then the value. Nested lists are an
-//! open and a close mark round their items, so that encoding one needs no
-//! recursion and no allocation. A list that outgrows the value limit is cut
-//! between two items; one that is nested too deeply is cut there.
+//! An item is the byte of its tag, then its value. A nested list is a start and
+//! an end around its items, so that encoding it needs neither recursion nor an
+//! allocation. A list that outgrows the value limit is cut between two items;
+//! one that is nested too deeply is cut where it gets too deep.
 
-use crate::base::clock::Stamp;
-use crate::unit::store::arena::Writer;
-use crate::unit::store::text;
+use crate::unit::store::arena::{Arena, Span, Writer};
+use crate::unit::store::stored::{Stored, Tag};
+use crate::unit::store::{stored, text};
 use crate::value::json_text::MAX_NESTED;
 use crate::value::kind::{Kind, Value};
 use crate::value::to_value::ToValue;
 
-const OPEN: u8 = 0;
+/// The tag for each byte, and how many bytes follow it: the value, or the
+/// length of a text, after which the text itself follows.
+const ITEMS: [(Tag, usize); 14] = [
+    (Tag::Absent, 0),
+    (Tag::Null, 0),
+    (Tag::Bool, 1),
+    (Tag::U64, 8),
+    (Tag::I64, 8),
+    (Tag::F64, 8),
+    (Tag::F32, 4),
+    (Tag::Micros, 8),
+    (Tag::Text, 4),
+    (Tag::U128, 16),
+    (Tag::I128, 16),
+    (Tag::Stamp, 12),
+    (Tag::List, 0),
+    (Tag::Json, 4),
+];
 
-const CLOSE: u8 = 1;
+// Each byte stands for the tag of its number.
+const _: () = {
+    let mut byte = 0;
+    while byte < ITEMS.len() {
+        assert!(ITEMS[byte].0 as usize == byte);
+        byte += 1;
+    }
+};
 
-const NULL: u8 = 2;
-
-const BOOL: u8 = 3;
-
-const U64: u8 = 4;
-
-const I64: u8 = 5;
-
-const F64: u8 = 6;
-
-const F32: u8 = 7;
-
-const MICROS: u8 = 8;
-
-const U128: u8 = 9;
-
-const I128: u8 = 10;
-
-const STAMP: u8 = 11;
-
-const TEXT: u8 = 12;
-
-const JSON: u8 = 13;
-
-/// One item of a stored list.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Item<'a> {
-    Open,
-    Close,
-    Null,
-    Bool(bool),
-    U64(u64),
-    I64(i64),
-    F64(f64),
-    F32(f32),
-    Micros(u64),
-    U128(u128),
-    I128(i128),
-    Stamp(Stamp),
-    Text(&'a [u8]),
-    /// JSON text.
-    Json(&'a [u8]),
-}
-
-/// Stores one value of a list that is itself `depth` lists deep; `false` when a
-/// limit is reached.
-pub(crate) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool {
-    match value.0 {
+/// Stores one value of a list that is itself `depth` lists deep; returns `false`
+/// when a limit is reached.
+pub(super) fn push(out: &mut Writer<'_>, value: Value<'_>, depth: usize) -> bool {
+    let (pushed, cut) = match value.0 {
         // An array has no gaps: `None` keeps its place.
-        Kind::Absent | Kind::Null => out.push_bytes(&[NULL]),
-        Kind::Bool(value) => out.push_bytes(&[BOOL, value.into()]),
-        Kind::U64(n) => fixed(out, U64, n.to_le_bytes()),
-        Kind::I64(n) => fixed(out, I64, n.to_le_bytes()),
-        Kind::F64(x) => fixed(out, F64, x.to_le_bytes()),
-        Kind::F32(x) => fixed(out, F32, x.to_le_bytes()),
-        Kind::Micros(n) => fixed(out, MICROS, n.to_le_bytes()),
-        Kind::U128(n) => fixed(out, U128, n.to_le_bytes()),
-        Kind::I128(n) => fixed(out, I128, n.to_le_bytes()),
-        Kind::Stamp(stamp) => fixed(out, STAMP, stamp.to_bytes()),
-        Kind::Str(text) => push_text(out, TEXT, text.as_bytes()),
-        Kind::Json(text) => {
-            let pushed = push_text(out, JSON, text.as_str().as_bytes());
-            if text.is_cut() {
-                out.mark_cut();
-            }
-            pushed && !text.is_cut()
-        }
+        Kind::Absent => (push_fixed(out, Tag::Null, 0), false),
+        Kind::Str(text) => (push_text(out, Tag::Text, text), false),
+        Kind::Json(text) => (push_text(out, Tag::Json, text.as_str()), text.is_cut()),
         Kind::Structured(value) => {
             let (made, cut) = value.made(out.room());
-            let pushed = push(out, made.to_value(), depth);
-            if cut {
-                out.mark_cut();
-            }
-            pushed && !cut
+            (push(out, made.to_value(), depth), cut)
         }
-        Kind::List(_) if depth >= MAX_NESTED => {
-            out.mark_cut();
-            false
-        }
+        Kind::List(_) if depth >= MAX_NESTED => (false, true),
         Kind::List(list) => {
-            let mut open = out.push_bytes(&[OPEN]);
+            let mut open = push_fixed(out, Tag::List, 0);
             if open {
                 list.each(&mut |value| {
                     open = push(out, value, depth + 1);
                     open
                 });
             }
-            open && out.push_bytes(&[CLOSE])
+            (open && push_fixed(out, Tag::Absent, 0), false)
         }
-        Kind::Char(_)
-        | Kind::Lossy(_)
-        | Kind::Mask(..)
-        | Kind::Args(_)
-        | Kind::Display(_)
-        | Kind::Debug(_) => {
-            let text = text::to_string(value.0, out.room());
-            push_text(out, TEXT, text.as_bytes())
-        }
-    }
-}
-
-fn fixed<const N: usize>(out: &mut Writer<'_>, tag: u8, bytes: [u8; N]) -> bool {
-    let mut item = [tag; 17];
-    if let Some(rest) = item.get_mut(1..=N) {
-        rest.copy_from_slice(&bytes);
-    }
-    out.push_bytes(item.get(..=N).unwrap_or_default())
-}
-
-fn push_text(out: &mut Writer<'_>, tag: u8, text: &[u8]) -> bool {
-    let Ok(len) = u32::try_from(text.len()) else {
-        out.mark_cut();
-        return false;
+        kind => match stored::fixed(kind) {
+            Some((tag, bits)) => (push_fixed(out, tag, bits), false),
+            None => {
+                let text = text::to_string(kind, out.room());
+                (push_text(out, Tag::Text, &text), false)
+            }
+        },
     };
-    if !out.has_room(text.len().saturating_add(5)) {
+    if cut {
+        out.mark_cut();
+    }
+    pushed && !cut
+}
+
+fn push_fixed(out: &mut Writer<'_>, tag: Tag, bits: u128) -> bool {
+    let width = ITEMS.get(tag as usize).map_or(0, |(_, width)| *width);
+    let mut item = [tag as u8; 17];
+    if let Some(value) = item.last_chunk_mut() {
+        *value = bits.to_le_bytes();
+    }
+    out.push_bytes(item.get(..=width).unwrap_or_default())
+}
+
+fn push_text(out: &mut Writer<'_>, tag: Tag, text: &str) -> bool {
+    if text.len().saturating_add(5) > out.room() || u32::try_from(text.len()).is_err() {
         out.mark_cut();
         return false;
     }
-    fixed(out, tag, len.to_le_bytes()) && out.push_bytes(text)
+    push_fixed(out, tag, text.len() as u128) && out.push_bytes(text.as_bytes())
 }
 
-/// Reads the items of a list back.
+/// Reads the items of a list back, each with the place of its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Items<'a> {
-    bytes: &'a [u8],
+    arena: &'a Arena,
+    at: usize,
+    end: usize,
 }
 
 impl<'a> Items<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Items<'a> {
-        Items { bytes }
+    pub(crate) fn new(arena: &'a Arena, list: Stored) -> Items<'a> {
+        let span = Span::from_bits(list.bits);
+        let (at, end) = (span.start(), span.end());
+        Items { arena, at, end }
     }
 
-    /// The longest run of whole items from the first that `most` bytes hold.
+    /// Returns the size of the items that are left, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
+    /// Returns the longest run of whole items that fits into `max` bytes.
     #[cold]
-    pub(crate) fn whole(bytes: &'a [u8], most: usize) -> &'a [u8] {
-        let mut items = Items::new(bytes);
-        let mut end = 0;
-        while items.next().is_some() {
-            let read = bytes.len() - items.bytes.len();
-            if read > most {
-                break;
-            }
-            end = read;
+    pub(crate) fn up_to(self, max: usize) -> Items<'a> {
+        let (mut rest, mut end) = (self.clone(), self.at);
+        while rest.next().is_some() && rest.at - self.at <= max {
+            end = rest.at;
         }
-        bytes.get(..end).unwrap_or_default()
-    }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.bytes.split_first_chunk::<N>()?;
-        self.bytes = rest;
-        Some(*head)
+        Items { end, ..self }
     }
 }
 
-impl<'a> Iterator for Items<'a> {
-    type Item = Item<'a>;
+impl Iterator for Items<'_> {
+    type Item = (Stored, Span);
 
-    fn next(&mut self) -> Option<Item<'a>> {
-        let [tag] = self.take()?;
-        Some(match tag {
-            OPEN => Item::Open,
-            CLOSE => Item::Close,
-            NULL => Item::Null,
-            BOOL => Item::Bool(self.take::<1>()? != [0]),
-            U64 => Item::U64(u64::from_le_bytes(self.take()?)),
-            I64 => Item::I64(i64::from_le_bytes(self.take()?)),
-            F64 => Item::F64(f64::from_le_bytes(self.take()?)),
-            F32 => Item::F32(f32::from_le_bytes(self.take()?)),
-            MICROS => Item::Micros(u64::from_le_bytes(self.take()?)),
-            U128 => Item::U128(u128::from_le_bytes(self.take()?)),
-            I128 => Item::I128(i128::from_le_bytes(self.take()?)),
-            STAMP => Item::Stamp(Stamp::from_bytes(self.take()?)),
-            TEXT | JSON => {
-                let len = u32::from_le_bytes(self.take()?) as usize;
-                let (text, rest) = self.bytes.split_at_checked(len)?;
-                self.bytes = rest;
-                if tag == JSON {
-                    Item::Json(text)
-                } else {
-                    Item::Text(text)
-                }
-            }
-            _ => return None,
-        })
+    fn next(&mut self) -> Option<(Stored, Span)> {
+        let bytes = self.arena.get(Span::new(self.at, self.size()));
+        let (tag, rest) = bytes.split_first()?;
+        let (tag, width) = *ITEMS.get(usize::from(*tag))?;
+        let mut word = [0; 8];
+        for (to, from) in word.iter_mut().zip(rest.get(..width)?) {
+            *to = *from;
+        }
+        let bits = u64::from_le_bytes(word);
+        let start = self.at + 1;
+        let span = match tag {
+            Tag::Text | Tag::Json => Span::new(start + width, bits as usize),
+            _ => Span::new(start, width),
+        };
+        self.at = span.end();
+        let bits = if tag.is_span() { span.to_bits() } else { bits };
+        Some((Stored::new(tag, bits), span))
     }
 }

@@ -1,6 +1,8 @@
+//! The laps that are running.
+
 use std::time::Instant;
 
-/// A lap that is running.
+/// A running lap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenLap {
     /// The place of its field.
@@ -8,8 +10,8 @@ pub(crate) struct OpenLap {
     pub(crate) lap_id: LapId,
 }
 
-/// What tells a running lap from the others; the start keeps a token of another
-/// trace from stopping a lap of this one.
+/// The identity of a running lap. Thanks to the start, a token of another trace
+/// does not stop a lap of this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LapId {
     pub(crate) id: u32,

@@ -1,21 +1,24 @@
+//! The parts of a unit, counted.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many parts were made of a unit, and what became of them.
+/// How many parts were made of a unit, and what became of them; `unit/join.rs`
+/// counts.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     /// Counted through a shared reference: many threads may make parts at once.
     pub(crate) made: AtomicU32,
     pub(crate) joined: u32,
-    /// Parts of joined parts that had not come back to them.
-    pub(crate) missing: u64,
-    /// Those that were joined here all the same.
-    pub(crate) adopted: u64,
-    /// Whose part this is, and of which unit, if it is one; a part never emits.
+    /// The parts of joined parts that had not come back to them, less those that
+    /// were joined here instead. Negative while these are here, but not yet the
+    /// part that misses them.
+    pub(crate) missing: i64,
+    /// The origin of this entry, if it is a part itself; a part never emits.
     pub(crate) of: Option<PartOf>,
 }
 
-/// Entries stay where they are as long as they are in use, and count the units
-/// that they were in turn.
+/// The address of an entry, which does not move as long as it is in use, and how
+/// many units it was before.
 pub(crate) type Identity = (usize, u64);
 
 #[derive(Clone, Copy, Debug)]
@@ -34,19 +37,18 @@ impl Clone for Parts {
 }
 
 impl Parts {
-    /// How many parts were made that did not come back.
-    pub(crate) fn out(&self) -> u64 {
+    /// Returns how many parts were made that did not come back.
+    pub(crate) fn out(&self) -> u32 {
         let made = self.made.load(Ordering::Relaxed);
-        made.saturating_sub(self.joined).into()
+        made.saturating_sub(self.joined)
     }
 
     pub(crate) fn is_part(&self) -> bool {
         self.of.is_some()
     }
 
-    /// How many parts were never joined.
+    /// Returns how many parts were never joined.
     pub(crate) fn lost(&self) -> u64 {
-        self.out()
-            .saturating_add(self.missing.saturating_sub(self.adopted))
+        u64::from(self.out()) + self.missing.max(0).unsigned_abs()
     }
 }

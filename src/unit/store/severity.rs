@@ -1,17 +1,17 @@
-//! How severe a unit's record is.
+//! The level of a unit's record, and the outcome that takes part in it.
 
 use log::Level;
 
 use crate::value::outcome::Outcome;
 
-/// The level of a unit: the most severe of what it was given, what happened
-/// along the way, and how it ended.
+/// The level of a unit: the most severe of the one it was given, those it was
+/// raised to along the way, and that of its outcome.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Severity {
     given: Level,
     raised: Level,
     outcome: Option<Outcome>,
-    /// `false` after `set_level`, until an outcome is said again.
+    /// `false` after `set_level`, until another outcome is set.
     outcome_counts: bool,
 }
 
@@ -25,7 +25,7 @@ impl Severity {
         }
     }
 
-    /// The level that the trace was given, which is that of its fragments.
+    /// Returns the level that the trace was given, which is that of its fragments.
     #[inline]
     pub(crate) fn given(&self) -> Level {
         self.given
@@ -36,72 +36,44 @@ impl Severity {
         self.outcome
     }
 
-    /// In `log`, `Error < Warn`: the most severe is the minimum.
+    /// Returns the level of the record. In `log`, `Error < Warn`: the most severe
+    /// is the minimum.
     #[inline]
     pub(crate) fn level(&self) -> Level {
-        let said = self.outcome.filter(|_| self.outcome_counts);
         let level = self.given.min(self.raised);
-        said.and_then(Outcome::level)
-            .map_or(level, |by_outcome| level.min(by_outcome))
-    }
-
-    /// What it was raised to, be it more severe than what was given or not.
-    pub(crate) fn raised(&self) -> Level {
-        self.raised
+        match self.outcome.and_then(Outcome::level) {
+            Some(by_outcome) if self.outcome_counts => level.min(by_outcome),
+            _ => level,
+        }
     }
 
     pub(crate) fn raise(&mut self, level: Level) {
         self.raised = self.raised.min(level);
     }
 
-    /// Overwrites all that was given, raised or said so far.
+    /// Overwrites the level that was given or came about so far.
     pub(crate) fn set_level(&mut self, level: Level) {
         *self = Severity {
-            given: level,
-            raised: Level::Trace,
+            outcome: self.outcome,
             outcome_counts: false,
-            ..*self
+            ..Severity::new(level)
         };
     }
 
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        // What is said after a panic does not take it back.
+        // No later outcome takes a panic back.
         if self.outcome != Some(Outcome::Panic) {
             self.outcome = Some(outcome);
         }
         self.outcome_counts = true;
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_level_is_the_most_severe_of_given_raised_and_outcome() {
-        let mut severity = Severity::new(Level::Info);
-        assert_eq!(severity.level(), Level::Info);
-        severity.raise(Level::Warn);
-        severity.raise(Level::Debug);
-        assert_eq!(severity.level(), Level::Warn);
-        severity.set_outcome(Outcome::Error);
-        assert_eq!(severity.level(), Level::Error);
-        severity.set_outcome(Outcome::Ok);
-        assert_eq!(severity.level(), Level::Warn);
-    }
-
-    #[test]
-    fn set_level_overwrites_and_later_raises_count_again() {
-        let mut severity = Severity::new(Level::Info);
-        severity.set_outcome(Outcome::Error);
-        severity.set_level(Level::Debug);
-        assert_eq!(
-            (severity.level(), severity.outcome()),
-            (Level::Debug, Some(Outcome::Error))
-        );
-        severity.raise(Level::Info);
-        assert_eq!(severity.level(), Level::Info);
-        severity.set_outcome(Outcome::Panic);
-        assert_eq!(severity.level(), Level::Error);
+    /// Takes over the level and the failure of a part, but not the level of its
+    /// outcome, which a later `ok` of the unit takes back.
+    pub(crate) fn merge(&mut self, part: &Severity) {
+        self.raise(part.raised);
+        if part.outcome == Some(Outcome::Error) {
+            self.set_outcome(Outcome::Error);
+        }
     }
 }

@@ -1,17 +1,20 @@
 //! A value as it lies in an `Entry`: a tag and 64 bits.
 //!
-//! What does not fit into 64 bits lies in the arena, and the bits say where.
-//! Sixteen bytes a value keep a field, its key and its prefix at 48 bytes.
+//! A value that does not fit into 64 bits lies in the arena, and the bits are
+//! its place there. With 16 bytes per value, a field takes 48 bytes together
+//! with its key and prefix. The items of a list read back as the same type.
 
 use crate::base::clock::Stamp;
 use crate::unit::store::arena::{Arena, Span};
+use crate::value::kind::Kind;
 use crate::value::number::Amount;
 
-/// What the bits of a stored value mean.
+/// The meaning of the bits of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
-    /// Nothing: the key was given with `None`, or removed.
+    /// No value: the key was set to `None`, or removed. As an item: the end of
+    /// a nested list.
     Absent,
     Null,
     Bool,
@@ -20,25 +23,54 @@ pub(crate) enum Tag {
     F64,
     F32,
     Micros,
-    /// The rest lie in the arena. Text; bytes of UTF-8.
+    /// This tag and those below it keep their value in the arena. Text is UTF-8.
     Text,
     U128,
     I128,
     Stamp,
-    /// A list of items, see `items.rs`.
+    /// A list, see `items.rs`. As an item: the start of a nested list.
     List,
-    /// JSON text of a structure, see `nested.rs`.
+    /// JSON text of a structure.
     Json,
     /// Count, total and longest lap, see [`LapTotals`].
     Timer,
 }
 
 impl Tag {
-    /// Whether the bits are a place in the arena.
-    #[inline]
+    /// Returns whether the bits are a place in the arena.
+    #[inline(always)]
     pub(crate) fn is_span(self) -> bool {
         self as u8 >= Tag::Text as u8
     }
+}
+
+/// Returns the tag and the bits of a value of fixed size, `None` for any other.
+#[inline(always)]
+pub(crate) fn fixed(kind: Kind<'_>) -> Option<(Tag, u128)> {
+    Some(match kind {
+        Kind::Absent => (Tag::Absent, 0),
+        Kind::Null => (Tag::Null, 0),
+        Kind::Bool(value) => (Tag::Bool, value.into()),
+        Kind::U64(n) => (Tag::U64, n.into()),
+        Kind::I64(n) => (Tag::I64, (n as u64).into()),
+        Kind::F64(x) => (Tag::F64, x.to_bits().into()),
+        Kind::F32(x) => (Tag::F32, x.to_bits().into()),
+        Kind::Micros(n) => (Tag::Micros, n.into()),
+        Kind::U128(n) => (Tag::U128, n),
+        Kind::I128(n) => (Tag::I128, n as u128),
+        // 12 bytes, the nanoseconds first.
+        Kind::Stamp(at) => (Tag::Stamp, (at.secs as u128) << 32 | u128::from(at.nanos)),
+        Kind::Str(_)
+        | Kind::Char(_)
+        | Kind::Lossy(_)
+        | Kind::Mask(..)
+        | Kind::Args(_)
+        | Kind::Display(_)
+        | Kind::Debug(_)
+        | Kind::List(_)
+        | Kind::Structured(_)
+        | Kind::Json(_) => return None,
+    })
 }
 
 /// A stored value.
@@ -49,22 +81,43 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub(crate) const ABSENT: Stored = Stored {
-        tag: Tag::Absent,
-        bits: 0,
-    };
+    pub(crate) const ABSENT: Stored = Stored::new(Tag::Absent, 0);
 
     #[inline]
-    pub(crate) fn new(tag: Tag, bits: u64) -> Stored {
+    pub(crate) const fn new(tag: Tag, bits: u64) -> Stored {
         Stored { tag, bits }
     }
 
     #[inline]
     pub(crate) fn text(span: Span) -> Stored {
-        Stored {
-            tag: Tag::Text,
-            bits: span.to_bits(),
+        Stored::new(Tag::Text, span.to_bits())
+    }
+
+    /// Stores a value of fixed size; reuses the place of an `old` one in the
+    /// arena if possible.
+    pub(super) fn from_fixed(
+        (tag, bits): (Tag, u128),
+        old: Option<Span>,
+        arena: &mut Arena,
+    ) -> Stored {
+        if tag.is_span() {
+            let span = arena.replace(old, &bits.to_le_bytes());
+            return Stored::new(tag, span.to_bits());
         }
+        arena.note_dead(old);
+        Stored::new(tag, bits as u64)
+    }
+
+    pub(crate) fn from_amount(amount: Amount, old: Option<Span>, arena: &mut Arena) -> Stored {
+        let value = match amount {
+            Amount::U64(n) => (Tag::U64, n.into()),
+            Amount::I64(n) => (Tag::I64, (n as u64).into()),
+            Amount::F64(x) => (Tag::F64, x.to_bits().into()),
+            Amount::F32(x) => (Tag::F32, x.to_bits().into()),
+            Amount::U128(n) => (Tag::U128, n),
+            Amount::I128(n) => (Tag::I128, n as u128),
+        };
+        Stored::from_fixed(value, old, arena)
     }
 
     #[inline]
@@ -72,23 +125,7 @@ impl Stored {
         self.tag.is_span().then(|| Span::from_bits(self.bits))
     }
 
-    /// Stores a number, over the place of `old` where that serves.
-    pub(crate) fn from_amount(amount: Amount, old: Stored, arena: &mut Arena) -> Stored {
-        let mut wide = |tag, bytes: [u8; 16]| Stored {
-            tag,
-            bits: arena.replace(old.span(), &bytes).to_bits(),
-        };
-        match amount {
-            Amount::U64(n) => Stored::new(Tag::U64, n),
-            Amount::I64(n) => Stored::new(Tag::I64, n as u64),
-            Amount::F64(x) => Stored::new(Tag::F64, x.to_bits()),
-            Amount::F32(x) => Stored::new(Tag::F32, x.to_bits().into()),
-            Amount::U128(n) => wide(Tag::U128, n.to_le_bytes()),
-            Amount::I128(n) => wide(Tag::I128, n.to_le_bytes()),
-        }
-    }
-
-    /// The number that an accumulating field holds.
+    /// Returns the number that an accumulating field holds.
     pub(crate) fn to_amount(self, arena: &Arena) -> Option<Amount> {
         Some(match self.tag {
             Tag::U64 => Amount::U64(self.bits),
@@ -96,62 +133,41 @@ impl Stored {
             Tag::F64 => Amount::F64(f64::from_bits(self.bits)),
             Tag::F32 => Amount::F32(f32::from_bits(self.bits as u32)),
             Tag::U128 => Amount::U128(self.to_u128(arena)),
-            Tag::I128 => Amount::I128(self.to_i128(arena)),
-            Tag::Absent
-            | Tag::Null
-            | Tag::Bool
-            | Tag::Micros
-            | Tag::Text
-            | Tag::Stamp
-            | Tag::List
-            | Tag::Json
-            | Tag::Timer => return None,
+            Tag::I128 => Amount::I128(self.to_u128(arena) as i128),
+            _ => return None,
         })
     }
 
-    fn bytes<const N: usize>(self, arena: &Arena) -> [u8; N] {
-        let bytes = arena.get(Span::from_bits(self.bits));
-        bytes.first_chunk::<N>().copied().unwrap_or([0; N])
-    }
-
+    /// Returns the 128 bits of a value that lies in the arena.
     pub(crate) fn to_u128(self, arena: &Arena) -> u128 {
-        u128::from_le_bytes(self.bytes(arena))
-    }
-
-    pub(crate) fn to_i128(self, arena: &Arena) -> i128 {
-        i128::from_le_bytes(self.bytes(arena))
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(arena.get(Span::from_bits(self.bits))) {
+            *to = *from;
+        }
+        u128::from_le_bytes(bytes)
     }
 
     pub(crate) fn to_stamp(self, arena: &Arena) -> Stamp {
-        Stamp::from_bytes(self.bytes(arena))
+        let bits = self.to_u128(arena);
+        Stamp {
+            secs: (bits >> 32) as i64,
+            nanos: bits as u32,
+        }
     }
 
     pub(crate) fn to_laps(self, arena: &Arena) -> LapTotals {
-        let bytes: [u8; 24] = self.bytes(arena);
-        LapTotals::from_bytes(bytes)
-    }
-}
-
-impl Stamp {
-    pub(crate) fn to_bytes(self) -> [u8; 12] {
-        let mut bytes = [0; 12];
-        let (secs, nanos) = bytes.split_at_mut(8);
-        secs.copy_from_slice(&self.secs.to_le_bytes());
-        nanos.copy_from_slice(&self.nanos.to_le_bytes());
-        bytes
-    }
-
-    pub(crate) fn from_bytes(bytes: [u8; 12]) -> Stamp {
-        let secs = bytes.first_chunk().copied().unwrap_or_default();
-        let nanos = bytes.last_chunk().copied().unwrap_or_default();
-        Stamp {
-            secs: i64::from_le_bytes(secs),
-            nanos: u32::from_le_bytes(nanos),
+        let bytes = arena.get(Span::from_bits(self.bits));
+        let (words, _) = bytes.as_chunks();
+        let word = |at: usize| words.get(at).copied().map_or(0, u64::from_le_bytes);
+        LapTotals {
+            count: word(0),
+            total_micros: word(1),
+            max_micros: word(2),
         }
     }
 }
 
-/// The laps of one timer that are over.
+/// The finished laps of one timer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LapTotals {
     pub(crate) count: u64,
@@ -160,13 +176,7 @@ pub(crate) struct LapTotals {
 }
 
 impl LapTotals {
-    pub(crate) fn add(&mut self, micros: u64) {
-        self.count = self.count.saturating_add(1);
-        self.total_micros = self.total_micros.saturating_add(micros);
-        self.max_micros = self.max_micros.max(micros);
-    }
-
-    /// The laps of both.
+    /// Returns the totals over the laps of both.
     pub(crate) fn and(self, other: LapTotals) -> LapTotals {
         LapTotals {
             count: self.count.saturating_add(other.count),
@@ -175,24 +185,8 @@ impl LapTotals {
         }
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; 24] {
-        let mut bytes = [0; 24];
-        let words = [self.count, self.total_micros, self.max_micros];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        bytes
-    }
-
-    fn from_bytes(bytes: [u8; 24]) -> LapTotals {
-        let mut words = bytes
-            .chunks_exact(8)
-            .map(|chunk| u64::from_le_bytes(chunk.first_chunk().copied().unwrap_or_default()));
-        let mut next = || words.next().unwrap_or_default();
-        LapTotals {
-            count: next(),
-            total_micros: next(),
-            max_micros: next(),
-        }
+    /// Returns the words that lie in the arena, one after the other.
+    pub(crate) fn to_bytes(self) -> [[u8; 8]; 3] {
+        [self.count, self.total_micros, self.max_micros].map(u64::to_le_bytes)
     }
 }

@@ -1,3 +1,5 @@
+//! Text that user code writes into the arena.
+
 use std::fmt;
 use std::fmt::Write;
 
@@ -9,40 +11,57 @@ use crate::value::kind::{Kind, PANICKED, STARS};
 /// Stores a formatted message.
 #[inline]
 pub(crate) fn message(args: fmt::Arguments<'_>, arena: &mut Arena, limit: usize) -> Span {
-    if let Some(text) = args.as_str() {
-        return arena.push_text(text, limit);
+    match args.as_str() {
+        Some(text) => arena.push_text(text, limit),
+        None => formatted(arena, limit, |out| out.write_fmt(args)),
     }
-    let mut writer = arena.writer(limit);
-    formatted(&mut writer, |out| out.write_fmt(args));
-    writer.finish()
 }
 
-/// Stores what `format` writes: user code, so it may panic.
-pub(crate) fn described(
+/// Stores the text that `format` writes: user code, so it may panic.
+pub(crate) fn formatted(
     arena: &mut Arena,
     limit: usize,
     format: impl FnOnce(&mut Writer<'_>) -> fmt::Result,
 ) -> Span {
+    written(arena, limit, |out| {
+        guarded(out, format);
+    })
+}
+
+pub(super) fn written(
+    arena: &mut Arena,
+    limit: usize,
+    write: impl FnOnce(&mut Writer<'_>),
+) -> Span {
     let mut writer = arena.writer(limit);
-    formatted(&mut writer, format);
+    write(&mut writer);
     writer.finish()
 }
 
-/// Runs user code that writes; a panic takes back what it wrote. An error that
-/// a `Display` returns keeps it: half a text says more than none.
-fn formatted(out: &mut Writer<'_>, format: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-    if catch::call(|| format(out)).is_none() {
+/// Runs user code that writes; returns whether it came to its end. A panic takes
+/// back the text. An error that a `Display` returns does not: half a text is
+/// better than none.
+pub(super) fn guarded<R>(out: &mut Writer<'_>, format: impl FnOnce(&mut Writer<'_>) -> R) -> bool {
+    let ended = catch::call(|| format(out)).is_some();
+    if !ended {
         out.roll_back();
         out.push(PANICKED);
     }
+    ended
 }
 
-pub(crate) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
+fn format(out: &mut Writer<'_>, args: fmt::Arguments<'_>) {
+    guarded(out, |out| out.write_fmt(args));
+}
+
+/// Writes a value that is recorded as text.
+pub(super) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
     match kind {
+        Kind::Str(text) => out.push(text),
         Kind::Char(char) => out.push(char.encode_utf8(&mut [0; 4])),
         Kind::Lossy(bytes) => out.push_lossy(bytes),
         Kind::Mask(text, shown) => {
-            // The stars tell that something is hidden: they always have room.
+            // The stars show that something is hidden: they always have room.
             let room = out.room().saturating_sub(STARS.len());
             let (shown, cut) = clip(kind::unmasked(text, shown), room);
             out.push(shown);
@@ -51,40 +70,26 @@ pub(crate) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
                 out.mark_cut();
             }
         }
-        Kind::Args(args) => formatted(out, |out| out.write_fmt(args)),
-        Kind::Display(value) => formatted(out, |out| write!(out, "{value}")),
-        Kind::Debug(value) => formatted(out, |out| write!(out, "{value:?}")),
-        Kind::Str(text) => out.push(text),
-        Kind::Absent
-        | Kind::Null
-        | Kind::Bool(_)
-        | Kind::U64(_)
-        | Kind::I64(_)
-        | Kind::U128(_)
-        | Kind::I128(_)
-        | Kind::F64(_)
-        | Kind::F32(_)
-        | Kind::Micros(_)
-        | Kind::Stamp(_)
-        | Kind::List(_)
-        | Kind::Structured(_)
-        | Kind::Json(_) => {}
+        Kind::Args(args) => format(out, args),
+        Kind::Display(value) => format(out, format_args!("{value}")),
+        Kind::Debug(value) => format(out, format_args!("{value:?}")),
+        // Stored as something else than text, see `capture::store`.
+        _ => {}
     }
 }
 
-/// The text of a value inside a list, at most `limit` bytes. Never inlined: its
-/// arena would be on the stack of each level of a nested list.
+/// Returns the text of a value inside a list, at most `limit` bytes. Never inlined,
+/// or its arena would be on the stack for each level of a nested list.
 #[inline(never)]
-pub(crate) fn to_string(kind: Kind<'_>, limit: usize) -> String {
+pub(super) fn to_string(kind: Kind<'_>, limit: usize) -> String {
     let mut arena = Arena::new();
-    let mut writer = arena.writer(limit);
-    write(kind, &mut writer);
-    let text = writer.finish();
+    let text = written(&mut arena, limit, |out| write(kind, out));
     arena.text(text).to_owned()
 }
 
-/// A longer text than the limit, cut at a character boundary; whether it was.
-pub(crate) fn clip(text: &str, limit: usize) -> (&str, bool) {
+/// Returns as much of a text as fits into `limit` bytes, cut at a character
+/// boundary, and whether it was cut.
+pub(super) fn clip(text: &str, limit: usize) -> (&str, bool) {
     let end = bytes::char_floor(text.as_bytes(), limit);
     (text.get(..end).unwrap_or_default(), end < text.len())
 }

@@ -1,3 +1,5 @@
+//! The ids that a unit has and passes on.
+
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
@@ -9,31 +11,23 @@ pub(crate) struct UnitIds {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) parent_id: Option<SpanId>,
-    /// What the header of an outgoing call says.
+    /// The flag in the header of an outgoing call.
     pub(crate) sampled: bool,
-    /// What the caller's header said.
+    /// The flag in the header of the caller.
     pub(crate) caller_sampled: bool,
     pub(crate) random: bool,
-    /// What `tracestate` said, as text of the arena.
+    /// The `tracestate`, as text in the arena.
     pub(crate) state: Span,
 }
 
 impl UnitIds {
-    /// The ids alone, for another arena.
-    pub(crate) fn without_state(self) -> UnitIds {
-        UnitIds {
-            state: Span::default(),
-            ..self
-        }
-    }
-
-    /// The header for an outgoing call: this unit is the caller.
+    /// Returns the header for an outgoing call: this unit is the caller.
     pub(crate) fn parent(&self) -> TraceParent {
         TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)
     }
 }
 
-/// What a disabled trace passes on.
+/// The ids that a disabled trace passes on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Forwarded {
     pub(crate) parent: Option<TraceParent>,
@@ -41,7 +35,7 @@ pub(crate) struct Forwarded {
     pub(crate) request_id: Option<String>,
 }
 
-/// What a call that a unit makes is told of it: the headers' values.
+/// The values of the headers of a call that a unit makes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<TraceParent>,
