@@ -1,7 +1,7 @@
 //! A checked configuration, and the one of the process.
 //!
-//! Whether the process has a logger of its own lies beside it in an atomic, so that a
-//! disabled trace finds it with one load.
+//! An atomic beside the configuration of the process records whether it has a logger
+//! of its own, so that a disabled trace needs one load to find out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -159,7 +159,7 @@ impl Settings {
     }
 
     /// Fills the filter of reserved names; the last step of building.
-    pub(crate) fn fill_reserved(&mut self) {
+    pub(super) fn fill_reserved(&mut self) {
         self.objects = self.objects_of_schema();
         let objects = self.objects.iter().map(String::as_str);
         let mut reserved = Filter::default();
@@ -184,7 +184,7 @@ impl Settings {
     }
 
     /// Returns a name that would be a text and an object at once, and its setting.
-    pub(crate) fn text_and_object(&self) -> Option<(&'static str, &str)> {
+    pub(super) fn text_and_object(&self) -> Option<(&'static str, &str)> {
         let names = self.names.iter().map(|name| ("name", name));
         let fixed = self.fixed_keys().map(|key| ("field", key));
         names.chain(fixed).find(|(_, name)| self.is_object(name))
@@ -209,7 +209,7 @@ impl Settings {
     }
 
     /// Changes the names of log records that those of all records have taken.
-    pub(crate) fn free_names(&mut self) {
+    pub(super) fn free_names(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
         forms.make_way(|name| self.is_own_name(name));
         self.forms = forms;
@@ -271,7 +271,7 @@ impl Settings {
 
 /// A set of hashes in 256 bits: it rules out most hashes that are not in the set.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Filter([u64; 4]);
+struct Filter([u64; 4]);
 
 impl Filter {
     fn place(hash: u32) -> (usize, u64) {

@@ -57,7 +57,7 @@ macro_rules! id {
             }
 
             /// Makes a random id where the time is known already.
-            pub(crate) fn salted(salt: Salt) -> $id {
+            pub(super) fn salted(salt: Salt) -> $id {
                 loop {
                     if let Some(id) = $nonzero::new(random(salt) as $int) {
                         return $id(id);

@@ -91,7 +91,7 @@ impl TraceParent {
 
     /// Parses bytes, which need not be checked for UTF-8: the fields must be hex
     /// digits, and nothing behind the flags of a later version is read.
-    pub(crate) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
+    pub(super) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
         // A header of the right length has nothing around it.
         let text = match header.len() {
             TraceParent::LEN => header,

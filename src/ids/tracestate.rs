@@ -1,7 +1,7 @@
 //! The header `tracestate`: a list that is checked and passed on.
 //!
-//! A list of a request is parsed into memory on the stack, as most are passed on
-//! once and never looked at.
+//! The list of a request is parsed into memory on the stack, as most lists are passed
+//! on without a look at them.
 
 use std::fmt;
 

@@ -22,7 +22,7 @@ impl OwnedValue {
     }
 
     /// Makes an owned value, with at most `limit` bytes of a structured one.
-    pub(crate) fn from_value_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
+    pub(super) fn from_value_up_to(value: Value<'_>, limit: usize) -> Option<OwnedValue> {
         OwnedValue::from_nested(value, limit.min(MAX_JSON), 0)
     }
 
@@ -102,7 +102,7 @@ impl ToValue for OwnedValue {
     }
 }
 
-/// Writes the text of the value, and of a masked one only what is shown.
+/// Writes the text of the value. A masked one stays masked.
 ///
 /// ```
 /// # let mut trace = traceline::Trace::default();

@@ -35,7 +35,7 @@ pub(crate) const MAX_NESTED: usize = 32;
 #[derive(Clone)]
 pub struct JsonText {
     text: Box<str>,
-    /// Whether it was cut, which a record that it gets into must count.
+    /// Whether it was cut. A record that it gets into must count that.
     cut: bool,
 }
 

@@ -142,7 +142,7 @@ pub(crate) const PANICKED: &str = "<panicked>";
 /// Written for text that a mask or a redaction hides, whatever its length.
 pub(crate) const STARS: &str = "******";
 
-/// Returns the part of a masked text that is shown, which is nothing of a short one.
+/// Returns the part of a masked text that is shown; a short text is hidden entirely.
 pub(crate) fn unmasked(text: &str, shown: usize) -> &str {
     let last = shown.saturating_mul(2).saturating_sub(1);
     if shown == 0 || text.chars().nth(last).is_none() {
@@ -154,7 +154,7 @@ pub(crate) fn unmasked(text: &str, shown: usize) -> &str {
 }
 
 /// Returns a masked text as it stands in the record.
-pub(crate) fn masked(text: &str, shown: usize) -> String {
+pub(super) fn masked(text: &str, shown: usize) -> String {
     [unmasked(text, shown), STARS].concat()
 }
 

@@ -173,6 +173,7 @@ macro_rules! lists {
     ($([$($generics:tt)*] $type:ty;)*) => {$(
         impl<$($generics)*> List for $type {
             fn each(&self, item: &mut dyn FnMut(Value<'_>) -> bool) {
+                // `all` stops at the first `false`.
                 self.iter().all(|value| item(value.to_value()));
             }
         }
