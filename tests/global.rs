@@ -232,7 +232,10 @@ fn a_second_configuration_is_refused_and_the_first_stays() {
 #[test]
 fn a_configuration_that_cannot_be_built_is_not_installed() {
     let error = Config::builder().fraction_digits(4).install().unwrap_err();
-    assert_eq!(error.to_string(), "fraction_digits: 4 is none of 3, 6, 9");
+    assert_eq!(
+        error.to_string(),
+        "fraction_digits: expected 3, 6 or 9, got 4"
+    );
 }
 
 mod run {
