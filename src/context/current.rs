@@ -54,10 +54,6 @@ use crate::value::number::Number;
 use crate::value::outcome::Outcome;
 use crate::value::to_value::ToValue;
 
-#[doc(inline)]
-pub use crate::__current_add as add;
-#[doc(inline)]
-pub use crate::__current_set as set;
 pub use crate::trace::scope::Entered;
 
 /// Runs `work` with the current trace and returns its result; `None` if no trace is
@@ -577,3 +573,8 @@ macro_rules! __current_set {
         $crate::set!($crate::current::Current, $($fields)+)
     };
 }
+
+#[doc(inline)]
+pub use __current_add as add;
+#[doc(inline)]
+pub use __current_set as set;
