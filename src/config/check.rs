@@ -19,7 +19,7 @@ const MAX_PROJECT: usize = 100;
 const MIN_RECORD: usize = 512;
 
 /// The error of a setting that makes no sense, or of a second
-/// [`install`](super::Config::install).
+/// [`install`](crate::Config::install).
 ///
 /// Its text names the setting, what was expected and what was found.
 ///

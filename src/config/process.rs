@@ -75,7 +75,7 @@ impl Config {
         process().clone()
     }
 
-    /// Returns how many units the [sampling](ConfigBuilder::sampling) of this
+    /// Returns how many units the [sampling](crate::config::ConfigBuilder::sampling) of this
     /// configuration and its clones has kept and dropped so far.
     ///
     /// Units that the logger rejects, discarded units and checkpoints are not counted,
