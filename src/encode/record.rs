@@ -187,8 +187,10 @@ fn timer<S: Syntax, const RARE: bool>(
     Ok(())
 }
 
-/// Writes the key of a field and a suffix, or the name worked out for both.
-#[inline(always)]
+/// Writes the key of a field and a suffix, or the name worked out for both. Never inlined:
+/// the loop of the fields, most of which have a prefix, gets by with 1 to 2 % fewer
+/// instructions.
+#[inline(never)]
 fn key<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,
     job: &Job<'_>,
