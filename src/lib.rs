@@ -48,7 +48,7 @@
 //! | record | the finished text of a unit, which the logger receives as the message of one call |
 //! | emit | to hand the record to the logger, once; dropping a trace does it |
 //! | discard | to end the unit without a record: [`discard`](Trace::discard) |
-//! | disabled | said of a trace that the logger would reject even as an error: each call on it is a single branch |
+//! | disabled | a trace is disabled if the logger would reject its record even at level error; each call on it is then a single branch |
 //! | current | reachable on this thread through [`current`], without a handle: [`scope`](Trace::scope), [`enter`](Trace::enter) |
 //! | part | what another thread collects for a unit: [`Part`] |
 //!
@@ -82,13 +82,8 @@
 //! Keys keep a fixed [order](_guide::fields_and_fragments) and never repeat. [`Config`] sets the format, names, limits and
 //! redaction for the process; [`TraceBuilder::config`] does so for a single trace.
 //!
-//! # What it is not
-//!
-//! * It is not a logger, although [`init`](_guide::getting_started) can install one. Without a logger, every trace is
-//!   disabled. Transport, rotation and storage are up to the logger.
-//! * It does not replace `tracing`: there are no spans inside a unit, and units know of each other only by the ids of their
-//!   transaction ([`Trace::child`]).
-//! * It does not aggregate metrics: counters and timers belong to one unit.
+//! The crate is not a logger, although [`init`](_guide::getting_started) can install one. Without a logger, every trace is
+//! disabled.
 //!
 //! # Features
 //!
@@ -111,7 +106,7 @@
 //! for HTTP, and [`bridge`](mod@bridge) for ordinary log calls. `value` turns what you pass in into typed values, and `ids`
 //! reads and makes W3C ids. `unit` holds the data of one unit, which its `store` packs into a few flat arrays; your code (a
 //! `Display`, a closure) runs only up to this point. `thread` keeps what a thread needs between units: spare memory and
-//! the stack of current units. When the unit ends, `emit` asks the filter and the sampling, `encode` writes the record, and
+//! the stack of current units. When the unit ends, `emit` applies the filter and the sampling, `encode` writes the record, and
 //! `emit` hands it to the logger. [`config`] decides how all of that is done, `testing` captures the records, and `base` has
 //! the clock and the guard against panics. A room names only rooms below it; `tests/layers.rs` has their levels.
 //!
