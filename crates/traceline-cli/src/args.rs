@@ -16,26 +16,27 @@ Shows canonical log lines on a time axis.
 
 traceline [options] [FILE]...
 
-Reads records in logfmt or JSON, from files or standard input, of any number of services,
-and prints what there is by name, and the slowest units.
+Reads records in logfmt or JSON, from files or standard input, of one or more services.
+By default, prints a summary by name and the slowest units.
 
   --unit N|ID       one unit as a waterfall: its number in the list, or its span_id
   --slowest         the slowest unit as a waterfall
   --trace ID        all units of a transaction as a waterfall
-  --html FILE       one page with all of it, for a browser
-  --max-units N     how many units the page has at most (2000)
+  --html FILE       one page with the units, for a browser
+  --max-units N     maximum number of units on the page (2000)
   --top N           how many names and units to list (10)
 
-  --slower TIME     only units that took at least so long: 100ms, 1.5s
-  --outcome LIST    only units that ended so: ok,error,panic,cancelled,none
-  --where COND      only units with such a field: key=value, !=; numbers also <, <=, >, >=
-  --names LIST      what fields are called: ts=@timestamp,msg=message
+  --slower TIME     only units that took at least this long: 100ms, 1.5s
+  --outcome LIST    only units with these outcomes: ok,error,panic,cancelled,none
+  --where COND      only units with a matching field: key=value, !=; for numbers also <, <=, >, >=
+  --names LIST      names of fields in the input: ts=@timestamp,msg=message
 
   --color WHEN      auto, always or never (auto: on a terminal without NO_COLOR)
   --quiet           no progress on standard error
   --help, --version
 
-Percentiles and counts are weighted by sample_rate. A transaction is shown with all its units, filtered or not.
+Percentiles and counts are weighted by sample_rate. A transaction is shown with all its units, whether or not they
+match the filters.
 ";
 
 /// What the user asks for.
