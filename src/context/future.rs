@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
-pub use crate::value::failure::IsResult;
+use crate::value::failure::IsResult;
 
 /// Adds methods to every future that make it a unit of work.
 ///
