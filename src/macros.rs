@@ -286,7 +286,7 @@ macro_rules! __run_current {
     ($($work:tt)+) => {
         ::core::compile_error!(
             "`run!` with `async || …` or `async { … }` needs the feature `future` of `traceline`; \
-             `async |trace| …` needs none"
+             `async |trace| …` works without it"
         )
     };
 }

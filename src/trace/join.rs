@@ -35,7 +35,7 @@ use crate::trace::Trace;
 /// } // files=4 words=4000
 /// ```
 #[derive(Debug)]
-#[must_use = "give it to `Trace::join`; otherwise it counts as lost"]
+#[must_use = "pass it to `Trace::join`; otherwise it counts as lost"]
 pub struct Part(Trace);
 
 impl Deref for Part {

@@ -120,7 +120,7 @@ impl Trace {
         self
     }
 
-    /// Makes the trace of an entry, or a disabled one without an entry.
+    /// Makes the trace of an entry, or a disabled one if there is no entry.
     #[inline(always)]
     pub(crate) fn from_entry(entry: Option<Box<Entry>>) -> Trace {
         Trace(entry.map_or(State::Disabled(None), State::Here))
