@@ -62,7 +62,8 @@ impl Drop for CancelGuard {
     }
 }
 
-/// What `run!` with an `async |trace|` closure expands to.
+/// Makes an async block with a handle a unit; `run!` with an `async |trace|`
+/// closure expands to this.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run_async {

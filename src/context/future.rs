@@ -208,7 +208,8 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
     }
 }
 
-/// What `run!` with `async || …` or an `async` block expands to.
+/// Makes a future a unit; `run!` with `async || …` or an `async` block expands to
+/// this.
 #[doc(hidden)]
 pub fn __run_async<F: Future, M>(trace: Trace, future: F) -> RunInTrace<F, M>
 where

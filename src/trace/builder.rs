@@ -256,7 +256,7 @@ impl LiteralOrString for String {}
 #[diagnostic::do_not_recommend]
 impl LiteralOrString for Cow<'static, str> {}
 
-/// What `builder!` expands to.
+/// Makes a builder; `builder!` expands to this.
 ///
 /// This and `__start` are functions rather than methods, because the compiler
 /// then points at the bound on the name.
@@ -364,7 +364,7 @@ impl Trace {
     }
 }
 
-/// What `start!` expands to.
+/// Starts a trace; `start!` expands to this.
 #[doc(hidden)]
 #[inline]
 #[track_caller]

@@ -205,7 +205,7 @@ impl SharedTrace {
         self.fragment(message, None)
     }
 
-    /// What `add!` with a level expands to.
+    /// Adds a fragment with a level; `add!` with a level expands to this.
     #[doc(hidden)]
     #[track_caller]
     pub fn __add_at(&self, level: Level, message: impl Message) -> &Self {

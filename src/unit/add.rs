@@ -131,7 +131,7 @@ impl Entry {
     /// ones were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
         // Inside a panic hook, or in a destructor during a panic, a lack of memory would
-        // end the process. The record says `outcome=panic` without these texts too.
+        // end the process. Even without these texts, the record has `outcome=panic`.
         let limit = self.limits.value;
         if !(self.arena).make_room(message.len().min(limit) + place.len().min(limit)) {
             return;

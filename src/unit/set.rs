@@ -92,7 +92,7 @@ impl Entry {
         }
     }
 
-    /// Stores a value in a field that exists; stars if its key is redacted.
+    /// Stores a value in a field that exists, or stars if its key is redacted.
     pub(super) fn put(&mut self, at: usize, kind: Kind<'_>) {
         let kind = match kind {
             Kind::Absent => return self.remove(at),
