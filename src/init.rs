@@ -1,5 +1,5 @@
-//! The shortest way to a first record: `env_logger`, with every line in the format of
-//! units.
+//! `init` and `init_to`, the shortest way to a first record: they install
+//! `env_logger`, with every line in the format of units.
 //!
 //! Both functions return nothing, so that `traceline::init();` can be the first line
 //! of `main` as it is. A program that has to react to a failure sets up its logger
@@ -87,8 +87,8 @@ fn install(target: Target) -> Result<(), SetLoggerError> {
     let mut builder = Builder::new();
     match std::env::var("RUST_LOG") {
         Ok(filters) if !filters.trim().is_empty() => {
-            // It prints what it cannot read, which panics if standard error is a
-            // pipe that nobody reads.
+            // It prints a warning about filters that it cannot read, and panics if
+            // standard error is a pipe that nobody reads.
             catch::call(|| _ = builder.parse_filters(&filters));
         }
         _ => {
@@ -103,10 +103,12 @@ fn install(target: Target) -> Result<(), SetLoggerError> {
         .try_init()
 }
 
-/// Warns where somebody looks, because nothing else would explain missing lines.
+/// Warns where somebody will see it, because nothing else would explain the missing
+/// lines.
 #[cold]
 fn warn_that_another_stays(call: &str) {
-    let text = "a logger is installed already, and stays: lines go where it sends them";
+    let text =
+        "another logger is already installed and stays in place: lines go where it sends them";
     // The user's logger may panic.
     catch::call(|| {
         if log::log_enabled!(target: "traceline", Level::Warn) {
@@ -131,7 +133,8 @@ impl<W: Write> Write for Caught<W> {
         caught(|| self.0.write(bytes))
     }
 
-    /// In one piece, so that standard output stays locked for the whole line.
+    /// Writes in one piece, so that standard output stays locked for the whole
+    /// line.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         caught(|| self.0.write_all(bytes))
     }

@@ -1,10 +1,10 @@
 //! Collects everything that happens during one unit of work (a request, a job, a run of a tool) and emits it as one
 //! logfmt or JSON record through the [`log`] facade.
 //!
-//! Ordinary log calls scatter a unit over many lines, between the lines of its neighbours, and whoever wants to know what
-//! became of it has to find those lines and put them together again. A [`Trace`] keeps them together from the start. It
-//! emits its record when it is dropped, so every way out of a function leaves exactly one: a `return`, a `?`, a panic, the
-//! cancellation of a future.
+//! Ordinary log calls scatter a unit over many lines, between the lines of its neighbours, and anyone who wants to
+//! know how it went has to find those lines and put them together again. A [`Trace`] keeps them together from the
+//! start. It emits its record when it is dropped, so every way out of a function leaves exactly one: a `return`, a
+//! `?`, a panic, the cancellation of a future.
 //!
 //! ```
 //! fn reserve(shelf: u64, wanted: u64) -> Result<u64, String> {
@@ -45,10 +45,10 @@
 //! | fragment | a text with its source line and the time since the start: [`add`](Trace::add), [`add!`], [`warn`](Trace::warn) |
 //! | [`Outcome`] | how a unit ended: `ok`, `error`, `panic` or `cancelled`; set by [`ok`](Trace::ok), [`check`](Trace::check), [`fail`](Trace::fail), [`status`](Trace::status) and [`run!`] |
 //! | [`Level`] | how severe the record is: the most severe of the unit's own level, its fragments and its outcome |
-//! | record | the finished text of a unit, which the logger receives as the message of one call |
+//! | record | the finished text of a unit, which the logger receives as the message of a single log call |
 //! | emit | to hand the record to the logger, once; dropping a trace does it |
 //! | discard | to end the unit without a record: [`discard`](Trace::discard) |
-//! | disabled | a trace is disabled if the logger would reject its record even at level error; each call on it is then a single branch |
+//! | disabled | a trace is disabled if the logger would reject its record even at level error: each call on it is then a single branch |
 //! | current | reachable on this thread through [`current`], without a handle: [`scope`](Trace::scope), [`enter`](Trace::enter) |
 //! | part | what another thread collects for a unit: [`Part`] |
 //!
@@ -101,14 +101,15 @@
 //!
 //! # Inside
 //!
-//! For readers of the source: data flows through the rooms, which are the folders of `src`, in this order. You call the
-//! methods of `trace`; `context` finds the trace where you have no handle ([`current`], futures, panics), `tower` does so
-//! for HTTP, and [`bridge`](mod@bridge) for ordinary log calls. `value` turns what you pass in into typed values, and `ids`
-//! reads and makes W3C ids. `unit` holds the data of one unit, which its `store` packs into a few flat arrays; your code (a
-//! `Display`, a closure) runs only up to this point. `thread` keeps what a thread needs between units: spare memory and
-//! the stack of current units. When the unit ends, `emit` applies the filter and the sampling, `encode` writes the record, and
-//! `emit` hands it to the logger. [`config`] decides how all of that is done, `testing` captures the records, and `base` has
-//! the clock and the guard against panics. A room names only rooms below it; `tests/layers.rs` has their levels.
+//! For readers of the source: data flows through the rooms, which are the folders of `src`, in this order. You call
+//! the methods of `trace`; `context` finds the trace where you have no handle ([`current`], futures, panics), `tower`
+//! does so for HTTP, and [`bridge`](mod@bridge) for ordinary log calls. `value` turns the values you pass in into
+//! typed ones, and `ids` reads and makes W3C ids. `unit` holds the data of one unit, which its `store` packs into a
+//! few flat arrays; your code (a `Display`, a closure) runs only up to this point. `thread` keeps what a thread needs
+//! between units: spare memory and the stack of current units. When the unit ends, `emit` applies the filter and the
+//! sampling, `encode` writes the record, and `emit` hands it to the logger. [`config`] decides how all of that is
+//! done, `testing` captures the records, and `base` has the clock and the guard against panics. A room names only
+//! rooms below it; `tests/layers.rs` has their levels.
 //!
 //! # Rust version
 //!

@@ -1,7 +1,7 @@
-//! `start!`, `builder!`, `run!`, `add!`, `set!`.
+//! The public macros: `start!`, `builder!`, `run!`, `add!`, `set!`.
 //!
 //! Macros that a user never names begin with `__`. They take their input apart
-//! token by token, so that each arm which cannot go on can explain in
+//! token by token, so that an arm that cannot go on can explain with
 //! `compile_error!` what to write instead.
 
 /// Starts a [`Trace`](crate::Trace) whose target is the caller's module.
@@ -9,7 +9,7 @@
 /// The name of the unit is a literal or a `String`. Keep the number of different
 /// names small (`checkout`, not `checkout 4711`) and put details into fields.
 ///
-/// Settings may follow the name, and then fields:
+/// Settings may follow the name, and fields may follow the settings:
 ///
 /// | after the name | meaning |
 /// |---|---|
@@ -70,7 +70,7 @@ macro_rules! __start {
     // neither `?` nor `%` begins an expression.
     (($name:expr) ($($calls:tt)*) $key:ident: $value:expr $(, $($rest:tt)*)?) => {
         ::core::compile_error!(::core::concat!(
-            "`start!` has no setting `", ::core::stringify!($key), "`, only `target`, `level` and \
+            "`start!` does not have a setting `", ::core::stringify!($key), "`, only `target`, `level` and \
              `config`; a field is written `", ::core::stringify!($key), " = ",
             ::core::stringify!($value), "`"
         ))
@@ -214,7 +214,7 @@ macro_rules! run {
     };
     ($name:expr, { $($work:tt)* } $(,)?) => {
         ::core::compile_error!(
-            "`run!` takes no bare block, because a `return` in it would leave the function around \
+            "`run!` does not take a bare block, because a `return` in it would leave the function around \
              it and not the unit; write `|| { … }`, or `|trace| { … }` to get the trace itself"
         )
     };
@@ -265,7 +265,7 @@ macro_rules! __body {
     };
 }
 
-// Two definitions instead of a `cfg` inside one, which would ask for a feature of
+// Two definitions instead of a `cfg` inside one, which would test for a feature of
 // the crate that uses the macro.
 
 /// An async block whose trace is current during each poll.
@@ -286,7 +286,7 @@ macro_rules! __run_current {
     ($($work:tt)+) => {
         ::core::compile_error!(
             "`run!` with `async || …` or `async { … }` needs the feature `future` of `traceline`; \
-             `async |trace| …` needs none"
+             `async |trace| …` works without it"
         )
     };
 }

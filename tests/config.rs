@@ -300,7 +300,7 @@ fn child_that_installs() {
     let again = builder().install().expect_err("the second");
     assert_eq!(
         (again.setting(), again.to_string().as_str()),
-        ("install", "install: a configuration is installed already")
+        ("install", "install: a configuration is already installed")
     );
     // Its logger is asked, not `log::max_level()`, which is off here.
     traceline::start!("unit").emit();

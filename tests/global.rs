@@ -217,13 +217,13 @@ fn a_second_configuration_is_refused_and_the_first_stays() {
     let error = Config::builder().install().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "install: a configuration is installed already"
+        "install: a configuration is already installed"
     );
     assert_eq!(error.setting(), "install");
     let error = Config::default().install().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "install: a configuration is installed already"
+        "install: a configuration is already installed"
     );
     drop(traceline::start!("unit"));
     assert_eq!(process.only().args, "msg=unit duration_ms=0.0");

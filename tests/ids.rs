@@ -118,11 +118,11 @@ fn version_ff_is_forbidden_and_versions_are_hex() {
 fn ids_are_lower_case_hex_and_not_zero() {
     refused(
         &header("00", &"0".repeat(32), SPAN, "01"),
-        "trace id: expected an id that is not zero, got only zeros",
+        "trace id: expected a non-zero id, got only zeros",
     );
     refused(
         &header("00", TRACE, &"0".repeat(16), "01"),
-        "span id: expected an id that is not zero, got only zeros",
+        "span id: expected a non-zero id, got only zeros",
     );
     for bad in ["A", "F", "g", "+", "-", ".", " ", "x", "\0", "_"] {
         let trace = format!("{}{bad}", &TRACE[..31]);
@@ -370,11 +370,11 @@ fn b3_is_read_in_one_header() {
         ),
         (
             format!("{}-{SPAN}", "0".repeat(32)),
-            "trace id: expected an id that is not zero, got only zeros",
+            "trace id: expected a non-zero id, got only zeros",
         ),
         (
             format!("{}-{SPAN}", "0".repeat(16)),
-            "trace id: expected an id that is not zero, got only zeros",
+            "trace id: expected a non-zero id, got only zeros",
         ),
         (
             format!("{TRACE}-{}", TRACE.to_uppercase()),

@@ -778,7 +778,7 @@ mod init {
     fn a_writer_that_comes_too_late_is_told_of() {
         let errors = errors_of("child_that_calls_init_to_too_late", None);
         let (warning, lines) = errors.split_once('\n').unwrap();
-        let said = "msg=\"traceline::init_to: a logger is installed already, and stays: lines go \
+        let said = "msg=\"traceline::init_to: another logger is already installed and stays in place: lines go \
                     where it sends them\"";
         assert_eq!(
             warning.split_once(" target=").unwrap().0,
@@ -802,7 +802,7 @@ mod init {
     fn beside_a_logger_that_takes_no_warning_standard_error_has_it_once() {
         assert_eq!(
             errors_of("child_with_a_logger_that_takes_nothing", None),
-            "traceline::init: a logger is installed already, and stays: lines go where it sends \
+            "traceline::init: another logger is already installed and stays in place: lines go where it sends \
              them\n"
         );
     }

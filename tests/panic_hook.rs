@@ -183,7 +183,7 @@ cases! {
         format!("msg=unit outcome=panic duration_ms=0.0 panic=\"no disk\" {}", here(FORMATTED, 5)),
         "hook",
         format!(
-            "msg=unit outcome=panic duration_ms=0.0 panic=\"a payload that is no text\" {}",
+            "msg=unit outcome=panic duration_ms=0.0 panic=\"a payload that is not text\" {}",
             here(NUMBER, 5)
         ),
         "hook",

@@ -69,9 +69,9 @@ pub(crate) fn hash(text: &[u8]) -> u32 {
     (state >> 32) as u32 ^ state as u32
 }
 
-/// Returns whether a character, other than the ASCII controls below DEL, ends a
-/// line for some reader or acts on a terminal; `encode/escape.rs` finds the same
-/// ones among bytes.
+/// Returns whether a character (other than the ASCII controls below DEL, which JSON
+/// escapes anyway) ends a line for some reader or acts on a terminal;
+/// `encode/escape.rs` finds the same ones among bytes.
 #[cfg(feature = "serde")]
 pub(crate) fn acts(char: char) -> bool {
     matches!(

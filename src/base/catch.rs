@@ -1,7 +1,8 @@
 //! Runs user code and survives its panics.
 //!
 //! The panic hook must not report a panic that is caught here, so a thread counts
-//! how deep in [`call`] it is; only once there is a hook, as the count costs time.
+//! how deep in [`call`] it is. It does so only once there is a hook, because
+//! counting costs time.
 
 use std::cell::Cell;
 use std::mem;
@@ -32,8 +33,8 @@ pub(crate) fn depth() -> u32 {
 
 /// Runs `code` and returns its value, or `None` if it panicked.
 ///
-/// CORRECTNESS of `AssertUnwindSafe`: every caller restores or overwrites whatever
-/// the code may have left half done.
+/// CORRECTNESS of `AssertUnwindSafe`: every caller restores or overwrites anything
+/// that the code may have left half done.
 #[inline]
 pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
     let _deeper = COUNTS.load(Ordering::Relaxed).then(Deeper::new);

@@ -150,7 +150,7 @@ fn civil(days: i64) -> (i64, u8, u8) {
 /// cannot write, it returns `None`, and callers write whole Unix seconds.
 pub(crate) fn rfc3339(stamp: Stamp, digits: u8) -> Option<([u8; 30], usize)> {
     let days = stamp.secs.div_euclid(86_400);
-    // So far outside of these years that `civil` could overflow.
+    // So far outside these years that `civil` could overflow.
     if !(-800_000..=3_000_000).contains(&days) {
         return None;
     }

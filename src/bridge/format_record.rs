@@ -20,7 +20,7 @@ use crate::unit::store::origin::Origin;
 /// Returns an ordinary log record in the format of units, for the format closure of
 /// a logger. The whole stream then has one format and one escaping.
 ///
-/// The text has `ts`, `level` and `msg`, the constant fields of the configuration,
+/// The text has `ts`, `level` and `msg`, the fixed fields of the configuration,
 /// `target`, `file` and `line`, the name and the ids of the current unit (`unit`,
 /// `trace_id` …), and the record's key-values with their types. Names, limits and
 /// redaction are those of the process-wide configuration.
@@ -29,8 +29,8 @@ use crate::unit::store::origin::Origin;
 /// are emitted as key-values ([`Output`](crate::config::Output)), the text has `ts`,
 /// `level`, `msg` and the key-values.
 ///
-/// [`Display`](fmt::Display) writes the text in one piece and without a line end. It
-/// allocates nothing, unless keys have to be renamed.
+/// [`Display`](fmt::Display) writes the text in one piece and without a line end.
+/// Formatting allocates nothing, unless keys have to be renamed.
 ///
 /// # Examples
 ///
@@ -116,12 +116,12 @@ impl Config {
 pub struct FormattedRecord<'a> {
     settings: &'a Arc<Settings>,
     record: &'a Record<'a>,
-    /// When `format_record` was called, if the text has a time.
+    /// The time of the call of `format_record`, if the text has one.
     stamp: Option<Stamp>,
     own: Own,
 }
 
-/// Whether a record is a unit's own, and in which form.
+/// Whether a record is that of a unit, and in which form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     No,
@@ -151,7 +151,8 @@ impl fmt::Display for FormattedRecord<'_> {
 }
 
 impl FormattedRecord<'_> {
-    /// The record as an entry of its own, so that it is encoded as a unit would be.
+    /// Gathers the record in an entry of its own, so that it is encoded as a unit
+    /// would be.
     fn gathered(&self) -> (LogRecord, Box<Entry>) {
         let origin = Origin::internal("log record", self.record.level());
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());

@@ -150,8 +150,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether absorbed records are written only if the unit ends at level warn
-    /// or error, like the tape of a flight recorder. The default is `false`.
+    /// Sets whether absorbed records are kept only if the unit ends at level warn or
+    /// error, like the tape of a flight recorder. The default is `false`.
     ///
     /// # Examples
     ///
@@ -171,8 +171,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether records that go on to the logger get the name and the ids of the
-    /// unit as key-values. The default is `true`.
+    /// Sets whether records that go on to the logger carry the name and the ids of
+    /// the unit as key-values. The default is `true`.
     ///
     /// # Examples
     ///

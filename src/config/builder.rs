@@ -1,5 +1,5 @@
-//! The builder of a configuration. It only collects; `build` checks all settings
-//! together, so that their order does not matter.
+//! The builder of a configuration. It only collects settings; `build` checks all of
+//! them together, so that their order does not matter.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use crate::value::to_value::ToValue;
 /// | [`non_finite`](Self::non_finite) | `null` |
 /// | [`integers`](Self::integers) | strings beyond 64 bits |
 /// | [`unicode_keys`](Self::unicode_keys) | no |
-/// | [`color`](Self::color) | on a terminal, unless `NO_COLOR` is set |
+/// | [`color`](Self::color) | if standard error is a terminal, unless `NO_COLOR` is set |
 /// | [`target`](Self::target) | `traceline` |
 /// | [`logger`](Self::logger) | the global one of `log` |
 /// | [`clock`](Self::clock) | the system's |
@@ -139,10 +139,11 @@ setters! {
 
     /// Sets the largest record in **bytes**.
     ///
-    /// In a longer record, all texts are first cut to the same number of bytes, as
-    /// many as fit, but to no fewer than 16; the name, the id of the request and the
-    /// errors keep at least 64. If that is not enough, fragments are dropped from the
-    /// middle, then the last fields. The record counts all of it.
+    /// If a record would be longer, all its texts are first cut to the same number of
+    /// bytes: as many as fit, but at least 16, and at least 64 for the name, the id
+    /// of the request and the errors. If that is not enough, fragments are dropped
+    /// from the middle, and then fields from the end. The record counts everything
+    /// that was cut or dropped.
     ///
     /// # Examples
     ///
@@ -158,10 +159,11 @@ setters! {
     max_record(bytes: usize): settings.limits.record = bytes;
 
     /// Sets how many **bytes** of one value a trace keeps. Longer values are cut, and
-    /// `truncated` counts the fields with one. Keys are cut too, to 1 KiB at most.
+    /// `truncated` counts the fields, fragments and errors that were cut. Keys are
+    /// cut too, to 1 KiB at most.
     ///
     /// A list is cut between two items. A number takes 9 bytes of the limit (17 if it
-    /// has 128 bits, 5 as an `f32`), a text its length and 5, a time 13, a bool 2, a
+    /// has 128 bits, 5 as an `f32`), a text its length plus 5, a time 13, a bool 2, a
     /// null 1, and a nested list 2 more than its items.
     ///
     /// # Examples
@@ -207,7 +209,7 @@ setters! {
     fraction_digits(digits: u8): settings.fraction_digits = digits;
 
     /// Sets whether logfmt keys keep letters and digits beyond ASCII, which not every
-    /// reader accepts: lnav reads only the part of the key behind the last of them.
+    /// reader accepts: lnav reads only the part of the key after the last of them.
     ///
     /// # Examples
     ///
@@ -285,7 +287,8 @@ setters! {
     target(target: impl Into<String>): settings.target = target.into();
 
     /// Sends records to this logger instead of the global one of `log`. Whether a
-    /// record is written depends on its `enabled` alone, not on `log::max_level()`.
+    /// record is written depends only on the `enabled` of that logger, not on
+    /// `log::max_level()`.
     ///
     /// # Examples
     ///
@@ -296,7 +299,7 @@ setters! {
     /// let logger: &'static Logger = Box::leak(Box::new(logger));
     /// let config = traceline::Config::builder().logger(logger).build()?;
     /// let trace = traceline::builder!("job").config(&config).start();
-    /// assert!(trace.is_enabled()); // though `log` has no logger
+    /// assert!(trace.is_enabled()); // although `log` has no logger
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     logger(logger: &'static dyn Log): settings.logger = Some(logger);
@@ -367,7 +370,7 @@ setters! {
 
     /// Sets which finished units get a record.
     ///
-    /// Every unit then has ids, because a hash of the trace id decides.
+    /// With sampling, every record has ids, because a hash of the trace id decides.
     ///
     /// # Examples
     ///
@@ -383,7 +386,7 @@ setters! {
 
 impl ConfigBuilder {
     /// Renames one of the names that the library writes. The default name is then free
-    /// for users' fields.
+    /// for your own fields.
     ///
     /// # Examples
     ///
@@ -403,8 +406,9 @@ impl ConfigBuilder {
         self
     }
 
-    /// Takes names, words, units and forms of ids from a published schema. This
-    /// discards earlier calls of [`name`](Self::name).
+    /// Follows a published schema in its names, its words for levels and outcomes,
+    /// its unit of duration and its form of ids. This discards earlier calls of
+    /// [`name`](Self::name).
     ///
     /// Only JSON can hold the names of [`Schema::Ecs`] and [`Schema::GoogleCloud`].
     ///
@@ -431,8 +435,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds a field to every record, such as `service`. It stands right after the
-    /// message; a user's field of the same key gets the suffix `_2`.
+    /// Adds a fixed field, such as `service`, to every record. It comes right after
+    /// the message; a field of a trace with the same key gets the suffix `_2`.
     ///
     /// `None` adds nothing.
     ///
@@ -452,10 +456,11 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds keys whose values must not appear in records, which have six stars instead.
+    /// Adds keys whose values must not appear in records; six stars are written
+    /// instead.
     ///
-    /// Keys must match exactly, as the user gives them. Keys inside of structured
-    /// values, fragments and errors are not redacted.
+    /// A key must match exactly the one that the program sets, before any renaming.
+    /// Structured values, fragments and errors are not searched for these keys.
     ///
     /// # Examples
     ///
@@ -473,13 +478,13 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets a hook around the hand-over of each record. It gets the unit and a
-    /// function that hands the record over, and can attach context that the logger
+    /// Sets a hook around the hand-over of each record. The hook gets the unit and
+    /// a function that hands the record over. It can attach context that the logger
     /// picks up, such as that of OpenTelemetry or a scope of Sentry.
     ///
     /// Each record is handed over exactly once: if the hook panics or returns without
     /// calling the function, the library calls it; a second call does nothing. The
-    /// hook also runs for checkpoints, but not for units that end inside it.
+    /// hook also runs for checkpoints, but not for units that end inside the hook.
     ///
     /// # Examples
     ///
@@ -516,7 +521,8 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// If a setting makes no sense. The error names it, with what was expected.
+    /// If a setting is invalid, or contradicts another one. The error names the
+    /// setting and what was expected.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         let limits = &mut self.settings.limits;
         limits.value = self.max_value.unwrap_or(limits.value.min(limits.record));
@@ -557,7 +563,7 @@ impl ConfigBuilder {
         self.build()?.install()
     }
 
-    /// Adds the field that a schema wants in every record, unless the user did.
+    /// Adds the field that a schema requires in every record, unless the user did.
     fn add_field_of_schema(&mut self) {
         let fixed = &mut self.settings.fixed;
         if let Some((key, value)) = self.settings.forms.fixed()

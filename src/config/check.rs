@@ -1,4 +1,5 @@
-//! Whether the settings make sense together, and the error if they do not.
+//! The check that settings are valid and fit together, and the error if they do
+//! not.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,16 +10,17 @@ use crate::config::settings::Settings;
 /// The text of one trace never takes more than this, however the limits are set.
 const MAX_TEXT: usize = 1 << 30;
 
-/// How many fixed fields there may be, which usually are a handful.
+/// How many fixed fields there may be; usually there are a handful.
 const MAX_FIXED: usize = 1_000;
 
 /// How long the id of a project may be: 30 characters, and a domain before them.
 const MAX_PROJECT: usize = 100;
 
-/// How many bytes a record may take without fixed fields and any text of the user.
+/// How many bytes a record may take without fixed fields and without any text from
+/// the user.
 const MIN_RECORD: usize = 512;
 
-/// The error of a setting that makes no sense, or of a second
+/// The error of an invalid setting, or of a second
 /// [`install`](crate::Config::install).
 ///
 /// Its text names the setting, what was expected and what was found.
@@ -48,7 +50,7 @@ impl ConfigError {
     pub(super) fn already_installed() -> ConfigError {
         ConfigError {
             setting: "install",
-            why: "a configuration is installed already".into(),
+            why: "a configuration is already installed".into(),
         }
     }
 
@@ -82,8 +84,8 @@ impl Settings {
         require(
             sampling.is_none_or(|sampling| sampling.one_in > 0),
             "sampling",
-            "one in 1 or more",
-            "one in 0",
+            "1 or more",
+            0,
         )
     }
 
@@ -131,7 +133,8 @@ impl Settings {
         }
         self.check_project()?;
         for key in self.fixed_keys() {
-            // As in users' keys, letters beyond ASCII are allowed if the format keeps them.
+            // As in the keys of traces, letters beyond ASCII are allowed if the format
+            // keeps them.
             self.check_key("field", key, |_| true)?;
             let is_free = !self.names.iter().any(|name| name == key);
             let free = "a key that the library does not use itself";

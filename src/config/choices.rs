@@ -57,7 +57,7 @@ pub enum LineTag {
     PathLine,
 }
 
-/// How JSON, which has no such numbers, writes NaN and the infinities.
+/// How JSON writes NaN and the infinities, for which it has no numbers.
 ///
 /// # Examples
 ///
@@ -83,7 +83,8 @@ pub enum NonFinite {
     Text,
 }
 
-/// Which integers JSON writes as strings of digits, because its readers round them.
+/// Which integers JSON writes as strings of digits, because some readers would
+/// round them.
 ///
 /// # Examples
 ///
@@ -109,7 +110,7 @@ pub enum Integers {
     Bits64,
     /// Those beyond ±2⁵³, which JavaScript and older `jq` round.
     Bits53,
-    /// None of them.
+    /// No integers: all of them are numbers.
     Number,
 }
 
@@ -129,8 +130,9 @@ pub enum Integers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Color {
-    /// If standard error is a terminal and the environment variable `NO_COLOR`
-    /// (<https://no-color.org>) is not set when the configuration is built.
+    /// If, when the configuration is built, standard error is a terminal and the
+    /// environment variable `NO_COLOR` (<https://no-color.org>) is empty or not
+    /// set.
     #[default]
     Auto,
     /// Always.
@@ -161,8 +163,8 @@ pub enum Output {
     ///
     /// Time and level are left out because the logger has them, and nulls because many
     /// loggers print them as `None`. Lists and fragments are passed as JSON text. Keys
-    /// are cleaned as [`Format`] requires; other texts, including the message, are not
-    /// escaped, which is up to the logger. Limits apply as if the record were a line
-    /// of JSON. [`Trace::render`](crate::Trace::render) still returns the line.
+    /// are cleaned as the [`Format`] requires; other texts, including the message, are
+    /// not escaped: that is up to the logger. Limits apply as if the record were a
+    /// line of JSON. [`Trace::render`](crate::Trace::render) still returns the line.
     KeyValues,
 }

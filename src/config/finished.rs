@@ -14,8 +14,9 @@ use crate::value::owned::OwnedValue;
 /// A finished unit of work, as rules of [`Sampling`](crate::config::Sampling) and hooks
 /// of [`on_emit`](crate::config::ConfigBuilder::on_emit) see it.
 ///
-/// Keys and values are those the program gave: nothing has been renamed yet,
-/// and what [`redact`](crate::config::ConfigBuilder::redact) hides is hidden here too.
+/// Keys and values are those that the program set: nothing has been renamed yet.
+/// Values that [`redact`](crate::config::ConfigBuilder::redact) hides are hidden here
+/// too.
 ///
 /// # Examples
 ///
@@ -75,7 +76,7 @@ pub(crate) trait Contents {
 pub struct Fragment<'a> {
     /// How long after the start of the unit the fragment was added.
     pub at: Duration,
-    /// The path of the source file, as the compiler gives it.
+    /// The path of the source file, as the compiler reports it.
     pub file: &'a str,
     /// The line in that file.
     pub line: u32,
@@ -123,7 +124,7 @@ impl<'a> FinishedUnit<'a> {
         self.level
     }
 
-    /// Returns how the unit ended, if the program said so.
+    /// Returns how the unit ended, if an outcome was set.
     ///
     /// # Examples
     ///
@@ -149,7 +150,8 @@ impl<'a> FinishedUnit<'a> {
         self.duration
     }
 
-    /// Returns whether the unit still runs: this is a [checkpoint](crate::Trace::checkpoint).
+    /// Returns whether the unit is still running, because this is a
+    /// [checkpoint](crate::Trace::checkpoint).
     ///
     /// # Examples
     ///
@@ -209,8 +211,9 @@ impl<'a> FinishedUnit<'a> {
         self.error
     }
 
-    /// Returns the value of a field. A timer `key` also answers to `key.count`,
-    /// `key.ms` and `key.max_ms`. Allocates for a text or a list.
+    /// Returns the value of a field. The values of a timer `key` are found under
+    /// `key.count`, `key.ms` and `key.max_ms`. A text or a list is copied, which
+    /// allocates.
     ///
     /// # Examples
     ///

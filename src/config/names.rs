@@ -1,7 +1,7 @@
 //! The names that the library writes in a record, in one table.
 //!
-//! Each is kept with the marks around it as a record has it, so that a field is one
-//! copy and its value.
+//! Each name is kept with the marks around it, as it stands in a record, so that a
+//! field is written by copying that and then its value.
 
 use std::borrow::Cow;
 
@@ -64,13 +64,13 @@ names! {
     PanicLocation = "panic.location",
     /// the fragments.
     Fragments = "fragments",
-    /// how many writes to new keys and laps of timers exceeded the limit.
+    /// how many writes to new keys, and laps of timers, exceeded a limit.
     DroppedFields = "dropped_fields",
     /// how many fragments exceeded the limit.
     DroppedFragments = "dropped_fragments",
     /// how many parts were never joined.
     LostParts = "lost_parts",
-    /// how many values were cut.
+    /// how many fields, fragments and other texts were cut.
     Truncated = "truncated",
     /// how many units this record stands for; 0 if others stand for it already.
     SampleRate = "sample_rate",
@@ -109,7 +109,7 @@ fn around(format: Format) -> (&'static [u8], &'static [u8]) {
 /// The length of the longest prefix that a field keeps ready.
 pub(crate) const PREFIX: usize = 16;
 
-/// Returns a key between its marks, and the length, which is zero if that is more
+/// Returns a key between its marks, and their total length, or zero if it is more
 /// than [`PREFIX`].
 pub(super) fn key_prefix(key: &str, format: Format) -> ([u8; PREFIX], u8) {
     let (before, after) = around(format);

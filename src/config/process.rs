@@ -1,4 +1,4 @@
-//! A checked configuration, and the one of the process.
+//! A checked configuration, and the one that the process uses.
 //!
 //! An atomic beside the configuration of the process records whether it has a logger
 //! of its own, so that a disabled trace needs one load to find out.
@@ -49,7 +49,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If a configuration is installed already: like a logger, it is set once, by the
+    /// If a configuration is already installed: like a logger, it is set once, by the
     /// program and not by its libraries.
     pub fn install(&self) -> Result<(), ConfigError> {
         PROCESS
@@ -78,9 +78,9 @@ impl Config {
     /// Returns how many units the [sampling](crate::config::ConfigBuilder::sampling) of this
     /// configuration and its clones has kept and dropped so far.
     ///
-    /// Units that the logger rejects, discarded units and checkpoints are not counted,
-    /// and nothing is without sampling. For the counts of the process, ask the
-    /// [installed](Config::installed) configuration.
+    /// Units that the logger rejects, discarded units and checkpoints are not counted.
+    /// Without sampling, both numbers are 0. For the counts of the process, call this
+    /// on the [installed](Config::installed) configuration.
     ///
     /// # Examples
     ///
@@ -116,7 +116,7 @@ fn default_config() -> &'static Config {
     })
 }
 
-/// Returns the configuration of traces without one of their own.
+/// Returns the configuration of traces that have none of their own.
 #[inline]
 pub(crate) fn process() -> &'static Config {
     match PROCESS.get() {

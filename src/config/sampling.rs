@@ -1,8 +1,9 @@
 //! Sampling: which finished units get a record.
 //!
 //! The decision is made at the end of a unit, when it is known how it went: units
-//! that failed or were slow are kept, and one in N of the others. A hash of the trace
-//! id picks it, so all services keep the same transactions without coordination.
+//! that failed or were slow are kept, and so is one in N of the others. A hash of the
+//! trace id picks those, so all services keep the same transactions without
+//! coordination.
 
 use std::cell::Cell;
 use std::fmt;
@@ -34,7 +35,7 @@ type Rule = Arc<dyn Fn(&FinishedUnit<'_>) -> bool + Send + Sync>;
 /// everything that one with a larger N keeps. The sampled flag of `traceparent()`
 /// passes the result of the hash on to the next service.
 ///
-/// A unit that is dropped has been gathered but is never encoded.
+/// The data of a dropped unit has been collected, but it is never encoded.
 ///
 /// # The hash
 ///
@@ -78,7 +79,7 @@ pub struct Sampling {
 pub(crate) enum Verdict {
     Drop,
     Keep,
-    /// The record stands for this many units, or for none if others stand for it.
+    /// The record stands for this many units; 0 if others stand for it.
     KeepFor(u32),
 }
 
@@ -106,7 +107,8 @@ impl Sampling {
         }
     }
 
-    /// Keeps every unit that took longer than `duration`, in whole microseconds.
+    /// Keeps every unit that took longer than `duration`; its time is compared in
+    /// whole microseconds.
     ///
     /// # Examples
     ///
@@ -123,8 +125,8 @@ impl Sampling {
 
     /// Sets whether every unit of level warn is kept, which is the default.
     ///
-    /// With `false`, a flood of 404 responses is sampled as the 200 responses are.
-    /// Errors, panics and cancelled units are still kept.
+    /// With `false`, a flood of 404 responses is sampled just as the 200 responses
+    /// are. Errors, panics and cancelled units are still kept.
     ///
     /// # Examples
     ///
@@ -144,13 +146,14 @@ impl Sampling {
         self
     }
 
-    /// Sets whether every unit is kept whose caller set the sampled flag of
+    /// Sets whether a unit is always kept if its caller set the sampled flag of
     /// `traceparent`.
     ///
     /// It is off by default, because anyone who can call the service could then have
     /// every unit kept. If a unit is kept only because of its caller, its record has
-    /// `sample_rate=0`, as the units that the hash keeps stand for it already. The
-    /// sampled flag is then passed on to the next service, whatever the hash.
+    /// `sample_rate=0`, because the units that the hash keeps stand for it already.
+    /// The sampled flag is then passed on to the next service, regardless of the
+    /// hash.
     ///
     /// # Examples
     ///
@@ -174,9 +177,9 @@ impl Sampling {
 
     /// Keeps every unit for which the closure returns `true`.
     ///
-    /// The closure is called at the end of each unit that no other rule is certain to
-    /// keep, and at its checkpoints, but not for units that end inside it. If it
-    /// panics, the unit is kept.
+    /// The closure is called at the end of each unit, and at its checkpoints, unless
+    /// the unit is always kept anyway. It is not called for units that end inside the
+    /// closure. If it panics, the unit is kept.
     ///
     /// Further calls add closures; a unit is kept if any of them returns `true`.
     ///
@@ -241,8 +244,8 @@ thread_local! {
     static IN_RULE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls a closure, unless the unit ended inside of one: the closure may call code
-/// that is a unit of work itself, and would recurse for ever.
+/// Calls a closure, unless the unit ended inside one: a closure may call code that
+/// is a unit of work itself, and would recurse forever.
 fn matches(rule: &Rule, unit: &FinishedUnit<'_>) -> bool {
     if IN_RULE.replace(true) {
         return false;
@@ -283,7 +286,7 @@ impl fmt::Debug for Sampling {
 pub struct Sampled {
     /// How many units got a record.
     pub kept: u64,
-    /// How many units got none.
+    /// How many units got no record.
     pub dropped: u64,
 }
 

@@ -36,7 +36,8 @@ use crate::value::outcome::Outcome;
 /// `trace.id` as `id` inside `trace`, and Elasticsearch refuses a record in which
 /// `trace` is a text as well. So with [`Ecs`](Schema::Ecs) and
 /// [`Datadog`](Schema::Datadog) the keys of such objects (`error`, `event`, `http` …)
-/// are reserved as the names are, and a user's `error` becomes `error_2`.
+/// are reserved just as the names are, and a field `error` of a trace becomes
+/// `error_2`.
 ///
 /// # Examples
 ///
@@ -99,7 +100,7 @@ impl LogRecordNames {
         self.iter().any(|own| own == name)
     }
 
-    /// Adds a number to each name that is taken: `target_2`.
+    /// Adds a number to each name that is taken, as in `target_2`.
     fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
         let LogRecordNames {
             target,
@@ -138,7 +139,8 @@ const NAMES: [(Name, [&str; 4]); 14] = [
     (Name::Seq,        ["event.sequence",  "",                                     "",                  ""]),
 ];
 
-/// Defaults and columns of the key of an HTTP status, and of [`LogRecordNames`].
+/// The key of an HTTP status, and the names of [`LogRecordNames`]: the default,
+/// then the same columns.
 #[rustfmt::skip]
 const MORE_NAMES: [(&str, [&str; 4]); 5] = [
     ("status", ["http.response.status_code", "", "http.response.status_code", "http.status_code"]),
@@ -154,7 +156,7 @@ fn pick(default: &'static str, texts: [&'static str; 4], column: Option<usize>) 
     text.filter(|text| !text.is_empty()).unwrap_or(default)
 }
 
-/// What a schema asks for, beside its names.
+/// The requirements of a schema besides its names.
 #[derive(Debug)]
 struct Preset {
     /// The column of [`NAMES`].
@@ -191,7 +193,7 @@ const DEFAULT: Preset = Preset {
 
 static ECS: Preset = Preset {
     column: Some(0),
-    // The schema allows only these words; the reason tells the rest.
+    // The schema allows only these words; the reason has the details.
     outcomes: ["success", "failure", "failure", "unknown"],
     reason: ("event.reason", ["", "", "panic", "cancelled"]),
     in_nanos: true,
@@ -238,7 +240,7 @@ pub(crate) struct Forms {
     outcomes: [Word; 4],
 }
 
-/// A word as a record has it, and the field beside it.
+/// A word as it stands in a record, and the field beside it.
 ///
 /// All sixteen bytes are copied at once, of which `len` count: with a `Vec` a unit
 /// took 65 instructions more (callgrind).
@@ -353,8 +355,8 @@ impl Forms {
         Some(self.preset.level_number.0).filter(|name| !name.is_empty())
     }
 
-    /// Returns names that some records have, if readers of the schema make objects of
-    /// dotted ones.
+    /// Returns the names that only some records have, if readers of the schema turn
+    /// dotted names into objects.
     pub(super) fn nested_names(&self) -> Option<impl Iterator<Item = &str>> {
         let status = std::iter::once(self.status);
         let nests = self.preset.nests;
@@ -376,7 +378,8 @@ impl Forms {
         &self.trace_prefix
     }
 
-    /// Returns how much longer than the default ones the texts may be, together.
+    /// Returns how many bytes longer than the default ones the texts may be in
+    /// total.
     pub(super) fn extra_bytes(&self) -> usize {
         if std::ptr::eq(self.preset, &PLAIN) {
             return 0;

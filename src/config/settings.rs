@@ -1,7 +1,7 @@
 //! The settings of a configuration, ready for use.
 //!
-//! Plain data. All that can be worked out in advance, such as the text of names and
-//! which names are reserved, is worked out here and not per record.
+//! Plain data. Everything that can be worked out in advance, such as the text of
+//! names and the set of reserved ones, is worked out here and not per record.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,14 +20,15 @@ use crate::ids::source::IdMaker;
 use crate::value::number::Amount;
 use crate::value::owned::OwnedValue;
 
-/// Takes each record with its text, and the text without times and ids.
+/// Receives each record, its text, and the text in normal form.
 #[cfg(feature = "testing")]
 pub(crate) type Tap = Arc<dyn Fn(&FinishedUnit<'_>, &str, String) + Send + Sync>;
 
 /// A hook around the hand-over of a record.
 pub(crate) type Hook = Arc<dyn Fn(&FinishedUnit<'_>, &mut dyn FnMut()) + Send + Sync>;
 
-/// The value of a key-value pair that keeps its type; `T` says where text is.
+/// The value of a key-value pair that keeps its type; `T` is a text, or the place
+/// of one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PairValue<T> {
     Bool(bool),
@@ -36,7 +37,7 @@ pub(crate) enum PairValue<T> {
 }
 
 impl<T> PairValue<T> {
-    /// The same value, its text replaced.
+    /// Returns the same value with its text replaced.
     pub(crate) fn with_text<'a, U>(&'a self, text: impl FnOnce(&'a T) -> U) -> PairValue<U> {
         match self {
             PairValue::Bool(value) => PairValue::Bool(*value),
@@ -71,7 +72,7 @@ pub(crate) struct Settings {
     objects: Vec<String>,
     /// The fixed fields as text, which the encoder makes when first needed.
     pub(crate) fixed_text: OnceLock<Vec<u8>>,
-    /// The fixed fields as they go out typed.
+    /// The fixed fields as typed key-values, which are also made when first needed.
     pub(crate) fixed_pairs: OnceLock<Vec<(String, PairValue<String>)>>,
     pub(crate) limits: Limits,
     pub(crate) redact: Vec<String>,
@@ -208,7 +209,7 @@ impl Settings {
         self.own_names().any(|name| name == key)
     }
 
-    /// Changes the names of log records that those of all records have taken.
+    /// Renames those names of log records that other names have taken.
     pub(super) fn free_names(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
         forms.make_way(|name| self.is_own_name(name));
@@ -250,7 +251,8 @@ impl Settings {
         }
     }
 
-    /// Returns whether each byte of a key shows that it is written as it is.
+    /// Returns whether a key is written as it is, as far as its bytes alone can
+    /// show.
     pub(crate) fn is_plain_key(&self, key: &str) -> bool {
         !key.is_empty() && key.bytes().all(self.plain())
     }

@@ -1,11 +1,11 @@
-//! Units that may be cancelled, because their future is dropped before it is ready.
+//! Units that are cancelled if their future is dropped before it is ready.
 
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
 use crate::value::outcome::Outcome;
 
-/// Guards the trace of asynchronous work: dropped before its end, it records the
-/// outcome `cancelled`.
+/// Guards the trace of asynchronous work: if the guard is dropped before
+/// [`end`](Self::end), the outcome is `cancelled`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct CancelGuard(Trace);
@@ -32,7 +32,8 @@ impl CancelGuard {
         result
     }
 
-    /// Emits the record. The disabled trace that stays behind cannot be cancelled.
+    /// Emits the record. It leaves a disabled trace behind, which cannot be
+    /// cancelled.
     #[inline]
     pub fn end(&mut self) {
         drop(std::mem::take(&mut self.0));
@@ -61,7 +62,8 @@ impl Drop for CancelGuard {
     }
 }
 
-/// What `run!` with an `async |trace|` closure expands to.
+/// Makes an async block with a handle a unit; `run!` with an `async |trace|`
+/// closure expands to this.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run_async {

@@ -1,9 +1,9 @@
 //! The current trace of this thread, for code that you cannot pass a trace to.
 //!
 //! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
-//! current. Each function here does the same as the [`Trace`] method of that name,
-//! except that [`emit`] ends all units of the thread. If no trace is current, it
-//! does nothing. None of them panics or blocks.
+//! current. Most functions here do the same as the [`Trace`] method of the same
+//! name; [`emit`] is the exception, as it ends all units of the thread. If no trace
+//! is current, a call does nothing. None of these functions panics or blocks.
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
@@ -56,8 +56,8 @@ use crate::value::to_value::ToValue;
 
 pub use crate::trace::scope::Entered;
 
-/// Runs `work` with the current trace and returns its result; `None` if no trace is
-/// current.
+/// Runs `work` with the current trace and returns the result of `work`, or `None`
+/// if no trace is current.
 ///
 /// # Examples
 ///
@@ -82,12 +82,12 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
 }
 
 /// The current trace while [`with`] has it. The entry itself is moved out, so that
-/// the closure gets a whole `Trace`; its address tells whether it came back.
+/// the closure gets a whole `Trace`; its address shows whether it came back.
 struct InUse {
     trace: Trace,
     token: Option<Token>,
     address: usize,
-    /// The unit around it, which is not current meanwhile.
+    /// The unit around it, which is not current in the meantime.
     hidden: Option<Token>,
     panics: Use,
 }
@@ -316,7 +316,7 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Records the error of a result, if it is one, and returns the result; see
+/// Records the error if the result is an `Err`, and returns the result; see
 /// [`Trace::check`].
 ///
 /// # Examples
@@ -410,7 +410,7 @@ pub fn raise(level: Level) {
 /// Returns the value of the header `traceparent` for outgoing calls; see
 /// [`Trace::traceparent`].
 ///
-/// A disabled trace that is current passes on the ids that it received, although
+/// A disabled trace that is current passes on the ids that it received, even though
 /// [`is_active`] returns `false`.
 ///
 /// # Examples
@@ -477,7 +477,7 @@ pub fn request_id() -> Option<String> {
     outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
 }
 
-/// Looks at the headers for calls that the current unit makes.
+/// Calls `look` with the headers for calls that the current unit makes.
 pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
     stack::with_top(|entry| look(&entry.outgoing()))?
 }

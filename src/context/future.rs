@@ -1,4 +1,4 @@
-//! Futures as units of work, on any executor.
+//! `in_trace` and `run_in_trace`: futures as units of work, on any executor.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::context::cancel::CancelGuard;
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
 
-/// Adds methods to every future that make it a unit of work.
+/// Adds methods that make a future a unit of work.
 ///
 /// # Examples
 ///
@@ -108,7 +108,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let future = &mut this.future;
-            // Whatever the destructors of its locals log belongs to the unit.
+            // Anything that the destructors of its locals log belongs to the unit.
             if future.is_some() {
                 this.unit.trace().scope(|| future.set(None));
             }
@@ -176,8 +176,8 @@ impl<F: Future> Future for InTrace<F> {
 }
 
 pin_project! {
-    /// A future that is a unit of work and gives it its outcome; made by
-    /// [`InTraceExt::run_in_trace`].
+    /// A future that is a unit of work, and whose result decides the outcome; made
+    /// by [`InTraceExt::run_in_trace`].
     ///
     /// # Examples
     ///
@@ -191,8 +191,9 @@ pin_project! {
     pub struct RunInTrace<F, M> where F: Future {
         #[pin]
         inner: InTrace<F>,
-        // A pointer, so that `Future` needs no bound on the output: the compiler
-        // reports work that returns no `Result` once, and not at every use.
+        // A function pointer, so that the `impl` of `Future` needs no bound on the
+        // output: if the work returns no `Result`, the compiler reports that once,
+        // and not at every use.
         take_outcome: fn(&F::Output, &mut Trace),
         marker: PhantomData<fn() -> M>,
     }
@@ -207,7 +208,8 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
     }
 }
 
-/// What `run!` with `async || …` or an `async` block expands to.
+/// Makes a future a unit; `run!` with `async || …` or an `async` block expands to
+/// this.
 #[doc(hidden)]
 pub fn __run_async<F: Future, M>(trace: Trace, future: F) -> RunInTrace<F, M>
 where

@@ -1,4 +1,5 @@
-//! Why a unit panicked: message and place, which only a panic hook gets to see.
+//! The panic hook, which records why a unit panicked: only a hook gets to see the
+//! message and the place of a panic.
 
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
@@ -10,15 +11,15 @@ use crate::thread::stack;
 use crate::value::eager;
 use crate::value::outcome::Outcome;
 
-/// Installs a panic hook that stores the message and the place of a panic in the
+/// Installs a panic hook that stores the message and the location of a panic in the
 /// current trace, as `panic` and `panic.location`, and then calls the previous hook.
 ///
 /// Call it once, early in `main`, after other crates have installed their hooks;
 /// further calls do nothing. With `panic = "abort"` no destructors run, so the
 /// hook also emits the records of all units that are current on the thread.
 ///
-/// Panics that this crate catches itself, in a `Display` or a logger, are not
-/// stored: the record shows `<panicked>` in place of the text.
+/// Panics that this crate catches itself, such as those of a `Display` or of a
+/// logger, are not stored. The text of a value that panics is `<panicked>`.
 ///
 /// # Examples
 ///
@@ -60,8 +61,8 @@ fn note(info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let literal = payload.downcast_ref::<&str>().copied();
     let text = literal.or_else(|| Some(payload.downcast_ref::<String>()?.as_str()));
-    let message = text.unwrap_or("a payload that is no text");
-    // On the stack, unless the path is very long.
+    let message = text.unwrap_or("a payload that is not text");
+    // This is formatted on the stack, unless the path is very long.
     let place = eager::format(panic_note::MAX_MESSAGE, |out| match info.location() {
         Some(place) => write!(out, "{place}"),
         None => Ok(()),
@@ -73,7 +74,8 @@ fn note(info: &PanicHookInfo<'_>) {
     }
 }
 
-/// Leaves the logger alone if it may be what panicked, with its locks held.
+/// Emits the records, unless the panic may have begun in the logger: it may still
+/// hold its locks.
 fn emit_before_abort() {
     if !hand_over::is_handing_over() {
         end_all::emit_after(|entry| entry.severity.set_outcome(Outcome::Panic));

@@ -1,7 +1,7 @@
 //! A panic that begins while `current::with` has the trace.
 //!
-//! The panic hook runs before the stack unwinds, so it cannot reach that trace.
-//! The hook leaves a note here, and the end of the use takes it.
+//! The panic hook runs before the stack unwinds, so it cannot reach that trace. So
+//! the hook leaves a note here, which is picked up when `with` ends.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -39,7 +39,7 @@ impl Note {
     }
 }
 
-/// Leaves a note, if a trace is in use; forgets an earlier one in any case.
+/// Leaves a note if a trace is in use; an earlier note is forgotten in any case.
 pub(super) fn leave(message: &str, place: &str) {
     let is_in_use = IN_USE.get() > 0;
     let note = is_in_use.then(|| Note::new(message, place)).flatten();

@@ -1,5 +1,5 @@
-//! One finished record to one logger, which is foreign code: it may panic, log,
-//! end units of its own, or build another record from ours.
+//! Hands one finished record to one logger, which is foreign code: it may panic,
+//! log, end units of its own, or build another record from ours.
 //!
 //! While a logger runs, this thread notes why it was called, so that a bridge or the
 //! panic hook that is called from inside knows whose record it sees.
@@ -36,7 +36,7 @@ enum HandOver {
     Asking,
     /// To hand it the record of a unit that started here.
     Record(Own),
-    /// To hand it a log record, from a bridge.
+    /// To hand it the record of an ordinary log call, from a bridge.
     LogRecord,
 }
 
@@ -63,7 +63,7 @@ thread_local! {
     static HAND_OVER: Cell<HandOver> = const { Cell::new(HandOver::None) };
 }
 
-/// Returns whether a record is the one of a unit that ends.
+/// Returns whether a record is the one that is being handed over for a unit.
 #[inline]
 pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
     matches!(HAND_OVER.get(), HandOver::Record(own) if own == Own::new(record))
@@ -79,7 +79,8 @@ pub(crate) fn is_handing_over() -> bool {
     matches!(HAND_OVER.get(), HandOver::Record(_) | HandOver::LogRecord)
 }
 
-/// Runs a logger on a log record that is not a unit's, so that the panic hook knows.
+/// Runs a logger on the record of an ordinary log call, and lets the panic hook
+/// know.
 pub(crate) fn log_record(log: impl FnOnce()) {
     during(HandOver::LogRecord, log);
 }
@@ -114,8 +115,8 @@ pub(super) fn hand_over(entry: &Entry, moment: &Moment, text: &str, pairs: Optio
     }
 }
 
-/// Emits once, whatever the hook does. A unit that ends inside a hook goes past
-/// it: a hook that emits a unit each time would never end.
+/// Emits once, whatever the hook does. A unit that ends inside a hook bypasses it:
+/// a hook that emits a unit of its own would never end otherwise.
 #[cold]
 fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
     let mut emit = Some(emit);

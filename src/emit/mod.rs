@@ -1,9 +1,9 @@
 //! The hand-over: the only place that builds a `log::Record`.
 //!
-//! The logger's `enabled` is called before anything is encoded (`log`'s macros do
-//! not call it, so code that calls `log()` directly must). The record is encoded
-//! first and handed over as one finished string, so that no user code runs inside
-//! a logger. If a logger panics, its record is lost, but not the trace or the thread.
+//! The logger's `enabled` is called before anything is encoded, so a record that the
+//! logger rejects costs no encoding. The record is encoded first and handed over as
+//! one finished string, so that no user code runs inside a logger. If a logger
+//! panics, its record is lost, but not the trace or the thread.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod end_all;
@@ -30,7 +30,7 @@ use crate::unit::Entry;
 use crate::unit::store::scratch::Scratch;
 use crate::value::outcome::Outcome;
 
-/// Ends a unit: its one record, and its entry back to the spares.
+/// Ends a unit: emits its one record, and gives its entry back to the spares.
 #[inline(never)]
 pub(crate) fn finish(mut entry: Box<Entry>) {
     write_final(&mut entry);

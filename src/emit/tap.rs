@@ -1,4 +1,4 @@
-//! Shows each record to a test that wants to see it.
+//! Passes each record on to the test that captures it.
 
 use crate::base::clock::Stamp;
 use crate::emit::finished::finished;
@@ -6,7 +6,7 @@ use crate::encode;
 use crate::encode::job::Moment;
 use crate::unit::Entry;
 
-/// Passes the record on to a test, if one listens.
+/// Passes the record on, if a test captures it.
 pub(super) fn tap(entry: &Entry, moment: &Moment<'_>, text: &str) {
     if let Some(tap) = &entry.settings.tap {
         tap(&finished(entry, moment), text, normalized(entry, moment));

@@ -44,8 +44,8 @@ fn first(lanes: u128) -> usize {
     lanes.trailing_zeros() as usize / 8
 }
 
-/// Returns whether a byte cannot be copied unseen: controls, quote, backslash, DEL,
-/// and every byte of a character beyond ASCII.
+/// Returns whether a byte cannot be copied blindly: controls, quote, backslash,
+/// DEL, and every byte of a character beyond ASCII.
 #[inline(always)]
 fn needs_care(byte: u8) -> bool {
     (byte.wrapping_sub(0x20) >= 0x5F) | (byte == b'"') | (byte == b'\\')
@@ -231,8 +231,9 @@ fn is_clear(lanes: u128, len: usize) -> bool {
     (lanes == 0) | (first(lanes) >= len)
 }
 
-/// Returns whether a text of bare characters could be a lookalike: a cheap check
-/// that spares most texts the exact one.
+/// Returns whether a text of bare characters could be a lookalike, a string that
+/// would be read as a number, a truth value or nothing: a cheap check that spares
+/// most texts the exact one.
 ///
 /// It does not branch on the first character: whether an id begins with a digit or
 /// a letter is chance, and each wrong guess of the processor costs more than both
@@ -249,8 +250,8 @@ fn may_look_alike(chunk: &[u8; SLACK], len: usize) -> bool {
 /// A number has at most one letter, its `e`, and one dot, while words have more
 /// letters, and addresses and versions more dots. Both are counted without a loop:
 /// each character is a byte of one 128-bit number, and `x & (x - 1)`, which clears
-/// the lowest set bit, leaves something if there were two. Adjacent dots pass as one
-/// run; the exact check refuses them. Only the first 16 bytes are looked at.
+/// the lowest set bit, is not zero if there were two. Adjacent dots pass as one run;
+/// the exact check refuses them. Only the first 16 bytes are looked at.
 #[inline(always)]
 fn may_be_number(chunk: &[u8; SLACK], len: usize) -> bool {
     let text = u128::MAX.unbounded_shr(128_u32.saturating_sub(8 * len.min(SLACK) as u32));
@@ -282,7 +283,8 @@ fn is_word(chunk: &[u8; SLACK], len: usize) -> bool {
             | is(b"infinity"))
 }
 
-/// Returns whether a string would be read as a number, a truth value or nothing.
+/// Returns whether a string would be read as a number, a truth value or nothing
+/// (null).
 ///
 /// It would if it is `[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?`, or one of
 /// a few words in any case with an optional sign.

@@ -1,9 +1,9 @@
 //! Keeping a record within its limit.
 //!
 //! The buffer ends where the limit does, so encoding itself finds out whether a
-//! record fits, and no second piece of code has to know how long anything gets.
-//! A record that does not fit is encoded again with shorter texts and, if that is
-//! not enough, with fewer fragments, then with fewer fields.
+//! record fits, and no other code has to know how long anything gets. A record that
+//! does not fit is encoded again with shorter texts and, if that is not enough,
+//! with fewer fragments, then with fewer fields.
 
 use crate::base::bytes::SLACK;
 use crate::config::choices::Format;
@@ -41,8 +41,8 @@ pub(super) fn encode(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
 }
 
 /// Finds out how much of an entry gets into a record that goes out as key-values:
-/// as much as into a line of JSON, which is no shorter, because lists and fragments
-/// go out as JSON text.
+/// as much as into a line of JSON, which is at least as long, because lists and
+/// fragments go out as JSON text.
 pub(super) fn measure(job: &mut Job<'_>, scratch: &mut Scratch) {
     job.format = Format::Json;
     if max_bytes(job) > job.settings().limits.record {
@@ -80,8 +80,8 @@ fn attempt(job: &Job<'_>, scratch: &mut Scratch) -> Option<usize> {
     Some(line.len()).filter(|len| *len <= limit)
 }
 
-/// Takes away from the record until it fits: texts are cut, but not below [`FLOOR`]
-/// while fragments, then fields, can go instead.
+/// Shortens the record until it fits: texts are cut, but not below [`FLOOR`] as
+/// long as fragments, then fields, can go instead.
 #[cold]
 fn shorten(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
     let limit = job.settings().limits.record;
@@ -108,8 +108,8 @@ fn shorten(job: &mut Job<'_>, scratch: &mut Scratch) -> usize {
     attempt(job, scratch).unwrap_or(0)
 }
 
-/// Returns the largest number up to `max` that fits; `least` is known to fit, or
-/// nothing does.
+/// Returns the largest number up to `max` that fits, or `least` if none above it
+/// does.
 fn largest(mut least: usize, max: usize, mut fits: impl FnMut(usize) -> bool) -> usize {
     let mut over = max.saturating_add(1);
     while over - least > 1 {

@@ -70,7 +70,7 @@ pub(super) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
 /// At most 32 hex digits, followed by room to read 16 bytes at a time.
 pub(super) type IdText = [u8; 32 + SLACK];
 
-/// Passes each id to `see` as hex digits, and how many there are.
+/// Passes each id to `see`: its hex digits and how many there are.
 #[inline(always)]
 pub(super) fn each_id(
     job: &Job<'_>,

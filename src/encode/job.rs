@@ -21,9 +21,9 @@ pub(crate) struct Moment<'a> {
     pub(crate) duration_nanos: u64,
     /// The number of a partial record.
     pub(crate) partial: Option<u32>,
-    /// Set if this is the record of a log call, and not of a unit.
+    /// Set if this is the record of an ordinary log call, and not of a unit.
     pub(crate) log_record: Option<&'a LogRecord>,
-    /// How many units this record stands for: the one that sampling kept of so many.
+    /// How many units this record stands for, if sampling kept one of so many.
     pub(crate) sample_rate: Option<u32>,
 }
 

@@ -100,7 +100,7 @@ fn piece(job: &Job<'_>, span: Span, fit: usize) -> Piece {
     }
 }
 
-/// Collects pairs, and in the line the texts that have to be written for them.
+/// Collects pairs; the texts that have to be written for them go into the line.
 struct Out<'a, 'b> {
     job: &'a Job<'a>,
     line: Line<'b>,

@@ -7,7 +7,8 @@ use crate::unit::store::scratch;
 use crate::unit::store::scratch::{Pair, PairText};
 use crate::value::number::Amount;
 
-/// The fixed fields of the configuration, then what was gathered for one record.
+/// The fixed fields of the configuration, then the pairs that were gathered for one
+/// record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pairs<'a> {
     pub(super) settings: &'a Settings,

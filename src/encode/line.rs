@@ -15,8 +15,8 @@ pub(super) type Written = Result<(), Full>;
 
 /// A line that is being written.
 ///
-/// CORRECTNESS of its speed: code that is kept out of line gets a `Line` of its own
-/// from [`apart`](Line::apart). If one function takes the address of a `Line`, its
+/// For speed, code that is kept out of line gets a `Line` of its own from
+/// [`apart`](Line::apart). If one function takes the address of a `Line`, its
 /// position lives in memory for the whole of the caller.
 #[derive(Debug)]
 pub(super) struct Line<'a> {

@@ -1,18 +1,20 @@
-//! The part of a log record that stands where a unit has outcome and duration.
+//! The part of an ordinary log record that stands where the record of a unit has
+//! outcome and duration.
 
 use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::{ids, number, text};
 use crate::unit::store::log_record::LogRecord;
 
-/// Writes the target, the place, and name and ids of the unit that is current.
+/// Writes the target and the place, then the name and the ids of the unit that is
+/// current.
 #[cold]
 pub(super) fn write<S: Syntax>(
     line: &mut Line<'_>,
     job: &Job<'_>,
     log_record: &LogRecord,
 ) -> Written {
-    // A unit's own record has all that among its key-values.
+    // The record of a unit has all of that among its key-values.
     if log_record.of_unit {
         return Ok(());
     }

@@ -77,7 +77,7 @@ fn losses(job: &Job<'_>) -> [u64; 4] {
     ]
 }
 
-/// Returns how many of the texts in this record are not whole.
+/// Returns how many of the texts in this record were cut.
 #[cold]
 fn truncated(job: &Job<'_>) -> u64 {
     let (entry, fit) = (job.entry, job.fit);

@@ -40,7 +40,7 @@ pub(crate) fn encode<'s>(entry: &Entry, moment: &Moment<'_>, scratch: &'s mut Sc
     let mut job = Job::new(entry, moment, names.as_ref(), fixed);
     let len = fit::encode(&mut job, scratch);
     let line = scratch.line.get(..len).unwrap_or_default();
-    // Only text is written; if a byte that is not ever got in, the part before it
+    // Only UTF-8 is written; if any other byte ever got in, the part before it
     // would be better than nothing.
     let valid = || line.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     std::str::from_utf8(line).unwrap_or_else(|_| valid())

@@ -3,7 +3,7 @@
 //! Keys are unique in a record: a key that is one of the library's names, that
 //! equals another once it is cleaned, or that has two fields of different kinds
 //! gets `_2`, `_3` …, whichever is free first. Few records need this, so it may
-//! allocate; a set keeps a hostile one from taking quadratic time.
+//! allocate; a set keeps a hostile record from taking quadratic time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -50,7 +50,7 @@ pub(super) fn for_entry(entry: &Entry, log_record: Option<&LogRecord>) -> Option
 enum Reserved<'a> {
     /// All that the library may ever write in the record of a unit.
     InUnits,
-    /// The same, and these.
+    /// The same names, and these.
     And(&'a LogRecordNames),
     /// Only time, level and message: the fields are those of a unit.
     Head,
@@ -97,7 +97,7 @@ struct Taken<'a> {
     reserved: Reserved<'a>,
     settings: &'a Settings,
     used: HashSet<String>,
-    /// The next number to try for a key, so that equal keys do not all begin at 2.
+    /// The next number to try for a key, so that equal keys do not all start at 2.
     next: HashMap<String, usize>,
 }
 

@@ -18,14 +18,15 @@ fn pair(n: u32) -> [u8; 2] {
     PAIRS.get(n as usize).copied().unwrap_or_default()
 }
 
-/// Writes an unsigned integer; `itoa` does those of 10⁸ or more.
+/// Writes an unsigned integer; integers of 10⁸ or more go through `itoa`.
 ///
-/// Short numbers, most of those in logs, are written where they belong. `itoa`
-/// stores pairs of digits in a buffer, and loading them from there in larger
-/// pieces has to wait until the stores have reached the cache: a fifth of the time
-/// of W3 went there. All digits at once in one word, without a branch (Paul Khuong,
-/// "How to print integers really fast"), was slower too: the place of the next byte
-/// then depends on a chain of multiplications, while branches are predicted.
+/// Short numbers, which most numbers in logs are, are written straight to where
+/// they belong. `itoa` stores pairs of digits in a buffer, and loading them from
+/// there in larger pieces has to wait until the stores have reached the cache: a
+/// fifth of the time of W3 went there. All digits at once in one word, without a
+/// branch (Paul Khuong, "How to print integers really fast"), was slower too: the
+/// place of the next byte then depends on a chain of multiplications, while
+/// branches are predicted.
 #[inline(always)]
 pub(super) fn u64(line: &mut Line<'_>, n: u64) -> Written {
     match u32::try_from(n) {

@@ -1,5 +1,5 @@
-//! For a person at a terminal: the unit, how it ended and how long it took,
-//! then the fields, then the fragments on a timeline.
+//! The pretty format, for a person at a terminal: the unit, how it ended and how
+//! long it took, then the fields, then the fragments on a timeline.
 //!
 //! The order is not that of a line, so the head is written here; fields go through
 //! the walk of `record.rs`. Texts are escaped as everywhere: a terminal obeys what
@@ -99,7 +99,7 @@ pub(super) fn write(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> W
     Ok(())
 }
 
-/// Writes text in a color, if the configuration has colors.
+/// Writes text in a colour, if the configuration has colours.
 fn colored(
     line: &mut Line<'_>,
     settings: &Settings,
@@ -114,7 +114,7 @@ fn colored(
     line.put(RESET)
 }
 
-/// Starts a line with a name of the library's.
+/// Starts a line with one of the library's names.
 fn name(line: &mut Line<'_>, job: &Job<'_>, name: Name) -> Written {
     let settings = job.settings();
     Pretty::key(line, settings, settings.names.text(name).as_bytes(), b"")
@@ -156,7 +156,7 @@ fn head(line: &mut Line<'_>, job: &Job<'_>) -> Written {
     })
 }
 
-/// Writes where a log record comes from, after the rest of its head.
+/// Writes where an ordinary log record comes from, after the rest of its head.
 fn place(line: &mut Line<'_>, job: &Job<'_>, log_record: &LogRecord) -> Written {
     let settings = job.settings();
     line.put(b"  ")?;

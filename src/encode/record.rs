@@ -31,8 +31,9 @@ pub(super) fn write<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Ve
     line.advance(written)
 }
 
-/// Writes a log record, or one with names that had to be worked out. It is compiled
-/// a second time for them, so that the usual record has no branch for either.
+/// Writes the record of an ordinary log call, or one with names that had to be
+/// worked out. The walk is compiled a second time for them, so that the usual
+/// record has no branch for either.
 #[cold]
 fn write_rare<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>, room: &mut Vec<u8>) -> Written {
     write_inline::<S, true>(line, job, room)
@@ -187,9 +188,9 @@ fn timer<S: Syntax, const RARE: bool>(
     Ok(())
 }
 
-/// Writes the key of a field and a suffix, or the name worked out for both. Never inlined:
-/// the loop of the fields, most of which have a prefix, gets by with 1 to 2 % fewer
-/// instructions.
+/// Writes the key of a field and a suffix, or the name worked out for both. Never
+/// inlined: the loop over the fields, most of which have a prefix, then takes 1 to 2 %
+/// fewer instructions.
 #[inline(never)]
 fn key<S: Syntax, const RARE: bool>(
     line: &mut Line<'_>,

@@ -48,7 +48,7 @@ pub(super) fn timer_value(line: &mut Line<'_>, part: TimerPart) -> Written {
     match part {
         TimerPart::Count(n) => number::u64(line, n),
         TimerPart::Micros(micros) => number::millis(line, micros),
-        // Quoted in every format: a bare `*` is not for logfmt.
+        // Quoted in every format, because logfmt cannot have a bare `*`.
         TimerPart::Redacted => {
             line.put_byte(b'"')?;
             line.put(STARS.as_bytes())?;

@@ -44,7 +44,7 @@ pub(super) fn end_of(job: &Job<'_>, span: Span, fit: usize) -> usize {
     }
 }
 
-/// Returns the texts that tell why a unit failed.
+/// Returns the texts that explain why a unit failed.
 pub(super) fn error_texts(job: &Job<'_>) -> impl Iterator<Item = (Name, Span)> {
     let entry = job.entry;
     let texts = [

@@ -1,4 +1,4 @@
-//! Which walk and which syntax write a job.
+//! Chooses the walk and the syntax that write a job.
 
 use crate::config::choices::Format;
 use crate::encode::job::Job;

@@ -1,7 +1,7 @@
 //! The error of an id or a header that cannot be parsed.
 //!
 //! It is `Copy` and holds no text, so that a header from outside costs no
-//! allocation; what was expected is a table of [`Field`].
+//! allocation; its `Display` has a table of what each [`Field`] expects.
 
 use std::error::Error;
 use std::fmt;
@@ -21,9 +21,9 @@ pub(super) enum Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Length(usize),
-    /// Another byte than a hex digit, and where it stands in the field.
+    /// The position in the field of a byte that is not a hex digit, and the byte.
     Digit(usize, u8),
-    /// Another byte than a hyphen, and where it stands in the field.
+    /// The position in the field of a byte that is not a hyphen, and the byte.
     Hyphen(usize, u8),
     Zero,
     Form,
@@ -31,8 +31,8 @@ pub(super) enum Fault {
 
 /// The error of an id, or of a header of ids, that cannot be parsed.
 ///
-/// Its text names the part that is wrong, what was expected there, and what was
-/// found; positions count from 0 within that part.
+/// Its text names the part that is wrong, what was expected there and, in most
+/// cases, what was found; positions count from 0 within that part.
 ///
 /// # Examples
 ///
@@ -71,7 +71,7 @@ impl fmt::Display for IdError {
             Fault::Length(got) => write!(f, "{length}, got {got}"),
             Fault::Digit(at, got) => wrong_byte(f, "lower-case hex digit", at, got),
             Fault::Hyphen(at, got) => wrong_byte(f, "hyphen", at, got),
-            Fault::Zero => f.write_str("an id that is not zero, got only zeros"),
+            Fault::Zero => f.write_str("a non-zero id, got only zeros"),
             Fault::Form => f.write_str(form),
         }
     }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::ids::traceparent::TraceParent;
 
-/// The header of one name. Two of them count as a malformed one.
+/// The header of one name. A repeated header counts as malformed.
 #[derive(Debug, Default)]
 pub(crate) enum Header<V> {
     #[default]

@@ -15,7 +15,7 @@ pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N
     let mut is_hex = true;
     let mut read = |eight: [u8; 8]| {
         let n = value(eight);
-        // Any other byte does not come back as it was.
+        // Writing the value again does not restore any other byte.
         is_hex &= digits(n) == eight;
         n
     };
@@ -51,8 +51,8 @@ pub(crate) fn encode(bytes: &[u8], text: &mut [u8]) {
     }
 }
 
-/// Makes eight digits. Compared with a table this saves 300 instructions in a record
-/// of three ids.
+/// Makes eight digits. Compared with a table, this saves 300 instructions in a
+/// record with three ids.
 fn digits(n: u32) -> [u8; 8] {
     let mut n = u64::from(n);
     n = (n | n << 16) & 0x0000_FFFF_0000_FFFF;

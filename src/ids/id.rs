@@ -56,7 +56,8 @@ macro_rules! id {
                 $id::salted(Salt::new(Instant::now()))
             }
 
-            /// Makes a random id where the time is known already.
+            /// Makes a random id, with a salt from a time that the caller has read
+            /// already.
             pub(super) fn salted(salt: Salt) -> $id {
                 loop {
                     if let Some(id) = $nonzero::new(random(salt) as $int) {

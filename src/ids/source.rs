@@ -6,7 +6,7 @@ use crate::ids::random::Salt;
 
 /// A source of ids, set with [`ConfigBuilder::ids`](crate::config::ConfigBuilder::ids).
 ///
-/// Use it to get the same ids in each run of a test, or those of another system.
+/// Use it to get the same ids in each run of a test, or the ids of another system.
 ///
 /// # Examples
 ///
@@ -41,7 +41,8 @@ pub trait IdSource: Send + Sync {
 pub(crate) struct IdMaker(pub(crate) Option<&'static dyn IdSource>);
 
 impl IdMaker {
-    /// Makes an id with the user's source, if there is one and it does not panic.
+    /// Makes an id with the user's source, if there is one and it neither declines
+    /// nor panics.
     fn make<T>(self, make: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
         let source = self.0?;
         catch::call(|| make(source)).flatten()

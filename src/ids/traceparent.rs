@@ -66,7 +66,7 @@ impl TraceParent {
         }
     }
 
-    /// Parses a header. Blanks and tabs around it are ignored, as HTTP asks.
+    /// Parses a header. Spaces and tabs around it are ignored, as HTTP requires.
     ///
     /// # Examples
     ///
@@ -90,7 +90,7 @@ impl TraceParent {
     }
 
     /// Parses bytes, which need not be checked for UTF-8: the fields must be hex
-    /// digits, and nothing behind the flags of a later version is read.
+    /// digits, and nothing after the flags of a later version is read.
     pub(super) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
         // A header of the right length has nothing around it.
         let text = match header.len() {
@@ -223,7 +223,8 @@ impl TraceParent {
         self.flags
     }
 
-    /// Returns whether the caller keeps its record.
+    /// Returns whether the sampled flag is set, which means that the caller keeps
+    /// its record.
     ///
     /// # Examples
     ///
@@ -283,7 +284,7 @@ impl TraceParent {
     }
 }
 
-/// Checks that a hyphen stands at `at`, unless the text ends before.
+/// Checks that a hyphen stands at `at`, unless the text ends before that.
 fn hyphen(text: &[u8], at: usize) -> Result<(), IdError> {
     match text.get(at) {
         None | Some(b'-') => Ok(()),

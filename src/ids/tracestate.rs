@@ -1,7 +1,7 @@
 //! The header `tracestate`: a list that is checked and passed on.
 //!
-//! The list of a request is parsed into memory on the stack, as most lists are passed
-//! on without a look at them.
+//! The list of a request is parsed into memory on the stack, because most lists are
+//! passed on unread.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::ids::error::{Fault, Field, IdError};
 
 /// The header `tracestate`, in which other tracing systems keep their state. It is
-/// passed on as it came.
+/// passed on as it was received.
 ///
 /// # Examples
 ///
@@ -25,10 +25,10 @@ use crate::ids::error::{Fault, Field, IdError};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TraceState(String);
 
-/// How many members of a list are passed on.
+/// How many members a list may have; a longer one is refused.
 const MAX_MEMBERS: usize = 32;
 
-/// How many bytes of a list are passed on.
+/// How many bytes of a list are passed on; of a longer one, members are dropped.
 const MAX_STATE: usize = 512;
 
 /// Members longer than this are the first to be dropped.
@@ -181,7 +181,7 @@ fn first_member(text: &[u8]) -> Option<(&[u8], &[u8])> {
     };
     let value = rest.iter().position(|byte| !in_value(*byte));
     let value = rest.get(..value.unwrap_or(rest.len()))?;
-    // Blanks at the end stand around the member and do not belong to the value.
+    // Spaces at the end surround the member and do not belong to the value.
     let value = trimmed_end(value).len();
     let fits = |len| (1..=256).contains(&len);
     let starts = starts_key(*text.first()?);

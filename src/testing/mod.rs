@@ -69,7 +69,7 @@
 //!
 //! Nothing connects a unit to the test if it is *started* on another thread, or by a
 //! task that the runtime polls elsewhere. To capture it, call [`Capture::enter`] on
-//! that thread, or wrap that task with [`Capture::in_capture`].
+//! that thread, or wrap the task with [`Capture::in_capture`].
 
 // From the top down: a file names only files below it (tests/layers.rs).
 mod record;
@@ -166,7 +166,7 @@ pub async fn capture_async<F: Future>(work: F) -> Vec<Record> {
 pub struct Capture {
     records: Arc<Mutex<Vec<Record>>>,
     clock: Option<&'static dyn Clock>,
-    /// Configurations of the code under test, each with the one that captures.
+    /// Configurations of the code under test, each with its copy that captures.
     known: Arc<Mutex<Vec<(Config, Config)>>>,
 }
 
@@ -177,25 +177,27 @@ thread_local! {
     static GUARDS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Looks at the captures that are entered here; `None` if the thread is ending and
-/// they are gone.
+/// Looks at the captures that are entered on this thread; returns `None` if the
+/// thread is ending and they are gone.
 fn entered<R>(look: impl FnOnce(&mut Vec<(u64, Capture)>) -> R) -> Option<R> {
     let looked = ENTERED.try_with(|entered| Some(look(&mut *entered.try_borrow_mut().ok()?)));
     looked.ok().flatten()
 }
 
-/// Whether units that start on this thread are captured.
+/// Returns whether units that start on this thread are captured.
 pub(crate) fn is_active() -> bool {
     entered(|all| !all.is_empty()).unwrap_or_default()
 }
 
-/// The configuration of a unit that starts here, if it is captured.
+/// Returns the configuration of a unit that starts on this thread, if it is
+/// captured.
 pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
     let capture = entered(|all| all.last().map(|(_, capture)| capture.clone()))??;
     Some(capture.config_of(given.unwrap_or_else(|| process::process())))
 }
 
-/// A logger that accepts everything and drops it, since the record is captured before.
+/// A logger that accepts everything and drops it, since the record has been captured
+/// by then.
 struct Nowhere;
 
 impl log::Log for Nowhere {
@@ -344,9 +346,11 @@ impl Capture {
         std::mem::take(&mut self.records.lock())
     }
 
-    /// The configuration of the code under test, except that records go to this list.
+    /// Returns the configuration of the code under test, changed so that records go
+    /// to this list.
     fn config_of(&self, given: &Config) -> Config {
-        // Already captured: a child of a captured unit, maybe of another capture.
+        // Captured already: a child of a captured unit, perhaps one of another
+        // capture.
         if given.settings.tap.is_some() {
             return given.clone();
         }
@@ -421,7 +425,8 @@ pub struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // Dropped out here, because hooks of its configurations may run destructors.
+        // Dropped out here, because dropping the hooks of its configurations may run
+        // user code.
         let _left = entered(|all| {
             let at = all.iter().rposition(|(guard, _)| *guard == self.guard);
             at.map(|at| all.remove(at))

@@ -49,7 +49,7 @@ pub struct Record {
     normalized: String,
 }
 
-/// A fragment of a captured record. In contrast to [`config::Fragment`](crate::config::Fragment),
+/// A fragment of a captured record. Unlike [`config::Fragment`](crate::config::Fragment),
 /// it owns its texts.
 ///
 /// # Examples
@@ -162,7 +162,7 @@ impl Record {
         self.outcome
     }
 
-    /// Returns the duration of the unit, rounded to microseconds.
+    /// Returns the duration of the unit, in whole microseconds.
     ///
     /// # Examples
     ///
@@ -352,7 +352,7 @@ impl Record {
     }
 
     /// Returns all fields in the order in which they were first set. A timer appears
-    /// as its three numbers. Constant fields of the configuration are not included.
+    /// as its three numbers. Fixed fields of the configuration are not included.
     ///
     /// # Examples
     ///

@@ -19,7 +19,8 @@ use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
 use crate::unit::store::trace_ids::Forwarded;
 
-/// The longest list. Seldom do more units run on one thread at the same time.
+/// The length of the longest list. More units than that seldom run on one thread at
+/// the same time.
 const MAX_SPARES: usize = 16;
 
 /// The number of kinds of unit, told apart by name, that get an entry of their own.
@@ -28,7 +29,7 @@ const MIN_KINDS: usize = 8;
 struct Spares {
     first: Cell<Option<Box<Entry>>>,
     count: Cell<usize>,
-    /// Chooses the spare that changes its kind if there are too many kinds.
+    /// Picks the spare that changes its kind when there are too many kinds.
     turn: Cell<usize>,
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> 
 /// Takes an entry for a part of a unit, whose times count from the unit's start.
 pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
     let mut part = take_unattached(unit);
-    // A part emits nothing, but the units that it calls have its target.
+    // A part emits nothing, but its children take over its target.
     part.origin.target = unit.origin.target.clone();
     unit.make_part(&mut part);
     part
@@ -62,7 +63,7 @@ pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
 
 fn take_unattached(unit: &Entry) -> Box<Entry> {
     let origin = Origin {
-        // In no record; parts of all units share their spare entries.
+        // This name is in no record; parts of all units share their spare entries.
         name: Cow::Borrowed("part"),
         target: Cow::Borrowed(""),
         level: unit.severity.given(),
@@ -71,17 +72,18 @@ fn take_unattached(unit: &Entry) -> Box<Entry> {
     take(&unit.settings, origin, unit.start)
 }
 
-/// Takes an entry that hides those below it and gathers nothing.
+/// Takes an entry that hides those below it and collects nothing.
 pub(crate) fn take_cover(top: &Entry) -> Box<Entry> {
     let mut cover = take_unattached(top);
     cover.ended = true;
     cover
 }
 
-/// Takes a cover for a disabled trace that passes ids on; it may hide nothing.
+/// Takes a cover for a disabled trace that passes ids on, even if there is nothing
+/// to hide.
 ///
-/// Any spare will do as it is: making it a new unit first took 30 ns more, four times
-/// per request.
+/// Any spare will do as it is: restarting it as a new unit took 30 ns more, four
+/// times per request.
 pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
     let spare = SPARES.try_with(Spares::take_first).ok().flatten();
     let mut cover = spare.unwrap_or_else(|| {
@@ -142,8 +144,8 @@ impl Spares {
 
     /// Looks through the rest of the list. If no spare served this name, none is
     /// taken while there are few, so that a new entry joins the list. Once there are
-    /// many, they change their kind in turn: taking the oldest would miss every time
-    /// when more kinds than spares go round.
+    /// many, they change their kind in turn: always taking the oldest would miss
+    /// every time when more kinds than spares take turns.
     #[inline(never)]
     fn take_other(&self, first: Box<Entry>, name: &str) -> Option<Box<Entry>> {
         let mut spares = SmallVec::<[Box<Entry>; MAX_SPARES]>::new();

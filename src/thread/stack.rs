@@ -2,8 +2,8 @@
 //!
 //! A unit is lent to the stack and taken back by whoever lent it. It is found by its
 //! token and not by its place, so guards may be dropped in any order. Whoever uses
-//! the top takes it out meanwhile: code that comes back here finds no current unit
-//! instead of a second `&mut`.
+//! the top takes it out for that time: code that comes back here finds no current
+//! unit, and never a second `&mut`.
 //!
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
@@ -23,7 +23,8 @@ thread_local! {
     static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Tokens of one thread differ in this many lower bits, those of two threads in the others.
+/// Tokens of the same thread differ in this many low bits, tokens of different threads in
+/// the others.
 const TOKENS_OF_A_THREAD: u32 = 40;
 
 #[inline]
@@ -54,7 +55,8 @@ pub(crate) fn push(mut entry: Box<Entry>) -> Token {
     token
 }
 
-/// The closure is small because `LocalKey::with` is inlined only for those.
+/// Puts entries on the empty stack. The closure is small because `LocalKey::with`
+/// is inlined only for small ones.
 #[inline(always)]
 fn set(top: Box<Entry>) {
     // The stack is empty, because every caller took all of it before; the compiler
@@ -111,8 +113,8 @@ fn entries(top: &Option<Box<Entry>>) -> impl Iterator<Item = &Entry> {
     std::iter::successors(top.as_deref(), |entry| entry.next.as_deref())
 }
 
-/// Makes an entry that belongs to no unit the current one, if there is one to hide.
-/// As part of the stack it keeps its place whatever comes and goes around it.
+/// Pushes an entry that belongs to no unit, if there is a unit to hide. As part of
+/// the stack, the cover keeps its place whatever comes and goes around it.
 pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     let taken = Taken(take_all());
     let cover = cover(taken.0.as_deref()?);
@@ -120,7 +122,7 @@ pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
     Some(push(cover))
 }
 
-/// Looks at the entry of a token, if it is in the stack and not over.
+/// Looks at the entry of a token, if it is in the stack and has not ended.
 #[cold]
 pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     let taken = Taken(take_all());
@@ -128,8 +130,8 @@ pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R>
     entries(&taken.0).find(is_meant).map(look)
 }
 
-/// Hides the current unit until [`unhide`], because a unit that cannot be reached
-/// stands in front of it.
+/// Hides the current unit until [`unhide`], because the unit in front of it has
+/// been taken out.
 #[inline]
 pub(crate) fn hide() -> Option<Token> {
     let mut top = take_all()?;
@@ -156,7 +158,7 @@ pub(crate) fn take_all() -> Option<Box<Entry>> {
     STACK.with(|stack| stack.take())
 }
 
-/// Takes the current entry out, alone.
+/// Takes out the current entry, without those below it.
 pub(crate) fn take_top() -> Option<Box<Entry>> {
     let mut top = take_all()?;
     if !top.is_open() {
@@ -188,7 +190,7 @@ fn put_below(mut newer: Box<Entry>) {
     set(newer);
 }
 
-/// Returns whether a unit is current that gathers anything.
+/// Returns whether a unit that collects anything is current.
 #[inline]
 pub(crate) fn is_active() -> bool {
     with(|_| ()).is_some()
@@ -216,7 +218,7 @@ fn with_top_if<R>(
     fits(entry).then(|| work(entry))
 }
 
-/// Puts the stack back, in a panic too.
+/// Puts the stack back, even in a panic.
 struct Taken(Option<Box<Entry>>);
 
 impl Drop for Taken {

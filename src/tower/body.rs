@@ -14,8 +14,8 @@ use crate::context::cancel::CancelGuard;
 use crate::tower::http::{content_length, grpc_status, record};
 
 pin_project! {
-    /// The body of a response from a [`TraceService`](super::TraceService), which
-    /// counts its bytes and ends the unit when it ends.
+    /// The body of a response from a [`TraceService`](super::TraceService). It
+    /// counts its bytes, and the unit ends when the body does.
     ///
     /// The trace is current while the body is polled. If the client goes away and
     /// the body is dropped before its end, the record has `outcome=cancelled`.
@@ -52,7 +52,7 @@ pin_project! {
 }
 
 impl<B: Body> TraceBody<B> {
-    /// A body that has yet to be sent.
+    /// Makes the body of a response whose body has yet to be sent.
     pub(super) fn open(body: B, unit: CancelGuard, headers: &HeaderMap) -> TraceBody<B> {
         // hyper sends an exact size hint as the length.
         let size = body.size_hint().exact();
@@ -60,7 +60,8 @@ impl<B: Body> TraceBody<B> {
         TraceBody::new(body, Some(unit), promised)
     }
 
-    /// A body of which nothing will be sent. It is kept for its size hint.
+    /// Makes the body of a response whose body will not be sent. It is kept for its
+    /// size hint.
     pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
         end(&mut unit, 0);
         TraceBody::new(body, None, None)
@@ -91,8 +92,8 @@ impl<B> TraceBody<B> {
     }
 }
 
-/// Records how much was sent when it is dropped, which is after the destructor of
-/// the body has run, or panicked.
+/// When it is dropped, records how much was sent: after the destructor of the body
+/// has run or panicked.
 struct Bytes<'a>(&'a mut CancelGuard, u64);
 
 impl Drop for Bytes<'_> {
@@ -110,7 +111,7 @@ fn end(unit: &mut CancelGuard, sent: u64) {
 type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
 /// Polls, and returns whether that was the last frame. In that case the body is
-/// dropped here, so that whatever its destructor logs belongs to the unit.
+/// dropped here, so that anything its destructor logs belongs to the unit.
 fn poll_inside<B: Body>(
     mut body: Pin<&mut Option<B>>,
     context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! Ids for the requests that a unit makes.
+//! Passes the ids of a unit on to the requests that it makes.
 
 use std::task::{Context, Poll};
 

@@ -1,4 +1,5 @@
-//! The head of a response: what it adds to its unit, and the ids it carries.
+//! The head of a response: the fields that it adds to its unit, and the ids that it
+//! carries.
 
 use std::sync::Arc;
 
@@ -55,9 +56,10 @@ impl Head {
         Response::from_parts(parts, body)
     }
 
-    /// Whether a body may follow the head. None follows a `HEAD`, a 204 or a 304, or
-    /// if the connection switches to another protocol: servers then drop the body
-    /// without a poll, which must not look as if the client had gone away.
+    /// Returns whether a body may follow the head. None follows for a `HEAD`, with a
+    /// 204 or 304, or if the connection switches to another protocol: servers then
+    /// drop the body without polling it, which must not look as if the client had
+    /// gone away.
     fn has_body(&self, status: StatusCode) -> bool {
         !(self.is_head
             || status.is_informational()

@@ -1,4 +1,4 @@
-//! Headers, status and errors, as HTTP and gRPC have them.
+//! Headers, statuses and errors of HTTP and gRPC.
 
 use std::any::Any;
 use std::error::Error;

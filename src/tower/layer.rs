@@ -210,8 +210,8 @@ impl TraceLayer {
     /// Sets whether a response carries the ids of its unit in a header
     /// `traceparent`, in addition to `X-Request-ID`.
     ///
-    /// No standard asks for that header, so a service at the edge may want to leave
-    /// it out.
+    /// No standard requires that header in a response, so a service at the edge may
+    /// want to leave it out.
     ///
     /// # Examples
     ///
@@ -255,8 +255,8 @@ impl TraceLayer {
         builder.start_at(self.location)
     }
 
-    /// Runs the hook. It is not part of `start`, so that a request without a hook,
-    /// which is 240 bytes, does not have to be moved.
+    /// Runs the hook. It is not part of `start`, so that a request, which takes 240
+    /// bytes, is not moved if there is no hook.
     #[inline]
     pub(super) fn hook<B>(&self, request: Request<B>, trace: &mut Trace) -> Request<B> {
         match &self.on_request {

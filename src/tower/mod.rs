@@ -33,7 +33,7 @@
 //! | `request_bytes` | the value of `Content-Length`, if there is one |
 //! | `status` | the HTTP status, which also sets the [level](crate::Trace::status): warn from 400, error from 500 |
 //! | `head_ms` | the time from the request's head to the response's head, in milliseconds |
-//! | `grpc.status` | the status of a gRPC call; 2, 4 and 12 to 15 are the server's fault and an error, the others except 0 raise the level to warn |
+//! | `grpc.status` | the status of a gRPC call; 2, 4 and 12 to 15 are the server's fault and make the outcome an error; any other except 0 raises the level to warn |
 //! | `response_bytes` | how many bytes of the body the server took, without the head |
 //! | `error` | an error of the service or of the body |
 //!
@@ -43,11 +43,12 @@
 //!
 //! # When it is written
 //!
-//! The record is written when the body of the response ends. Without a body it is
-//! written together with the head. That is the case for the answer to a `HEAD`, for
-//! 204 and 304, for an empty body, and for the 101 of an upgrade or the answer to a
-//! `CONNECT`, whose streams are not part of the unit. Until then, the trace is
-//! current whenever the service or the body is polled.
+//! The record is written when the body of the response ends. If there is no body,
+//! it is written together with the head. That is the case for the response to a
+//! `HEAD`, for 204 and 304, and for an empty body, and also for the 101 of an
+//! upgrade and the response that accepts a `CONNECT`, because their streams are not
+//! part of the unit. Until the record is written, the trace is current whenever the
+//! service or the body is polled.
 //!
 //! | what happens | outcome |
 //! |---|---|
@@ -73,7 +74,7 @@
 //! and [`current::traceparent`](crate::current::traceparent) with any other client.
 //! A spawned task is not part of the unit: get the ids before you spawn it.
 //!
-//! Ids are passed on even if logging is off.
+//! Ids are passed on even if logging is turned off.
 //!
 //! # hyper
 //!

@@ -65,7 +65,7 @@ impl Trace {
         self.__add_at(Level::Error, message)
     }
 
-    /// What `add!` with a level expands to.
+    /// Adds a fragment with a level; `add!` with a level expands to this.
     #[doc(hidden)]
     #[inline]
     #[track_caller]

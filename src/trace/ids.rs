@@ -83,8 +83,8 @@ impl Trace {
     /// Takes ids from the headers of a request: `traceparent` and `tracestate`,
     /// or else `b3` or `X-B3-…`, and `X-Request-ID`.
     ///
-    /// Names may be in any case, and other headers are skipped, so you can pass
-    /// any map of headers.
+    /// Header names may be in any case, and other headers are skipped, so you can
+    /// pass any map of headers.
     ///
     /// A missing, repeated or malformed header never fails the request: fresh ids
     /// are made instead. A B3 caller may leave the sampling decision open; it is
@@ -133,7 +133,7 @@ impl Trace {
         }
     }
 
-    /// Sets the entries of other tracing systems, which
+    /// Sets the state of other tracing systems, which
     /// [`tracestate`](Trace::tracestate) passes on.
     ///
     /// # Examples
@@ -186,7 +186,8 @@ impl Trace {
         )
     }
 
-    /// Made by the configuration's source of ids, so that a test can predict it.
+    /// Returns an id made by the configuration's source of ids, so that a test can
+    /// predict it.
     fn fresh_id(&mut self) -> TraceId {
         match self.entry_mut() {
             Some(entry) => entry.settings.ids.trace_id(entry.salt()),
@@ -215,7 +216,8 @@ impl Trace {
     /// Returns the value of the header `traceparent` for outgoing calls, which
     /// names this unit as the caller. The ids are made on first use.
     ///
-    /// A disabled trace returns what it received, or `None` if that was nothing.
+    /// A disabled trace returns the value that it received, or `None` if it
+    /// received none.
     ///
     /// # Examples
     ///
@@ -256,7 +258,8 @@ impl Trace {
         Some(state).filter(|state| !state.is_empty())
     }
 
-    /// All three headers at once, without a copy; not for a trace that is lent.
+    /// Returns all three headers at once, without a copy; must not be called while
+    /// the trace is lent.
     #[cfg(feature = "tower")]
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         let outgoing = match self.is_enabled() {

@@ -11,9 +11,10 @@ use crate::trace::Trace;
 /// A part dereferences to a [`Trace`], so you can pass it to any function that
 /// takes a `&mut Trace`, and it takes no lock. Its times count from the start of
 /// the unit. It emits no record: the unit's `lost_parts` counts parts that were
-/// dropped instead of joined, each together with its own parts as one.
+/// dropped instead of joined. A part that is lost along with parts of its own
+/// counts as one.
 ///
-/// [`render`](Trace::render) gives a preview of a part, under the name `part` and
+/// [`render`](Trace::render) returns a preview of a part, under the name `part` and
 /// without `ts`.
 ///
 /// # Examples
@@ -34,7 +35,7 @@ use crate::trace::Trace;
 /// } // files=4 words=4000
 /// ```
 #[derive(Debug)]
-#[must_use = "give it to `Trace::join`; otherwise it counts as lost"]
+#[must_use = "pass it to `Trace::join`; otherwise it counts as lost"]
 pub struct Part(Trace);
 
 impl Deref for Part {
@@ -77,7 +78,7 @@ impl Trace {
     /// ```
     pub fn part(&self) -> Part {
         let mut part = Trace::from_entry(self.look(spares::take_part));
-        // A disabled part passes on what its unit received.
+        // A disabled part passes on the ids that its unit received.
         if let Some(kept) = part.forwarded_mut() {
             *kept = self.forwarded().cloned().map(Box::new);
         }
@@ -86,10 +87,10 @@ impl Trace {
 
     /// Merges a part into this unit.
     ///
-    /// Counters, sums and timers add up, and of two maxima the larger stays. Other
-    /// fields are set as with [`set`](Trace::set). Fragments are sorted by time. An
-    /// error in the part makes the outcome of the unit an error, and whatever
-    /// raised the level of the part raises that of the unit.
+    /// Counters, sums and timers add up, and the larger of two maxima is kept.
+    /// Other fields are set as with [`set`](Trace::set). Fragments are sorted by
+    /// time. An error in the part makes the outcome of the unit an error, and
+    /// whatever raised the level of the part raises that of the unit.
     ///
     /// # Examples
     ///

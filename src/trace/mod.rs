@@ -1,8 +1,8 @@
 //! The collector of one unit of work.
 //!
-//! A `Trace` is a tag and a pointer, to the boxed entry if it has one. So a call
-//! on a disabled trace is one inlined branch, and a trace is cheap to move. While
-//! the trace is current, its entry is lent to the stack of `thread/stack.rs`.
+//! A `Trace` is a tag and a pointer (to the boxed entry, if there is one), so a
+//! call on a disabled trace is one inlined branch, and a trace is cheap to move.
+//! While the trace is current, its entry is lent to the stack of `thread/stack.rs`.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod shared;
@@ -75,8 +75,8 @@ impl Default for State {
 
 const _: () = assert!(size_of::<Trace>() == 16);
 
-// A panic in the middle of a call leaves the entry complete: user code runs
-// under `catch::call`, and what it had written is rolled back.
+// A panic in the middle of a call leaves the entry complete: user code runs under
+// `catch::call`, and anything it wrote is rolled back.
 impl UnwindSafe for Trace {}
 
 impl RefUnwindSafe for Trace {}
@@ -120,13 +120,13 @@ impl Trace {
         self
     }
 
-    /// A trace of an entry; disabled without one.
+    /// Makes the trace of an entry, or a disabled one if there is no entry.
     #[inline(always)]
     pub(crate) fn from_entry(entry: Option<Box<Entry>>) -> Trace {
         Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
-    /// Looks at the entry, also while it is lent.
+    /// Looks at the entry, even while it is lent.
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         match &self.0 {
@@ -163,7 +163,7 @@ impl Trace {
         }
     }
 
-    /// Makes the entry current; `false` if there is none.
+    /// Makes the entry current; returns `false` if there is no entry.
     #[inline]
     fn lend(&mut self) -> bool {
         let Some(entry) = self.take_entry() else {
@@ -173,8 +173,8 @@ impl Trace {
         true
     }
 
-    /// Takes back an entry that is lent: when a guard ends, or at the next use of
-    /// the trace if its guard was leaked.
+    /// Takes back a lent entry: when a guard ends, or at the next use of the trace
+    /// if its guard was leaked.
     #[inline(always)]
     fn take_back(&mut self) {
         if let State::Lent(token) = self.0 {
@@ -184,8 +184,8 @@ impl Trace {
 
     #[inline(never)]
     fn take_back_from(&mut self, token: Token) {
-        // In use further up this thread's stack, or on another thread: the next
-        // call tries again.
+        // The entry is in use further up this thread's stack, or on another thread:
+        // the next call tries again.
         let Some(mut entry) = stack::pop(token) else {
             return;
         };

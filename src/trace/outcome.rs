@@ -8,7 +8,7 @@ use crate::value::failure::{Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
-    /// Records the error of a result, if it is one, and returns the result, ready
+    /// Records the error if the result is an `Err`, and returns the result, ready
     /// for `?`.
     ///
     /// The record gets the error's text as `error` and its sources as
@@ -70,8 +70,8 @@ impl Trace {
 
     /// Sets the field `status` to an HTTP status, and the level to match.
     ///
-    /// A status of 400 or more raises the level to warn. One of 500 or more
-    /// raises it to error and sets the outcome to error. A lower one changes
+    /// A status of 400 or more raises the level to warn. A status of 500 or more
+    /// raises it to error and sets the outcome to error. A lower status changes
     /// neither. A [`Schema`](crate::config::Schema) may use another key.
     ///
     /// # Examples
@@ -156,7 +156,7 @@ impl Trace {
         self.look(|entry| entry.severity.outcome())?
     }
 
-    /// Sets an outcome that has no public method of its own.
+    /// Sets any outcome, including those that have no public method of their own.
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }

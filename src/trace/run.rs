@@ -1,4 +1,4 @@
-//! A closure as a unit: what `run!` expands to.
+//! A closure as a unit: the methods that `run!` expands to.
 
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
@@ -12,7 +12,7 @@ impl Trace {
         result
     }
 
-    /// The same for a closure without an argument: the trace is current in it.
+    /// Does the same for a closure without an argument: the trace is current in it.
     #[doc(hidden)]
     pub fn __run_scoped<R: IsResult<M>, M>(self, work: impl FnOnce() -> R) -> R {
         self.__run(|trace| trace.scope(work))

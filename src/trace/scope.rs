@@ -1,8 +1,8 @@
 //! Making a trace the current one of its thread.
 //!
-//! An enabled trace lends its entry to the thread's stack. A disabled one has none
-//! to lend: it puts a cover on the stack, so that calls meant for it do not reach
-//! the unit around it.
+//! An enabled trace lends its entry to the thread's stack. A disabled trace has no
+//! entry to lend; it puts a cover on the stack instead, so that calls meant for it
+//! do not reach the unit around it.
 
 use std::marker::PhantomData;
 
@@ -67,8 +67,8 @@ impl Trace {
     }
 }
 
-/// Not `Send`, and named so that the compiler's message shows the way out if a future
-/// with a guard inside has to be `Send`.
+/// Not `Send`. If a future that holds a guard has to be `Send`, the compiler's
+/// message contains this name, which shows the way out.
 trait AcrossAwaitUseInTrace {}
 
 /// A guard that keeps a trace current; made by [`Trace::enter`].
@@ -108,8 +108,8 @@ impl Drop for Entered<'_> {
 /// Hides the units around a disabled one, and puts the ids that it passes on
 /// where [`current`](crate::current) finds them.
 ///
-/// Guarded, because a future does this too while it is dropped, perhaps during a
-/// panic: without memory for a cover, the units stay visible.
+/// Panics are caught, because this also happens while a future is dropped, perhaps
+/// during a panic: if there is no memory for a cover, the units stay visible.
 #[cold]
 fn cover(trace: &mut Trace) -> Option<Token> {
     catch::call(|| match trace.forwarded_mut().and_then(Option::take) {

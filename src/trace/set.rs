@@ -15,9 +15,9 @@ impl Trace {
     /// The key is a literal, a `String` or [`key(&text)`](crate::key()). The value
     /// is anything that implements [`ToValue`]; `None` removes the field.
     ///
-    /// A key that the library may write itself, such as `error`, becomes
-    /// `error_2` in the record. Any key and any value is accepted: characters
-    /// that the format cannot represent are escaped or replaced.
+    /// A key that the library may write itself, such as `error`, becomes `error_2`
+    /// in the record. Every key and every value is accepted: characters that the
+    /// format cannot represent are escaped or replaced.
     ///
     /// # Examples
     ///
@@ -50,8 +50,8 @@ impl Trace {
     }
 
     /// Returns the value of a field as it was given, if the field is set. A timer
-    /// `db` has three: `db` is the sum of its laps, `db.count` their number and
-    /// `db.max_ms` the longest.
+    /// `db` has three values: the sum of its laps under `db` and `db.ms`, their
+    /// number under `db.count` and the longest lap under `db.max_ms`.
     ///
     /// # Examples
     ///

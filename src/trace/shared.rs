@@ -1,4 +1,4 @@
-//! A handle that several threads share: the trace behind a lock.
+//! `SharedTrace`, a handle that several threads share: the trace behind a lock.
 //!
 //! The lock is held only while an entry stores something. User code (a `Display`,
 //! a key, a closure to time) runs before or after, so that it may use the same
@@ -48,11 +48,11 @@ impl Trace {
     }
 }
 
-/// A handle to a trace behind a lock, to be cloned; made by [`Trace::into_shared`].
+/// A cloneable handle to a trace behind a lock; made by [`Trace::into_shared`].
 ///
 /// The unit ends when the last handle is dropped. A call formats its value first
 /// and holds the lock only while it stores the result. If you know the number of
-/// threads, [`Part`](crate::Part)s need no lock.
+/// threads in advance, [`Part`](crate::Part)s do the same without a lock.
 ///
 /// # Examples
 ///
@@ -72,8 +72,8 @@ pub struct SharedTrace(Arc<Shared>);
 struct Shared {
     /// The limit of values; `None` if the trace is disabled.
     limit: Option<usize>,
-    /// Re-entrant, so that code which comes back while the trace is in use finds
-    /// it borrowed, instead of waiting for itself.
+    /// Re-entrant, so that code that uses the handle from inside `with` finds the
+    /// trace borrowed, instead of waiting for itself.
     trace: ReentrantMutex<RefCell<Trace>>,
 }
 
@@ -83,7 +83,8 @@ impl UnwindSafe for SharedTrace {}
 impl RefUnwindSafe for SharedTrace {}
 
 impl SharedTrace {
-    /// Runs `work` with the trace, under the lock, and returns its result.
+    /// Runs `work` with the trace, under the lock, and returns the result of
+    /// `work`.
     ///
     /// Returns `None` if it is called from inside `work` on the same trace.
     ///
@@ -204,7 +205,7 @@ impl SharedTrace {
         self.fragment(message, None)
     }
 
-    /// What `add!` with a level expands to.
+    /// Adds a fragment with a level; `add!` with a level expands to this.
     #[doc(hidden)]
     #[track_caller]
     pub fn __add_at(&self, level: Level, message: impl Message) -> &Self {
@@ -219,7 +220,7 @@ impl SharedTrace {
         self
     }
 
-    /// Records the error of a result, if it is one, and returns the result; see
+    /// Records the error if the result is an `Err`, and returns the result; see
     /// [`Trace::check`].
     ///
     /// # Examples

@@ -47,7 +47,7 @@ impl Trace {
     /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
     /// let mut trace = traceline::start!("upload");
     /// let hashing = trace.start_timer("hash");
-    /// trace.set("chunks", 4); // the trace is free meanwhile
+    /// trace.set("chunks", 4); // the trace can be used meanwhile
     /// trace.stop(hashing);
     /// assert!(trace.render().contains(" hash.count=1 hash.ms="));
     /// ```
@@ -114,8 +114,8 @@ pub struct Timer {
     lap_id: Option<LapId>,
 }
 
-/// Runs a closure when it is dropped: at the end of a lap of which only the key
-/// is at hand, because `work` has no access to the trace.
+/// Runs a closure when it is dropped. It ends a lap whose `work` does not hold the
+/// trace.
 pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {

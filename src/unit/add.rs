@@ -59,8 +59,8 @@ impl Entry {
         }
     }
 
-    /// Adds an ordinary log call as a fragment; with `raises`, its level raises
-    /// that of the unit.
+    /// Adds an ordinary log call as a fragment. If `raises`, its level raises that
+    /// of the unit; if `held`, only a severe record has it.
     pub(crate) fn add_logged(&mut self, call: &Record<'_>, text: &str, raises: bool, held: bool) {
         let at_nanos = self.nanos_at(self.now());
         let file = call.file().unwrap_or(call.target());
@@ -89,7 +89,7 @@ impl Entry {
         }
     }
 
-    /// Counts the texts of a fragment that no longer has room.
+    /// Counts the texts of a dropped fragment as dead.
     pub(super) fn note_gone(&mut self, gone: Fragment) {
         self.arena.note_dead(Some(gone.text));
         if let Place::Log { file, .. } = gone.place {
@@ -97,7 +97,7 @@ impl Entry {
         }
     }
 
-    /// Removes the fragments that only a severe record has, unless it is one.
+    /// Drops the held fragments, unless the record is a severe one.
     #[inline]
     pub(crate) fn drop_held(&mut self) {
         if self.fragments.has_held() && self.severity.level() > Level::Warn {
@@ -127,10 +127,11 @@ impl Entry {
         self.tidy();
     }
 
-    /// Keeps message and place of a panic: of the last one, as those before it were caught.
+    /// Keeps the message and the place of a panic: those of the last one, because earlier
+    /// ones were caught.
     pub(crate) fn set_panic(&mut self, message: &str, place: &str) {
         // Inside a panic hook, or in a destructor during a panic, a lack of memory would
-        // end the process. The record says `outcome=panic` without these texts too.
+        // end the process. Even without these texts, the record has `outcome=panic`.
         let limit = self.limits.value;
         if !(self.arena).make_room(message.len().min(limit) + place.len().min(limit)) {
             return;
@@ -154,7 +155,7 @@ pub(crate) fn record(entry: &mut Entry, cause: Cause<'_>) {
     }
 }
 
-/// Keeps an error whose texts were written before.
+/// Keeps an error whose texts have been written already.
 pub(crate) fn record_texts(entry: &mut Entry, texts: &ErrorTexts) {
     entry.set_error(|out| out.write_str(texts.error.as_str()));
     entry.set_chain(|out| {

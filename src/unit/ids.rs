@@ -46,7 +46,8 @@ impl Entry {
         }
     }
 
-    /// Returns what makes the ids of this unit differ from those of a forked process.
+    /// Returns the salt by which the ids of this unit differ from those of a forked
+    /// process.
     pub(crate) fn salt(&self) -> Salt {
         Salt::new(self.start)
     }
@@ -83,7 +84,8 @@ impl Entry {
         self.ids.map_or(b"", |ids| self.arena.get(ids.state))
     }
 
-    /// Takes over those ids of another entry of the unit that this one lacks.
+    /// Takes over the ids of another entry of the unit, as far as this one lacks
+    /// them.
     pub(super) fn adopt_ids(&mut self, from: &Entry) {
         if self.ids.is_none() {
             self.ids = from.ids.map(|ids| UnitIds {

@@ -1,10 +1,13 @@
-//! Parts: other threads gather data for a unit, which is merged when they join.
+//! Parts: the data that other threads collect for a unit, merged when they join.
 //!
 //! A part is an entry of its own, and can have parts in turn. It knows the entry
-//! that made it and the unit that this one belongs to, so an entry that joins a
-//! part can count it in the right place. A part that its maker joins is back. One
-//! that another entry of the same unit joins is still missing there, but no
-//! record has lost it. One of another unit stays lost to its own.
+//! that made it, its maker, and the unit that both belong to, so an entry that
+//! joins a part can count it in the right place:
+//!
+//! * A part that is joined by its maker is back.
+//! * A part that is joined by another entry of the same unit is still missing from
+//!   its maker, but the unit has not lost it.
+//! * A part that is joined by another unit stays lost to its own.
 
 use std::sync::atomic::Ordering;
 
@@ -42,8 +45,8 @@ impl Entry {
 
     /// Makes an entry a part of this one.
     pub(crate) fn make_part(&self, part: &mut Entry) {
-        // Joining takes the trace by `&mut`, so it comes after whatever made the
-        // part: this number orders no other memory.
+        // Joining takes the trace by `&mut`, so it happens after the call that made
+        // the part: this number need not order any other memory.
         self.parts.made.fetch_add(1, Ordering::Relaxed);
         part.parts.of = Some(PartOf {
             maker: self.identity(),
@@ -127,7 +130,8 @@ impl Entry {
         self.fragments.dropped += part.fragments.lost();
     }
 
-    /// Merges level, outcome, error and panic. What the unit set itself stays.
+    /// Merges level, outcome, error and panic. An error or a panic of the unit
+    /// itself stays.
     fn merge_ending(&mut self, part: &Entry) {
         self.severity.merge(&part.severity);
         let arena = &mut self.arena;

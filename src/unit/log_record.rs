@@ -1,4 +1,5 @@
-//! An ordinary log record, gathered with a unit's rules for keys, values and limits.
+//! Ordinary log records, gathered under the same rules for keys, values and limits
+//! as a unit.
 
 use log::Record;
 use log::kv::{Error, Key, Value, VisitSource, VisitValue};
@@ -44,7 +45,8 @@ impl Entry {
         log_record
     }
 
-    /// Returns whether a bridge added this pair: then the same is written as an id.
+    /// Returns whether a bridge added this pair: the same value is then written as
+    /// the unit or an id.
     fn is_written(&self, unit: Option<Span>, key: &str, value: &Value<'_>) -> bool {
         let ids = self.ids;
         let known = match key {

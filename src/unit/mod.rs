@@ -1,4 +1,4 @@
-//! The data of one unit of work, as it is gathered and as encoders read it.
+//! The data of one unit of work, as it is collected and as encoders read it.
 //!
 //! Values are stored typed and encoded late: a record that is filtered out or
 //! discarded costs no encoding, counters and overwrites are plain stores, and
@@ -65,21 +65,21 @@ pub(crate) struct Entry {
     /// The ids of the unit, once it continues a transaction or needs them.
     pub(crate) ids: Option<UnitIds>,
     pub(crate) request_id: Option<Span>,
-    /// What a disabled trace passes on, if the entry stands for one.
+    /// The ids that a disabled trace passes on, if the entry stands for one.
     pub(crate) forwarded: Option<Box<Forwarded>>,
     pub(crate) parts: Parts,
-    /// How many units this entry was before.
+    /// How many units this entry has served before.
     generation: u64,
     /// The identity of the entry while it is current.
     pub(crate) token: Option<Token>,
-    /// How many covers hide this unit, while it is current.
+    /// How many calls of `current::with` hide this unit, while it is current.
     pub(crate) hidden_by: u32,
-    /// Whether its record is written already, though the trace still exists.
+    /// Whether its record has been written, although the trace still exists.
     pub(crate) ended: bool,
     /// How many partial records were written.
     pub(crate) seq: u32,
     pub(crate) scratch: Scratch,
-    /// The next one in a list: of spare entries, or of those that are current.
+    /// The next entry in its list: of spare entries, or of current ones.
     pub(crate) next: Option<Box<Entry>>,
 }
 
@@ -150,7 +150,7 @@ impl Entry {
         self.seq = 0;
     }
 
-    /// Forgets the texts, and gives back buffers that one large record made large.
+    /// Forgets the texts, and gives back buffers that grew for one large record.
     #[inline]
     pub(crate) fn shrink(&mut self) {
         let pairs = self.scratch.pairs.capacity() * size_of::<Pair>();

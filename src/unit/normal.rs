@@ -25,7 +25,7 @@ impl Entry {
         }
     }
 
-    /// Replaces those in the fields of the configuration.
+    /// Replaces the durations and times in the fixed fields of the configuration.
     fn normalize_fixed(&mut self) {
         let mut settings = Settings::clone(&self.settings);
         for (_, value) in &mut settings.fixed {

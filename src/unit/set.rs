@@ -1,8 +1,8 @@
 //! Fields: set, counted, removed.
 //!
-//! Nearly every call has a literal key, in the order of the unit before: this
-//! path is inlined where the kind of the value is known. Rarer ones are kept out
-//! of the caller.
+//! Nearly every call has a literal key, in the order of the unit before: this path
+//! is inlined where the kind of the value is known. Rarer paths are kept out of the
+//! caller.
 
 use log::Level;
 
@@ -62,7 +62,8 @@ impl Entry {
         }
     }
 
-    /// Sets a field to a value that needs no arena, for a key that was not the next.
+    /// Sets a field to a value that needs no arena, for a key that was not the
+    /// expected one.
     #[cold]
     #[inline(never)]
     fn set_unexpected(&mut self, key: &'static str, value: Stored) {
@@ -85,13 +86,13 @@ impl Entry {
         let dropped = self.fields.dropped;
         match self.place(key, Role::Plain) {
             Some(at) => self.put(at, kind),
-            // Nothing is lost where nothing was to be written.
+            // Nothing is lost if nothing was to be written.
             None if matches!(kind, Kind::Absent) => self.fields.dropped = dropped,
             None => {}
         }
     }
 
-    /// Stores a value in a field that exists; stars if its key is redacted.
+    /// Stores a value in a field that exists, or stars if its key is redacted.
     pub(super) fn put(&mut self, at: usize, kind: Kind<'_>) {
         let kind = match kind {
             Kind::Absent => return self.remove(at),
@@ -144,8 +145,8 @@ impl Entry {
         self.tidy();
     }
 
-    /// Finds or makes the field of a key; returns `None` for a redacted one, which
-    /// gets its stars.
+    /// Finds or makes the field of a key; returns `None` for a redacted key, whose
+    /// field gets its stars here.
     pub(super) fn open_place(&mut self, key: KeyRef<'_>, role: Role) -> Option<usize> {
         let at = self.place(key, role)?;
         if self.fields.is_redacted(at) {

@@ -65,7 +65,7 @@ impl Entry {
     }
 
     /// Returns a copy as the last record would have it, without running laps and
-    /// held fragments; `None` if there are none.
+    /// held fragments, or `None` if there are none of either.
     #[cold]
     pub(crate) fn as_final(&self, now: Instant) -> Option<Box<Entry>> {
         if self.laps.is_empty() && !self.fragments.has_held() {

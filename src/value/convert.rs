@@ -11,7 +11,7 @@ use crate::value::kind::{Kind, PANICKED, Value, masked};
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
-/// How many bytes of a structured value are kept outside of a trace.
+/// How many bytes of a structured value are kept outside a trace.
 const MAX_JSON: usize = 1 << 20;
 
 impl OwnedValue {

@@ -1,8 +1,8 @@
 //! Values that are formatted before a trace is borrowed or locked.
 //!
-//! A value that prints itself runs user code, which may use the trace too if that
-//! is current or shared. So this code runs first, into a buffer on the stack, and
-//! what it adds comes before its own text.
+//! A value that prints itself runs user code, which may use the trace as well if
+//! that is current or shared. So this code runs first, into a buffer on the stack,
+//! and what it adds comes before its own text.
 
 use std::fmt;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ use crate::value::to_value::ToValue;
 struct Serialized(OwnedValue, bool);
 
 impl Structured for Serialized {
-    /// Ignores the limit, which is the one that the value was made for.
+    /// Ignores the limit, because the value was made for the same one.
     fn made(&self, _limit: usize) -> (OwnedValue, bool) {
         (self.0.clone(), self.1)
     }
@@ -43,7 +43,8 @@ impl Formatted {
 }
 
 impl Write for Formatted {
-    /// Drops what exceeds the limit and still returns `Ok`, as the text goes on.
+    /// Drops everything past the limit and still returns `Ok`: a `Display` that
+    /// meets an error may panic.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let left = self.limit - self.text.len().min(self.limit);
         let keep = bytes::char_floor(text.as_bytes(), left);
@@ -56,7 +57,8 @@ impl Write for Formatted {
     }
 }
 
-/// Formats a text; code that panics leaves its mark, as in a trace.
+/// Formats a text. If the code panics, the text is the mark for that, as in a
+/// trace.
 #[inline(never)]
 pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Formatted {
     let mut out = Formatted {
@@ -70,8 +72,8 @@ pub(crate) fn format(limit: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Re
     out
 }
 
-/// Hands on a value that no longer runs user code. If there is no limit, no trace
-/// takes the value, and its code does not run at all.
+/// Passes a value to `hand_on` in a form that no longer runs user code. If `limit`
+/// returns `None`, no trace takes the value, and its code does not run at all.
 #[inline(always)]
 pub(crate) fn value(
     value: Value<'_>,
@@ -114,7 +116,7 @@ fn formatted(kind: Kind<'_>, limit: usize) -> Formatted {
     })
 }
 
-/// Hands on a message that no longer runs user code.
+/// Passes a message to `hand_on` in a form that no longer runs user code.
 #[inline(always)]
 pub(crate) fn message(
     text: Text<'_>,

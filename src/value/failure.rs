@@ -21,7 +21,7 @@ const MAX_SOURCES: usize = 8;
 ///
 /// `M` distinguishes these cases; the compiler infers it.
 ///
-/// This trait is sealed: it cannot be implemented outside of this crate.
+/// This trait is sealed: it cannot be implemented outside this crate.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ const MAX_SOURCES: usize = 8;
 /// let mut trace = traceline::start!("import");
 /// trace.error(&std::fmt::Error);
 /// trace.error(&Box::<dyn std::error::Error>::from("no such table"));
-/// trace.error("disk full"); // replaces those before
+/// trace.error("disk full"); // replaces the earlier ones
 /// assert!(trace.render().ends_with(" error=\"disk full\""));
 /// ```
 #[diagnostic::on_unimplemented(
@@ -78,11 +78,11 @@ pub enum Cause<'a> {
 
 use marker::*;
 
-/// What [`check`](crate::Trace::check) and [`run!`](crate::run!) take: a
-/// `Result` whose error is a [`Failure`].
+/// A `Result` whose error is a [`Failure`], as [`check`](crate::Trace::check) and
+/// [`run!`](crate::run!) take it.
 ///
-/// `M` is that of the error. This trait is sealed: it cannot be implemented
-/// outside of this crate.
+/// `M` is the same as that of the error. This trait is sealed: it cannot be
+/// implemented outside this crate.
 ///
 /// # Examples
 ///

@@ -2,7 +2,8 @@
 //!
 //! The text in an entry is always valid JSON in the escaping of records. Text that
 //! exceeds a limit is cut between two members, and the brackets that are open there
-//! are closed, so that a store that knows the field as an object still gets one.
+//! are closed, so that a log store that expects an object in the field still gets
+//! one.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! The types that can name a field.
 //!
-//! A `&'static str` is stored as it is, and its address recognises it the next
+//! A `&'static str` is stored as it is, and recognised by its address the next
 //! time; any other text is copied into the trace.
 
 use std::fmt;

@@ -11,8 +11,8 @@ use crate::value::owned::OwnedValue;
 
 /// A type that can be serialized. This is user code, which may panic.
 pub(crate) trait Structured {
-    /// Serializes the value, a structure as JSON text of at most `limit` bytes, and
-    /// returns whether it was cut.
+    /// Serializes the value and returns it, with whether it was cut. A structure
+    /// becomes JSON text of at most `limit` bytes.
     fn made(&self, limit: usize) -> (OwnedValue, bool);
 }
 
@@ -118,11 +118,11 @@ pub fn debug<T: fmt::Debug>(value: &T) -> Value<'_> {
     Value(Kind::Debug(value))
 }
 
-/// Returns text of which the record shows the first `shown` characters, then six stars.
+/// Returns masked text: the record shows its first `shown` characters, then six stars.
 ///
-/// Text of fewer than twice `shown` characters is hidden entirely, so that a short
-/// secret is not shown almost whole. There are always six stars, so the record does
-/// not reveal the length either.
+/// Text with fewer than twice `shown` characters is hidden entirely, so that a
+/// short secret does not appear almost whole. There are always six stars, so the
+/// record does not reveal the length either.
 ///
 /// # Examples
 ///
@@ -139,7 +139,7 @@ pub fn mask<S: AsRef<str> + ?Sized>(text: &S, shown: usize) -> Value<'_> {
 /// The mark of a value that panicked.
 pub(crate) const PANICKED: &str = "<panicked>";
 
-/// Written for text that a mask or a redaction hides, whatever its length.
+/// Written in place of text that is masked or redacted, whatever its length.
 pub(crate) const STARS: &str = "******";
 
 /// Returns the part of a masked text that is shown; a short text is hidden entirely.

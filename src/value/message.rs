@@ -6,9 +6,9 @@ use std::fmt;
 /// The text of a fragment: `&str`, `String`, `Cow<str>` or [`fmt::Arguments`].
 ///
 /// [`fmt::Arguments`], which `format_args!` returns, are written straight into the
-/// trace, as [`add!`](crate::add!) does it.
+/// trace, as with [`add!`](crate::add!).
 ///
-/// This trait is sealed: it cannot be implemented outside of this crate.
+/// This trait is sealed: it cannot be implemented outside this crate.
 ///
 /// # Examples
 ///

@@ -1,4 +1,5 @@
-//! The types of what users put into a trace: keys, values, messages, errors, outcomes.
+//! The types of everything that users put into a trace: keys, values, messages,
+//! errors, outcomes.
 
 // From the top down: a file names only files below it (tests/layers.rs).
 #[cfg(feature = "serde")]

@@ -6,7 +6,7 @@
 /// A number that [`sum`](crate::Trace::sum) and [`max`](crate::Trace::max) accept:
 /// every primitive integer and float.
 ///
-/// This trait is sealed: it cannot be implemented outside of this crate.
+/// This trait is sealed: it cannot be implemented outside this crate.
 ///
 /// # Examples
 ///

@@ -27,9 +27,9 @@ pub enum Outcome {
     Ok,
     /// It failed.
     Error,
-    /// A panic that began after its start dropped it.
+    /// It was dropped by a panic that began after its start.
     Panic,
-    /// It was a future, dropped before it was ready.
+    /// It was a future that was dropped before it was ready.
     Cancelled,
 }
 
@@ -50,7 +50,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the level that the outcome gives the record at least.
+    /// Returns the level to which the outcome raises the record.
     pub(crate) fn level(self) -> Option<Level> {
         match self {
             Outcome::Ok => None,

@@ -59,7 +59,7 @@ pub enum OwnedValue {
 }
 
 impl OwnedValue {
-    /// Returns the text if the value is one.
+    /// Returns the text, if the value is one.
     ///
     /// # Examples
     ///
@@ -156,7 +156,8 @@ impl OwnedValue {
         })
     }
 
-    /// Makes a time; one that `SystemTime` cannot hold stays a number of Unix seconds.
+    /// Makes a time; a time that `SystemTime` cannot hold becomes a number of Unix
+    /// seconds.
     pub(crate) fn from_stamp(stamp: Stamp) -> OwnedValue {
         stamp
             .to_system_time()

@@ -24,7 +24,7 @@ use crate::value::kind::{Kind, List, Value};
 /// |---|---|
 /// | integers, floats, `bool` | typed; NaN and infinities are `null` in JSON |
 /// | text, `char`, paths, addresses | a string |
-/// | [`Duration`] | a number of **milliseconds**, whole microseconds; let the key end in `_ms` |
+/// | [`Duration`] | a number of **milliseconds**, cut to whole microseconds; let the key end in `_ms` |
 /// | [`SystemTime`] | an RFC 3339 timestamp in UTC |
 /// | arrays, slices, `Vec` | an array in JSON, its JSON text in logfmt |
 /// | `None` | nothing: the field is left out, and an earlier value is removed |
@@ -187,7 +187,7 @@ macro_rules! lists {
     )*};
 }
 
-// A slice is a list behind a reference only: `[T]` cannot become a `&dyn List`.
+// A slice is a list only behind a reference: `[T]` cannot become a `&dyn List`.
 lists! {
     [T: ToValue] Vec<T>;
     [T: ToValue, const N: usize] [T; N];

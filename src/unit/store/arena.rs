@@ -82,7 +82,7 @@ impl Span {
 pub(crate) struct Arena {
     bytes: SmallVec<[u8; 2048]>,
     used: usize,
-    /// How much of `used` is text that nothing refers to any more.
+    /// How much of `used` is text that nothing refers to anymore.
     dead: usize,
     /// Whether any text was cut, so that most records need not search for one.
     has_cut: bool,
@@ -254,7 +254,7 @@ impl Arena {
 
 /// Writes one text straight into the arena, up to a limit.
 ///
-/// Past the limit the rest is dropped and the writer still returns `Ok`: a
+/// Past the limit, the rest is dropped and the writer still returns `Ok`: a
 /// `Display` that meets an error may panic or stop in the middle of a record.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
@@ -300,7 +300,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Takes back everything since the start of this text, and lifts the limit.
+    /// Takes back everything written since the start of this text, and lifts the
+    /// limit.
     pub(super) fn roll_back(&mut self) {
         self.arena.used = self.start;
         self.end = usize::MAX;

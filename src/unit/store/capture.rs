@@ -1,4 +1,5 @@
-//! From a borrowed value to a stored one. The user's `Display` and `Debug` run here.
+//! Turns a borrowed value into a stored one. The user's `Display` and `Debug` run
+//! here.
 
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::stored::{Stored, Tag};

@@ -27,7 +27,7 @@ const MAX_KEY: usize = 1024;
 
 /// Any of these keeps a field off the path that recognises keys by address.
 pub(crate) mod flag {
-    /// The key cannot be written as it is: odd characters, or reserved.
+    /// The key cannot be written as it is: it has odd characters, or is reserved.
     pub(crate) const SPECIAL: u8 = 1;
     /// The value must not leave the process.
     pub(crate) const REDACTED: u8 = 2;
@@ -36,20 +36,21 @@ pub(crate) mod flag {
     /// Another field has the same key in another role. Neither of the two may be
     /// recalled as new.
     pub(crate) const SECOND: u8 = 8;
-    /// Some field is a timer. Only among the `marks` of all fields.
+    /// Some field is a timer. Set only in the `marks` of all fields.
     pub(crate) const TIMER: u8 = 16;
 }
 
 /// A key to be found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GivenKey<'a> {
-    /// All of it.
+    /// The whole key.
     pub(super) full: &'a str,
-    /// As much of it as is kept.
+    /// The part of it that is kept.
     pub(super) text: &'a str,
     /// The key, if it is a literal and kept whole.
     pub(crate) fixed: Option<&'static str>,
-    /// The hash of all of it, so that long keys with the same beginning stay apart.
+    /// The hash of the whole key, so that long keys with the same beginning stay
+    /// apart.
     pub(super) hash: u32,
     pub(crate) cut: bool,
 }
@@ -68,7 +69,7 @@ impl<'a> GivenKey<'a> {
         match key {
             KeyRef::Static(key) if !cut => given.fixed = Some(key),
             KeyRef::Static(_) | KeyRef::Text(_) => {}
-            // It was cut before, in another unit.
+            // This key was cut before, in another entry.
             KeyRef::Kept(text, hash) => {
                 (given.text, given.hash, given.cut) = (text, hash, true);
             }
@@ -93,7 +94,7 @@ pub(crate) enum FieldKey {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     pub(crate) key: FieldKey,
-    /// What comes before the value in a record, such as `,"key":`, if it is short.
+    /// The text before the value in a record, such as `,"key":`, if it is short.
     pub(crate) prefix: [u8; PREFIX],
     pub(crate) bits: u64,
     pub(crate) hash: u32,

@@ -1,19 +1,20 @@
 //! The fields of one unit: unique keys in the order first set.
 //!
 //! A recycled entry remembers the keys of the unit before. As long as a unit sets
-//! the same keys in the same order, each is recognised by its address alone; as
-//! the earlier keys were distinct, these are too, without a hash or a search.
+//! the same keys in the same order, each is recognised by its address alone;
+//! because the earlier keys were distinct, these are too, and no hash or search is
+//! needed.
 //!
 //! | way | finds | cost |
 //! |---|---|---|
 //! | `expected` | the next remembered key | 2 ns |
-//! | `again` | a literal that was written to a while ago | 10 ns |
+//! | `again` | a literal key that was written not long ago | 10 ns |
 //! | `recall` | a remembered key that comes earlier or later than last time | a walk along 32 keys |
 //! | `find` | any key, in a hash index that is built when first needed | 60 to 90 ns |
 //! | `look_up` | any key in a shared entry, for rules and hooks | a walk along all fields |
 //!
-//! Thanks to the index, a wide or irregular unit is never quadratic. Measured by
-//! `cargo bench --bench capture`, and `--bench wide`.
+//! Thanks to the index, a wide or irregular unit never takes quadratic time.
+//! Measured by `cargo bench --bench capture`, and `--bench wide`.
 
 use smallvec::SmallVec;
 
@@ -26,11 +27,11 @@ use crate::unit::store::stored::{Stored, Tag};
 /// How many remembered keys are looked through for one that is not the next.
 const AHEAD: usize = 32;
 
-/// How many keys that are written again and again are found without a hash.
+/// How many keys that are written repeatedly are found without a hash.
 const RECENT: usize = 16;
 
-/// How far back the keys go that a unit leaves out: near enough to be found when
-/// they come back.
+/// How far back keys are moved when a unit leaves them out: near enough to be found
+/// when they come back.
 const BEHIND: usize = 24;
 
 #[derive(Clone, Debug, Default)]
@@ -156,10 +157,10 @@ impl Fields {
         }
         let near = rest.len().min(BEHIND.max(skipped + 1));
         if skipped * 2 <= near {
-            // The skipped ones were left out in this unit.
+            // This unit left out the skipped keys.
             rest.get_mut(..near)?.rotate_left(skipped);
         } else {
-            // This one came back after units that left it out.
+            // This key came back after units that left it out.
             rest.get_mut(..=skipped)?.rotate_right(1);
         }
         let slot = rest.first_mut()?;
@@ -169,8 +170,8 @@ impl Fields {
         Some(at)
     }
 
-    /// Finds the field of a literal key that was found a while ago, like those of
-    /// counters in a loop: 10 instead of 23 ns (`benches/context.rs`, `set u64`).
+    /// Finds the field of a literal key that was found not long ago, such as that
+    /// of a counter in a loop: 10 instead of 23 ns (`set u64` in `benches/context.rs`).
     #[inline]
     pub(crate) fn again(&self, key: &'static str, role: Role) -> Option<usize> {
         let at = usize::from(*self.recent.get(recent_place(key))?);
@@ -254,8 +255,8 @@ impl Fields {
             prefix,
             prefix_len,
         };
-        // Comes first, as it may find no memory: a key in a slot that is missing
-        // from the index would be given a second slot.
+        // Comes first, because it may run out of memory: a key whose slot is
+        // missing from the index would be given a second slot.
         self.widen_index(at + 1);
         self.insert(at, field, settings.limits.fields);
         self.len = at + 1;
@@ -273,7 +274,7 @@ impl Fields {
         self.slots.truncate(at + AHEAD);
         let mut free = false;
         let mut next = at;
-        // Other keys may have the same hash: then a key is forgotten in vain.
+        // Other keys may have the same hash: then a key is forgotten needlessly.
         while let Some(rest) = self.slots.get_mut(next..)
             && let Some(same) = rest.iter().position(|slot| slot.hash == field.hash)
         {
@@ -309,7 +310,7 @@ impl Fields {
                 first.flags |= flag::SECOND;
             }
         }
-        // Keys that differ only behind the limit would have the same name.
+        // Keys that differ only beyond the limit would have the same name.
         let is_own = !key.cut
             && settings.is_plain_key(key.text)
             && !settings.is_reserved(key.text, key.hash);
@@ -345,7 +346,8 @@ impl Fields {
         self.absent = true;
     }
 
-    /// Returns how many removed fields come before a place: how far `compact` moves it.
+    /// Returns how many removed fields come before a place, which is how far `compact`
+    /// moves it.
     pub(crate) fn absent_before(&self, at: usize) -> usize {
         let before = self.as_slice().iter().take(at);
         before.filter(|field| field.tag == Tag::Absent).count()

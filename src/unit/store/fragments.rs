@@ -1,8 +1,8 @@
 //! The fragments of one unit: the first half of the limit, and the last.
 //!
-//! The beginning and the end of a unit say the most, so the middle is dropped
-//! past the limit: the second half is a ring. Fragments that only a severe record
-//! has (`held`) make room before any other.
+//! The beginning and the end of a unit matter most, so the middle is dropped past
+//! the limit: the second half is a ring. Fragments that only a severe record has
+//! (`held`) make room before any others.
 
 use std::panic::Location;
 
@@ -45,7 +45,7 @@ pub(crate) struct Fragment {
     pub(crate) at_nanos: u64,
     pub(crate) place: Place,
     pub(crate) text: Span,
-    /// The level, where the fragment was given one of its own.
+    /// The level, if the fragment was given one of its own.
     pub(crate) level: Option<Level>,
     /// Whether only a record of level warn or error has it.
     pub(crate) held: bool,
@@ -66,7 +66,8 @@ impl Fragment {
 pub(crate) struct Fragments {
     kept: SmallVec<[Fragment; 64]>,
     pub(crate) dropped: u64,
-    /// How many of those kept are held, and how many held ones were dropped.
+    /// How many of the fragments kept are held, and how many held ones were
+    /// dropped.
     held: usize,
     dropped_held: u64,
     /// The place of the oldest fragment in the ring.
@@ -177,7 +178,7 @@ impl Fragments {
     /// Merges fragments of the same unit that were gathered elsewhere, by time; at
     /// the same time, those that were here come first.
     ///
-    /// Returns those that had to go.
+    /// Returns the fragments that had to go.
     pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) -> Vec<Fragment> {
         let mut gone = Vec::new();
         if others.is_empty() {
@@ -187,7 +188,8 @@ impl Fragments {
         let mut all: SmallVec<[Fragment; 64]> = mine.chain(others).copied().collect();
         all.sort_by_key(|fragment| fragment.at_nanos);
         let (dropped, dropped_held) = (self.dropped, self.dropped_held);
-        // Before anything is given up: without memory, these stay as they are.
+        // Reserved before anything is given up: without memory, the fragments here
+        // stay as they are.
         let kept = all.len().min(limit);
         self.kept.reserve(kept.saturating_sub(self.kept.len()));
         gone.reserve(all.len() - kept);
@@ -214,8 +216,9 @@ impl Fragments {
         self.dropped_held = 0;
     }
 
-    /// Puts the ring in the order of time, as if it had never turned. In place, as
-    /// destructors do it too, where not even a lack of memory may cause a panic.
+    /// Puts the ring in the order of time, as if it had never turned. This is done
+    /// in place, because destructors do it too, where not even a lack of memory may
+    /// cause a panic.
     fn straighten(&mut self) {
         let half = self.half();
         let turn = std::mem::take(&mut self.turn);

@@ -31,7 +31,7 @@ const ITEMS: [(Tag, usize); 14] = [
     (Tag::Json, 4),
 ];
 
-// Each byte stands for the tag of its number.
+// The byte of a tag is its number.
 const _: () = {
     let mut byte = 0;
     while byte < ITEMS.len() {

@@ -10,12 +10,13 @@ pub(crate) struct OpenLap {
     pub(crate) lap_id: LapId,
 }
 
-/// The identity of a running lap. Thanks to the start, a token of another trace
-/// does not stop a lap of this one.
+/// The identity of a running lap. Thanks to its home and start, the id of a lap of
+/// another trace does not stop a lap of this one, even if both have the same
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LapId {
     pub(crate) id: u32,
-    /// The address of the entry: a lap means nothing to another trace.
+    /// The address of the entry that the lap runs in.
     pub(crate) home: usize,
     pub(crate) start: Instant,
 }

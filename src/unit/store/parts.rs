@@ -2,23 +2,22 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many parts were made of a unit, and what became of them; `unit/join.rs`
-/// counts.
+/// How many parts a unit has made, and what became of them; `unit/join.rs` counts.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     /// Counted through a shared reference: many threads may make parts at once.
     pub(crate) made: AtomicU32,
     pub(crate) joined: u32,
     /// The parts of joined parts that had not come back to them, less those that
-    /// were joined here instead. Negative while these are here, but not yet the
-    /// part that misses them.
+    /// were joined here instead. Negative while such a part has been joined here,
+    /// but the part that misses it has not.
     pub(crate) missing: i64,
     /// The origin of this entry, if it is a part itself; a part never emits.
     pub(crate) of: Option<PartOf>,
 }
 
 /// The address of an entry, which does not move as long as it is in use, and how
-/// many units it was before.
+/// many units it has served before.
 pub(crate) type Identity = (usize, u64);
 
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,8 @@ pub(crate) fn text_at(buffer: &[u8], piece: Piece) -> &str {
 /// The buffers that encoding fills; recycled with the entry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
-    /// The record. As long as it ever was; encoding returns how much of it is text.
+    /// The record. The buffer keeps its length from record to record; encoding
+    /// returns how much of it is text.
     pub(crate) line: Vec<u8>,
     /// The JSON text of one list, before logfmt quotes it.
     pub(crate) list: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The level of a unit's record, and the outcome that takes part in it.
+//! The level of a unit's record, and the outcome, which can raise it.
 
 use log::Level;
 
@@ -51,7 +51,7 @@ impl Severity {
         self.raised = self.raised.min(level);
     }
 
-    /// Overwrites the level that was given or came about so far.
+    /// Overwrites the level, both the given one and any that was reached since.
     pub(crate) fn set_level(&mut self, level: Level) {
         *self = Severity {
             outcome: self.outcome,
@@ -61,7 +61,7 @@ impl Severity {
     }
 
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        // No later outcome takes a panic back.
+        // No later outcome replaces a panic.
         if self.outcome != Some(Outcome::Panic) {
             self.outcome = Some(outcome);
         }

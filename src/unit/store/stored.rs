@@ -23,7 +23,7 @@ pub(crate) enum Tag {
     F64,
     F32,
     Micros,
-    /// This tag and those below it keep their value in the arena. Text is UTF-8.
+    /// From this tag on, values lie in the arena. A text is UTF-8.
     Text,
     U128,
     I128,

@@ -38,8 +38,8 @@ pub(super) fn written(
     writer.finish()
 }
 
-/// Runs user code that writes; returns whether it came to its end. A panic takes
-/// back the text. An error that a `Display` returns does not: half a text is
+/// Runs user code that writes; returns whether it ended without a panic. A panic
+/// takes back the text. An error that a `Display` returns does not: half a text is
 /// better than none.
 pub(super) fn guarded<R>(out: &mut Writer<'_>, format: impl FnOnce(&mut Writer<'_>) -> R) -> bool {
     let ended = catch::call(|| format(out)).is_some();
@@ -61,7 +61,8 @@ pub(super) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
         Kind::Char(char) => out.push(char.encode_utf8(&mut [0; 4])),
         Kind::Lossy(bytes) => out.push_lossy(bytes),
         Kind::Mask(text, shown) => {
-            // The stars show that something is hidden: they always have room.
+            // There is always room for the stars, which show that something is
+            // hidden.
             let room = out.room().saturating_sub(STARS.len());
             let (shown, cut) = clip(kind::unmasked(text, shown), room);
             out.push(shown);
@@ -73,7 +74,7 @@ pub(super) fn write(kind: Kind<'_>, out: &mut Writer<'_>) {
         Kind::Args(args) => format(out, args),
         Kind::Display(value) => format(out, format_args!("{value}")),
         Kind::Debug(value) => format(out, format_args!("{value:?}")),
-        // Stored as something else than text, see `capture::store`.
+        // Not stored as text; see `capture::store`.
         _ => {}
     }
 }

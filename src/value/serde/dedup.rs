@@ -2,7 +2,7 @@
 //!
 //! It works on the text, which is compact and in our own escaping, so that equal keys
 //! are equal bytes: a `Value` of serde_json would round floats, and sort the keys
-//! unless some crate of the program asks for another map.
+//! unless some crate in the program enables `preserve_order`.
 
 use std::collections::HashMap;
 
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         out.push_str(self.take(1));
     }
 
-    /// Takes a string, or all that stands before the next mark.
+    /// Takes a string, or everything before the next mark.
     fn token(&mut self) -> &'a str {
         self.take(match self.rest.starts_with('"') {
             true => json_text::string_len(self.rest.as_bytes()),

@@ -1,8 +1,8 @@
 //! The formatter that writes structures: compact, with the escaping and the numbers
 //! of records.
 //!
-//! It also notices repeated keys by their hashes. To read the finished text for them
-//! takes longer than to write it.
+//! It also notices repeated keys by their hashes: searching the finished text for
+//! them would take longer than writing it.
 
 use std::io::{ErrorKind, Result, Write};
 
@@ -14,7 +14,7 @@ use crate::base::bytes;
 use crate::value::json_text;
 use crate::value::json_text::MAX_NESTED;
 
-/// What the formatters of one value share.
+/// The state that the formatters of one value share.
 #[derive(Default)]
 pub(super) struct State {
     /// For each open bracket, how many keys there were before.
@@ -40,7 +40,8 @@ impl State {
         self.keys.truncate(start);
     }
 
-    /// Returns whether some object may have a key twice, those that broke off included.
+    /// Returns whether some object may have a repeated key, including objects that
+    /// broke off.
     pub(super) fn has_repeated_keys(mut self) -> bool {
         while !self.open.is_empty() {
             self.close();
@@ -50,11 +51,11 @@ impl State {
 }
 
 /// Writes compact JSON in the escaping of records: a character that acts on a
-/// terminal or ends a line never stands there as it is.
+/// terminal or ends a line is always escaped.
 pub(super) struct Escaping<'a>(pub(super) &'a mut State);
 
 impl Escaping<'_> {
-    /// Writes what may be part of a key.
+    /// Writes text that may be part of a key.
     fn put<W: Write + ?Sized>(&mut self, out: &mut W, text: &[u8]) -> Result<()> {
         self.0.is_empty &= text.is_empty();
         if let Some(hash) = &mut self.0.key {
@@ -120,7 +121,7 @@ impl Escaping<'_> {
         }
     }
 
-    /// Writes an escape in one piece, which is written whole or not at all.
+    /// Writes an escape in one piece, so that it is written whole or not at all.
     fn escape<W: Write + ?Sized>(&mut self, out: &mut W, char: u32) -> Result<()> {
         // Hostile text has thousands of these, and `format!` takes three times as long.
         let mut escape = *b"\\u0000";
@@ -178,8 +179,8 @@ impl Formatter for Escaping<'_> {
         self.digits(out, itoa::Buffer::new().format(n), n <= u64::MAX.into())
     }
 
-    /// Writes a number as it was read, if some crate of the program has serde_json
-    /// keep the digits of numbers (`arbitrary_precision`).
+    /// Writes a number as it was read, if some crate in the program makes
+    /// serde_json keep the digits of numbers (`arbitrary_precision`).
     fn write_number_str<W: Write + ?Sized>(&mut self, out: &mut W, number: &str) -> Result<()> {
         self.word(out, number)
     }
@@ -221,7 +222,7 @@ impl Formatter for Escaping<'_> {
     }
 
     fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, text: &str) -> Result<()> {
-        // Only DEL and characters beyond ASCII act.
+        // Here, only DEL and characters beyond ASCII act.
         if text.bytes().all(|byte| byte < 0x7F) {
             return self.put(out, text.as_bytes());
         }

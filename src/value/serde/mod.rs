@@ -20,18 +20,19 @@ use crate::value::kind::{Kind, PANICKED, Structured, Value};
 use crate::value::owned::OwnedValue;
 use crate::value::serde::escaping::{Escaping, State};
 
-/// Returns any [`Serialize`] as a value. A JSON record nests an object or a list, a
-/// logfmt record holds its JSON text, and a scalar is written as one.
+/// Returns any [`Serialize`] as a value. An object or a list is nested in a JSON
+/// record, and is JSON text in a logfmt record. A scalar is written like any other.
 ///
 /// The value is serialized when it is set:
 ///
 /// * Integers beyond 64 bits are strings of digits, and so are numbers that no float
 ///   can hold (from a `RawValue`, or kept by `arbitrary_precision` of serde_json). NaN
 ///   and the infinities are `null`. The configuration does not change this.
-/// * An empty key becomes `_`. If a key comes twice, its last value counts.
+/// * An empty key becomes `_`. If a key is repeated, its last value counts.
 /// * Values longer than [`max_value`](crate::config::ConfigBuilder::max_value), or nested
 ///   more than 32 deep, are cut between two members and counted in `truncated`.
-/// * [Redaction](crate::config::ConfigBuilder::redact) does not look inside.
+/// * [Redaction](crate::config::ConfigBuilder::redact) does not apply to keys
+///   inside the value.
 /// * A `Serialize` that panics leaves `<panicked>`; one that fails, or whose text is
 ///   not JSON, leaves `<not serialized: …>` with the error.
 ///
@@ -78,7 +79,7 @@ fn not_serialized(error: &serde_json::Error) -> OwnedValue {
     OwnedValue::Text(format!("<not serialized: {error}>"))
 }
 
-/// A limit that no number exceeds.
+/// No number is longer than this.
 const LONGEST_NUMBER: usize = 64;
 
 /// JSON text up to a limit.
@@ -109,7 +110,8 @@ impl Out {
         result
     }
 
-    /// Returns the text, once all of it or as much as there is room for is written.
+    /// Returns the value, once its text (or as much of it as fits) has been
+    /// written.
     fn finish(mut self, limit: usize) -> (OwnedValue, bool) {
         if !matches!(self.text.first(), Some(b'{' | b'[')) {
             return (scalar(&self.text), self.full);
@@ -182,8 +184,8 @@ fn scalar(text: &[u8]) -> OwnedValue {
     }
 }
 
-/// Reads a number, without serde_json: it reads floats exactly only if some crate
-/// of the program asks it to.
+/// Reads a number without serde_json, which reads floats exactly only if some crate
+/// in the program enables `float_roundtrip`.
 fn parse_number(number: &str) -> OwnedValue {
     match (number.parse(), number.parse(), number.parse()) {
         (Ok(n), _, _) => OwnedValue::U64(n),
