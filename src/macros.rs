@@ -18,7 +18,9 @@
 /// | `config: &config` | the [configuration](crate::TraceBuilder::config) of this trace |
 /// | `user_id = 7`, `cached`, `user:?` … | fields, written as in [`set!`](crate::set!) |
 ///
-/// If the trace is disabled, the values of the fields are not evaluated.
+/// If the trace is disabled, the values of the fields are not evaluated. Otherwise
+/// they are evaluated once the unit has started: a `?` in one of them ends the unit,
+/// which leaves its record.
 ///
 /// # Examples
 ///
@@ -207,87 +209,17 @@ macro_rules! run {
     ($name:expr, async $($work:tt)+) => {
         $crate::__run_future!($name, (async) $($work)+)
     };
-    // Not `$work:path`, which would read `h(3)` as a type such as `Fn(u8)` and fail
-    // with an error of its own.
-    ($name:expr, $($function:ident)::+ $(,)?) => {
-        $crate::start!($name).__run($($function)::+)
-    };
     ($name:expr, { $($work:tt)* } $(,)?) => {
         ::core::compile_error!(
             "`run!` does not take a bare block, because a `return` in it would leave the function around \
              it and not the unit; write `|| { … }`, or `|trace| { … }` to get the trace itself"
         )
     };
-    ($name:expr, $($work:tt)+) => {
-        ::core::compile_error!(::core::concat!(
-            "`run!` takes `|trace| …`, `|| …`, `async |trace| …`, `async || …`, `async { … }` or the \
-             name of a function, not `", ::core::stringify!($($work)+), "`; if that is a future, \
-             write `async || ", ::core::stringify!($($work)+), ".await`"
-        ))
+    ($name:expr, $work:expr $(,)?) => {
+        $crate::start!($name).__run_work($work)
     };
     ($name:expr $(,)?) => {
         ::core::compile_error!("`run!` needs work to run: `run!(\"checkout\", |trace| { … })`")
-    };
-}
-
-/// The part of `run!` after `async` or `async move`. It becomes an async block,
-/// because `Send` cannot be proved for the future of an async closure.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_future {
-    ($name:expr, $async:tt { $($work:tt)* } $(,)?) => {
-        $crate::__run_current!($name, $async { $($work)* })
-    };
-    ($name:expr, $async:tt || $($work:tt)+) => {
-        $crate::__run_current!($name, $async { $crate::__body!($async $($work)+) })
-    };
-    ($name:expr, $async:tt |$trace:tt $(: $type:ty)?| $($work:tt)+) => {
-        $crate::__run_async!($name, $async ($trace $(: $type)?), $crate::__body!($async $($work)+))
-    };
-    ($name:expr, $($work:tt)+) => {
-        ::core::compile_error!(
-            "after `async` or `async move`, `run!` takes `|trace| …`, `|_| …`, `|| …` or `{ … }`"
-        )
-    };
-}
-
-/// The body of a closure that became an async block, with the type of its result
-/// if the closure names one.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __body {
-    (($($async:tt)+) -> $result:ty { $($work:tt)* } $(,)?) => {{
-        let result: $result = $($async)+ { $($work)* }.await;
-        result
-    }};
-    ($async:tt $work:expr $(,)?) => {
-        $work
-    };
-}
-
-// Two definitions instead of a `cfg` inside one, which would test for a feature of
-// the crate that uses the macro.
-
-/// An async block whose trace is current during each poll.
-#[cfg(feature = "future")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_current {
-    ($name:expr, ($($async:tt)+) $work:tt) => {
-        $crate::__run_async($crate::start!($name), $($async)+ $work)
-    };
-}
-
-/// Explains which feature is missing.
-#[cfg(not(feature = "future"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_current {
-    ($($work:tt)+) => {
-        ::core::compile_error!(
-            "`run!` with `async || …` or `async { … }` needs the feature `future` of `traceline`; \
-             `async |trace| …` works without it"
-        )
     };
 }
 

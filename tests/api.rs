@@ -4,12 +4,14 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use traceline::{
-    Config, Format, Outcome, Timer, Trace, TraceBuilder, Value,
-    bridge::FormattedRecord,
+    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, Value,
+    bridge::{Bridge, FormattedRecord},
     config::{
-        Color, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name, NonFinite, Output,
-        Sampled, Sampling, Schema,
+        Color, ConfigBuilder, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name,
+        NonFinite, Output, Sampled, Sampling, Schema,
     },
+    current::Entered,
+    ids::{IdError, SpanId, TraceId, TraceParent, TraceState},
     value::{JsonText, Key, OwnedValue},
 };
 
@@ -82,6 +84,17 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";
+        // The stack belongs to the thread: not `Send`, not `Sync`.
+        Entered<'_>: 16, "Unpin RefUnwindSafe";
+        Part: 16, ALL;
+        SharedTrace: 8, ALL;
+        Bridge<()>: 16, ALL;
+        ConfigBuilder: 2056, NOT_UNWIND_SAFE;
+        TraceId: 16, ALL;
+        SpanId: 8, ALL;
+        TraceParent: 32, ALL;
+        TraceState: 24, ALL;
+        IdError: 24, ALL;
         // It may hold a `&dyn Display` of any type.
         Value<'_>: 32, "Unpin";
     };
@@ -115,5 +128,32 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
         TraceBody<()>: 48, ALL;
         PropagateLayer: 0, ALL;
         Propagate<()>: 0, ALL;
+    });
+}
+
+#[test]
+#[cfg(all(feature = "future", target_pointer_width = "64"))]
+fn auto_traits_and_sizes_of_the_futures_are_these() {
+    use std::future::Ready;
+
+    use traceline::future::{InTrace, RunInTrace};
+
+    check(&table! {
+        InTrace<Ready<()>>: 24, ALL;
+        RunInTrace<Ready<()>, ()>: 32, ALL;
+    });
+}
+
+#[test]
+#[cfg(all(feature = "testing", target_pointer_width = "64"))]
+fn auto_traits_and_sizes_of_the_test_tools_are_these() {
+    use traceline::testing::{Capture, Entered, Fragment, MockClock, Record};
+
+    check(&table! {
+        Capture: 32, NOT_UNWIND_SAFE;
+        Entered: 8, "Unpin UnwindSafe RefUnwindSafe";
+        MockClock: 40, "Send Sync Unpin UnwindSafe";
+        Record: 272, ALL;
+        Fragment: 80, ALL;
     });
 }

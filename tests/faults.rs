@@ -379,6 +379,18 @@ mod errors {
             );
         }
     }
+
+    #[test]
+    fn the_first_source_that_is_left_out_is_not_looked_into() {
+        let ninth = (0..9).fold(leaf(false, true), |inner, _| around(inner));
+        check(
+            |trace| {
+                trace.error(&ninth);
+            },
+            " outcome=error duration_ms=0.0 error=broken error.chain=\"broken: broken: broken: \
+             broken: broken: broken: broken: broken\" truncated=1",
+        );
+    }
 }
 
 mod loggers {

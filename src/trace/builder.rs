@@ -226,11 +226,12 @@ impl<'c> Unit<'c> {
             location,
             level: self.level,
         };
+        // Both clocks in a row, so that the times of two records are as far apart as
+        // their units.
+        let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
         let mut entry = spares::take(settings, origin, settings.clock.now());
         entry.was_panicking = std::thread::panicking();
-        if settings.header {
-            entry.wall = Some(Stamp::new(settings.clock.wall()));
-        }
+        entry.wall = wall;
         Some(entry)
     }
 }

@@ -5,6 +5,7 @@
 //! do not reach the unit around it.
 
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::base::catch;
 use crate::thread::{spares, stack};
@@ -69,7 +70,7 @@ impl Trace {
 
 /// Not `Send`. If a future that holds a guard has to be `Send`, the compiler's
 /// message contains this name, which shows the way out.
-trait AcrossAwaitUseInTrace {}
+trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
 
 /// A guard that keeps a trace current; made by [`Trace::enter`].
 ///
@@ -121,8 +122,9 @@ fn cover(trace: &mut Trace) -> Option<Token> {
 #[cold]
 fn uncover(cover: Token, trace: &mut Trace) {
     if let Some(mut cover) = stack::pop(cover) {
+        let forwarded = cover.forwarded.take();
         if let Some(kept) = trace.forwarded_mut() {
-            *kept = cover.forwarded.take();
+            *kept = forwarded;
         }
         spares::give_back(cover);
     }

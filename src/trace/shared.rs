@@ -5,6 +5,7 @@
 //! handle.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -65,10 +66,9 @@ impl Trace {
 /// shared.set("user_id", 7);
 /// # worker.join().unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SharedTrace(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     /// The limit of values; `None` if the trace is disabled.
     limit: Option<usize>,
@@ -81,6 +81,15 @@ struct Shared {
 impl UnwindSafe for SharedTrace {}
 
 impl RefUnwindSafe for SharedTrace {}
+
+/// Without the trace, which another thread may hold.
+impl fmt::Debug for SharedTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedTrace")
+            .field("handles", &Arc::strong_count(&self.0))
+            .finish_non_exhaustive()
+    }
+}
 
 impl SharedTrace {
     /// Runs `work` with the trace, under the lock, and returns the result of

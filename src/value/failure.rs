@@ -136,13 +136,19 @@ failure! {
 
 /// Writes the sources of an error and returns whether there are more.
 pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bool, fmt::Error> {
-    let mut sources = std::iter::successors(error.source(), |&error| error.source());
+    // Not an iterator of successors, which would call `source`, user code, of the first
+    // error that is left out.
+    let mut next = error.source();
     let mut separator = "";
-    for source in sources.by_ref().take(MAX_SOURCES) {
+    for _ in 0..MAX_SOURCES {
+        let Some(source) = next else {
+            return Ok(false);
+        };
         write!(out, "{separator}{source}")?;
         separator = ": ";
+        next = source.source();
     }
-    Ok(sources.next().is_some())
+    Ok(next.is_some())
 }
 
 /// The texts of an error, written before a trace is borrowed or locked.
