@@ -475,6 +475,35 @@ mod work_of_run {
     }
 
     #[test]
+    fn any_other_expression_that_is_such_a_function() {
+        fn sized<const N: usize>(trace: &mut Trace) -> Parsed {
+            trace.set("n", N);
+            Ok(7)
+        }
+        struct Job(Box<dyn FnOnce(&mut Trace) -> Parsed>);
+        impl Job {
+            fn maker(n: u8) -> impl FnOnce(&mut Trace) -> Parsed {
+                move |trace| {
+                    trace.set("n", n);
+                    Ok(n)
+                }
+            }
+            fn run(trace: &mut Trace) -> Parsed {
+                of_a_function(trace)
+            }
+        }
+        let got = line("e.called", || run!("e.called", Job::maker(5)));
+        assert_eq!(got, "msg=e.called outcome=ok duration_ms=0.0 n=5");
+        let got = line("e.generic", || run!("e.generic", sized::<3>,));
+        assert_eq!(got, "msg=e.generic outcome=ok duration_ms=0.0 n=3");
+        let got = line("e.method", || run!("e.method", <Job>::run));
+        assert_eq!(got, "msg=e.method outcome=ok duration_ms=0.0 n=7");
+        let job = Job(Box::new(of_a_function));
+        let got = line("e.field", || run!("e.field", job.0));
+        assert_eq!(got, "msg=e.field outcome=ok duration_ms=0.0 n=7");
+    }
+
+    #[test]
     fn async_closures_with_a_handle() {
         /// A task, which has to be `Send`.
         #[track_caller]
@@ -543,6 +572,42 @@ mod work_of_run {
             })
         });
         assert_eq!(got, "msg=a.dropped outcome=cancelled duration_ms=0.0");
+    }
+
+    /// Says, when it is dropped, whether the record of the unit is there already.
+    struct Last<'a>(&'static str, &'a std::cell::Cell<Option<bool>>);
+
+    impl Drop for Last<'_> {
+        fn drop(&mut self) {
+            let named = format!("msg={} ", self.0);
+            let records = BENCH.log.records();
+            let has = records.iter().any(|record| record.args.starts_with(&named));
+            self.1.set(Some(has));
+        }
+    }
+
+    fn poll_once(work: impl Future) {
+        let mut work = std::pin::pin!(work);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(work.as_mut().poll(&mut context).is_pending());
+    }
+
+    #[test]
+    fn what_an_async_closure_borrows_outlives_its_record_with_and_without_a_type() {
+        LazyLock::force(&BENCH);
+        let seen = std::cell::Cell::new(None);
+        let last = Last("a.borrows", &seen);
+        poll_once(run!("a.borrows", async move |_| {
+            let _borrowed = &last;
+            std::future::pending::<Parsed>().await
+        }));
+        assert_eq!(seen.take(), Some(true));
+        let last = Last("a.borrows_typed", &seen);
+        poll_once(run!("a.borrows_typed", async move |_| -> Parsed {
+            let _borrowed = &last;
+            std::future::pending().await
+        }));
+        assert_eq!(seen.take(), Some(true));
     }
 
     #[cfg(feature = "future")]
