@@ -59,7 +59,11 @@ pub(crate) trait Contents {
     fn fragments(&self) -> Vec<Fragment<'_>>;
 }
 
-/// A fragment of a finished unit.
+/// A fragment of a finished unit, borrowed from it.
+///
+/// Not to be confused with `testing::Fragment`, which owns its texts and so outlives
+/// the unit. Both are what [`Trace::add`](crate::Trace::add) added, and have the same
+/// fields.
 ///
 /// # Examples
 ///
