@@ -723,14 +723,115 @@ fn what_only_looks_like_an_arrow_is_none() {
 /// Longer files are mostly docs: more lines of documentation, comments and space than of code.
 #[test]
 fn no_file_is_longer_than_400_lines_but_for_its_docs() {
-    for (file, text) in sources() {
-        let (all, plain) = (text.lines().count(), plain(&text));
-        let code = plain.lines().filter(|line| !line.trim().is_empty()).count();
-        let rest = all - code;
-        assert!(
-            all <= 400 || rest > code,
-            "{file} has {all} lines, {code} of them code"
-        );
+    let lengths = sources().into_iter().map(|(file, text)| {
+        let plain = plain(&text);
+        let code = plain.lines().filter(|line| !line.trim().is_empty());
+        (file, text.lines().count(), code.count())
+    });
+    let is_long = |(_, all, code): &(String, usize, usize)| *all > 400 && all - code <= *code;
+    let long: Vec<_> = lengths.filter(is_long).collect();
+    assert!(long.is_empty(), "(file, lines, lines of code): {long:?}");
+}
+
+/// What the docs of a type say if another type has its name.
+const NOT_ANOTHER: &str = "Not to be confused with";
+
+/// Each type that code defines, and its line. A type inside of an `impl` or a `trait` belongs
+/// to the trait.
+fn types(code: &str) -> Vec<(&str, usize)> {
+    const KEYWORDS: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
+    let tokens = tokens(code);
+    let mut types = Vec::new();
+    // For each open brace, whether an `impl` or a `trait` opened it.
+    let mut open = Vec::new();
+    let mut of_trait = None;
+    for pair in tokens.windows(2) {
+        match pair[0].text {
+            "{" => open.push(of_trait.take().unwrap_or_default()),
+            "}" => {
+                open.pop();
+                of_trait = None;
+            }
+            ";" => of_trait = None,
+            "impl" | "trait" => _ = of_trait.get_or_insert(true),
+            "fn" | "struct" | "enum" | "mod" => _ = of_trait.get_or_insert(false),
+            _ => {}
+        }
+        let is_associated = pair[0].text == "type" && open.last() == Some(&true);
+        if KEYWORDS.contains(&pair[0].text) && pair[1].is_word() && !is_associated {
+            types.push((pair[1].text, pair[1].line));
+        }
+    }
+    types
+}
+
+/// Names that two types have, unless the docs of all of them but one say so.
+fn twins(sources: &Files) -> Vec<String> {
+    let mut places: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
+    for (file, text) in sources {
+        let code = code(text);
+        let lines: Vec<&str> = text.lines().collect();
+        for (name, line) in types(&code) {
+            // The docs reach up to the end of what stands before.
+            let above = lines[..line].iter().rev().map(|line| line.trim());
+            let is_above = |line: &&str| {
+                line.starts_with("//") || !line.is_empty() && !line.ends_with(['{', ';'])
+            };
+            let mut docs = above.take_while(is_above);
+            let says = docs.any(|line| line.starts_with("///") && line.contains(NOT_ANOTHER));
+            let place = (format!("{file}:{}", line + 1), says);
+            places.entry(name.to_owned()).or_default().push(place);
+        }
+    }
+    let mut twins = Vec::new();
+    for (name, places) in places {
+        if places.iter().filter(|(_, says)| !says).count() > 1 {
+            let places: Vec<String> = places.into_iter().map(|(place, _)| place).collect();
+            twins.push(format!("{name}: {}", places.join(", ")));
+        }
+    }
+    twins
+}
+
+#[test]
+fn no_two_types_have_one_name_unless_their_docs_say_why() {
+    assert_eq!(twins(&sources()), [""; 0]);
+}
+
+#[test]
+fn planted_twins_are_found() {
+    for (text, twins_of) in [
+        ("struct Key;", "Key"),
+        ("pub(super) enum Key<T> { One(T) }", "Key"),
+        ("mod sealed {\n    pub trait Key {}\n}", "Key"),
+        ("type Key = u8;", "Key"),
+        ("fn of() { union Key { one: u8 } }", "Key"),
+        (
+            "pin_project! {\n    /// A key.\n    pub struct Key<T> { one: T }\n}",
+            "Key",
+        ),
+        (
+            "impl Iterator for One { fn next() { type Key = u8; } }",
+            "Key",
+        ),
+        (
+            "/// Not to be confused with others.\nstruct One;\n\nstruct Key;",
+            "Key",
+        ),
+        ("impl Iterator for One { type Key = u8; }", ""),
+        ("trait One: Copy { type Key; }", ""),
+        ("fn of() -> impl Key { key }", ""),
+        ("#[cfg(test)]\nmod tests {\n    struct Key;\n}", ""),
+        (
+            "/// Not to be confused with [`Key`].\n#[derive(Clone)]\nstruct Key;",
+            "",
+        ),
+    ] {
+        let mut sources = sources();
+        sources.insert("thread/planted.rs".to_owned(), text.to_owned());
+        let twins = twins(&sources);
+        let found = twins.iter().filter_map(|twin| twin.split(':').next());
+        assert_eq!(found.collect::<Vec<_>>().concat(), twins_of, "{text}");
     }
 }
 

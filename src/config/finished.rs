@@ -61,9 +61,8 @@ pub(crate) trait Contents {
 
 /// A fragment of a finished unit, borrowed from it.
 ///
-/// Not to be confused with `testing::Fragment`, which owns its texts and so outlives
-/// the unit. Both are what [`Trace::add`](crate::Trace::add) added, and have the same
-/// fields.
+/// Not to be confused with `testing::Fragment`, the same fragment in a captured record,
+/// which owns its texts.
 ///
 /// # Examples
 ///
