@@ -428,7 +428,7 @@ mod keys {
         );
     }
 
-    /// Keys of 16 characters that a multiply-and-rotate hash (`entry/fields.rs`)
+    /// Keys of 16 characters that a multiply-and-rotate hash (`unit/store/fields.rs`)
     /// cannot tell apart: the second half undoes what the first did.
     fn colliding(count: usize) -> Vec<String> {
         const K: u64 = 0x517c_c1b7_2722_0a95;

@@ -566,7 +566,7 @@ impl ConfigBuilder {
     /// Adds the field that a schema requires in every record, unless the user did.
     fn add_field_of_schema(&mut self) {
         let fixed = &mut self.settings.fixed;
-        if let Some((key, value)) = self.settings.forms.fixed()
+        if let Some((key, value)) = self.settings.forms.preset.fixed
             && !fixed.iter().any(|(known, _)| known == key)
         {
             fixed.insert(0, (key.into(), OwnedValue::Text(value.into())));

@@ -148,7 +148,7 @@ impl Settings {
 
     /// Checks the project that stands in a resource name.
     fn check_project(&self) -> Result<(), ConfigError> {
-        let prefix = self.forms.trace_prefix();
+        let prefix = &self.forms.trace_prefix;
         let Some(project) = prefix.strip_prefix("projects/") else {
             return Ok(());
         };

@@ -59,7 +59,10 @@ pub(crate) trait Contents {
     fn fragments(&self) -> Vec<Fragment<'_>>;
 }
 
-/// A fragment of a finished unit.
+/// A fragment of a finished unit, borrowed from it.
+///
+/// Not to be confused with `testing::Fragment`, the same fragment in a captured record,
+/// which owns its texts.
 ///
 /// # Examples
 ///

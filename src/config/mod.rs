@@ -9,6 +9,7 @@ pub(crate) mod settings;
 pub(crate) mod sampling;
 pub(crate) mod finished;
 pub(crate) mod schema;
+pub(crate) mod presets;
 pub(crate) mod names;
 pub(crate) mod choices;
 

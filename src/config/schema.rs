@@ -10,6 +10,7 @@ use log::Level;
 use crate::base::bytes::SLACK;
 use crate::config::choices::Format;
 use crate::config::names::{Name, marked};
+use crate::config::presets::{self, MORE_NAMES, NAMES, PLAIN, Preset, pick};
 use crate::value::outcome::Outcome;
 
 /// A published schema of log records; see [`ConfigBuilder::schema`](super::ConfigBuilder::schema).
@@ -68,16 +69,6 @@ pub enum Schema<'a> {
     Datadog,
 }
 
-/// How a schema writes ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdForm {
-    Hex,
-    /// Ids of units as decimal numbers of 64 bits, the trace id as 32 hex digits.
-    Datadog,
-    /// The trace id as a resource name, the flags as whether it is sampled.
-    Google,
-}
-
 /// Names that log records have and units do not.
 #[derive(Clone, Debug)]
 pub(crate) struct LogRecordNames {
@@ -100,8 +91,9 @@ impl LogRecordNames {
         self.iter().any(|own| own == name)
     }
 
-    /// Adds a number to each name that is taken, as in `target_2`.
-    fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
+    /// Adds a number to each name that the configuration gave to something else, as in
+    /// `target_2`.
+    pub(super) fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
         let LogRecordNames {
             target,
             file,
@@ -119,125 +111,21 @@ impl LogRecordNames {
     }
 }
 
-/// The names of the schemas; `""` keeps the default.
-#[rustfmt::skip]
-const NAMES: [(Name, [&str; 4]); 14] = [
-    // Columns:          ECS                Google Cloud                            OpenTelemetry        Datadog
-    (Name::Ts,         ["@timestamp",      "time",                                 "timestamp",         "timestamp"]),
-    (Name::Level,      ["log.level",       "severity",                             "severity_text",     "status"]),
-    (Name::Msg,        ["message",         "message",                              "body",              "message"]),
-    (Name::TraceId,    ["trace.id",        "logging.googleapis.com/trace",         "",                  "dd.trace_id"]),
-    (Name::SpanId,     ["span.id",         "logging.googleapis.com/spanId",        "",                  "dd.span_id"]),
-    (Name::ParentId,   ["parent.id",       "",                                     "parent_span_id",    "dd.parent_id"]),
-    (Name::TraceFlags, ["",                "logging.googleapis.com/trace_sampled", "",                  ""]),
-    (Name::RequestId,  ["http.request.id", "",                                     "",                  "http.request_id"]),
-    (Name::Outcome,    ["event.outcome",   "",                                     "",                  "evt.outcome"]),
-    (Name::DurationMs, ["event.duration",  "",                                     "",                  "duration"]),
-    (Name::Error,      ["error.message",   "",                                     "exception.message", "error.message"]),
-    (Name::ErrorChain, ["",                "",                                     "",                  "error.stack"]),
-    (Name::Panic,      ["panic.message",   "",                                     "panic.message",     "panic.message"]),
-    (Name::Seq,        ["event.sequence",  "",                                     "",                  ""]),
-];
-
-/// The key of an HTTP status, and the names of [`LogRecordNames`]: the default,
-/// then the same columns.
-#[rustfmt::skip]
-const MORE_NAMES: [(&str, [&str; 4]); 5] = [
-    ("status", ["http.response.status_code", "", "http.response.status_code", "http.status_code"]),
-    ("target", ["log.logger",           "", "otel.scope.name",  "logger.name"]),
-    ("file",   ["log.origin.file.name", "", "code.file.path",   ""]),
-    ("line",   ["log.origin.file.line", "", "code.line.number", ""]),
-    ("",       ["", "logging.googleapis.com/sourceLocation", "", ""]),
-];
-
-/// Returns the text of a column, or the default.
-fn pick(default: &'static str, texts: [&'static str; 4], column: Option<usize>) -> &'static str {
-    let text = column.and_then(|column| texts.get(column).copied());
-    text.filter(|text| !text.is_empty()).unwrap_or(default)
-}
-
-/// The requirements of a schema besides its names.
-#[derive(Debug)]
-struct Preset {
-    /// The column of [`NAMES`].
-    column: Option<usize>,
-    /// Words from error to trace.
-    levels: [&'static str; 5],
-    /// A name for the level as a number, and the numbers.
-    level_number: (&'static str, [&'static str; 5]),
-    /// Words of ok, error, panic and cancelled.
-    outcomes: [&'static str; 4],
-    /// A name for the reason of outcomes that share a word, and the reasons.
-    reason: (&'static str, [&'static str; 4]),
-    in_nanos: bool,
-    ids: IdForm,
-    /// A field that every record must have.
-    fixed: Option<(&'static str, &'static str)>,
-    /// Whether its readers take `a.b` as `b` in `a`.
-    nests: bool,
-}
-
-static PLAIN: Preset = DEFAULT;
-
-const DEFAULT: Preset = Preset {
-    column: None,
-    levels: ["error", "warn", "info", "debug", "trace"],
-    level_number: ("", [""; 5]),
-    outcomes: ["ok", "error", "panic", "cancelled"],
-    reason: ("", [""; 4]),
-    in_nanos: false,
-    ids: IdForm::Hex,
-    fixed: None,
-    nests: false,
-};
-
-static ECS: Preset = Preset {
-    column: Some(0),
-    // The schema allows only these words; the reason has the details.
-    outcomes: ["success", "failure", "failure", "unknown"],
-    reason: ("event.reason", ["", "", "panic", "cancelled"]),
-    in_nanos: true,
-    fixed: Some(("ecs.version", "8.11.0")),
-    nests: true,
-    ..DEFAULT
-};
-
-static GOOGLE_CLOUD: Preset = Preset {
-    column: Some(1),
-    levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
-    ids: IdForm::Google,
-    ..DEFAULT
-};
-
-static OPEN_TELEMETRY: Preset = Preset {
-    column: Some(2),
-    levels: ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"],
-    level_number: ("severity_number", ["17", "13", "9", "5", "1"]),
-    ..DEFAULT
-};
-
-static DATADOG: Preset = Preset {
-    column: Some(3),
-    outcomes: ["success", "failure", "panic", "cancelled"],
-    in_nanos: true,
-    ids: IdForm::Datadog,
-    nests: true,
-    ..DEFAULT
-};
-
 /// A word, and the name and the word of its reason.
 type OutcomeTexts = (&'static str, Option<(&'static str, &'static str)>);
 
 /// The forms of values that the library writes itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
-    preset: &'static Preset,
-    status: &'static str,
-    log_record: LogRecordNames,
+    pub(crate) preset: &'static Preset,
+    /// The key of an HTTP status.
+    pub(crate) status: &'static str,
+    pub(crate) log_record: LogRecordNames,
     /// The text before the trace id.
-    trace_prefix: String,
+    pub(crate) trace_prefix: String,
     levels: [Word; 5],
-    outcomes: [Word; 4],
+    /// The words of ok, error, panic and cancelled, and the fields beside them.
+    pub(crate) outcomes: [Word; 4],
 }
 
 /// A word as it stands in a record, and the field beside it.
@@ -296,12 +184,13 @@ impl Default for Forms {
 impl Forms {
     pub(super) fn from_schema(schema: Schema<'_>) -> Forms {
         let (preset, trace_prefix) = match schema {
-            Schema::Ecs => (&ECS, String::new()),
-            Schema::GoogleCloud { project } => {
-                (&GOOGLE_CLOUD, format!("projects/{project}/traces/"))
-            }
-            Schema::OpenTelemetry => (&OPEN_TELEMETRY, String::new()),
-            Schema::Datadog => (&DATADOG, String::new()),
+            Schema::Ecs => (&presets::ECS, String::new()),
+            Schema::GoogleCloud { project } => (
+                &presets::GOOGLE_CLOUD,
+                format!("projects/{project}/traces/"),
+            ),
+            Schema::OpenTelemetry => (&presets::OPEN_TELEMETRY, String::new()),
+            Schema::Datadog => (&presets::DATADOG, String::new()),
         };
         Forms::new(preset, trace_prefix)
     }
@@ -363,21 +252,6 @@ impl Forms {
         nests.then(|| self.log_record.iter().chain(status))
     }
 
-    /// Changes each name of log records that the configuration gave to something else.
-    pub(super) fn make_way(&mut self, is_taken: impl Fn(&str) -> bool) {
-        self.log_record.make_way(is_taken);
-    }
-
-    pub(super) fn fixed(&self) -> Option<(&'static str, &'static str)> {
-        self.preset.fixed
-    }
-
-    /// Returns the text before the trace id.
-    #[inline]
-    pub(crate) fn trace_prefix(&self) -> &str {
-        &self.trace_prefix
-    }
-
     /// Returns how many bytes longer than the default ones the texts may be in
     /// total.
     pub(super) fn extra_bytes(&self) -> usize {
@@ -404,12 +278,6 @@ impl Forms {
         }
     }
 
-    /// Returns the words of ok, error, panic and cancelled, and the fields beside them.
-    #[inline]
-    pub(crate) fn outcomes(&self) -> &[Word; 4] {
-        &self.outcomes
-    }
-
     /// Returns the word of an outcome, and the name and the word of its reason.
     pub(crate) fn outcome_texts(&self, outcome: Outcome) -> OutcomeTexts {
         let (name, reasons) = self.preset.reason;
@@ -417,27 +285,5 @@ impl Forms {
         let reason = word(reasons).filter(|reason| !reason.is_empty());
         let reason = reason.map(|reason| (name, reason));
         (word(self.preset.outcomes).unwrap_or_default(), reason)
-    }
-
-    /// Returns whether durations of units are in nanoseconds instead of milliseconds.
-    #[inline]
-    pub(crate) fn in_nanos(&self) -> bool {
-        self.preset.in_nanos
-    }
-
-    #[inline]
-    pub(crate) fn ids(&self) -> IdForm {
-        self.preset.ids
-    }
-
-    #[inline]
-    pub(crate) fn log_record(&self) -> &LogRecordNames {
-        &self.log_record
-    }
-
-    /// Returns the key of an HTTP status.
-    #[inline]
-    pub(crate) fn status(&self) -> &'static str {
-        self.status
     }
 }

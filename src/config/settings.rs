@@ -212,7 +212,7 @@ impl Settings {
     /// Renames those names of log records that other names have taken.
     pub(super) fn free_names(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
-        forms.make_way(|name| self.is_own_name(name));
+        forms.log_record.make_way(|name| self.is_own_name(name));
         self.forms = forms;
     }
 
@@ -229,7 +229,7 @@ impl Settings {
     /// the schema calls it.
     pub(super) fn redact_renamed_status(&mut self) {
         if self.is_redacted("status") {
-            self.redact.push(self.forms.status().into());
+            self.redact.push(self.forms.status.into());
         }
     }
 

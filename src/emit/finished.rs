@@ -59,8 +59,8 @@ impl Contents for Entry {
         let fragments = self.fragments.runs(usize::MAX).into_iter().flatten();
         let shown = fragments.map(|fragment| Fragment {
             at: Duration::from_nanos(fragment.at_nanos),
-            file: fragment.place.file(&self.arena),
-            line: fragment.place.line(),
+            file: fragment.site.file(&self.arena),
+            line: fragment.site.line(),
             level: fragment.level,
             text: self.arena.text(fragment.text),
         });

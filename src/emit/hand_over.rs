@@ -35,7 +35,7 @@ enum HandOver {
     /// To learn whether it would take the record of a unit.
     Asking,
     /// To hand it the record of a unit that started here.
-    Record(Own),
+    Record(Fingerprint),
     /// To hand it the record of an ordinary log call, from a bridge.
     LogRecord,
 }
@@ -43,15 +43,15 @@ enum HandOver {
 /// The parts of a record that survive when a logger builds another record from it,
 /// and by which that copy is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Own {
+struct Fingerprint {
     file: usize,
     line: Option<u32>,
     level: Level,
 }
 
-impl Own {
-    fn new(record: &Record<'_>) -> Own {
-        Own {
+impl Fingerprint {
+    fn new(record: &Record<'_>) -> Fingerprint {
+        Fingerprint {
             file: record.file().map_or(0, |file| file.as_ptr().addr()),
             line: record.line(),
             level: record.level(),
@@ -66,7 +66,7 @@ thread_local! {
 /// Returns whether a record is the one that is being handed over for a unit.
 #[inline]
 pub(crate) fn is_own_record(record: &Record<'_>) -> bool {
-    matches!(HAND_OVER.get(), HandOver::Record(own) if own == Own::new(record))
+    matches!(HAND_OVER.get(), HandOver::Record(own) if own == Fingerprint::new(record))
 }
 
 /// Returns whether a logger's `enabled` is being called on behalf of a unit.
@@ -147,5 +147,5 @@ fn log(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     }
     let record = record.args(args).build();
     let call = || entry.settings.logger().log(&record);
-    let _ = catch::call(|| during(HandOver::Record(Own::new(&record)), call));
+    let _ = catch::call(|| during(HandOver::Record(Fingerprint::new(&record)), call));
 }

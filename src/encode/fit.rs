@@ -61,7 +61,7 @@ fn max_bytes(job: &Job<'_>) -> usize {
     let key = |field: &Field| names(field) * (EACH + 6 * field.given(arena).len());
     let keys: usize = fields.as_slice().iter().map(key).sum();
     let fragments = job.entry.fragments.runs(usize::MAX).into_iter().flatten();
-    let files = fragments.map(|each| 2 * EACH + 6 * each.place.file(arena).len());
+    let files = fragments.map(|each| 2 * EACH + 6 * each.site.file(arena).len());
     let own = BASE + job.settings().names.extra_bytes() + job.fixed.len();
     own + 8 * arena.used() + keys + files.sum::<usize>()
 }

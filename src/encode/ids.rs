@@ -2,7 +2,7 @@
 
 use crate::base::bytes::SLACK;
 use crate::config::names::Name;
-use crate::config::schema::IdForm;
+use crate::config::presets::IdForm;
 use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Line, Written};
 use crate::encode::scalar::boolean;
@@ -16,7 +16,7 @@ pub(super) fn all_ids<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written 
     let names = &settings.names;
     each_id(job, |name, text, len| {
         line.put(names.prefix(name))?;
-        if settings.forms.ids() == IdForm::Hex {
+        if settings.forms.preset.ids == IdForm::Hex {
             return S::hex(line, text, len);
         }
         match id_value(job, name, text.get(..len).unwrap_or_default()) {
@@ -45,8 +45,8 @@ pub(super) enum IdValue {
 #[cold]
 pub(super) fn id_value(job: &Job<'_>, name: Name, hex: &[u8]) -> IdValue {
     let (forms, ids) = (&job.settings().forms, job.entry.ids);
-    let (before, number) = match (forms.ids(), name) {
-        (IdForm::Google, Name::TraceId) => (forms.trace_prefix(), None),
+    let (before, number) = match (forms.preset.ids, name) {
+        (IdForm::Google, Name::TraceId) => (forms.trace_prefix.as_str(), None),
         (IdForm::Google, Name::TraceFlags) => {
             return IdValue::Bool(ids.is_some_and(|ids| ids.parent().is_sampled()));
         }

@@ -9,7 +9,7 @@ use crate::encode::line::{Line, Written};
 use crate::encode::line_tag::{file, own_level};
 use crate::encode::{escape, number, record, text};
 use crate::unit::store::arena::Span;
-use crate::unit::store::fragments::Fragment;
+use crate::unit::store::fragments::RawFragment;
 use crate::unit::store::items::Items;
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::json_text;
@@ -130,11 +130,11 @@ pub(super) fn fragments(line: &mut Line<'_>, job: &Job<'_>) -> Written {
 }
 
 #[inline(always)]
-fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &RawFragment) -> Written {
     line.put_array(b"{\"at_ms\":")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b",\"line\":")?;
-    number::u64(line, fragment.place.line().into())?;
+    number::u64(line, fragment.site.line().into())?;
     if let Some(file) = file(job, fragment) {
         line.put_array(b",\"file\":")?;
         Json::text(line, file.as_bytes(), 0, file.len())?;

@@ -23,7 +23,7 @@ use crate::unit::store::stored::{Stored, Tag};
 use crate::value::kind::STARS;
 use crate::value::number::Amount;
 
-type Value = PairValue<PairText>;
+type Typed = PairValue<PairText>;
 
 /// Gathers the pairs of an entry in `scratch`, and returns its message and the pairs.
 pub(crate) fn gather<'a>(
@@ -108,11 +108,11 @@ struct Out<'a, 'b> {
 }
 
 impl Out<'_, '_> {
-    fn put(&mut self, key: PairText, value: Value) {
+    fn put(&mut self, key: PairText, value: Typed) {
         self.pairs.push(Pair { key, value });
     }
 
-    fn name(&mut self, name: Name, value: Value) {
+    fn name(&mut self, name: Name, value: Typed) {
         self.put(PairText::Name(name), value);
     }
 
@@ -157,7 +157,7 @@ impl Out<'_, '_> {
                 self.put(PairText::Static(name), word(reason));
             }
         }
-        let duration = match forms.in_nanos() {
+        let duration = match forms.preset.in_nanos {
             false => millis(moment.duration_nanos / 1_000),
             true => whole(moment.duration_nanos),
         };
@@ -223,7 +223,7 @@ impl Out<'_, '_> {
     }
 
     /// Returns the value of a field that is neither left out nor a timer.
-    fn value(&mut self, stored: Stored) -> Result<Option<Value>, Full> {
+    fn value(&mut self, stored: Stored) -> Result<Option<Typed>, Full> {
         let job = self.job;
         let (arena, fit) = (&job.entry.arena, job.fit.text);
         let span = Span::from_bits(stored.bits);
@@ -240,7 +240,7 @@ impl Out<'_, '_> {
         }))
     }
 
-    fn stamp(&mut self, at: Stamp) -> Result<Value, Full> {
+    fn stamp(&mut self, at: Stamp) -> Result<Typed, Full> {
         Ok(
             match clock::rfc3339(at, self.job.settings().fraction_digits) {
                 Some((text, len)) => {
@@ -251,11 +251,11 @@ impl Out<'_, '_> {
         )
     }
 
-    fn arena(&self, span: Span, fit: usize) -> Value {
+    fn arena(&self, span: Span, fit: usize) -> Typed {
         PairValue::Text(PairText::Arena(piece(self.job, span, fit)))
     }
 
-    fn main_text(&self, span: Span) -> Value {
+    fn main_text(&self, span: Span) -> Typed {
         self.arena(span, text::main_fit(self.job))
     }
 
@@ -288,20 +288,20 @@ impl Out<'_, '_> {
     }
 }
 
-fn word(text: &'static str) -> Value {
+fn word(text: &'static str) -> Typed {
     PairValue::Text(PairText::Static(text))
 }
 
-fn whole(n: u64) -> Value {
+fn whole(n: u64) -> Typed {
     PairValue::Number(Amount::U64(n))
 }
 
-fn millis(micros: u64) -> Value {
+fn millis(micros: u64) -> Typed {
     PairValue::Number(Amount::F64(micros as f64 / 1_000.0))
 }
 
 /// Returns the double with the digits of a single: 0.1, not 0.10000000149.
-fn widened(x: f32) -> Value {
+fn widened(x: f32) -> Typed {
     let mut digits = ryu::Buffer::new();
     let digits = digits.format(x).parse();
     PairValue::Number(Amount::F64(digits.unwrap_or(x.into())))

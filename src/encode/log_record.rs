@@ -18,7 +18,7 @@ pub(super) fn write<S: Syntax>(
     if log_record.of_unit {
         return Ok(());
     }
-    let names = job.settings().forms.log_record();
+    let names = &job.settings().forms.log_record;
     let key = |line: &mut Line<'_>, name: &str| S::key(line, job.settings(), name.as_bytes(), b"");
     key(line, &names.target)?;
     text::text::<S>(line, job, log_record.target)?;

@@ -8,7 +8,7 @@ use crate::encode::job::{Job, Syntax};
 use crate::encode::line::{Full, Line, Written};
 use crate::encode::{escape, json, line_tag, number, text};
 use crate::unit::store::arena::Span;
-use crate::unit::store::fragments::Fragment;
+use crate::unit::store::fragments::RawFragment;
 use crate::unit::store::stored::{Stored, Tag};
 
 #[derive(Debug)]
@@ -94,13 +94,13 @@ fn ending(line: &mut Line<'_>, place: Place, source: &[u8], start: usize, end: u
 /// Writes `[132, 0.612ms] text`, with the file before the line and the level after
 /// the time where they are not those of the unit.
 #[inline(always)]
-fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment, is_last: bool) -> Written {
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &RawFragment, is_last: bool) -> Written {
     line.put_byte(b'[')?;
     if let Some(file) = line_tag::file(job, fragment) {
         escape::text(line, Place::Fragment, file.as_bytes(), 0, file.len())?;
         line.put_byte(b':')?;
     }
-    number::u64(line, fragment.place.line().into())?;
+    number::u64(line, fragment.site.line().into())?;
     line.put_array(b", ")?;
     number::millis(line, fragment.at_nanos / 1_000)?;
     line.put_array(b"ms")?;

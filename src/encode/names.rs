@@ -34,7 +34,7 @@ pub(super) fn for_entry(entry: &Entry, log_record: Option<&LogRecord>) -> Option
     let reserved = match log_record {
         None => Reserved::InUnits,
         Some(log_record) if log_record.of_unit => Reserved::Head,
-        Some(_) => Reserved::And(entry.settings.forms.log_record()),
+        Some(_) => Reserved::And(&entry.settings.forms.log_record),
     };
     let is_taken = |field: &Field| {
         let key = std::str::from_utf8(field.given(&entry.arena)).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Reserved<'_> {
 /// Works out the names of all fields, in order.
 #[cold]
 fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
-    let mut taken = Taken {
+    let mut taken = TakenNames {
         reserved,
         settings: &entry.settings,
         used: HashSet::new(),
@@ -93,7 +93,7 @@ fn resolve(entry: &Entry, reserved: Reserved<'_>) -> FieldNames {
     FieldNames(names.collect())
 }
 
-struct Taken<'a> {
+struct TakenNames<'a> {
     reserved: Reserved<'a>,
     settings: &'a Settings,
     used: HashSet<String>,
@@ -101,7 +101,7 @@ struct Taken<'a> {
     next: HashMap<String, usize>,
 }
 
-impl Taken<'_> {
+impl TakenNames<'_> {
     /// Returns the name of a key and keeps others from taking it.
     fn claim(&mut self, key: &str) -> String {
         let base = clean(key, self.settings);

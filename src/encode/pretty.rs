@@ -16,7 +16,7 @@ use crate::encode::logfmt::Logfmt;
 use crate::encode::losses::each_count;
 use crate::encode::text::{error_texts, main_text, text};
 use crate::encode::{escape, ids, line_tag, number, record, scalar};
-use crate::unit::store::fragments::Fragment;
+use crate::unit::store::fragments::RawFragment;
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Stored;
 use crate::value::outcome::Outcome;
@@ -173,7 +173,7 @@ fn place(line: &mut Line<'_>, job: &Job<'_>, log_record: &LogRecord) -> Written 
     let Some(unit) = log_record.unit else {
         return Ok(());
     };
-    let key = settings.forms.log_record().unit.as_bytes();
+    let key = settings.forms.log_record.unit.as_bytes();
     Pretty::key(line, settings, key, b"")?;
     text::<Pretty>(line, job, unit)
 }
@@ -201,7 +201,7 @@ fn level_color(level: Level) -> &'static [u8] {
 }
 
 /// Writes one fragment: when, where, what.
-fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written {
+fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &RawFragment) -> Written {
     let settings = job.settings();
     line.put(b"\n  ")?;
     let micros = fragment.at_nanos / 1_000;
@@ -214,11 +214,11 @@ fn fragment(line: &mut Line<'_>, job: &Job<'_>, fragment: &Fragment) -> Written 
     line.put_byte(b'+')?;
     number::millis(line, micros)?;
     line.put(b"ms  ")?;
-    let file = line_tag::file(job, fragment).unwrap_or(fragment.place.file(&job.entry.arena));
+    let file = line_tag::file(job, fragment).unwrap_or(fragment.site.file(&job.entry.arena));
     colored(line, settings, DIM, |line| {
         Pretty::text(line, file.as_bytes(), 0, file.len())?;
         line.put_byte(b':')?;
-        number::u64(line, fragment.place.line().into())
+        number::u64(line, fragment.site.line().into())
     })?;
     line.put(b"  ")?;
     let text = |line: &mut Line<'_>| text::<Pretty>(line, job, fragment.text);

@@ -104,7 +104,7 @@ fn course<S: Syntax>(line: &mut Line<'_>, job: &Job<'_>) -> Written {
         word(line, outcome_word(settings, outcome))?;
     }
     line.put(names.prefix(Name::DurationMs))?;
-    match settings.forms.in_nanos() {
+    match settings.forms.preset.in_nanos {
         false => number::millis(line, moment.duration_nanos / 1_000),
         true => line.apart(|line| nanos(line, moment.duration_nanos)),
     }
@@ -134,7 +134,7 @@ fn nanos(line: &mut Line<'_>, nanos: u64) -> Written {
 
 #[inline(always)]
 fn outcome_word(settings: &Settings, outcome: Outcome) -> &Word {
-    let [ok, error, panic, cancelled] = settings.forms.outcomes();
+    let [ok, error, panic, cancelled] = &settings.forms.outcomes;
     match outcome {
         Outcome::Ok => ok,
         Outcome::Error => error,

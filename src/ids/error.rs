@@ -1,14 +1,14 @@
 //! The error of an id or a header that cannot be parsed.
 //!
 //! It is `Copy` and holds no text, so that a header from outside costs no
-//! allocation; its `Display` has a table of what each [`Field`] expects.
+//! allocation; its `Display` has a table of what each [`HeaderPart`] expects.
 
 use std::error::Error;
 use std::fmt;
 
 /// The part of a header that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum HeaderPart {
     TraceParent,
     Version,
     TraceId,
@@ -21,9 +21,9 @@ pub(super) enum Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Length(usize),
-    /// The position in the field of a byte that is not a hex digit, and the byte.
+    /// The position in the part of a byte that is not a hex digit, and the byte.
     Digit(usize, u8),
-    /// The position in the field of a byte that is not a hyphen, and the byte.
+    /// The position in the part of a byte that is not a hyphen, and the byte.
     Hyphen(usize, u8),
     Zero,
     Form,
@@ -45,28 +45,28 @@ pub(super) enum Fault {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdError {
-    field: Field,
+    part: HeaderPart,
     fault: Fault,
 }
 
 impl IdError {
-    pub(super) fn new(field: Field, fault: Fault) -> IdError {
-        IdError { field, fault }
+    pub(super) fn new(part: HeaderPart, fault: Fault) -> IdError {
+        IdError { part, fault }
     }
 }
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (field, length, form) = match self.field {
-            Field::TraceParent => ("traceparent", "55 characters", ""),
-            Field::Version => ("version", "2 characters", "00 to fe, got ff"),
-            Field::TraceId => ("trace id", "32 characters", ""),
-            Field::SpanId => ("span id", "16 characters", ""),
-            Field::Flags => ("flags", "2 characters", "0, 1 or d"),
-            Field::TraceState => ("tracestate", "at most 32 members", "members key=value"),
-            Field::B3 => ("b3", "2 to 4 parts", ""),
+        let (part, length, form) = match self.part {
+            HeaderPart::TraceParent => ("traceparent", "55 characters", ""),
+            HeaderPart::Version => ("version", "2 characters", "00 to fe, got ff"),
+            HeaderPart::TraceId => ("trace id", "32 characters", ""),
+            HeaderPart::SpanId => ("span id", "16 characters", ""),
+            HeaderPart::Flags => ("flags", "2 characters", "0, 1 or d"),
+            HeaderPart::TraceState => ("tracestate", "at most 32 members", "members key=value"),
+            HeaderPart::B3 => ("b3", "2 to 4 parts", ""),
         };
-        write!(f, "{field}: expected ")?;
+        write!(f, "{part}: expected ")?;
         match self.fault {
             Fault::Length(got) => write!(f, "{length}, got {got}"),
             Fault::Digit(at, got) => wrong_byte(f, "lower-case hex digit", at, got),

@@ -1,15 +1,15 @@
 //! Lower-case hex digits, read and written eight at a time in a register.
 
-use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, HeaderPart, IdError};
 
 /// One in each byte.
 const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// Reads hex digits. A table of digits took 30 ns for a `traceparent`, which takes
 /// 25 in a register.
-pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N], IdError> {
+pub(super) fn decode<const N: usize>(text: &[u8], part: HeaderPart) -> Result<[u8; N], IdError> {
     if text.len() != 2 * N {
-        return Err(IdError::new(field, Fault::Length(text.len())));
+        return Err(IdError::new(part, Fault::Length(text.len())));
     }
     let mut bytes = [0; N];
     let mut is_hex = true;
@@ -32,7 +32,7 @@ pub(super) fn decode<const N: usize>(text: &[u8], field: Field) -> Result<[u8; N
         let wrong = bytes.position(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let at = wrong.unwrap_or_default();
         let got = text.get(at).copied().unwrap_or_default();
-        return Err(IdError::new(field, Fault::Digit(at, got)));
+        return Err(IdError::new(part, Fault::Digit(at, got)));
     }
     Ok(bytes)
 }
@@ -82,7 +82,7 @@ mod tests {
         for n in (0..=u32::MAX).step_by(65_521) {
             let text = format!("{n:08x}");
             assert_eq!(digits(n), text.as_bytes());
-            let read = decode::<4>(text.as_bytes(), Field::SpanId);
+            let read = decode::<4>(text.as_bytes(), HeaderPart::SpanId);
             assert_eq!(read, Ok(n.to_be_bytes()));
         }
     }
@@ -94,8 +94,8 @@ mod tests {
                 let mut text = *b"0123456789abcdef09";
                 text[at] = byte;
                 let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                let want = Err(IdError::new(Field::SpanId, Fault::Digit(at, byte)));
-                match decode::<9>(&text, Field::SpanId) {
+                let want = Err(IdError::new(HeaderPart::SpanId, Fault::Digit(at, byte)));
+                match decode::<9>(&text, HeaderPart::SpanId) {
                     Ok(_) => assert!(is_digit, "{byte} at {at}"),
                     error => assert!(!is_digit && error == want, "{byte} at {at}"),
                 }

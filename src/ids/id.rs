@@ -6,7 +6,7 @@ use std::num::{NonZeroU64, NonZeroU128};
 use std::str::FromStr;
 use std::time::Instant;
 
-use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, HeaderPart, IdError};
 use crate::ids::hex::{decode, encode};
 use crate::ids::random::{Salt, random};
 
@@ -105,9 +105,9 @@ macro_rules! id {
                 std::str::from_utf8(room).unwrap_or_default()
             }
 
-            pub(super) fn parse(text: &[u8], field: Field) -> Result<$id, IdError> {
-                let bytes = decode::<$bytes>(text, field)?;
-                $id::from_bytes(bytes).ok_or(IdError::new(field, Fault::Zero))
+            pub(super) fn parse(text: &[u8], part: HeaderPart) -> Result<$id, IdError> {
+                let bytes = decode::<$bytes>(text, part)?;
+                $id::from_bytes(bytes).ok_or(IdError::new(part, Fault::Zero))
             }
         }
 
@@ -127,7 +127,7 @@ macro_rules! id {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<$id, IdError> {
-                $id::parse(text.as_bytes(), Field::$id)
+                $id::parse(text.as_bytes(), HeaderPart::$id)
             }
         }
     };

@@ -5,7 +5,7 @@ use std::num::NonZeroU128;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, HeaderPart, IdError};
 use crate::ids::hex::{decode, encode};
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::tracestate::{trimmed_end, without_blanks};
@@ -97,21 +97,21 @@ impl TraceParent {
             TraceParent::LEN => header,
             _ => trimmed_end(without_blanks(header)),
         };
-        let length = IdError::new(Field::TraceParent, Fault::Length(text.len()));
+        let length = IdError::new(HeaderPart::TraceParent, Fault::Length(text.len()));
         let head = text.first_chunk::<{ TraceParent::LEN }>().ok_or(length)?;
         for at in [2, 35, 52] {
             hyphen(text, at)?;
         }
         let part = |range: Range<usize>| head.get(range).unwrap_or_default();
-        match decode::<1>(part(0..2), Field::Version)? {
-            [0xFF] => return Err(IdError::new(Field::Version, Fault::Form)),
+        match decode::<1>(part(0..2), HeaderPart::Version)? {
+            [0xFF] => return Err(IdError::new(HeaderPart::Version, Fault::Form)),
             [0] if text.len() > TraceParent::LEN => return Err(length),
             _ => hyphen(text, TraceParent::LEN)?,
         }
-        let [flags] = decode::<1>(part(FLAGS), Field::Flags)?;
+        let [flags] = decode::<1>(part(FLAGS), HeaderPart::Flags)?;
         Ok(TraceParent {
-            trace_id: TraceId::parse(part(TRACE_ID), Field::TraceId)?,
-            span_id: SpanId::parse(part(SPAN_ID), Field::SpanId)?,
+            trace_id: TraceId::parse(part(TRACE_ID), HeaderPart::TraceId)?,
+            span_id: SpanId::parse(part(SPAN_ID), HeaderPart::SpanId)?,
             flags: flags & (SAMPLED | RANDOM),
         })
     }
@@ -141,11 +141,11 @@ impl TraceParent {
         let mut parts = parts.take(4);
         let mut next = || parts.next();
         let (Some(trace), Some(span), 2..=4) = (next(), next(), count) else {
-            return Err(IdError::new(Field::B3, Fault::Length(count)));
+            return Err(IdError::new(HeaderPart::B3, Fault::Length(count)));
         };
         let sampled = next();
         if let Some(parent) = next() {
-            SpanId::parse(parent.as_bytes(), Field::SpanId)?;
+            SpanId::parse(parent.as_bytes(), HeaderPart::SpanId)?;
         }
         TraceParent::from_b3(trace, span, sampled)
     }
@@ -170,20 +170,20 @@ impl TraceParent {
     pub fn from_b3(trace: &str, span: &str, sampled: Option<&str>) -> Result<TraceParent, IdError> {
         let trace_id = match trace.len() {
             16 => {
-                let low = SpanId::parse(trace.as_bytes(), Field::TraceId)?;
+                let low = SpanId::parse(trace.as_bytes(), HeaderPart::TraceId)?;
                 TraceId(NonZeroU128::from(low.0))
             }
-            _ => TraceId::parse(trace.as_bytes(), Field::TraceId)?,
+            _ => TraceId::parse(trace.as_bytes(), HeaderPart::TraceId)?,
         };
         let sampled = match sampled {
             // Without a decision of the caller, nothing is sampled yet.
             None | Some("0" | "false") => false,
             Some("1" | "d" | "true") => true,
-            Some(_) => return Err(IdError::new(Field::Flags, Fault::Form)),
+            Some(_) => return Err(IdError::new(HeaderPart::Flags, Fault::Form)),
         };
         Ok(TraceParent {
             trace_id,
-            span_id: SpanId::parse(span.as_bytes(), Field::SpanId)?,
+            span_id: SpanId::parse(span.as_bytes(), HeaderPart::SpanId)?,
             flags: if sampled { SAMPLED } else { 0 },
         })
     }
@@ -288,7 +288,10 @@ impl TraceParent {
 fn hyphen(text: &[u8], at: usize) -> Result<(), IdError> {
     match text.get(at) {
         None | Some(b'-') => Ok(()),
-        Some(got) => Err(IdError::new(Field::TraceParent, Fault::Hyphen(at, *got))),
+        Some(got) => Err(IdError::new(
+            HeaderPart::TraceParent,
+            Fault::Hyphen(at, *got),
+        )),
     }
 }
 

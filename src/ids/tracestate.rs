@@ -7,7 +7,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, HeaderPart, IdError};
 
 /// The header `tracestate`, in which other tracing systems keep their state. It is
 /// passed on as it was received.
@@ -56,7 +56,7 @@ impl TraceState {
     /// If a member is not `key=value` in the characters that level 2 allows, or if
     /// there are more than 32 members. The whole list must not be used then.
     pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<TraceState, IdError> {
-        let mut text = List::new();
+        let mut text = StateText::new();
         list(headers.into_iter().map(str::as_bytes), &mut text)?;
         Ok(TraceState::from_list(&text))
     }
@@ -104,21 +104,21 @@ impl fmt::Display for TraceState {
 }
 
 /// The text of a list, without an allocation.
-pub(crate) type List = SmallVec<[u8; MAX_STATE]>;
+pub(crate) type StateText = SmallVec<[u8; MAX_STATE]>;
 
 /// Writes the list that is passed on, as [`TraceState::parse`] describes it. It is
 /// not returned, because 512 bytes take a while to move.
 pub(crate) fn list<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
-    list: &mut List,
+    list: &mut StateText,
 ) -> Result<(), IdError> {
     let mut members = Members::new();
     for header in headers {
-        split(header, &mut members).ok_or(IdError::new(Field::TraceState, Fault::Form))?;
+        split(header, &mut members).ok_or(IdError::new(HeaderPart::TraceState, Fault::Form))?;
     }
     if members.len() > MAX_MEMBERS {
         let fault = Fault::Length(members.len());
-        return Err(IdError::new(Field::TraceState, fault));
+        return Err(IdError::new(HeaderPart::TraceState, fault));
     }
     let bytes = |members: &[&[u8]]| members.iter().map(|member| member.len() + 1).sum::<usize>();
     if bytes(&members) > MAX_STATE + 1 {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::ids::error::{Fault, Field, IdError};
+use crate::ids::error::{Fault, HeaderPart, IdError};
 use crate::ids::id::TraceId;
 
 /// Takes the 128 bits of the UUID; the nil UUID is refused, as an id is never zero.
@@ -23,7 +23,7 @@ impl TryFrom<Uuid> for TraceId {
 
     fn try_from(uuid: Uuid) -> Result<TraceId, IdError> {
         let id = TraceId::from_bytes(uuid.into_bytes());
-        id.ok_or(IdError::new(Field::TraceId, Fault::Zero))
+        id.ok_or(IdError::new(HeaderPart::TraceId, Fault::Zero))
     }
 }
 

@@ -390,6 +390,9 @@ impl fmt::Debug for Capture {
 /// A guard of [`Capture::enter`]; while it exists, units that start on this thread are
 /// captured.
 ///
+/// Not to be confused with [`current::Entered`](crate::current::Entered), which keeps a
+/// trace current.
+///
 /// # Examples
 ///
 /// ```

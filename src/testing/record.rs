@@ -49,8 +49,10 @@ pub struct Record {
     normalized: String,
 }
 
-/// A fragment of a captured record. Unlike [`config::Fragment`](crate::config::Fragment),
-/// it owns its texts.
+/// A fragment of a captured record.
+///
+/// Not to be confused with [`config::Fragment`](crate::config::Fragment), the same
+/// fragment as rules and hooks see it, which borrows its texts from the unit.
 ///
 /// # Examples
 ///

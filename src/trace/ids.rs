@@ -9,7 +9,7 @@ use std::panic::Location;
 use crate::ids::headers::TraceHeaders;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
-use crate::ids::tracestate::{self, List, TraceState};
+use crate::ids::tracestate::{self, StateText, TraceState};
 use crate::trace::Trace;
 use crate::trace::builder::TraceBuilder;
 use crate::unit::Entry;
@@ -127,7 +127,7 @@ impl Trace {
         if found.states.is_empty() || found.traceparent.is_none() {
             return;
         }
-        let mut list = List::new();
+        let mut list = StateText::new();
         if tracestate::list(found.states.iter().map(AsRef::as_ref), &mut list).is_ok() {
             self.put_state(&list);
         }

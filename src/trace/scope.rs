@@ -74,6 +74,9 @@ trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
 
 /// A guard that keeps a trace current; made by [`Trace::enter`].
 ///
+/// Not to be confused with `testing::Entered`, which keeps a capture current. Each is
+/// what `enter` of its type returns, and both can be used in one test.
+///
 /// # Examples
 ///
 /// ```

@@ -8,7 +8,7 @@ use log::{Level, Record};
 
 use crate::unit::Entry;
 use crate::unit::store::arena::{Arena, Span, Writer};
-use crate::unit::store::fragments::{Fragment, Place};
+use crate::unit::store::fragments::{RawFragment, Site};
 use crate::unit::store::text;
 use crate::value::failure::{Cause, ErrorTexts, write_sources};
 use crate::value::message::Text;
@@ -43,9 +43,9 @@ impl Entry {
     ) {
         let at_nanos = self.nanos_at(self.now());
         let text = store(&mut self.arena, self.limits.value);
-        self.push_fragment(Fragment {
+        self.push_fragment(RawFragment {
             at_nanos,
-            place: Place::Code(location),
+            site: Site::Code(location),
             text,
             level,
             held: false,
@@ -64,14 +64,14 @@ impl Entry {
     pub(crate) fn add_logged(&mut self, call: &Record<'_>, text: &str, raises: bool, held: bool) {
         let at_nanos = self.nanos_at(self.now());
         let file = call.file().unwrap_or(call.target());
-        let place = Place::Log {
+        let site = Site::Log {
             file: self.arena.push_text(file, self.limits.value),
             line: call.line().unwrap_or(0),
         };
         let text = self.arena.push_text(text, self.limits.value);
-        self.push_fragment(Fragment {
+        self.push_fragment(RawFragment {
             at_nanos,
-            place,
+            site,
             text,
             level: Some(call.level()),
             held,
@@ -82,7 +82,7 @@ impl Entry {
     }
 
     #[inline(always)]
-    fn push_fragment(&mut self, fragment: Fragment) {
+    fn push_fragment(&mut self, fragment: RawFragment) {
         if let Some(gone) = self.fragments.push(fragment, self.limits.fragments) {
             self.note_gone(gone);
             self.tidy();
@@ -90,9 +90,9 @@ impl Entry {
     }
 
     /// Counts the texts of a dropped fragment as dead.
-    pub(super) fn note_gone(&mut self, gone: Fragment) {
+    pub(super) fn note_gone(&mut self, gone: RawFragment) {
         self.arena.note_dead(Some(gone.text));
-        if let Place::Log { file, .. } = gone.place {
+        if let Site::Log { file, .. } = gone.site {
             self.arena.note_dead(Some(file));
         }
     }

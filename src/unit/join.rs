@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use crate::unit::Entry;
 use crate::unit::store::arena::Arena;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
-use crate::unit::store::fragments::Fragment;
+use crate::unit::store::fragments::RawFragment;
 use crate::unit::store::parts::{Identity, PartOf, Parts};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
@@ -121,7 +121,7 @@ impl Entry {
 
     fn merge_fragments(&mut self, part: &Entry) {
         let runs = part.fragments.runs(usize::MAX).into_iter().flatten();
-        let copies: SmallVec<[Fragment; 64]> = runs
+        let copies: SmallVec<[RawFragment; 64]> = runs
             .map(|fragment| fragment.moved(|span| self.arena.adopt(&part.arena, span)))
             .collect();
         for gone in self.fragments.merge(&copies, self.limits.fragments) {

@@ -40,7 +40,7 @@ impl Entry {
             unit,
             of_unit: false,
         };
-        let mut pairs = Pairs { entry: self, unit };
+        let mut pairs = PairsVisitor { entry: self, unit };
         let _ = catch::call(|| record.key_values().visit(&mut pairs));
         log_record
     }
@@ -61,17 +61,17 @@ impl Entry {
 }
 
 /// Sets each pair as a field.
-struct Pairs<'a> {
+struct PairsVisitor<'a> {
     entry: &'a mut Entry,
     unit: Option<Span>,
 }
 
-impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+impl<'kvs> VisitSource<'kvs> for PairsVisitor<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
         if self.entry.is_written(self.unit, key.as_str(), &value) {
             return Ok(());
         }
-        let mut field = Pair(self.entry, KeyRef::Text(key.as_str()));
+        let mut field = FieldVisitor(self.entry, KeyRef::Text(key.as_str()));
         // A value that panics or fails does not take the others with it.
         match catch::call(|| value.visit(&mut field)) {
             Some(Ok(())) => Ok(()),
@@ -81,9 +81,9 @@ impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
 }
 
 /// Sets the field of a key, typed.
-struct Pair<'a>(&'a mut Entry, KeyRef<'a>);
+struct FieldVisitor<'a>(&'a mut Entry, KeyRef<'a>);
 
-impl Pair<'_> {
+impl FieldVisitor<'_> {
     fn set(&mut self, kind: Kind<'_>) -> Result<(), Error> {
         self.0.set_any(self.1, kind);
         Ok(())
@@ -98,7 +98,7 @@ macro_rules! visit {
     )*};
 }
 
-impl<'v> VisitValue<'v> for Pair<'_> {
+impl<'v> VisitValue<'v> for FieldVisitor<'_> {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), Error> {
         self.set(Kind::Display(&value))
     }

@@ -7,7 +7,7 @@ use crate::config::settings::Settings;
 use crate::ids::id::{SpanId, TraceId};
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
-use crate::unit::store::fragments::Place;
+use crate::unit::store::fragments::Site;
 use crate::unit::store::items::Items;
 use crate::unit::store::stored::Tag;
 use crate::value::owned::OwnedValue;
@@ -64,11 +64,11 @@ impl Entry {
 
     fn normalize_fragments(&mut self) {
         for fragment in self.fragments.iter_mut() {
-            let file = match fragment.place {
-                Place::Log { file, .. } => file,
-                Place::Code(location) => self.arena.push(location.file().as_bytes()),
+            let file = match fragment.site {
+                Site::Log { file, .. } => file,
+                Site::Code(location) => self.arena.push(location.file().as_bytes()),
             };
-            fragment.place = Place::Log { file, line: 0 };
+            fragment.site = Site::Log { file, line: 0 };
             fragment.at_nanos = 0;
         }
     }

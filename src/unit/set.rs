@@ -19,7 +19,7 @@ impl Entry {
     /// Sets an HTTP status, and the level or outcome that follows from it.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
-        let key = KeyRef::Static(self.settings.forms.status());
+        let key = KeyRef::Static(self.settings.forms.status);
         self.set(key, Kind::U64(status.into()));
         match status {
             0..400 => {}

@@ -39,7 +39,7 @@ const MAX_SOURCES: usize = 8;
     note = "implement `std::error::Error` for it, or make it text: `.map_err(|e| format!(\"{{e:?}}\"))`",
     note = "errors, `Box<dyn Error>`, `anyhow::Error`, `String` and `&str` can be recorded as they are"
 )]
-pub trait Failure<M>: sealed::Sealed<M> {}
+pub trait Failure<M>: sealed::HasCause<M> {}
 
 /// Markers of the ways to be a [`Failure`].
 #[doc(hidden)]
@@ -57,12 +57,12 @@ pub mod marker {
 }
 
 mod sealed {
-    pub trait Sealed<M> {
+    pub trait HasCause<M> {
         #[doc(hidden)]
         fn cause(&self) -> super::Cause<'_>;
     }
 
-    pub trait IsResult<M> {
+    pub trait HasFailure<M> {
         #[doc(hidden)]
         fn failure(&self) -> Option<super::Cause<'_>>;
     }
@@ -97,11 +97,11 @@ use marker::*;
     note = "work ends with `Ok(…)` or `Err(…)`; an `Option` becomes a `Result` with `.ok_or(\"…\")`; `run!` takes a future as `async || load().await`",
     note = "for work that cannot fail, keep a trace from `start!` alive while it runs, or call `in_trace` on its future"
 )]
-pub trait IsResult<M>: sealed::IsResult<M> {}
+pub trait IsResult<M>: sealed::HasFailure<M> {}
 
 impl<T, E: Failure<M>, M> IsResult<M> for Result<T, E> {}
 
-impl<T, E: Failure<M>, M> sealed::IsResult<M> for Result<T, E> {
+impl<T, E: Failure<M>, M> sealed::HasFailure<M> for Result<T, E> {
     #[inline]
     fn failure(&self) -> Option<Cause<'_>> {
         self.as_ref().err().map(|error| error.cause())
@@ -112,7 +112,7 @@ macro_rules! failure {
     ($([$($generics:tt)*] $marker:ty, $type:ty: |$this:ident| $cause:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Failure<$marker> for $type {}
-        impl<$($generics)*> sealed::Sealed<$marker> for $type {
+        impl<$($generics)*> sealed::HasCause<$marker> for $type {
             fn cause(&self) -> Cause<'_> {
                 let $this = self;
                 $cause

@@ -24,10 +24,10 @@ use std::fmt;
     label = "expected text",
     note = "write `add!(trace, \"{{x}}\")`, which formats as `format!` does; `add!(trace, level: Warn, \"{{x}}\")` for `warn`, `level: Error` for `fail`"
 )]
-pub trait Message: sealed::Sealed {}
+pub trait Message: sealed::ToText {}
 
 mod sealed {
-    pub trait Sealed {
+    pub trait ToText {
         #[doc(hidden)]
         fn text(&self) -> super::Text<'_>;
     }
@@ -45,7 +45,7 @@ macro_rules! message {
     ($($type:ty: |$this:ident| $text:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl Message for $type {}
-        impl sealed::Sealed for $type {
+        impl sealed::ToText for $type {
             #[inline]
             fn text(&self) -> Text<'_> {
                 let $this = self;
@@ -65,7 +65,7 @@ message! {
 #[diagnostic::do_not_recommend]
 impl<T: Message + ?Sized> Message for &T {}
 
-impl<T: Message + ?Sized> sealed::Sealed for &T {
+impl<T: Message + ?Sized> sealed::ToText for &T {
     #[inline]
     fn text(&self) -> Text<'_> {
         (**self).text()

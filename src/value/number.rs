@@ -21,10 +21,10 @@
     label = "expected an integer or a float",
     note = "write `*n` for a reference, `wait.as_millis()` for a `Duration`"
 )]
-pub trait Number: Copy + sealed::Sealed {}
+pub trait Number: Copy + sealed::ToAmount {}
 
 mod sealed {
-    pub trait Sealed {
+    pub trait ToAmount {
         #[doc(hidden)]
         fn amount(self) -> super::Amount;
     }
@@ -46,7 +46,7 @@ macro_rules! number {
     ($($variant:ident: $($type:ty)+;)*) => {$($(
         #[diagnostic::do_not_recommend]
         impl Number for $type {}
-        impl sealed::Sealed for $type {
+        impl sealed::ToAmount for $type {
             #[inline]
             fn amount(self) -> Amount {
                 Amount::$variant(self as _)

@@ -22,6 +22,7 @@ use crate::config::names::{PREFIX, TIMER_SUFFIXES};
 use crate::config::settings::Settings;
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::field::{Field, FieldKey, GivenKey, Role, flag};
+use crate::unit::store::index::Index;
 use crate::unit::store::stored::{Stored, Tag};
 
 /// How many remembered keys are looked through for one that is not the next.
@@ -42,10 +43,7 @@ pub(crate) struct Fields {
     /// of no other slot, so one that is recalled is new to its unit.
     slots: SmallVec<[Field; 128]>,
     len: usize,
-    /// Open addressing: the place of a field plus one, 0 where empty.
-    index: SmallVec<[u16; 256]>,
-    /// How many fields, from the first, are in the index.
-    indexed: usize,
+    index: Index,
     /// Where literal keys were found last, by their address: a guess.
     recent: [u16; RECENT],
     /// The flags that any field of this unit has.
@@ -64,15 +62,7 @@ impl Fields {
         self.marks = 0;
         self.absent = false;
         self.dropped = 0;
-        if self.indexed > 0 {
-            self.forget_index();
-        }
-    }
-
-    #[cold]
-    fn forget_index(&mut self) {
-        self.index.fill(0);
-        self.indexed = 0;
+        self.index.clear();
     }
 
     /// Gives back the memory that one wide unit took.
@@ -187,15 +177,16 @@ impl Fields {
 
     /// Finds the field of a key that `role` may write to.
     pub(crate) fn find(&mut self, key: GivenKey<'_>, role: Role, arena: &Arena) -> Option<usize> {
-        self.catch_up();
+        self.index.catch_up(&self.slots, self.len);
         let is_live = |field: &Field| field.tag != Tag::Absent;
         let serves =
             |field: &Field| role == Role::Plain || field.role == role || field.has(flag::REDACTED);
-        let mut at = self.search(key, arena, |field| is_live(field) && serves(field));
+        let (index, slots) = (&self.index, &self.slots);
+        let mut at = index.search(slots, key, arena, |field| is_live(field) && serves(field));
         // The place of a removed field serves any role, but only if no field of
         // the key has a value: of two fields, the first one has the key as its name.
-        if at.is_none() && self.absent && self.search(key, arena, is_live).is_none() {
-            at = self.search(key, arena, |_| true);
+        if at.is_none() && self.absent && index.search(slots, key, arena, is_live).is_none() {
+            at = index.search(slots, key, arena, |_| true);
         }
         if let (Some(key), Some(at)) = (key.fixed, at)
             && let Some(place) = self.recent.get_mut(recent_place(key))
@@ -257,10 +248,10 @@ impl Fields {
         };
         // Comes first, because it may run out of memory: a key whose slot is
         // missing from the index would be given a second slot.
-        self.widen_index(at + 1);
+        self.index.widen(at + 1);
         self.insert(at, field, settings.limits.fields);
         self.len = at + 1;
-        self.catch_up();
+        self.index.catch_up(&self.slots, self.len);
         Some(at)
     }
 
@@ -303,7 +294,7 @@ impl Fields {
     ) -> u8 {
         let mut flags = 0;
         if role != Role::Plain
-            && let Some(first) = self.search(key, arena, |_| true)
+            && let Some(first) = self.index.search(&self.slots, key, arena, |_| true)
         {
             flags |= flag::SPECIAL | flag::SECOND;
             if let Some(first) = self.get_mut(first) {
@@ -365,56 +356,8 @@ impl Fields {
         self.slots.retain(|field| field.tag != Tag::Absent);
         self.len = self.slots.len();
         self.absent = false;
-        self.forget_index();
-        self.catch_up();
-    }
-
-    /// Makes room in the index for this many fields.
-    fn widen_index(&mut self, len: usize) {
-        let wanted = (len + 1).saturating_mul(2).next_power_of_two().max(64);
-        if self.index.len() < wanted {
-            self.index.clear();
-            self.index.resize(wanted, 0);
-            self.indexed = 0;
-        }
-    }
-
-    /// Adds the fields that were recognised by address to the index.
-    fn catch_up(&mut self) {
-        self.widen_index(self.len);
-        let mask = self.index.len() - 1;
-        let fields = self.slots.iter().enumerate().take(self.len);
-        for (at, field) in fields.skip(self.indexed) {
-            let mut place = field.hash as usize & mask;
-            while let Some(entry) = self.index.get_mut(place) {
-                if *entry == 0 {
-                    // `ConfigBuilder::build` keeps the limit below 65,535.
-                    *entry = at as u16 + 1;
-                    break;
-                }
-                place = (place + 1) & mask;
-            }
-        }
-        self.indexed = self.len;
-    }
-
-    /// Searches the index for the earliest field of this key that `fits`.
-    fn search(
-        &self,
-        key: GivenKey<'_>,
-        arena: &Arena,
-        fits: impl Fn(&Field) -> bool,
-    ) -> Option<usize> {
-        let mask = self.index.len().checked_sub(1)?;
-        let mut place = key.hash as usize & mask;
-        loop {
-            let at = usize::from(*self.index.get(place)?).checked_sub(1)?;
-            let field = self.slots.get(at)?;
-            if key.is_of(field, arena) && fits(field) {
-                return Some(at);
-            }
-            place = (place + 1) & mask;
-        }
+        self.index.clear();
+        self.index.catch_up(&self.slots, self.len);
     }
 }
 

@@ -13,37 +13,37 @@ use crate::unit::store::arena::{Arena, Span};
 
 /// The place in the source that a fragment comes from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place {
+pub(crate) enum Site {
     /// The call that added it.
     Code(&'static Location<'static>),
     /// An ordinary log call, whose file is kept as text.
     Log { file: Span, line: u32 },
 }
 
-impl Place {
+impl Site {
     #[inline(always)]
     pub(crate) fn line(self) -> u32 {
         match self {
-            Place::Code(location) => location.line(),
-            Place::Log { line, .. } => line,
+            Site::Code(location) => location.line(),
+            Site::Log { line, .. } => line,
         }
     }
 
     #[inline(always)]
     pub(crate) fn file(self, arena: &Arena) -> &str {
         match self {
-            Place::Code(location) => location.file(),
-            Place::Log { file, .. } => arena.text(file),
+            Site::Code(location) => location.file(),
+            Site::Log { file, .. } => arena.text(file),
         }
     }
 }
 
 /// A piece of text with its time and its place in the source.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fragment {
+pub(crate) struct RawFragment {
     /// Nanoseconds since the start of the trace.
     pub(crate) at_nanos: u64,
-    pub(crate) place: Place,
+    pub(crate) site: Site,
     pub(crate) text: Span,
     /// The level, if the fragment was given one of its own.
     pub(crate) level: Option<Level>,
@@ -51,11 +51,11 @@ pub(crate) struct Fragment {
     pub(crate) held: bool,
 }
 
-impl Fragment {
+impl RawFragment {
     /// Returns the fragment with its texts in another arena, where `keep` puts them.
-    pub(crate) fn moved(mut self, mut keep: impl FnMut(Span) -> Span) -> Fragment {
+    pub(crate) fn moved(mut self, mut keep: impl FnMut(Span) -> Span) -> RawFragment {
         self.text = keep(self.text);
-        if let Place::Log { file, .. } = &mut self.place {
+        if let Site::Log { file, .. } = &mut self.site {
             *file = keep(*file);
         }
         self
@@ -64,7 +64,7 @@ impl Fragment {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fragments {
-    kept: SmallVec<[Fragment; 64]>,
+    kept: SmallVec<[RawFragment; 64]>,
     pub(crate) dropped: u64,
     /// How many of the fragments kept are held, and how many held ones were
     /// dropped.
@@ -87,7 +87,7 @@ impl Fragments {
     /// Gives back the memory that one long unit took.
     #[inline]
     pub(crate) fn shrink(&mut self, keep: usize) {
-        if self.kept.capacity() > keep / size_of::<Fragment>() {
+        if self.kept.capacity() > keep / size_of::<RawFragment>() {
             *self = Fragments::default();
         }
     }
@@ -101,7 +101,7 @@ impl Fragments {
     ///
     /// Returns the fragment that had to go.
     #[inline]
-    pub(crate) fn push(&mut self, fragment: Fragment, limit: usize) -> Option<Fragment> {
+    pub(crate) fn push(&mut self, fragment: RawFragment, limit: usize) -> Option<RawFragment> {
         if self.kept.len() >= limit {
             return Some(self.push_full(fragment));
         }
@@ -111,7 +111,7 @@ impl Fragments {
     }
 
     #[cold]
-    fn push_full(&mut self, fragment: Fragment) -> Fragment {
+    fn push_full(&mut self, fragment: RawFragment) -> RawFragment {
         if self.held > 0 {
             return self.push_over_held(fragment);
         }
@@ -131,7 +131,7 @@ impl Fragments {
     }
 
     /// Drops the oldest fragment that is held.
-    fn push_over_held(&mut self, fragment: Fragment) -> Fragment {
+    fn push_over_held(&mut self, fragment: RawFragment) -> RawFragment {
         self.straighten();
         let oldest = self.kept.iter().position(|fragment| fragment.held);
         let gone = self.kept.remove(oldest.unwrap_or(0));
@@ -160,7 +160,7 @@ impl Fragments {
     /// buffer, then the rest of the ring, which was added last. A record that is
     /// too long leaves out the end of the first run and the start of the ring.
     #[inline]
-    pub(crate) fn runs(&self, most: usize) -> [&[Fragment]; 3] {
+    pub(crate) fn runs(&self, most: usize) -> [&[RawFragment]; 3] {
         if self.turn == 0 && self.kept.len() <= most {
             return [&self.kept, &[], &[]];
         }
@@ -179,13 +179,13 @@ impl Fragments {
     /// the same time, those that were here come first.
     ///
     /// Returns the fragments that had to go.
-    pub(crate) fn merge(&mut self, others: &[Fragment], limit: usize) -> Vec<Fragment> {
+    pub(crate) fn merge(&mut self, others: &[RawFragment], limit: usize) -> Vec<RawFragment> {
         let mut gone = Vec::new();
         if others.is_empty() {
             return gone;
         }
         let mine = self.runs(usize::MAX).into_iter().flatten();
-        let mut all: SmallVec<[Fragment; 64]> = mine.chain(others).copied().collect();
+        let mut all: SmallVec<[RawFragment; 64]> = mine.chain(others).copied().collect();
         all.sort_by_key(|fragment| fragment.at_nanos);
         let (dropped, dropped_held) = (self.dropped, self.dropped_held);
         // Reserved before anything is given up: without memory, the fragments here
@@ -227,7 +227,7 @@ impl Fragments {
         }
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fragment> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut RawFragment> {
         self.kept.iter_mut()
     }
 }
@@ -262,9 +262,9 @@ mod tests {
         for (count, limit, most, left) in cases {
             let mut fragments = Fragments::default();
             for at_nanos in 0..count {
-                let fragment = Fragment {
+                let fragment = RawFragment {
                     at_nanos,
-                    place: Place::Code(Location::caller()),
+                    site: Site::Code(Location::caller()),
                     text: Span::default(),
                     level: None,
                     held: false,

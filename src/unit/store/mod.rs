@@ -7,6 +7,7 @@ pub(crate) mod capture;
 pub(crate) mod items;
 pub(crate) mod scratch;
 pub(crate) mod fields;
+mod index;
 pub(crate) mod field;
 pub(crate) mod text;
 pub(crate) mod fragments;

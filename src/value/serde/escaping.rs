@@ -16,7 +16,7 @@ use crate::value::json_text::MAX_NESTED;
 
 /// The state that the formatters of one value share.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct Progress {
     /// For each open bracket, how many keys there were before.
     open: SmallVec<[usize; MAX_NESTED]>,
     /// The hashes of the keys of the open objects.
@@ -29,7 +29,7 @@ pub(super) struct State {
     pub(super) is_too_deep: bool,
 }
 
-impl State {
+impl Progress {
     /// Forgets the keys of the innermost bracket, once it is known whether one is
     /// repeated. Keys that only share a hash count too, and do no harm.
     fn close(&mut self) {
@@ -52,7 +52,7 @@ impl State {
 
 /// Writes compact JSON in the escaping of records: a character that acts on a
 /// terminal or ends a line is always escaped.
-pub(super) struct Escaping<'a>(pub(super) &'a mut State);
+pub(super) struct Escaping<'a>(pub(super) &'a mut Progress);
 
 impl Escaping<'_> {
     /// Writes text that may be part of a key.
@@ -290,7 +290,7 @@ mod tests {
 
     fn number(digits: &str) -> Option<String> {
         let mut out = Vec::new();
-        let written = Escaping(&mut State::default()).write_number_str(&mut out, digits);
+        let written = Escaping(&mut Progress::default()).write_number_str(&mut out, digits);
         written.ok().and_then(|()| String::from_utf8(out).ok())
     }
 
@@ -321,7 +321,7 @@ mod tests {
             (r#"[{"x":{"a":1,"a":2},"y":1"#, true),
             (r#"[{"a":1,"a":["#, true),
         ] {
-            let mut state = State::default();
+            let mut state = Progress::default();
             let written = Escaping(&mut state).write_raw_fragment(&mut Vec::new(), text);
             assert!(written.is_ok());
             assert_eq!(state.has_repeated_keys(), want, "{text}");

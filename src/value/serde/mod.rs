@@ -18,7 +18,7 @@ use crate::value::json_text;
 use crate::value::json_text::JsonText;
 use crate::value::kind::{Kind, PANICKED, Structured, Value};
 use crate::value::owned::OwnedValue;
-use crate::value::serde::escaping::{Escaping, State};
+use crate::value::serde::escaping::{Escaping, Progress};
 
 /// Returns any [`Serialize`] as a value. An object or a list is nested in a JSON
 /// record, and is JSON text in a logfmt record. A scalar is written like any other.
@@ -65,7 +65,7 @@ pub fn json<T: Serialize>(value: &T) -> Value<'_> {
 
 impl<T: Serialize> Structured for T {
     fn made(&self, limit: usize) -> (OwnedValue, bool) {
-        let mut out = Out::new(limit);
+        let mut out = LimitedText::new(limit);
         let result = catch::call(|| out.serialize(self));
         match result {
             None => (OwnedValue::Text(PANICKED.into()), false),
@@ -84,7 +84,7 @@ const LONGEST_NUMBER: usize = 64;
 
 /// JSON text up to a limit.
 #[derive(Default)]
-struct Out {
+struct LimitedText {
     text: Vec<u8>,
     limit: usize,
     /// Whether it was cut.
@@ -92,17 +92,17 @@ struct Out {
     has_repeated_keys: bool,
 }
 
-impl Out {
-    fn new(limit: usize) -> Out {
-        Out {
+impl LimitedText {
+    fn new(limit: usize) -> LimitedText {
+        LimitedText {
             // A number is never cut between its digits.
             limit: limit.max(LONGEST_NUMBER),
-            ..Out::default()
+            ..LimitedText::default()
         }
     }
 
     fn serialize<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
-        let mut state = State::default();
+        let mut state = Progress::default();
         let escaping = Escaping(&mut state);
         let result = value.serialize(&mut Serializer::with_formatter(&mut *self, escaping));
         self.full |= state.is_too_deep;
@@ -148,7 +148,7 @@ impl Out {
     }
 }
 
-impl io::Write for Out {
+impl io::Write for LimitedText {
     #[inline]
     fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
         if self.full || piece.len() > self.limit - self.text.len() {
