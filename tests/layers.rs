@@ -560,7 +560,7 @@ fn planted_arrows_are_found() {
         ),
         (
             "ids/hex.rs",
-            "fn key() -> crate::value::key::Key<'static> { todo!() }",
+            "fn key() -> crate::value::key::Key<'static> { loop {} }",
             "up: ids/hex.rs names crate::value::key::Key of value/key.rs",
         ),
         (
