@@ -793,6 +793,24 @@ fn twins(sources: &Files) -> Vec<String> {
     twins
 }
 
+/// A user finds what every program needs at the root, and the rest in modules.
+#[test]
+fn the_root_has_at_most_25_names_besides_macros_and_modules() {
+    let files = files();
+    let uses = files["lib.rs"].split("pub use ").skip(1);
+    let mut names: Vec<String> = Vec::new();
+    for text in uses {
+        let text = text.split(';').next().unwrap_or_default();
+        let list = text.rsplit_once("::").map_or(text, |(_, list)| list);
+        let list = list.trim_matches(['{', '}']).split(',').map(str::trim);
+        names.extend(list.map(|name| name.rsplit(' ').next().unwrap_or_default().to_owned()));
+    }
+    let is_hidden = |name: &String| name.starts_with('_') || name == "self" || name.is_empty();
+    let is_module = |name: &String| ["current", "future"].contains(&name.as_str());
+    names.retain(|name| !is_hidden(name) && !is_module(name));
+    assert!((20..=25).contains(&names.len()), "{names:?}");
+}
+
 #[test]
 fn no_two_types_have_one_name_unless_their_docs_say_why() {
     assert_eq!(twins(&sources()), [""; 0]);
