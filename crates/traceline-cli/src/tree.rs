@@ -116,7 +116,7 @@ impl Tree {
     }
 }
 
-/// Drops duplicates and all but each unit's last record; also counts the others of each unit.
+/// Drops duplicates and all but each unit's last record; also counts each unit's partial ones.
 fn final_records(index: &Index, members: &[usize]) -> (Vec<usize>, HashMap<u64, usize>) {
     let units = || members.iter().map(|at| (*at, &index.units[*at]));
     let whole: HashSet<u64> = units()
