@@ -1,6 +1,6 @@
 //! The floor: the cost of the units if everything is known in advance. JSON.
 //!
-//! Straight-line code: every key, with its quotes, comma and brace, is a literal of known length. Values stay where they
+//! Straight-line code: each key, with its quotes, comma and brace, is a literal of known length. Values stay where they
 //! are until the end, since the floor knows that nothing changes them. There is no escaping and no checking; integers
 //! are written in pairs of digits, floats by `ryu` in place. `Instant::now` runs at the start, once per fragment and at
 //! the end. The line goes to `log::logger()`, as in other rows. Its text equals that of traceline byte for byte, apart
