@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Whole units, emitted, with only fields or only fragments. The throughput counts these:
-//! `50 Melem/s` are 20 ns each. It includes the cost of an empty unit (`unit/empty` in `unit.rs`),
-//! so the cost of each falls towards a constant as the number grows. Keys are `known` (literals
+//! `50 Melem/s` are 20 ns each. The time includes an empty unit's (`unit/empty` in `unit.rs`), so
+//! the cost of each falls towards a constant as the number grows. Keys are `known` (literals
 //! that the previous unit set in the same order), `shuffled` (literals in an order that changes
 //! from unit to unit, so that none is recognised) or `dynamic` (built at run time and copied).
 

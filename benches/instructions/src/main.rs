@@ -21,7 +21,7 @@ use units::sink::{self, Mode};
 
 const USAGE: &str = "usage: traceline-instructions floor|json|logfmt W1|W2|W3|W5 TIMES";
 
-/// Units before counting, so that buffers, spare entries and lazy statics are all in place.
+/// Units before counting: after them buffers are at full size, spares exist, lazy statics are set.
 const WARM_UP: usize = 20;
 
 /// The part that is counted. Not mangled, so that its name is the same with every compiler.
@@ -59,7 +59,7 @@ fn count_ours(format: Format, unit: &str, times: usize) -> bool {
     count::<ours::Json>(unit, times)
 }
 
-/// Runs the unit; `false` if there is none of that name.
+/// Runs the unit; returns `false` if the name is unknown.
 fn count<P: Peer>(unit: &str, times: usize) -> bool {
     let (auths, wides) = (units::auths(), units::wides());
     match unit {

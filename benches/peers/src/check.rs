@@ -155,7 +155,7 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// metrique nests a number below its name (`{"items":{"value":3}}`): any key on the path is fine.
+    /// metrique nests a number below its name (`{"items":{"value":3}}`): any key above counts.
     fn is_at(&self, key: &str) -> bool {
         self.path.iter().any(|step| step == key)
     }

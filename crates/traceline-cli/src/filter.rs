@@ -59,7 +59,7 @@ const OPERATORS: [(&str, Operator); 6] = [
 ];
 
 impl Condition {
-    /// Reads `key=value`, `key!=value`, or a number behind `<`, `<=`, `>` or `>=`.
+    /// Reads `key=value`, `key!=value`, or a number after `<`, `<=`, `>` or `>=`.
     ///
     /// # Errors
     ///

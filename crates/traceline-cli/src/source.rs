@@ -89,7 +89,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If a file cannot be opened; the error names the first such file and the reason.
+    /// If there are more than [`MOST`] files, or one cannot be opened; the error names that one.
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Source>, String> {
         if paths.len() > MOST {
             return Err(format!("more than {MOST} files"));

@@ -3,8 +3,8 @@
 //!
 //! slog offers two ways to collect fields: keep them in locals and pass all to the final `info!` (`Json`, `Logfmt`:
 //! fast, because it borrows, but only possible if one function knows everything), or make a child logger in every
-//! statement with `Logger::new(o!(…))` (`JsonChildren`: the documented way for context). slog has no fragments: they
-//! are a hand-written `Vec`, passed as a nested value (feature `nested-values`) or, in logfmt, as text.
+//! statement with `Logger::new(o!(…))` (`JsonChildren`: the documented way for context). slog has no fragments, so they
+//! are a hand-written `Vec`, passed as a nested value (feature `nested-values`) or as logfmt text.
 
 use crate::peer::{Format, Peer};
 use slog::{Drain, Level, Logger, PushFnValue, Record, Serde, info, o};
@@ -12,7 +12,7 @@ use std::sync::{LazyLock, Mutex};
 use units::sink::{Mode, Writer, mode};
 use units::{Auth, Fragments, Wide, with_wide_keys};
 
-/// One root logger per mode: in slog the drain, which is fixed when a logger is built, decides.
+/// One root logger per mode: slog filters in the drain, which is fixed when a logger is built.
 struct Roots {
     on: Logger,
     off: Logger,

@@ -87,7 +87,7 @@ struct Chosen {
     /// How many of them meet the filter.
     selected: usize,
     trees: Vec<Tree>,
-    /// The tree of a transaction, by its place.
+    /// The position of each transaction's tree in `trees`, by the id of the transaction.
     tree_of: HashMap<[u64; 2], usize>,
 }
 
