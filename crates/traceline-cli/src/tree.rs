@@ -11,7 +11,7 @@ pub struct Row {
     pub unit: usize,
     /// How many units are above it.
     pub depth: usize,
-    /// For each of its callers from the top, then itself: is it a last sibling? Ends at [`DEEPEST`].
+    /// For each of its callers from the top, then itself: is it a last sibling? Up to [`DEEPEST`].
     pub lasts: Vec<bool>,
     /// Anything odd about it.
     pub notes: Vec<Note>,
