@@ -1,4 +1,4 @@
-//! What one call costs while a unit runs, in nanoseconds a call.
+//! The cost of one call while a unit runs, in nanoseconds per call.
 //!
 //! ```text
 //! cargo bench --bench capture
@@ -23,12 +23,12 @@ const CALLS: u64 = 100;
 
 const TEXT: &str = "/v1/token/refresh";
 
-/// Times `calls`, which is told how many calls it is to make.
+/// Times `calls`; its second argument is the number of calls to make.
 fn per_call(bencher: &mut Bencher<'_>, config: &Config, calls: impl Fn(&mut Trace, usize)) {
     per_call_after(bencher, config, |_| {}, calls);
 }
 
-/// Times `calls` on a trace that is made ready first, off the clock.
+/// Times `calls` on a trace that `ready` has prepared, untimed.
 fn per_call_after(
     bencher: &mut Bencher<'_>,
     config: &Config,
@@ -51,7 +51,7 @@ fn per_call_after(
     });
 }
 
-/// A field of a new key, as the unit before set it too.
+/// Sets a field with a new key, which the previous unit also set.
 fn set(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     let keys = common::keys("set", CALLS as usize);
@@ -80,7 +80,7 @@ fn set(c: &mut Criterion) {
     group.finish();
 }
 
-/// A key that the unit has already, the seventh of twelve.
+/// Uses a key that the unit already has, the seventh of twelve.
 fn again(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     let keys = common::keys("again", 12);
@@ -89,7 +89,7 @@ fn again(c: &mut Criterion) {
         for key in &keys {
             trace.set(*key, 0_u64);
         }
-        // It takes the kind of what is written to it next, and keeps its place.
+        // The next write decides the type of the value; the field keeps its place.
         trace.unset(key);
     };
     let mut group = c.benchmark_group("capture/again");
@@ -163,7 +163,7 @@ fn time(c: &mut Criterion) {
     group.finish();
 }
 
-/// What decides the level and the outcome.
+/// The calls that decide the level and the outcome.
 fn outcome(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     let mut group = c.benchmark_group("capture/outcome");
@@ -189,8 +189,8 @@ fn outcome(c: &mut Criterion) {
     group.finish();
 }
 
-/// A new key where the unit before had others. A unit of twelve fields is what this is about:
-/// with a hundred the index would have to grow.
+/// A new key where the previous unit had a different one. The units have only twelve fields: with
+/// a hundred, the index would have to grow.
 fn missed(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     let there = common::keys("missed", 12);
@@ -205,8 +205,8 @@ fn missed(c: &mut Criterion) {
     group.finish();
 }
 
-/// Units of twelve integers that go through the keys in one order, then in the other; the time
-/// is that of one call.
+/// Units of twelve integers that set the keys in one order, then in the other; reports the time
+/// per call.
 fn twelve_by_turns(bencher: &mut Bencher<'_>, config: &Config, orders: [&[&'static str]; 2]) {
     let units = orders.map(|keys| {
         move |trace: &mut Trace| {
@@ -228,7 +228,7 @@ fn twelve_by_turns(bencher: &mut Bencher<'_>, config: &Config, orders: [&[&'stat
     });
 }
 
-/// A unit that gathers nothing and is discarded: what is not in the rows above.
+/// A unit that collects nothing and is discarded: the part that the rows above leave out.
 fn empty(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     c.bench_function("capture/start_and_discard", |b| {

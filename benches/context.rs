@@ -1,11 +1,11 @@
-//! What it costs that the trace is found and not passed along.
+//! The cost of looking up the current trace instead of passing it along.
 //!
 //! ```text
 //! cargo bench --features future --bench context
 //! ```
 //!
-//! Each pair of rows is one budget: the second row less the first one, or the
-//! row alone. Fields are overwritten, so that no unit grows; text is short.
+//! Each pair of rows is one budget, the second row minus the first; so is each
+//! single row. Fields are overwritten, so that no unit grows; text is short.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -16,7 +16,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use traceline::{Config, Trace, bridge, current, future::InTraceExt};
 
-/// A logger that looks at what it gets, as little as can be.
+/// A logger that does as little as possible with a record.
 struct Sink;
 
 impl Log for Sink {
@@ -33,7 +33,7 @@ fn start() -> Trace {
     static CONFIG: std::sync::OnceLock<Config> = std::sync::OnceLock::new();
     let config = CONFIG.get_or_init(|| Config::builder().logger(&Sink).build().unwrap());
     let mut trace = Trace::builder("unit").config(config).start();
-    // The keys are there already, as in the middle of a unit.
+    // The keys exist already, as in the middle of a unit.
     trace.set("n", 1u64).set("text", "text").incr("count");
     trace
 }
@@ -85,7 +85,7 @@ fn calls(c: &mut Criterion) {
     group.bench_function("none", |b| b.iter(|| current::incr("count")));
     group.finish();
 
-    // A unit of 100 fragments: a time is read for each, and they do add up.
+    // A unit of 100 fragments: each reads the clock, and together the readings count.
     let mut group = c.benchmark_group("add literal x100");
     group.bench_function("handle", |b| {
         b.iter_batched(
@@ -116,7 +116,7 @@ fn calls(c: &mut Criterion) {
     group.finish();
 }
 
-/// Twelve fields of a unit whose like this thread has seen before: most calls
+/// Twelve fields of a unit like those this thread has seen before: most calls
 /// are like these, not like the overwriting ones above.
 fn units(c: &mut Criterion) {
     const KEYS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];

@@ -1,12 +1,12 @@
-//! What is left of the cost where nothing is logged.
+//! The cost that remains where nothing is logged.
 //!
 //! ```text
 //! cargo bench --bench disabled
 //! ```
 //!
-//! The rows of `unit` are W4, a whole W2, while logging is off: by `log::max_level`; by the
-//! logger, which refuses the target; and by a configuration's own logger. The rows of `call` are
-//! single calls on a trace that is disabled, where differences of half a nanosecond mean nothing.
+//! The rows of `unit` are W4, a whole W2 while logging is off: off through `log::max_level`,
+//! through a logger that refuses the target, or through a configuration's own logger. The rows of
+//! `call` are single calls on a disabled trace; ignore differences of half a nanosecond.
 
 mod common;
 

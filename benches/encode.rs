@@ -1,12 +1,12 @@
-//! What the text of a record costs: encoding and the call of the logger, without capture.
+//! The cost of the text of a record: encoding and the call of the logger, without capture.
 //!
 //! ```text
 //! cargo bench --bench encode
 //! ```
 //!
-//! A unit is captured once and written over and over: by `checkpoint`, which encodes and hands
-//! over into buffers that are kept (as the end of a unit does, plus `partial` and `seq`), and by
-//! `render`, which returns a new `String` each time. The throughput is in bytes of record.
+//! A unit is captured once and written over and over: with `checkpoint`, which encodes and hands
+//! over using kept buffers (like the end of a unit, plus `partial` and `seq`), and with `render`,
+//! which returns a new `String` each time. The throughput is in bytes of record.
 
 mod common;
 
@@ -60,7 +60,7 @@ fn render(c: &mut Criterion) {
     group.finish();
 }
 
-/// An ordinary record in the format of units, into a buffer that is kept.
+/// An ordinary log record in the format of units, encoded into a kept buffer.
 fn ordinary(c: &mut Criterion) {
     use std::fmt::Write;
     let mut group = c.benchmark_group("encode/ordinary");

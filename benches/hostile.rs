@@ -1,4 +1,4 @@
-//! Whether anyone can make a record slow: input that reaches every slow path.
+//! Can anyone make a record slow? Input that reaches every slow path.
 //!
 //! ```text
 //! cargo bench --bench hostile
@@ -7,10 +7,10 @@
 //!
 //! Whole units, emitted unless the row says otherwise.
 //!
-//! * `text`: one value of about 1 KiB, or 8 KiB, of a kind; the throughput is in bytes given.
+//! * `text`: one value of one kind, about 1 KiB or 8 KiB long; the throughput is in bytes of input.
 //! * `fragment`: the same as a fragment, where logfmt has one more thing to escape.
-//! * `keys`: fields whose names have to be worked out; the throughput is in fields.
-//! * `over_limit`: records that are encoded again and again, to find what fits.
+//! * `keys`: fields whose names need extra work; the throughput is in fields.
+//! * `over_limit`: records that are encoded several times to find what fits.
 //! * `calls`: calls that search, on a trace that is full or whose keys collide.
 
 mod common;
@@ -26,7 +26,7 @@ const KIB: usize = 1024;
 /// What a row does with a trace.
 type Unit<'a> = &'a dyn Fn(&mut Trace);
 
-/// The first is the measure for the others.
+/// The first is the baseline for the others.
 const TEXTS: [(&str, &str); 11] = [
     ("plain", "abcdefghijklmnop"),
     ("quotes", "\""),
@@ -45,7 +45,7 @@ fn filled(with: &str, bytes: usize) -> String {
     with.repeat(bytes / with.len())
 }
 
-/// Room for 8 KiB of which each byte becomes six.
+/// Room for 8 KiB even if each byte becomes six.
 fn roomy(format: Format) -> Config {
     let config = Config::builder().format(format).max_record(60 * KIB);
     common::build(config.logger(&common::ALL))
@@ -117,7 +117,7 @@ fn keys(c: &mut Criterion) {
     group.finish();
 }
 
-/// With the default limits. `fits` is the measure: nearly 16 KiB, encoded once. As logfmt,
+/// With the default limits. The baseline is `fits`: nearly 16 KiB, encoded once. In logfmt,
 /// `256_fragments` fit too.
 fn over_limit(c: &mut Criterion) {
     let keys = common::keys("field", 250);
@@ -153,8 +153,8 @@ fn over_limit(c: &mut Criterion) {
     group.finish();
 }
 
-/// Discarded units; the throughput is in the 250 calls, or pairs of calls, that a row is about.
-/// Where these need a full trace, filling it is in the time too.
+/// Discarded units; the throughput is in the 250 calls, or pairs of calls, that the row is about.
+/// If they need a full trace, the time to fill it is included.
 fn calls(c: &mut Criterion) {
     const CALLS: usize = 250;
     let config = common::config(Format::Logfmt);
@@ -169,7 +169,7 @@ fn calls(c: &mut Criterion) {
             set_all(trace, &most);
             set_all(trace, &others);
         }),
-        // Each of them makes room for the next.
+        // Each `unset` makes room for the next `set`.
         ("set_and_unset_in_the_last_place", &|trace| {
             set_all(trace, &most);
             for key in &others {
@@ -215,10 +215,10 @@ fn set_texts(trace: &mut Trace, keys: &[String]) {
     }
 }
 
-/// Keys of 24 bytes that have one hash in common: the second word takes back what the first did.
+/// Keys of 24 bytes with the same hash: the second word undoes the effect of the first.
 ///
-/// CORRECTNESS: this is the arithmetic of `hash` in `src/bytes.rs`. If that changes, the keys
-/// no longer collide and the row is as fast as `dynamic_keys`.
+/// CORRECTNESS: this repeats the arithmetic of `hash` in `src/base/bytes.rs`. If that changes, the
+/// keys no longer collide and the row is as fast as `dynamic_keys`.
 fn colliding_keys(count: usize) -> Vec<String> {
     const K: u64 = 0x517c_c1b7_2722_0a95;
     const MIDDLE: u64 = 0x0123_4567_89ab_cdef;

@@ -1,4 +1,4 @@
-//! Ids: fresh ones with the outgoing header, and the incoming header.
+//! Ids: fresh ones with the outgoing header, and reading the incoming header.
 //!
 //! `cargo bench --bench ids`
 
@@ -45,7 +45,7 @@ fn ids(c: &mut Criterion) {
     group.bench_function("encode", |b| {
         b.iter(|| black_box(parent).encode(&mut [0; TraceParent::LEN]).len())
     });
-    // The two that a unit at the edge of the system needs.
+    // Everything that a unit at the edge of the system needs: fresh ids and the outgoing header.
     group.bench_function("fresh and traceparent", |b| {
         b.iter_batched_ref(
             start,

@@ -1,11 +1,11 @@
-//! What sampling, key-values and a hook cost a unit.
+//! The cost per unit of sampling, key-values and a hook.
 //!
 //! ```text
 //! cargo bench --bench sampling
 //! ```
 //!
-//! W2 is twelve fields and five fragments (`unit.rs`). All units here have a caller, so that those
-//! without sampling have ids too. `sampled_out` is to be at most 0.6 of `emitted`.
+//! W2 is twelve fields and five fragments (`unit.rs`). All units here have a caller, so that the
+//! unsampled ones have ids too. `sampled_out` should be at most 0.6 of `emitted`.
 
 mod common;
 
@@ -23,7 +23,7 @@ use traceline::{
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
-/// Looks at each key-value and keeps nothing.
+/// Visits each key-value and keeps nothing.
 struct Looks;
 
 struct Look;

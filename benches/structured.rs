@@ -1,12 +1,12 @@
-//! What a structured value takes, beside its bare serialization.
+//! The cost of a structured value, compared with plain serialization.
 //!
 //! ```text
 //! cargo bench --features serde --bench structured
 //! ```
 //!
 //! * `to_string`: `serde_json::to_string` alone, the floor.
-//! * `json`: a unit of one field, set to `json(&x)`, discarded.
-//! * `text`: the same, set to the text that `to_string` made.
+//! * `json`: a unit with one field, set to `json(&x)`, then discarded.
+//! * `text`: the same, but set to the text from `to_string`.
 
 mod common;
 

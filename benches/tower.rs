@@ -1,6 +1,6 @@
-//! What the layer adds to a request: a bare service and the same with the layer,
-//! in turns of a few hundred microseconds, so that what else runs on the machine
-//! hits both alike. Prints medians.
+//! The cost of the layer per request: a bare service and the same with the layer
+//! take turns of a few hundred microseconds, so that other work on the machine
+//! affects both alike. Prints medians.
 //!
 //! `cargo bench --features tower --bench tower`
 
@@ -21,7 +21,7 @@ use tower_service::Service;
 use traceline::tower::{PropagateLayer, TraceLayer};
 use traceline::{Config, Format, Trace};
 
-/// Takes everything and keeps nothing; or nothing at all.
+/// Takes everything and keeps nothing, or takes nothing at all.
 struct Sink(bool);
 
 impl Log for Sink {
@@ -95,7 +95,7 @@ fn request(ids: usize) -> Request<()> {
     request
 }
 
-/// Answers one request, as a server does.
+/// Serves one request, as a server does.
 fn serve<S, B>(service: &mut S, request: Request<()>)
 where
     S: Service<Request<()>, Response = Response<B>>,
@@ -113,7 +113,7 @@ where
 const BATCH: usize = 256;
 const TURNS: usize = 400;
 
-/// One turn: the time of a request, its own making left out.
+/// One turn: the time per request, without the time to build it.
 fn turn<S, B>(service: &mut S, ids: usize) -> f64
 where
     S: Service<Request<()>, Response = Response<B>>,

@@ -1,13 +1,13 @@
-//! What a whole unit costs, from its start to the return of the logger.
+//! The cost of a whole unit, from its start until the logger returns.
 //!
 //! ```text
 //! cargo bench --bench unit
 //! ```
 //!
-//! W1 is twelve fields, W2 W1 with five fragments, W3 a hundred fields and fifty fragments, W5 a
-//! W2 that a `warn` filter refuses at its end; W4, a W2 while logging is off, is in `disabled.rs`.
-//! Unlike in `benches/peers`, records have their `ts` and `level`, which costs a reading of the
-//! wall clock. The group `kinds` takes turns between several kinds of unit on one thread, the
+//! W1 has twelve fields, W2 is W1 with five fragments, W3 has a hundred fields and fifty fragments,
+//! W5 is a W2 that a `warn` filter refuses at its end; W4, a W2 while logging is off, is in
+//! `disabled.rs`. Unlike in `benches/peers`, records have `ts` and `level`, which costs a reading
+//! of the wall clock. The group `kinds` alternates between several kinds of unit on one thread, the
 //! group `threads` runs W2 on two threads at once.
 
 mod common;
@@ -21,7 +21,7 @@ use common::units::{self, Auth, start, w1, w1_without_plan, w2, w3};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use traceline::{Config, Format};
 
-/// Runs `unit` with one input after the other.
+/// Runs `unit` with each input in turn.
 fn cycle<I>(bencher: &mut Bencher<'_>, inputs: &[I], mut unit: impl FnMut(&I)) {
     let mut inputs = inputs.iter().cycle();
     bencher.iter(|| unit(black_box(inputs.next().expect("a cycle has no end"))));
@@ -67,9 +67,9 @@ fn not_emitted(c: &mut Criterion) {
     group.finish();
 }
 
-/// W1 with what may keep its fields from being recognised as those of the unit before: a field
-/// that every other unit lacks, a timer or a redacted key in front of the others. The timer at the
-/// end tells what a timer itself costs.
+/// W1 plus something that may keep its fields from being recognised as those of the previous unit:
+/// a field that only every other unit has, or a timer or a redacted key before the others. With the
+/// timer or key last, the row gives the cost of the addition alone.
 fn irregular(c: &mut Criterion) {
     let auths = units::auths();
     let config = Config::builder().redact(["token"]);
@@ -119,8 +119,8 @@ fn irregular(c: &mut Criterion) {
     group.finish();
 }
 
-/// Units of twelve integers, of as many names and sets of keys as the row says, one after the
-/// other; the time is that of one unit.
+/// Units of twelve integers, cycling through the number of names and key sets that the row names;
+/// the time is per unit.
 fn kinds(c: &mut Criterion) {
     let config = common::config(Format::Logfmt);
     let names = common::keys("kind", 8);
@@ -142,7 +142,7 @@ fn kinds(c: &mut Criterion) {
     group.finish();
 }
 
-/// Throughput of W2 on one thread and on two. It says something only where two cores are idle.
+/// Throughput of W2 on one thread and on two. Only meaningful with two idle cores.
 fn threads(c: &mut Criterion) {
     let auths = units::auths();
     let config = common::config(Format::Json);
@@ -156,8 +156,8 @@ fn threads(c: &mut Criterion) {
     group.finish();
 }
 
-/// The mean time that the threads take for their units. The longest would count one thread's bad
-/// luck on a busy machine for all of them.
+/// The mean of the threads' times for their units. The longest would charge one thread's bad luck
+/// on a busy machine to all of them.
 fn at_once(threads: usize, iters: u64, config: &Config, auths: &[Auth]) -> Duration {
     let barrier = Barrier::new(threads);
     let run = |units: u64| {
@@ -166,7 +166,7 @@ fn at_once(threads: usize, iters: u64, config: &Config, auths: &[Auth]) -> Durat
         }
     };
     let thread = || {
-        // The threads are new in each sample; their first units allocate.
+        // Each sample starts new threads, whose first units allocate.
         run(100);
         barrier.wait();
         let began = Instant::now();

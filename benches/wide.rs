@@ -1,14 +1,14 @@
-//! Whether a wide record costs more a field than a narrow one.
+//! Does a field cost more in a wide record than in a narrow one?
 //!
 //! ```text
 //! cargo bench --bench wide
 //! ```
 //!
-//! Whole units, emitted, of nothing but fields or nothing but fragments. The throughput counts
-//! them: `50 Melem/s` are 20 ns each. What a unit costs without any (`unit/empty` in `unit.rs`) is
-//! in it, so the cost each falls with the number towards a constant. Keys are `known` (literals
-//! that the unit before set in the same order), `shuffled` (literals in an order that changes from
-//! unit to unit, so that none is recognised) or `dynamic` (built at run time and copied).
+//! Whole units, emitted, with only fields or only fragments. The throughput counts these:
+//! `50 Melem/s` are 20 ns each. The time includes an empty unit's (`unit/empty` in `unit.rs`), so
+//! the cost of each falls towards a constant as the number grows. Keys are `known` (literals
+//! that the previous unit set in the same order), `shuffled` (literals in an order that changes
+//! from unit to unit, so that none is recognised) or `dynamic` (built at run time and copied).
 
 mod common;
 
@@ -20,10 +20,10 @@ use traceline::{Config, Trace};
 const FIELDS: [usize; 5] = [10, 25, 50, 100, 250];
 const FRAGMENTS: [usize; 5] = [10, 25, 50, 100, 256];
 
-/// 256 fragments as JSON are over the default limit; that is a row of `hostile.rs`.
+/// 256 fragments in JSON exceed the default limit; `hostile.rs` has a row for that.
 const RECORD: usize = 32 * 1024;
 
-/// One field of each of four kinds in turn.
+/// Sets one field, of four types in turn.
 macro_rules! set {
     ($trace:expr, $key:expr, $i:expr) => {
         match $i % 4 {
@@ -52,7 +52,7 @@ fn fields(c: &mut Criterion) {
     each(c, "wide/dynamic", FIELDS, dynamic);
 }
 
-/// The keys begin elsewhere in each unit and go round.
+/// The order rotates, with a different first key in each unit.
 fn shuffled(c: &mut Criterion) {
     let keys = common::keys("field", 250);
     let first = std::cell::Cell::new(0);

@@ -1,8 +1,8 @@
-//! A program full of `log::info!` gets one line a job by three more lines.
+//! Three more lines give a program full of `log::info!` one record per job.
 //!
-//! They are marked with `// +`. Nothing else knows of this crate: not `import`,
-//! and not the libraries that it calls. Warnings stay lines of their own, as
-//! somebody may be waiting for them.
+//! They are marked with `// +`. No other code knows about this crate: not
+//! `import`, and not the libraries that it calls. Warnings remain lines of their
+//! own, since somebody may be waiting for them.
 //!
 //! ```text
 //! cargo run --example adopt
@@ -36,7 +36,7 @@ fn main() {
     log::info!("done");
 }
 
-/// As it always was.
+/// The same as before.
 fn import(file: &str) {
     log::info!("reading {file}");
     let rows = file.len();

@@ -1,7 +1,7 @@
-//! Five log calls of a token authentication, which become one line.
+//! Five log calls of a token authentication become one line.
 //!
-//! The routine is the one of the Python package LogTrace, where this way to log
-//! comes from: each fragment keeps its source line and the time since the start.
+//! The routine comes from the Python package LogTrace, as does this way of
+//! logging: each fragment keeps its source line and the time since the start.
 //! The token is a field, masked: its first four characters and six stars.
 //!
 //! ```text
@@ -86,7 +86,7 @@ fn main() {
         name: "api_keys",
         users: HashMap::from([("2c59999137d04ac1b08f", "paul")]),
     };
-    // The records say what became of each.
+    // The records show what happened to each.
     let _ = authenticate(&keys, "Token 2c59999137d04ac1b08f");
     let _ = authenticate(&keys, "Token 77e0f1b2c3d4e5f60718");
     let _ = authenticate(&keys, "Basic cGF1bDpzZWNyZXQ=");

@@ -1,8 +1,8 @@
-//! A checkout: one record per order, whatever becomes of it.
+//! A checkout: one record per order, whatever happens to it.
 //!
 //! `checkout` starts a `Trace` and lends it as `&mut Trace` to the functions that
 //! count the stock, price the cart and charge the card. They add what they know;
-//! the record is emitted when `checkout` returns, by `?` and by a panic too.
+//! the record is emitted when `checkout` returns, also through `?` or a panic.
 //!
 //! ```text
 //! cargo run --example checkout                      # one paid, one paid after a retry, one declined
@@ -12,7 +12,7 @@
 //! RUST_LOG=warn cargo run --example checkout        # only what went wrong, or nearly did
 //! ```
 //!
-//! The first of these prints, on standard error:
+//! The first command prints, on standard error:
 //!
 //! ```text
 //! ts=2026-11-21T16:33:40.671155Z level=info msg=checkout service=shop outcome=ok duration_ms=3.325 cart_id=1001 user_id=41 items=3 grams=33400 total_cents=49880 stock.count=1 stock.ms=0.021 stock.max_ms=0.021 card="4242******" payment.count=1 payment.ms=3.096 payment.max_ms=3.096 receipt=ch_0001_49880 order_id=7001 status=201 fragments="[205, 0.163ms] 1 x desk, 3 in stock; [205, 0.178ms] 2 x lamp, 20 in stock"
@@ -33,7 +33,7 @@
 //! {"ts":"2026-11-21T16:33:40.697300Z","level":"warn","msg":"checkout","service":"shop","outcome":"error","duration_ms":3.225,"cart_id":1003,"user_id":43,"items":1,"grams":7500,"total_cents":12900,"stock.count":1,"stock.ms":0.007,"stock.max_ms":0.007,"card":"4000******","payment.count":1,"payment.ms":3.078,"payment.max_ms":3.078,"status":402,"error":"payment failed","error.chain":"card declined (insufficient_funds)","fragments":[{"at_ms":0.093,"line":205,"msg":"1 x chair, 1 in stock"},{"at_ms":3.201,"line":106,"msg":"stock released"}]}
 //! ```
 //!
-//! `-- --pretty retry`, in colour where standard error is a terminal:
+//! `-- --pretty retry`, in colour if standard error is a terminal:
 //!
 //! ```text
 //! checkout  ok  16.453ms  warn  2026-11-21T16:33:40.761690Z
@@ -87,7 +87,7 @@ fn checkout(shop: &mut Shop, cart: &Cart) -> Result<Order, CheckoutError> {
     let placed = trace.check(placed);
     if let Err(error) = &placed {
         if error.is_the_customers() {
-            // The outcome stays an error, but nobody has to get up at night for it.
+            // The outcome remains an error, but not one to wake anybody up for.
             trace.set_level(Level::Warn);
         }
         trace.status(error.status());
@@ -120,7 +120,7 @@ fn price(trace: &mut Trace, cart: &Cart) -> u64 {
         trace.sum("grams", item.quantity * item.grams);
     }
     if let Some(coupon) = &cart.coupon {
-        // A bug: nobody checks a coupon of more than 100 %.
+        // A deliberate bug: coupons of more than 100 % are never rejected.
         cents = cents
             .checked_sub(cents * coupon.percent / 100)
             .expect("a discount is at most the price");
@@ -129,7 +129,7 @@ fn price(trace: &mut Trace, cart: &Cart) -> u64 {
     cents
 }
 
-/// Charges the card; a gateway that does not answer is asked again, after a longer pause each time.
+/// Charges the card; if the gateway does not answer, retries with a longer pause each time.
 fn pay(
     trace: &mut Trace,
     gateway: &mut Gateway,
@@ -191,7 +191,7 @@ struct Order {
 struct Stock(HashMap<&'static str, u32>);
 
 impl Stock {
-    /// Takes all items of a cart, or none.
+    /// Reserves all items of a cart, or none.
     fn reserve(&mut self, trace: &mut Trace, items: &[Item]) -> Result<(), CheckoutError> {
         for item in items {
             let left = self.0.get(item.sku).copied().unwrap_or(0);
@@ -219,7 +219,7 @@ impl Stock {
     }
 }
 
-/// A payment provider's sandbox: what happens is a matter of the card's number.
+/// A payment provider's sandbox: the card number decides what happens.
 #[derive(Default)]
 struct Gateway {
     calls: u32,

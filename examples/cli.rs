@@ -1,8 +1,8 @@
 //! A command-line tool whose run is one unit of work: `wc`, with one record.
 //!
-//! It prints the lines, words and bytes of the files given, or of its own source;
-//! the record, on standard error, says what the run did, how long it took and
-//! with which code it exits. `main` returns an `ExitCode` and never calls
+//! It prints the lines, words and bytes of the given files, or of its own source;
+//! the record, on standard error, shows what the run did, how long it took and
+//! its exit code. `main` returns an `ExitCode` and never calls
 //! `process::exit`, which would end the run without a record.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! RUST_LOG=off cargo run --example cli                  # the tool alone
 //! ```
 //!
-//! The second prints:
+//! The second command prints:
 //!
 //! ```text
 //!      95     403    2686 Cargo.toml
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Counts every file, also after one that cannot be read; returns the exit code.
+/// Counts every file, even after one that cannot be read; returns the exit code.
 fn count_all(trace: &mut Trace, paths: &[PathBuf]) -> u8 {
     let mut code = 0;
     for path in paths {

@@ -1,7 +1,7 @@
-//! Code ten calls down adds to the record, and no handle is passed.
+//! Code ten calls down adds to the record without being passed a handle.
 //!
 //! `run!` with a closure that takes no argument makes the trace current on the
-//! thread; `traceline::current` reaches it from wherever the thread goes. Where no
+//! thread; `traceline::current` reaches it from anywhere on that thread. If no
 //! trace is current, as in the last call here, the same code does nothing.
 //!
 //! ```text
@@ -31,7 +31,7 @@ fn main() {
 
 type Item = (&'static str, u64);
 
-/// Nothing here knows of a trace; what it calls does.
+/// Nothing here uses a trace; the functions it calls do.
 fn total(cart: &[Item]) -> u64 {
     let cents = cart.iter().map(|&(name, cents)| price(name, cents)).sum();
     current::set("total_cents", cents);

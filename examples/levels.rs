@@ -1,9 +1,9 @@
 //! What `RUST_LOG` lets through.
 //!
-//! A record has the most severe level of what the unit was given, what happened
-//! in it and how it ended; the logger's filter sees that level and the target.
-//! The target is the module that `start!` stands in, here `levels` or
-//! `levels::jobs`; `Trace::new` is no macro and cannot know it: `traceline`.
+//! A record has the most severe of these levels: the one set for the unit, those
+//! of what happened in it, and that of its end. The logger filters by that level
+//! and by the target: the module that contains `start!`, here `levels` or
+//! `levels::jobs`. `Trace::new` is not a macro and cannot see it: `traceline`.
 //!
 //! ```text
 //! levels        ts=2026-11-21T16:33:40.659667Z level=info msg=served outcome=ok duration_ms=0.032
@@ -23,8 +23,8 @@
 //! | `RUST_LOG=traceline=info` | no_macro |
 //! | `RUST_LOG=off` | none |
 //!
-//! Where the filter would not even let an error of the target through (`off`, or a
-//! filter that names other targets), the trace is disabled: a call on it costs a branch.
+//! If the filter would reject even an error from the target (`off`, or a filter
+//! that names other targets), the trace is disabled: a call on it costs a branch.
 
 use std::io::Write;
 
@@ -33,7 +33,7 @@ use traceline::Trace;
 
 fn main() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        // The target is no part of a record; it is shown here for once.
+        // The target is not part of a record; this example prints it anyway.
         .format(|buffer, record| writeln!(buffer, "{:13} {}", record.target(), record.args()))
         .init();
 
@@ -45,7 +45,7 @@ fn main() {
     Trace::new("no_macro").emit();
 }
 
-/// Of no interest unless it fails: started at debug.
+/// Uninteresting unless it fails, so started at debug.
 fn polled() {
     let mut trace = traceline::start!("polled", level: Level::Debug);
     trace.add("nothing new").ok();
@@ -57,20 +57,20 @@ fn served() {
     trace.ok();
 }
 
-/// A warning along the way makes a warning of the record, though it ended well.
+/// A warning along the way raises the record to a warning, although it ended well.
 fn retried() {
     let mut trace = traceline::start!("retried");
     trace.warn("no answer, asked again").ok();
 }
 
-/// An error beats the level that the unit was given.
+/// An error overrides the level that was set for the unit.
 fn broken() {
     let mut trace = traceline::start!("broken", level: Level::Debug);
     trace.error("disk full");
 }
 
 mod jobs {
-    /// The target is `levels::jobs`, which a filter can name by itself.
+    /// The target is `levels::jobs`, which a filter can name separately.
     pub fn nightly() {
         let mut trace = traceline::start!("nightly");
         trace.ok();

@@ -1,11 +1,11 @@
-//! The picture of the README: a pretty record and the same unit as a line, as a terminal shows them.
+//! The picture in the README: a pretty record and the same unit as a line, as terminals show them.
 //!
 //! ```text
 //! cargo run --example picture > examples/picture.svg
 //! ```
 //!
-//! The clock stands where the picture wants it, so that it comes out the same each time; a test of this
-//! file's (`cargo test --example picture`) compares it with the one that is kept.
+//! The picture sets the clock, so that it comes out the same each time; a test in this file
+//! (`cargo test --example picture`) compares it with the committed one.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,7 @@ impl Clock for Told {
     }
 }
 
-/// Takes everything; what is shown is rendered.
+/// Takes everything and prints nothing; the picture uses rendered records.
 struct Nowhere;
 
 impl Log for Nowhere {
@@ -50,7 +50,7 @@ impl Log for Nowhere {
     fn flush(&self) {}
 }
 
-/// A checkout that goes well on the second try.
+/// A checkout that succeeds on the second try.
 fn checkout(format: Format) -> String {
     let clock: &'static Told = Box::leak(Box::new(Told {
         base: Instant::now(),
@@ -90,7 +90,7 @@ fn checkout(format: Format) -> String {
 
 const LEFT: usize = 20;
 const LINE_HEIGHT: usize = 20;
-/// Characters of a line of the picture, and what one takes.
+/// The width of a line in characters, and of a character in pixels.
 const WIDTH: usize = 96;
 const ADVANCE: usize = 8;
 
@@ -120,7 +120,7 @@ fn picture() -> String {
     svg
 }
 
-/// Cuts a line where a terminal of this width would, at a blank.
+/// Wraps a line at a blank, as a terminal of this width would.
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split_inclusive(' ') {
@@ -133,7 +133,7 @@ fn wrapped(line: &str) -> Vec<String> {
     lines
 }
 
-/// What the escape sequences of `Format::Pretty` mean, as SVG.
+/// Turns the escape sequences of `Format::Pretty` into SVG.
 fn spans(line: &str) -> String {
     let mut svg = String::new();
     for piece in line.split("\u{1b}[") {

@@ -1,9 +1,9 @@
 //! One unit on four threads: each fills a part without a lock, and the parts are
-//! joined into the one record.
+//! joined into a single record.
 //!
-//! Counters add up, maxima compare, fragments stand by their times. The second
-//! unit is shared by handles instead, for threads that come and go: the record
-//! is written when the last handle goes.
+//! Counters are added up, maxima compared, fragments ordered by time. The second
+//! unit is shared through handles instead, for threads that come and go: its
+//! record is written when the last handle is dropped.
 //!
 //! ```text
 //! cargo run --example threads
@@ -32,7 +32,7 @@ fn main() {
     } // the last worker to end wrote the record
 }
 
-/// Fans out, and joins.
+/// Starts one part per file, then joins them.
 fn index(files: &[&str]) {
     let mut trace = traceline::start!("index");
     let mut parts: Vec<_> = files.iter().map(|_| trace.part()).collect();
@@ -47,7 +47,7 @@ fn index(files: &[&str]) {
     trace.ok();
 }
 
-/// Takes a `&mut Trace`; a part serves as well.
+/// Takes a `&mut Trace`; a part works as well.
 fn count_words(trace: &mut Trace, file: &str) {
     let words = trace.time("read", |_| {
         thread::sleep(Duration::from_millis(5)); // a disk

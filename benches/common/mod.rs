@@ -1,4 +1,4 @@
-//! What the benches share: a logger, configurations, the settings of criterion.
+//! Shared by the benches: a logger, configurations, the settings of criterion.
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
@@ -16,7 +16,7 @@ use traceline::{
     config::{Color, ConfigBuilder},
 };
 
-/// The formats for machines; what differs between them is worth a row each.
+/// The formats for machines. They differ enough for a row each.
 pub const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Format::Json)];
 
 /// Takes every record.
@@ -31,12 +31,12 @@ pub static NOTHING: Kept = Kept(LevelFilter::Off);
 /// The target that no logger here takes.
 pub const REFUSED: &str = "refused";
 
-/// A logger that writes each record over the one before. That is what a backend does before it
-/// writes to a file, so a record costs one copy; the file itself is not measured.
+/// A logger that overwrites the previous record with each new one. Backends make this copy before
+/// they write to a file, so a record costs one copy; the file itself is not measured.
 pub struct Kept(LevelFilter);
 
 thread_local! {
-    // One a thread, so that two threads do not wait for each other here.
+    // One per thread, so that two threads never wait for each other here.
     static LINE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -66,20 +66,20 @@ pub fn config(format: Format) -> Config {
     build(Config::builder().format(format).logger(&ALL))
 }
 
-/// Builds a configuration. Colour would depend on where the bench runs, so there is none.
+/// Builds a configuration, without colour, which would depend on where the bench runs.
 pub fn build(builder: ConfigBuilder) -> Config {
     let config = builder.color(Color::Never).build();
     config.expect("the settings make sense")
 }
 
-/// Keys that live as long as the program, as literals do.
+/// Makes keys that live as long as the program, as literals do.
 pub fn keys(stem: &str, count: usize) -> Vec<&'static str> {
     let key = |i| &*format!("{stem}_{i:03}").leak();
     (0..count).map(key).collect()
 }
 
-/// Short rows: all benches together are to take a few minutes. For a comparison of two versions
-/// give more, as in `-- --measurement-time 5 --sample-size 100`.
+/// Settings for short rows, so that all benches together take a few minutes. To compare two
+/// versions, allow more, as in `-- --measurement-time 5 --sample-size 100`.
 pub fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(20)

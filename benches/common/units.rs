@@ -1,10 +1,10 @@
-//! The units of work that are measured: those of the comparison in `benches/peers`, so that a
-//! number here can be told from one there.
+//! The units of work that are measured, the same as in the comparison in `benches/peers`, so that
+//! numbers from the two can be compared.
 
 use traceline::{Config, Trace};
 
-/// How many inputs a unit goes round: with a single one the lengths and digits of all values
-/// would be known to the branch predictor.
+/// The number of inputs that a unit cycles through: with a single one, the branch predictor would
+/// learn the lengths and digits of all values.
 const INPUTS: u64 = 8;
 
 /// The values of W1 and W2: an authentication.
@@ -47,7 +47,7 @@ fn auth_of(n: u64) -> Auth {
     }
 }
 
-/// Starts a unit in this file, so that its fragments are tagged with a line alone.
+/// Starts a unit in this file, so that the line tags of its fragments need no file name.
 #[inline]
 pub fn start(name: &'static str, config: &Config) -> Trace {
     traceline::builder!(name).config(config).start()
@@ -61,7 +61,7 @@ pub fn w1(trace: &mut Trace, auth: &Auth) {
     last_fields(trace, auth);
 }
 
-/// W1 without the field in the middle, as where a field is set under a condition.
+/// W1 without the field in the middle, as if it were set under a condition.
 #[inline]
 pub fn w1_without_plan(trace: &mut Trace, auth: &Auth) {
     first_fields(trace, auth);

@@ -1,4 +1,4 @@
-//! One kind of unit, done a given number of times inside [`measured`], for callgrind to count. See README.md.
+//! Runs one kind of unit a given number of times inside [`measured`], for callgrind. See README.md.
 //!
 //! Units, inputs, sink and floor are those of `benches/peers`.
 
@@ -21,10 +21,10 @@ use units::sink::{self, Mode};
 
 const USAGE: &str = "usage: traceline-instructions floor|json|logfmt W1|W2|W3|W5 TIMES";
 
-/// Before counting: buffers have their size, the pool of the thread is filled, every lazy thing is there.
+/// Units before counting: after them buffers are at full size, spares exist, lazy statics are set.
 const WARM_UP: usize = 20;
 
-/// What is counted. Not mangled, so that the name is the same with every compiler.
+/// The part that is counted. Not mangled, so that its name is the same with every compiler.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn measured(round: &dyn Fn(usize), times: usize) {
@@ -52,14 +52,14 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The row that applications are: one installed configuration, and `start!`.
+/// The row that matches an application: one installed configuration, and `start!`.
 fn count_ours(format: Format, unit: &str, times: usize) -> bool {
     let config = Config::builder().format(format).header(false).build().expect("a valid configuration");
     config.install().expect("nothing is installed yet");
     count::<ours::Json>(unit, times)
 }
 
-/// Whether the unit is known.
+/// Runs the unit; returns `false` if the name is unknown.
 fn count<P: Peer>(unit: &str, times: usize) -> bool {
     let (auths, wides) = (units::auths(), units::wides());
     match unit {
@@ -85,7 +85,7 @@ fn go<T>(mode: Mode, unit: fn(&T), inputs: &[T], times: usize) {
     measured(round, times);
 }
 
-/// As `benches/peers` times it: in turn with each input.
+/// Cycles through the inputs, as `benches/peers` does.
 fn round<T>(unit: fn(&T), inputs: &[T], times: usize) {
     for input in inputs.iter().cycle().take(times) {
         unit(black_box(input));
@@ -93,7 +93,7 @@ fn round<T>(unit: fn(&T), inputs: &[T], times: usize) {
     }
 }
 
-/// The same where nothing is written, and nothing looked at.
+/// The same for units that write nothing, without a look at the buffer.
 fn round_silent<T>(unit: fn(&T), inputs: &[T], times: usize) {
     for input in inputs.iter().cycle().take(times) {
         unit(black_box(input));

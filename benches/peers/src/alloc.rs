@@ -1,4 +1,4 @@
-//! Counts heap allocations. Beside `floor.rs` the only file with `unsafe`: a `GlobalAlloc` cannot be had without.
+//! Counts heap allocations. `GlobalAlloc` needs `unsafe`; the only other file with any is `floor.rs`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -8,7 +8,7 @@ struct Counting;
 #[global_allocator]
 static GLOBAL: Counting = Counting;
 
-/// Off while time is measured, so that rows that allocate pay one load for the counter, not two additions.
+/// Off during timing, so that rows that allocate pay for one load, not for two additions.
 static ON: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
@@ -49,8 +49,8 @@ pub struct Allocations {
     pub bytes: f64,
 }
 
-/// Runs `work` `times` times; allocations (a `realloc` is one) and bytes asked for, per run. Process-wide: call it while
-/// no other thread works.
+/// Runs `work` `times` times. Returns allocations (a `realloc` is one) and requested bytes per run.
+/// Counts the whole process: no other thread may be working.
 pub fn count(times: u32, work: &mut dyn FnMut()) -> Allocations {
     COUNT.store(0, Relaxed);
     BYTES.store(0, Relaxed);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use units::sink::{self, Mode};
 use units::{Auth, Wide, with_wide_keys};
 
-/// Checks all units of a row with all inputs; the sentence says what is missing.
+/// Checks all units of a row with all inputs; the error says what is missing.
 pub fn row(row: &Row) -> Result<(), String> {
     let mut result = Ok(());
     (row.scope)(Mode::On, &mut || result = all_units(row));
@@ -28,14 +28,14 @@ fn all_units(row: &Row) -> Result<(), String> {
     Ok(())
 }
 
-/// The text that one unit leaves in the kept buffer.
+/// Returns the text that one unit leaves in the kept buffer.
 pub fn output_of(unit: impl FnOnce()) -> String {
     sink::look();
     unit();
     sink::take_text()
 }
 
-/// Whether the floor writes what traceline writes, but for lines and times: else it would be no yardstick.
+/// Checks that the floor writes what traceline does, but for lines and times; else it is no floor.
 pub fn same_text(floor: &Row, ours: &Row) -> Result<(), String> {
     let (auth, wide) = (&units::auths()[1], &units::wides()[1]);
     let texts = |row: &Row| {
@@ -55,7 +55,7 @@ pub fn same_text(floor: &Row, ours: &Row) -> Result<(), String> {
     Ok(())
 }
 
-/// The text with `_` for the numbers after these keys.
+/// The text with `_` in place of the numbers after these keys.
 fn without_times(text: &str) -> String {
     let mut text = text.to_owned();
     for key in ["\"duration_ms\":", "\"at_ms\":", "\"line\":"] {
@@ -147,7 +147,7 @@ fn json(row: &Row, text: &str, fields: &[(&str, Value)], fragments: &[String]) -
     leaves.iter().any(duration).then_some(()).ok_or_else(|| row.duration.to_owned())
 }
 
-/// A scalar somewhere in the output: its keys from the root, and the objects it lies in.
+/// A scalar somewhere in the output, with its keys from the root and the objects around it.
 struct Leaf {
     path: Vec<String>,
     value: Value,
@@ -155,12 +155,12 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// metrique nests a number below its name (`{"items":{"value":3}}`): any key on the way counts.
+    /// metrique nests a number below its name (`{"items":{"value":3}}`): any key above counts.
     fn is_at(&self, key: &str) -> bool {
         self.path.iter().any(|step| step == key)
     }
 
-    /// Its text, and the line and the offset: beside it, around it, or as `[line, offset] ` before it.
+    /// Its text matches, with line and offset next to it, around it, or as `[line, offset] `.
     fn is_fragment(&self, want: &str) -> bool {
         let Some(text) = self.value.as_str() else { return false };
         let beside = |keys: [&str; 2]| {
@@ -188,7 +188,7 @@ fn flatten(value: &Value, path: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
 fn flatten_in(value: &Value, path: &mut Vec<String>, inside: &mut Vec<Value>, leaves: &mut Vec<Leaf>) {
     match value {
         Value::Object(map) => {
-            // Only small objects can belong to a fragment: the record itself would be copied for each of its leaves.
+            // Only small objects can belong to a fragment; copying the record for each leaf would be slow.
             let near = map.len() <= 4;
             if near {
                 inside.push(value.clone());
@@ -207,7 +207,7 @@ fn flatten_in(value: &Value, path: &mut Vec<String>, inside: &mut Vec<Value>, le
     }
 }
 
-/// Equal as data: 1 and 1.0 are, and metrique's 1 for `true`.
+/// Equal as data: 1 equals 1.0, and metrique's 1 equals `true`.
 fn equal(have: &Value, want: &Value) -> bool {
     match want {
         Value::Bool(want) => have == want || have.as_u64() == Some(u64::from(*want)),
@@ -233,13 +233,13 @@ fn logfmt(row: &Row, text: &str, fields: &[(&str, Value)], fragments: &[String])
     text.contains(&duration).then_some(()).ok_or(duration)
 }
 
-/// `key=value`, bare or quoted, with an end after it.
+/// `key=value`, bare or quoted, with a delimiter after it.
 fn has_pair(text: &str, key: &str, value: &str) -> bool {
     let text = format!(" {} ", text.replace('\n', " "));
     text.contains(&format!(" {key}={value} ")) || text.contains(&format!(" {key}=\"{value}\" "))
 }
 
-/// `[line, offset] text` in one value, or a line of its own with `location=…:line` and `at_us=…`.
+/// `[line, offset] text` in one value, or a separate line with `location=…:line` and `at_us=…`.
 fn has_fragment(text: &str, want: &str) -> bool {
     let tagged = text.match_indices(want).any(|(at, _)| {
         let before = &text[..at];

@@ -1,19 +1,19 @@
-//! The yardstick: what the units cost when everything is known beforehand. JSON.
+//! The floor: the cost of the units if everything is known in advance. JSON.
 //!
-//! Straight-line code: every key with its quotes, comma and brace is a literal whose length the compiler knows; values
-//! stay where they are until the end (the floor may, it knows that nothing changes them); nothing is escaped, nothing
-//! checked, integers by pairs of digits and floats by `ryu` in place. `Instant::now` once at the start, once a fragment, once at the end. The
-//! line goes to `log::logger()` like anybody's. Its text is byte for byte that of traceline but for line numbers and times
-//! (`check.rs` compares them).
+//! Straight-line code: each key, with its quotes, comma and brace, is a literal of known length. Values stay where they
+//! are until the end, since the floor knows that nothing changes them. There is no escaping and no checking; integers
+//! are written in pairs of digits, floats by `ryu` in place. `Instant::now` runs at the start, once per fragment and at
+//! the end. The line goes to `log::logger()`, as in other rows. Its text equals that of traceline byte for byte, apart
+//! from line numbers and times (`check.rs` compares them).
 //!
-//! Tried, each against the first in one run of 101 rounds (W1, W2, W3; 1.00 = 182, 351 and 2,500 ns):
+//! Variants, each against the first in a run of 101 rounds (W1, W2, W3; 1.00 = 182, 351, 2,500 ns):
 //!
 //! | version | W1 | W2 | W3 |
 //! | --- | ---: | ---: | ---: |
-//! | buffer on the stack, values by two overlapping words, `itoa` | 1.00 | 1.00 | 1.00 |
-//! | values by plain `copy_nonoverlapping` (a call of `memcpy`) | 1.02 | 1.02 | 0.98 |
-//! | a thread-local kept buffer | 1.00 | 1.01 | 1.04 |
-//! | copying of values out of line | 1.11 | 1.16 | 1.30 |
+//! | buffer on the stack, values copied as two overlapping words, `itoa` | 1.00 | 1.00 | 1.00 |
+//! | values copied with plain `copy_nonoverlapping` (a call of `memcpy`) | 1.02 | 1.02 | 0.98 |
+//! | a kept thread-local buffer | 1.00 | 1.01 | 1.04 |
+//! | values copied out of line | 1.11 | 1.16 | 1.30 |
 //! | 1–3 bytes without `memcpy`, bools as one store of five bytes | 0.99 | 0.99 | 0.98 |
 //! | the same, `itoa`'s digits copied byte by byte | 1.02 | 1.01 | 1.00 |
 //! | **the same, digits in place instead of `itoa`: kept** | 0.98 | 0.995 | 0.98 |
@@ -26,10 +26,10 @@ use units::{Auth, Wide, with_wide_keys};
 
 pub struct Floor;
 
-/// Writes forward without looking at the end.
+/// Writes forward and never checks for the end of the buffer.
 struct Pen(*mut u8);
 
-/// Every `unsafe fn` here has one condition: that the buffer is long enough for all that the unit writes.
+/// Every `unsafe fn` here has one condition: the buffer is long enough for all the unit writes.
 impl Pen {
     #[inline(always)]
     unsafe fn raw(&mut self, bytes: &[u8]) {
@@ -39,7 +39,7 @@ impl Pen {
         }
     }
 
-    /// A value of unknown, mostly small length: two overlapping words instead of a call of `memcpy`.
+    /// A value of unknown, mostly small length: two overlapping words instead of calling `memcpy`.
     #[inline(always)]
     unsafe fn text(&mut self, text: &str) {
         let (from, len) = (text.as_ptr(), text.len());
@@ -67,7 +67,7 @@ impl Pen {
         }
     }
 
-    /// Two digits at a time straight to their place; no integer of the units is negative.
+    /// Two digits at a time, straight into place; the units have no negative integers.
     #[inline(always)]
     unsafe fn int(&mut self, value: u64) {
         let len = if value < 10 { 1 } else { value.ilog10() as usize + 1 };
@@ -94,14 +94,14 @@ impl Pen {
 
     #[inline(always)]
     unsafe fn bool(&mut self, value: bool) {
-        // Five bytes at once, whichever it is; the pen moves on by four or five.
+        // Five bytes at once in either case; the pen moves on by four or five.
         unsafe {
             copy::<5>(if value { b"true," } else { b"false" }.as_ptr(), self.0);
             self.0 = self.0.add(5 - usize::from(value));
         }
     }
 
-    /// Milliseconds of whole microseconds, trailing zeros cut: `0.012`, `1.5`, `2.0`.
+    /// Whole microseconds as milliseconds, without trailing zeros: `0.012`, `1.5`, `2.0`.
     #[inline(always)]
     unsafe fn ms(&mut self, time: Duration) {
         let us = time.as_secs() * 1_000_000 + u64::from(time.subsec_micros());
@@ -146,7 +146,7 @@ unsafe fn copy<const N: usize>(from: *const u8, to: *mut u8) {
     unsafe { to.cast::<[u8; N]>().write_unaligned(from.cast::<[u8; N]>().read_unaligned()) };
 }
 
-/// The check everyone makes before working: could even an error be logged?
+/// The check that every row makes before working: could even an error be logged?
 #[inline(always)]
 fn enabled() -> bool {
     Level::Error <= log::max_level()
@@ -164,7 +164,7 @@ fn hand_over<const N: usize>(fill: impl FnOnce(&mut Pen)) {
     let start = buffer.as_mut_ptr().cast::<u8>();
     let mut pen = Pen(start);
     fill(&mut pen);
-    // SAFETY: `fill` wrote every byte from `start` to where the pen is, all of it copied from `str`s.
+    // SAFETY: `fill` wrote every byte from `start` to the pen, all of it copied from `str`s.
     let line = unsafe {
         let len = pen.0.offset_from(start) as usize;
         std::str::from_utf8_unchecked(std::slice::from_raw_parts(start, len))
@@ -237,7 +237,7 @@ macro_rules! wide_fields {
     };
 }
 
-/// Offsets of the fifty fragments of W3, read when they happen.
+/// The offsets of the fifty fragments of W3, each read when its fragment happens.
 #[inline(always)]
 fn fifty_times(start: Instant) -> [Duration; 50] {
     std::array::from_fn(|_| start.elapsed())

@@ -1,4 +1,4 @@
-//! The same units of work with traceline, with the crates it competes with, and by hand. See README.md.
+//! The same units of work with traceline, with competing crates, and by hand. See README.md.
 
 #![deny(unsafe_code)]
 #![recursion_limit = "1024"] // the hundred keys of W3 in one macro call
@@ -88,7 +88,7 @@ fn checked(rows: &[Row]) -> Result<(), String> {
     }
 }
 
-/// The floor and metrique stay: ratios need them.
+/// The floor and metrique always stay, since the ratios need them.
 fn chosen(rows: Vec<Row>, only: Option<&str>) -> Vec<Row> {
     let Some(only) = only else { return rows };
     let stays = |row: &Row| ["**floor**", "metrique"].contains(&row.name) || row.name.to_lowercase().contains(only);

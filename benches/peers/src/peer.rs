@@ -1,4 +1,4 @@
-//! A row of the tables: one crate (or the floor), and how each unit of work is done with it.
+//! A row of the tables: one crate (or the floor), and how it does each unit of work.
 
 use units::sink::{self, Mode};
 use units::{Auth, Wide};
@@ -9,14 +9,14 @@ pub enum Format {
     Logfmt,
 }
 
-/// The same units of work, done the way the docs of one crate recommend. A unit must leave its text in the thread's kept
-/// buffer (`units::sink`). Associated functions rather than methods, so that a table holds plain function pointers.
+/// The same units of work, done the way the docs of one crate recommend. A unit must leave its text
+/// in the thread's kept buffer (`units::sink`). Associated functions, so that a table can hold plain function pointers.
 pub trait Peer {
     const NAME: &'static str;
     const FORMAT: Format;
-    /// The key under which the output holds the duration of the unit.
+    /// The key of the unit's duration in the output.
     const DURATION: &'static str = "duration_ms";
-    /// Why the crate has no W4 or W5, if it has none.
+    /// Why the crate has no W4 or W5, if so.
     const OFF: Option<&'static str> = None;
     const WARN: Option<&'static str> = None;
 
@@ -24,7 +24,7 @@ pub trait Peer {
     fn w2(input: &Auth);
     fn w3(input: &Wide);
 
-    /// Runs `work` with the crate set up for `mode`; what happens around `work` is not timed.
+    /// Runs `work` with the crate set up for `mode`; the time around `work` is not measured.
     fn scope(mode: Mode, work: &mut dyn FnMut()) {
         sink::set_mode(mode);
         work();

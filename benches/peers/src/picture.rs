@@ -1,4 +1,4 @@
-//! The picture of the README: how many times the floor each row takes for one unit.
+//! The picture in the README: the time of each row for one unit, in multiples of the floor.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ const LABELS: usize = 300;
 const BARS: usize = 420;
 const ROW: usize = 24;
 
-/// Draws one bar a row, on a scale of powers of ten: the slowest row takes hundreds of times the fastest.
+/// Draws one bar per row, on a logarithmic scale: the slowest takes hundreds of times the fastest.
 pub fn draw(title: &str, rows: &[(String, f64)]) -> String {
     let mut rows: Vec<_> = rows.iter().filter(|(_, times)| times.is_finite() && *times > 0.0).collect();
     rows.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -20,7 +20,7 @@ pub fn draw(title: &str, rows: &[(String, f64)]) -> String {
     );
     for ((name, times), number) in rows.iter().zip(1..) {
         let (top, ours) = (ROW * number + 12, name.contains("traceline"));
-        // A row as fast as the floor still has a bar to be seen.
+        // A row as fast as the floor still gets a visible bar.
         let bar = 4 + (times.max(1.0).log10() / most.log10() * (BARS - 4) as f64) as usize;
         let (color, weight) = if ours { ("#1f6feb", "bold") } else { ("#9aa5b1", "normal") };
         let _ = writeln!(

@@ -1,4 +1,4 @@
-//! Prints the tables, in Markdown, losing rows included.
+//! Prints the tables in Markdown, including the rows that traceline loses.
 
 use crate::alloc::{self, Allocations};
 use crate::check::output_of;
@@ -6,11 +6,11 @@ use crate::peer::Row;
 use crate::timing::{self, Inputs, Plan, Unit, median, ratio};
 use units::sink::{self, Mode};
 
-/// The two rows of traceline that differ in nothing but the format.
+/// These two rows of traceline differ only in the format.
 const OURS_JSON: &str = "**traceline** JSON, `.config` per trace";
 const OURS_LOGFMT: &str = "**traceline** logfmt, `.config` per trace";
 
-/// The versions that the lock file holds, in one line.
+/// Prints the versions in the lock file, on one line.
 pub fn versions() {
     const PEERS: [&str; 11] = [
         "emit",
@@ -33,7 +33,7 @@ pub fn versions() {
     println!("{}\n", versions.join(" · "));
 }
 
-/// Prints the table of a unit; returns the rows with how many times the floor they took.
+/// Prints the table of a unit; returns the rows with their times as multiples of the floor.
 pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) -> Vec<(String, f64)> {
     let times = timing::unit(rows, unit, plan, inputs);
     let of = |name: &str| rows.iter().position(|row| row.name == name).and_then(|at| times[at].as_deref());
@@ -78,7 +78,7 @@ fn title(unit: Unit) -> &'static str {
     }
 }
 
-/// Allocations of a unit in the steady state, and the bytes of its record with the first input.
+/// Allocations of a unit in the steady state, and the size of its record with the first input.
 fn memory(row: &Row, unit: Unit, inputs: &Inputs) -> (Allocations, usize) {
     let (mut allocations, mut bytes) = (Allocations::default(), 0);
     (row.scope)(unit.mode(), &mut || {
@@ -101,7 +101,7 @@ pub fn threads(rows: &[Row], plan: Plan, inputs: &Inputs) {
     println!();
 }
 
-/// What the first unit on a thread allocates, the thread's own start and the kept buffer left out.
+/// Allocations of a thread's first unit, without those of the thread itself and the kept buffer.
 fn first_unit(row: &Row, inputs: &Inputs) -> Allocations {
     std::thread::scope(|scope| {
         let count = || {
@@ -114,7 +114,7 @@ fn first_unit(row: &Row, inputs: &Inputs) -> Allocations {
     })
 }
 
-/// Three significant digits, more only before the point.
+/// Three significant digits, or more if the integer part has more.
 pub fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),

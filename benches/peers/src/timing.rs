@@ -1,5 +1,5 @@
-//! Rows take turns in slices of a few milliseconds, so that what the machine does meanwhile hits all of them alike; the
-//! ratio to another row is taken round by round, and the median of the ratios counts.
+//! Rows take turns in slices of a few milliseconds, so that other work on the machine affects all of them alike. The
+//! ratio to another row is computed round by round; the result is the median of these ratios.
 
 use crate::peer::Row;
 use std::hint::black_box;
@@ -32,7 +32,7 @@ impl Unit {
         }
     }
 
-    /// Why the row has no such unit.
+    /// Why the row lacks this unit, if it does.
     pub fn missing(self, row: &Row) -> Option<&'static str> {
         match self {
             Unit::W4 => row.off,
@@ -52,7 +52,7 @@ impl Inputs {
         Self { auths: units::auths(), wides: units::wides() }
     }
 
-    /// Does the unit `times` times, going round the inputs. Every value goes through `black_box` with its input.
+    /// Runs the unit `times` times, cycling through the inputs. Each goes through `black_box`.
     pub fn run(&self, row: &Row, unit: Unit, times: u64) {
         match unit {
             Unit::W1 => round(row.w1, &self.auths, times),
@@ -64,7 +64,7 @@ impl Inputs {
 }
 
 impl Inputs {
-    /// One unit with the first input, its output left in the buffer.
+    /// Runs one unit with the first input and leaves its output in the buffer.
     pub fn run_raw(&self, row: &Row, unit: Unit) {
         match unit {
             Unit::W1 => (row.w1)(&self.auths[0]),
@@ -84,7 +84,7 @@ fn round<T>(unit: fn(&T), inputs: &[T], times: u64) {
     }
 }
 
-/// The same where nothing is written: a look at the buffer would cost as much as the unit.
+/// The same for units that write nothing: looking at the buffer would cost as much as the unit.
 #[inline(never)]
 fn round_silent<T>(unit: fn(&T), inputs: &[T], times: u64) {
     let mut next = 0;
@@ -101,7 +101,7 @@ pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) -> Vec<Option
     let mut results: Vec<_> = times.iter().map(|times| times.map(|_| Vec::with_capacity(plan.rounds))).collect();
     for round in 0..plan.rounds {
         for turn in 0..rows.len() {
-            let at = (turn + round) % rows.len(); // nobody always follows the same row
+            let at = (turn + round) % rows.len(); // no row always follows the same one
             if let (Some(times), Some(results)) = (times[at], &mut results[at]) {
                 results.push(slice(&rows[at], unit, times, inputs));
             }
@@ -110,7 +110,7 @@ pub fn unit(rows: &[Row], unit: Unit, plan: Plan, inputs: &Inputs) -> Vec<Option
     results
 }
 
-/// How many units fit a slice.
+/// The number of units that fit in a slice.
 fn calibrate(row: &Row, unit: Unit, plan: Plan, inputs: &Inputs) -> u64 {
     let mut times = 1;
     loop {
@@ -125,7 +125,7 @@ fn calibrate(row: &Row, unit: Unit, plan: Plan, inputs: &Inputs) -> u64 {
 fn slice(row: &Row, unit: Unit, times: u64, inputs: &Inputs) -> f64 {
     let mut ns = 0.0;
     (row.scope)(unit.mode(), &mut || {
-        inputs.run(row, unit, (times / 16).max(1)); // warms what the scope made, and the caches
+        inputs.run(row, unit, (times / 16).max(1)); // warms the caches and what the scope made
         let start = Instant::now();
         inputs.run(row, unit, times);
         ns = start.elapsed().as_nanos() as f64 / times as f64;
@@ -133,8 +133,8 @@ fn slice(row: &Row, unit: Unit, times: u64, inputs: &Inputs) -> f64 {
     ns
 }
 
-/// Throughput of W2 on two threads divided by that on one: of the lower quartiles of the times, since other work on the
-/// machine disturbs two busy cores far more often than one, and would pass for contention.
+/// Throughput of W2 on two threads divided by that on one. Uses the lower quartiles of the times: other work on the
+/// machine disturbs two busy cores far more often than one and would look like contention.
 pub fn two_threads(row: &Row, plan: Plan, inputs: &Inputs) -> f64 {
     let times = calibrate(row, Unit::W2, plan, inputs);
     let (mut one, mut both) = (Vec::new(), Vec::new());
@@ -145,8 +145,8 @@ pub fn two_threads(row: &Row, plan: Plan, inputs: &Inputs) -> f64 {
     quantile(one, 4) / quantile(both, 4)
 }
 
-/// ns per unit, of the units of both threads together, when two threads work side by side, each with its own buffer.
-/// From when both are ready until both are done: a slice that ran while the other thread slept is not throughput.
+/// ns per unit, over the units of both threads, when two threads run side by side, each with its own buffer. Timed
+/// from when both are ready until both are done: a slice that ran while the other slept is not throughput.
 fn together(row: &Row, times: u64, inputs: &Inputs) -> f64 {
     let barrier = Barrier::new(2);
     let work = || {
@@ -171,13 +171,13 @@ pub fn median(values: Vec<f64>) -> f64 {
     quantile(values, 2)
 }
 
-/// The value that one in `part` is below.
+/// The value that one in `part` of the values lies below.
 fn quantile(mut values: Vec<f64>, part: usize) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / part).copied().unwrap_or(f64::NAN)
 }
 
-/// The median of the ratios, round by round.
+/// The median of the ratios, computed round by round.
 pub fn ratio(row: &[f64], to: &[f64]) -> f64 {
     median(row.iter().zip(to).map(|(row, to)| row / to).collect())
 }

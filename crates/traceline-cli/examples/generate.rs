@@ -1,12 +1,12 @@
-//! Writes lines of several services to standard output, to measure with.
+//! Writes log lines of several services to standard output, as input for measurements.
 //!
 //! ```text
 //! cargo run --release -p traceline-cli --example generate -- 1000 > /tmp/lines.log    # megabytes
 //! ```
 //!
-//! The records are the library's own, half of them logfmt and half JSON: orders that cross three services with fragments,
-//! timers and ids, and requests of one. One line in 200 is that of another logger, one in 2,000 is cut. Times are those of a
-//! clock that the units move on, so that the same lines come out each time, but for their ids.
+//! The library writes the records, half logfmt and half JSON: orders across three services, with
+//! fragments, timers and ids, and requests to one. One line in 200 is from another logger, one in
+//! 2,000 is cut off. The units move the clock themselves, so only the ids differ from run to run.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
@@ -19,7 +19,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use parking::Lines;
 use traceline::{Config, Format, Trace, config::Clock};
 
-/// A logger that keeps lines until they are taken.
+/// A logger that keeps its lines until they are taken.
 mod parking {
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -53,7 +53,7 @@ impl Log for Keep {
     fn flush(&self) {}
 }
 
-/// A clock that stands still but for [`pass`].
+/// A clock that stands still until [`pass`] moves it.
 struct Moved;
 
 static BASE: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -70,7 +70,7 @@ impl Clock for Moved {
     }
 }
 
-/// Lets time pass: mostly short, sometimes long.
+/// Moves the clock on: mostly a little, sometimes a lot.
 fn pass(chance: &mut Chance, micros: u64) {
     let long = if chance.below(200) == 0 { 40 } else { 1 };
     MICROS.fetch_add(
@@ -79,7 +79,7 @@ fn pass(chance: &mut Chance, micros: u64) {
     );
 }
 
-/// Numbers that look like chance: SplitMix64.
+/// Pseudorandom numbers: SplitMix64.
 struct Chance(u64);
 
 impl Chance {
@@ -125,7 +125,7 @@ fn main() -> io::Result<()> {
     out.flush()
 }
 
-/// Lines of other kinds among the records.
+/// Puts other kinds of lines among the records.
 fn spoil(lines: &mut Vec<u8>, chance: &mut Chance) {
     if chance.below(100) == 0 {
         lines.extend(b"[2026-11-21T08:46:00Z INFO  hyper::proto] incoming body completed\n");

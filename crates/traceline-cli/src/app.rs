@@ -1,4 +1,4 @@
-//! From options to what is shown.
+//! From the options to the output.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,22 +11,22 @@ use crate::source::Source;
 use crate::term::{self, Screen};
 use crate::tree::Tree;
 
-/// How many units of a transaction are printed.
+/// How many units of a transaction are printed at most.
 const MOST_ROWS: usize = 500;
 
-/// What a run says, and how it ended.
+/// The output of a run, and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// For standard output.
     pub out: String,
     /// For standard error.
     pub err: String,
-    /// The exit status: 0, 1 where what was asked for is not there or cannot be read, 2 where the options make no sense.
+    /// The exit status: 0; 1 if something asked for is missing or unreadable; 2 for bad options.
     pub status: u8,
 }
 
 impl Said {
-    /// A fault, in one line.
+    /// A failure, described in one line.
     pub fn fault(status: u8, text: &str) -> Said {
         let err = format!("traceline: {}\n", crate::text::visible(text));
         let out = String::new();
@@ -34,7 +34,7 @@ impl Said {
     }
 }
 
-/// Reads the sources and shows what was asked for, on a screen of so many columns.
+/// Reads the sources and shows what was asked for, on a screen of the given width.
 pub fn run(args: &Args, mut sources: Vec<Source>, columns: usize, color: bool) -> Said {
     match args.view {
         View::Help => {
@@ -114,7 +114,7 @@ fn show(args: &Args, index: &Index, sources: &[Source], screen: &mut Screen) -> 
     }
 }
 
-/// A unit by its number in the input, or by its id.
+/// Finds a unit by its number in the input, or by its id.
 fn find(index: &Index, text: &str) -> Result<usize, String> {
     let number = text.parse::<usize>().ok().filter(|_| text.len() < 16);
     let found = match number {
@@ -163,7 +163,7 @@ fn transaction(
     Ok(())
 }
 
-/// Writes what a run says. Nobody listening is no fault.
+/// Writes the output of a run. A closed pipe is not an error.
 pub fn write(said: &Said) {
     let _ = io::stdout().write_all(said.out.as_bytes());
     let _ = io::stdout().flush();

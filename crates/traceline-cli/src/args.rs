@@ -42,27 +42,27 @@ match the filters.
 /// What the user asks for.
 #[derive(Clone, Debug)]
 pub struct Args {
-    /// Files to read; none for standard input.
+    /// The files to read; empty for standard input.
     pub files: Vec<PathBuf>,
-    /// What to show.
+    /// The view to show.
     pub view: View,
-    /// Where to write a page.
+    /// Where to write the HTML page.
     pub html: Option<PathBuf>,
-    /// How many units the page has at most.
+    /// The maximum number of units on the page.
     pub max_units: usize,
     /// How many names and units are listed.
     pub top: usize,
-    /// Which units are asked for.
+    /// Which units to show.
     pub filter: Filter,
-    /// What fields are called.
+    /// The names of the fields.
     pub names: Names,
-    /// Whether to use colours; by itself where nothing is said.
+    /// Whether to use colours; `None` if no option decides it.
     pub color: Option<bool>,
-    /// Whether progress is not reported.
+    /// Whether to suppress the progress report.
     pub quiet: bool,
 }
 
-/// What to show.
+/// The view to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     /// Counts and the slowest units.
@@ -84,7 +84,7 @@ impl Args {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, in one line.
+    /// If the options are invalid; the error is one line of text.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, String> {
         let mut parsed = Args {
             files: Vec::new(),

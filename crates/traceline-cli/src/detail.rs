@@ -1,4 +1,4 @@
-//! All of one record, for those that are shown.
+//! Everything in one record, read only for those that are shown.
 
 use crate::fields::{self, Field, Value};
 use crate::index::{Index, Unit};
@@ -6,47 +6,47 @@ use crate::names::{Name, Names};
 use crate::source::Source;
 use crate::time;
 
-/// What the line of a unit says.
+/// The contents of a unit's line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detail {
-    /// When what happened.
+    /// The fragments, with their times.
     pub fragments: Vec<Fragment>,
-    /// How long the parts of it took.
+    /// The timers.
     pub timers: Vec<Timer>,
     /// All other fields, in the order of the line.
     pub fields: Vec<(String, String)>,
-    /// The source of the line and where it begins; or why it could not be read again.
+    /// The source of the line and where it begins, or why it could not be read again.
     pub place: String,
 }
 
-/// Text with a place on the time axis.
+/// A text with a position on the time axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
-    /// How long after the beginning, in microseconds.
+    /// The time since the unit began, in microseconds.
     pub at: u64,
-    /// The source line, with the file where the record has it.
+    /// The source line, with the file if the record has it.
     pub tag: String,
-    /// Its level, where it is its own.
+    /// Its level, if it has one of its own.
     pub level: String,
-    /// What it says.
+    /// The text itself.
     pub text: String,
 }
 
-/// A sum of laps, which has no place on the time axis.
+/// The sum of a timer's laps, which has no position on the time axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// How many laps.
+    /// The number of laps.
     pub count: String,
     /// Their sum, in microseconds.
     pub total: u64,
-    /// The longest, likewise.
+    /// The longest lap, in microseconds.
     pub longest: u64,
 }
 
 impl Detail {
-    /// Reads the line of a unit once more.
+    /// Reads the line of a unit again.
     pub fn read(unit: &Unit, sources: &[Source], names: &Names) -> Detail {
         let Some(source) = sources.get(usize::from(unit.source)) else {
             return Detail::default();
@@ -69,7 +69,7 @@ impl Detail {
         }
     }
 
-    /// Reads a record, without a prefix.
+    /// Parses a record that has no prefix.
     pub fn parse(line: &[u8], names: &Names) -> Detail {
         let mut detail = Detail::default();
         let mut take = |field: Field<'_>| {
@@ -84,7 +84,7 @@ impl Detail {
                     .push((key, field.value.text().decode().into_owned()));
             }
         };
-        // What stands before the fault of a line that changed meanwhile is shown.
+        // If the line has changed and is broken now, the part before the fault is still shown.
         let _ = match line.first() {
             Some(b'{') => fields::json(line, &mut take),
             _ => fields::logfmt(line, &mut take),
@@ -93,7 +93,7 @@ impl Detail {
         detail
     }
 
-    /// Three neighbours `key.count`, `key.ms` and `key.max_ms` are a timer.
+    /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms` into a timer.
     fn take_timers(&mut self) {
         let fields = std::mem::take(&mut self.fields);
         let mut rest = fields.as_slice();
@@ -111,7 +111,7 @@ impl Detail {
         }
     }
 
-    /// Returns a field.
+    /// Returns the value of a field.
     pub fn field(&self, key: &[u8]) -> Option<&str> {
         let mut fields = self.fields.iter();
         fields
@@ -151,7 +151,7 @@ fn timer(fields: &[(String, String)]) -> Option<Timer> {
     })
 }
 
-/// Fragments as the library writes them: objects in JSON, one text in logfmt. Nothing where they are something else.
+/// Fragments as the library writes them: objects in JSON, one text in logfmt. Else `None`.
 fn fragments(value: Value<'_>) -> Option<Vec<Fragment>> {
     match value {
         Value::Nested(array) => {
@@ -215,7 +215,7 @@ fn one(text: &str) -> Option<Fragment> {
         .find_map(|(at, _)| parts(text.get(..at)?, text.get(at + 2..)?))
 }
 
-/// A fragment from what stands before the `ms` of its time and what stands behind.
+/// A fragment, from the text before the `ms` of its time and the text after it.
 fn parts(head: &str, rest: &str) -> Option<Fragment> {
     let (tag, at) = head.rsplit_once(", ")?;
     let at = time::parse_millis(at.as_bytes())?;
@@ -232,7 +232,7 @@ fn parts(head: &str, rest: &str) -> Option<Fragment> {
     })
 }
 
-/// Reads the lines of some units.
+/// Reads the lines of the given units.
 pub fn read_all(index: &Index, units: &[usize], sources: &[Source], names: &Names) -> Vec<Detail> {
     let read = |at: &usize| Detail::read(&index.units[*at], sources, names);
     units.iter().map(read).collect()
@@ -265,7 +265,7 @@ mod tests {
         let logfmt = r#"msg=a fragments="[205, 0.093ms] 1 x chair;[sic; [comms.rs:106, 3.201ms, warn] a \"b\"\n""#;
         let json = r#"{"msg":"a","fragments":[{"at_ms":0.093,"line":205,"msg":"1 x chair; [sic"},{"at_ms":3.201,"line":106,"file":"comms.rs","level":"warn","msg":"a \"b\"\n"}]}"#;
         assert_eq!(read(json).fragments, all);
-        // The separator is altered inside of a text, for good.
+        // The library replaces the separator inside a text; that cannot be undone.
         let mut all = all;
         all[0].text = "1 x chair;[sic".into();
         assert_eq!(read(logfmt).fragments, all);

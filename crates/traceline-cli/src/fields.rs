@@ -1,12 +1,12 @@
 //! The fields of one line, as slices of it.
 //!
-//! One pass, no allocation. It refuses what would change where a field begins or ends, and no more than that: whether an
-//! escape, a number or UTF-8 is right is looked at in those few values that are used.
+//! One pass, no allocation. Only faults that would move the start or end of a field are errors;
+//! escapes, numbers and UTF-8 are checked later, in the few values that are used.
 
 use crate::scan;
 use crate::text::Text;
 
-/// Why a line cannot be read.
+/// Why a line could not be read.
 pub type Bad = &'static str;
 
 /// A field of a line.
@@ -21,11 +21,11 @@ pub struct Field<'a> {
 /// A value of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// What stood in quotes.
+    /// A quoted value.
     Text(Text<'a>),
-    /// What stood without: a number, `true`, `null`; in logfmt a word, too.
+    /// An unquoted value: a number, `true` or `null`; in logfmt also a word.
     Bare(&'a [u8]),
-    /// An array or an object of JSON, with its brackets.
+    /// A JSON array or object, with its brackets.
     Nested(&'a [u8]),
 }
 
@@ -44,7 +44,7 @@ impl<'a> Value<'a> {
 ///
 /// # Errors
 ///
-/// Where a quoted value does not end, or does not end with the field, and where a key is missing or has no value.
+/// If a quoted value does not end, or not with the field, or a key or its value is missing.
 #[inline(always)]
 pub fn logfmt<'a>(line: &'a [u8], mut each: impl FnMut(Field<'a>)) -> Result<(), Bad> {
     let mut at = 0;
@@ -80,11 +80,11 @@ pub fn logfmt<'a>(line: &'a [u8], mut each: impl FnMut(Field<'a>)) -> Result<(),
     }
 }
 
-/// Calls `each` for every field of a JSON object that is all of the line.
+/// Calls `each` for every field of a JSON object that spans the whole line.
 ///
 /// # Errors
 ///
-/// Where the object does not end with the line, or is none.
+/// If the line is not a JSON object, or does not end with it.
 #[inline(always)]
 pub fn json<'a>(line: &'a [u8], mut each: impl FnMut(Field<'a>)) -> Result<(), Bad> {
     let mut cursor = Cursor { line, at: 0 };
@@ -113,7 +113,7 @@ pub fn json<'a>(line: &'a [u8], mut each: impl FnMut(Field<'a>)) -> Result<(), B
 ///
 /// # Errors
 ///
-/// Where the array does not end, or is none.
+/// If `array` is not a JSON array, or does not end with it.
 pub fn items<'a>(array: &'a [u8], mut each: impl FnMut(Value<'a>)) -> Result<(), Bad> {
     let mut cursor = Cursor { line: array, at: 0 };
     cursor.expect(b'[', "no array")?;
@@ -132,7 +132,7 @@ pub fn items<'a>(array: &'a [u8], mut each: impl FnMut(Value<'a>)) -> Result<(),
     }
 }
 
-/// The text from behind an opening quote to its closing one, and where the line goes on.
+/// Returns the text from after the opening quote to the closing one, and where the line goes on.
 #[inline(always)]
 fn quoted(line: &[u8], start: usize) -> Result<(Text<'_>, usize), Bad> {
     let mut at = start;
@@ -155,7 +155,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The next byte that is no blank. The library writes none; others may.
+    /// The next byte that is not a blank. The library writes no blanks here; others may.
     #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
@@ -219,7 +219,7 @@ impl<'a> Cursor<'a> {
         Ok(Value::Bare(word))
     }
 
-    /// Brackets within brackets, 64 deep at most; each bit says whether one is curly.
+    /// Skips nested brackets, up to 64 deep; each bit records whether one is curly.
     #[inline(never)]
     fn nested(&mut self) -> Result<Value<'a>, Bad> {
         let start = self.at;

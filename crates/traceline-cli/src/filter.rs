@@ -1,33 +1,33 @@
-//! Which units are asked for.
+//! The filter that selects units.
 
 use crate::fields::Field;
 use crate::record::{Outcome, Record};
 
-/// Which units are asked for: those that meet all of it.
+/// The filter that selects units: a unit has to meet every part of it.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Units that took at least this long, in microseconds.
     pub slower: Option<u64>,
-    /// Units that ended in one of these ways.
+    /// Units with one of these outcomes.
     pub outcomes: Vec<Outcome>,
-    /// What their fields say.
+    /// Conditions on their fields.
     pub conditions: Vec<Condition>,
 }
 
 impl Filter {
-    /// Whether a record meets all but the conditions.
+    /// Whether a record meets everything but the conditions.
     pub(crate) fn takes(&self, record: &Record<'_>) -> bool {
         self.slower.is_none_or(|slower| record.duration >= slower)
             && (self.outcomes.is_empty() || self.outcomes.contains(&record.outcome))
     }
 
-    /// Whether every unit is asked for.
+    /// Whether the filter lets every unit through.
     pub fn is_empty(&self) -> bool {
         self.slower.is_none() && self.outcomes.is_empty() && self.conditions.is_empty()
     }
 }
 
-/// What a field has to say: `status>=500`.
+/// A condition on a field: `status>=500`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     key: String,
@@ -48,7 +48,7 @@ enum Operator {
 
 use Operator::*;
 
-/// The longer ones first, as they begin like the shorter ones.
+/// The longer ones first, since some shorter ones are their prefixes.
 const OPERATORS: [(&str, Operator); 6] = [
     ("!=", NotEqual),
     ("<=", LessOrEqual),
@@ -59,11 +59,11 @@ const OPERATORS: [(&str, Operator); 6] = [
 ];
 
 impl Condition {
-    /// Reads `key=value`, `key!=value`, or a number behind `<`, `<=`, `>` or `>=`.
+    /// Reads `key=value`, `key!=value`, or a number after `<`, `<=`, `>` or `>=`.
     ///
     /// # Errors
     ///
-    /// Where there is no key or no operator, and where an order is asked of what is no number.
+    /// If the key or the operator is missing, or an ordering compares with something non-numeric.
     pub fn parse(text: &str) -> Result<Condition, String> {
         let at = text.find(['=', '!', '<', '>']).filter(|at| *at > 0);
         let (key, rest) =
@@ -88,12 +88,12 @@ impl Condition {
         })
     }
 
-    /// What holds where no field has the key.
+    /// The result if no field has the key.
     pub(crate) fn without(&self) -> bool {
         self.operator == NotEqual
     }
 
-    /// Whether the field meets the condition; nothing where it has another key.
+    /// Whether the field meets the condition; `None` if it has another key.
     #[inline]
     pub(crate) fn met(&self, field: &Field<'_>) -> Option<bool> {
         if !field.key.says(&self.key) {

@@ -1,4 +1,4 @@
-//! A few numbers of each unit, 80 bytes, and where its line is.
+//! A few numbers per unit, 80 bytes, and the position of its line.
 
 mod ids;
 mod texts;
@@ -15,34 +15,34 @@ use crate::text::Text;
 use ids::{span_id, trace_id};
 use texts::Texts;
 
-/// How many lines that are no records are kept to be shown, of each kind.
+/// How many lines of each kind that are not records are kept as samples.
 pub const SAMPLES: usize = 3;
 
-/// How much of such a line.
+/// How much of such a line is kept.
 const SAMPLE_BYTES: usize = 160;
 
-/// What is known of a unit without reading its line again.
+/// The data about a unit that needs no second look at its line.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
-    /// Where its line begins, behind a prefix.
+    /// Where its line begins, after any prefix.
     pub at: u64,
-    /// When it ended, in microseconds since 1970; [`NO_TIME`] where the line does not say.
+    /// When it ended, in microseconds since 1970; [`NO_TIME`] if the line has no time.
     pub end: i64,
     /// How long it took, in microseconds.
     pub duration: u64,
-    /// The id of its transaction, 0 where it has none. What is no hex is hashed.
+    /// The id of its transaction, 0 if it has none. An id that is not hexadecimal is hashed.
     pub trace: [u64; 2],
     /// Its own id, likewise.
     pub span: u64,
     /// The id of the unit that called it, likewise.
     pub parent: u64,
-    /// How long the line is.
+    /// The length of the line.
     pub len: u32,
-    /// Its name: a number of [`Index::text`].
+    /// Its name, as a number for [`Index::text`].
     pub name: u32,
     /// Its service, likewise.
     pub service: u32,
-    /// Of how many units it is the one that was kept.
+    /// How many units it stands for, itself included.
     pub rate: u32,
     /// The source of the line.
     pub source: u16,
@@ -50,11 +50,11 @@ pub struct Unit {
     pub level: Level,
     /// Its outcome.
     pub outcome: Outcome,
-    /// Whether it went on after this record.
+    /// Whether the unit went on after this record.
     pub partial: bool,
     /// Whether it meets the filter.
     pub selected: bool,
-    /// Whether it was there before: the same record, delivered twice.
+    /// Whether it repeats an earlier record, as one that is delivered twice does.
     pub duplicate: bool,
 }
 
@@ -64,7 +64,7 @@ const _: () = assert!(size_of::<Unit>() == 80);
 pub const NO_TIME: i64 = i64::MIN;
 
 impl Unit {
-    /// When it began; [`NO_TIME`] where the line does not say.
+    /// When it began; [`NO_TIME`] if the line has no time.
     pub fn start(&self) -> i64 {
         match self.end {
             NO_TIME => NO_TIME,
@@ -72,12 +72,12 @@ impl Unit {
         }
     }
 
-    /// Whether it has a place in a transaction.
+    /// Whether it belongs to a transaction.
     pub fn has_trace(&self) -> bool {
         self.trace != [0; 2]
     }
 
-    /// Whether this is still its line: a file may have been cut or written anew since it was read.
+    /// Whether this is still its line: the file may have been cut or rewritten since it was read.
     pub fn is_of(&self, line: &[u8], names: &Names) -> bool {
         record::parse(line, names).is_ok_and(|record| {
             record.body.len() == self.len as usize
@@ -87,55 +87,55 @@ impl Unit {
         })
     }
 
-    /// Whether it counts as a unit: what is partial or a duplicate does not.
+    /// Whether it counts as a unit; partial records and duplicates do not.
     pub fn counts(&self) -> bool {
         !self.partial && !self.duplicate
     }
 }
 
-/// A line that is no record.
+/// A line that is not a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The name of the source and the number of the line, from 1.
     pub place: String,
     /// The beginning of the line.
     pub text: String,
-    /// Why it could not be read; empty for lines of other kinds.
+    /// Why it could not be read; empty for other kinds of lines.
     pub why: Bad,
 }
 
-/// How many lines of a kind there were, and the first of them.
+/// The number of lines of one kind, and the first of them.
 #[derive(Clone, Debug, Default)]
 pub struct Rejected {
-    /// How many.
+    /// How many there were.
     pub count: u64,
     /// The first [`SAMPLES`].
     pub samples: Vec<Sample>,
 }
 
-/// All units of the input, in its order.
+/// All units of the input, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Index {
     /// The units.
     pub units: Vec<Unit>,
-    /// Lines that begin as records do and are broken.
+    /// Lines that begin like records but are broken.
     pub bad: Rejected,
-    /// Lines of other kinds.
+    /// Other kinds of lines.
     pub other: Rejected,
     /// How many bytes were read.
     pub bytes: u64,
-    /// How many records were there twice.
+    /// How many records were repeated.
     pub duplicates: u64,
     texts: Texts,
     ids: RandomState,
 }
 
 impl Index {
-    /// Reads all sources. `progress` is told how many bytes were read so far.
+    /// Reads all sources. `progress` receives the number of bytes read so far.
     ///
     /// # Errors
     ///
-    /// Where reading fails, with the name of the source.
+    /// If reading fails; the error names the source.
     pub fn read(
         sources: &mut [Source],
         names: &Names,
@@ -144,7 +144,7 @@ impl Index {
     ) -> io::Result<Index> {
         let mut index = Index::default();
         let sizes = sources.iter().filter_map(|source| source.size);
-        // Records are seldom shorter; what is reserved and not used is no memory yet.
+        // Records are rarely shorter. Reserved memory that is never touched costs nothing.
         index.units.reserve((sizes.sum::<u64>() / 256) as usize);
         for at in 0..sources.len().min(MOST) {
             let before = index.bytes;
@@ -173,7 +173,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Returns a name or a service.
+    /// Returns the text of a name or a service.
     pub fn text(&self, number: u32) -> &str {
         self.texts.all.get(number as usize).map_or("", |text| text)
     }
@@ -186,17 +186,17 @@ impl Index {
             .map(|(at, _)| at)
     }
 
-    /// Returns the id of a transaction as units have it.
+    /// Returns the id of a transaction in the form that units keep.
     pub fn trace_id(&self, text: &str) -> [u64; 2] {
         trace_id(&self.ids, Some(Text::plain(text.as_bytes())))
     }
 
-    /// Returns the id of a unit as units have it.
+    /// Returns the id of a unit in the form that units keep.
     pub fn span_id(&self, text: &str) -> u64 {
         span_id(&self.ids, Some(Text::plain(text.as_bytes())))
     }
 
-    /// Brokers deliver twice what they are not sure of. Units without ids cannot be told apart that way and stay.
+    /// An unsure broker delivers a record again. Units without ids cannot be compared and stay.
     fn mark_duplicates(&mut self) {
         let ids = self
             .units
@@ -226,7 +226,7 @@ impl Index {
 
 type Key = ([u64; 2], u64, u64, i64, u64, u32, u32, bool);
 
-/// What two records of one unit have in common only if they are the same.
+/// A key that two records of one unit share only if they are the same record.
 fn key(unit: &Unit) -> Key {
     let Unit {
         trace,
@@ -272,7 +272,7 @@ impl Scan<'_> {
             let record = record::parse(line, self.names)?;
             return Ok((record, self.filter.takes(&record)));
         }
-        // A bit a condition; the options allow 64.
+        // One bit per condition; the options allow at most 64.
         let (mut met, mut seen) = (0_u64, 0_u64);
         let record = record::parse_with(line, self.names, |field| {
             for (at, condition) in conditions.iter().enumerate() {

@@ -1,9 +1,9 @@
 //! Reads canonical log lines and shows them on a time axis.
 //!
-//! The parts of the program `traceline`, apart so that each can be tested and fuzzed; [`parse`] is the one to fuzz. In the
-//! order in which data flows: [`source`] hands out lines, [`record`] reads one by [`fields`], [`index`] keeps a few numbers of
-//! each unit, [`filter`] picks units, [`stats`] and [`tree`] count and arrange them, [`detail`] reads the lines of those that
-//! are shown once more, [`term`] and [`html`] write.
+//! The parts of the program `traceline`, split so that each can be tested and fuzzed, [`parse`]
+//! above all. In data-flow order: [`source`] yields lines, [`record`] parses each with [`fields`],
+//! [`index`] keeps a few numbers per unit, [`filter`] selects units, [`stats`] and [`tree`] count
+//! and arrange them, [`detail`] rereads the lines of units on display, [`term`] and [`html`] write.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

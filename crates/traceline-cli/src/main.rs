@@ -35,7 +35,7 @@ fn run() -> Said {
     }
 }
 
-/// What `COLUMNS` says, else the width of the terminal, else 100.
+/// The value of `COLUMNS`, else the width of the terminal, else 100.
 fn columns() -> usize {
     let said = std::env::var("COLUMNS")
         .ok()

@@ -1,4 +1,4 @@
-//! What the fields are called that the program reads itself.
+//! The names of the fields that the program itself reads.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum Name {
     Level,
     /// The name of the unit.
     Msg,
-    /// Which program wrote the line: a fixed field of the configuration.
+    /// The program that wrote the line: a fixed field of the configuration.
     Service,
     /// The id of the transaction.
     TraceId,
@@ -26,7 +26,7 @@ pub enum Name {
     DurationMs,
     /// The fragments.
     Fragments,
-    /// Of how many units the record is the one that was kept.
+    /// How many units the record stands for, itself included.
     SampleRate,
     /// Whether the unit went on after this record.
     Partial,
@@ -34,7 +34,7 @@ pub enum Name {
 
 use Name::*;
 
-/// All of them, with what the library calls them.
+/// All of them, with the library's default names.
 const DEFAULTS: [(Name, &str); 12] = [
     (Ts, "ts"),
     (Level, "level"),
@@ -50,7 +50,7 @@ const DEFAULTS: [(Name, &str); 12] = [
     (Partial, "partial"),
 ];
 
-/// What those fields are called in the lines to be read.
+/// The names of those fields in the lines to be read.
 ///
 /// # Examples
 ///
@@ -65,7 +65,7 @@ const DEFAULTS: [(Name, &str); 12] = [
 #[derive(Clone)]
 pub struct Names {
     texts: [Vec<u8>; DEFAULTS.len()],
-    /// For each slot of [`slot`], a bit for each name that falls into it: most keys of a line fall into an empty one.
+    /// For each value of [`slot`], a bit for each name there. Most keys of a line find no bit set.
     slots: [u16; 64],
 }
 
@@ -92,11 +92,11 @@ impl Names {
         Names { texts, slots }
     }
 
-    /// Reads `ts=@timestamp,msg=message`: names of the library, and what they are called instead.
+    /// Reads `ts=@timestamp,msg=message`: names of the library, and the names to read instead.
     ///
     /// # Errors
     ///
-    /// For a name that is not read, and where two of them would be called the same.
+    /// If the program does not read such a name, or two of them would be the same.
     pub fn parse(list: &str) -> Result<Names, String> {
         let mut texts = DEFAULTS.map(|(_, text)| text.as_bytes().to_vec());
         for pair in list.split(',') {
@@ -120,7 +120,7 @@ impl Names {
         }
     }
 
-    /// Returns the name that a key is, if it is one.
+    /// Returns which name a key stands for, if any.
     #[inline(always)]
     pub fn find(&self, key: &[u8]) -> Option<Name> {
         let mut bits = self.slots[slot(key)];
@@ -134,7 +134,7 @@ impl Names {
         None
     }
 
-    /// Returns what a field is called.
+    /// Returns the name of a field in the lines.
     pub fn text(&self, name: Name) -> &[u8] {
         &self.texts[name as usize]
     }

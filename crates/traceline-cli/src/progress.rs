@@ -1,22 +1,22 @@
-//! How far reading is, on standard error.
+//! The progress of reading, on standard error.
 
 use std::io::Write;
 
-/// Inputs shorter than this are read before anybody looks.
+/// Shorter inputs are read before anybody looks.
 pub const FROM: u64 = 50_000_000;
 
-/// Reports how much of the input was read.
+/// Reports how much of the input has been read.
 #[derive(Debug)]
 pub struct Progress<W> {
     out: W,
-    /// One line that is written over on a terminal, a line for each step elsewhere.
+    /// Whether to overwrite one line, as on a terminal, or to write a line per step.
     terminal: bool,
     total: Option<u64>,
     next: u64,
 }
 
 impl<W: Write> Progress<W> {
-    /// Writes to `out`; `total` is how many bytes there are, where that is known.
+    /// Writes to `out`; `total` is the number of bytes, if it is known.
     pub fn new(out: W, terminal: bool, total: Option<u64>) -> Progress<W> {
         let next = if total.is_some_and(|total| total < FROM) {
             u64::MAX
@@ -31,7 +31,7 @@ impl<W: Write> Progress<W> {
         }
     }
 
-    /// Tells that `read` bytes were read.
+    /// Reports that `read` bytes have been read.
     pub fn at(&mut self, read: u64) {
         if read < self.next {
             return;
@@ -64,7 +64,7 @@ impl<W: Write> Progress<W> {
         self.out.flush()
     }
 
-    /// Removes the line that was written over.
+    /// Erases the line that was overwritten.
     pub fn end(mut self) {
         if self.terminal && self.next != FROM && self.next != u64::MAX {
             let _ = write!(self.out, "\r\x1b[K");

@@ -1,18 +1,18 @@
-//! One line: is it a record, and what does every view need of it?
+//! One line: is it a record, and if so, the data every view needs.
 
 use crate::fields::{self, Bad, Field, Value};
 use crate::names::{Name, Names};
 use crate::text::Text;
 use crate::time;
 
-/// What every view needs of a record, borrowed from its line.
+/// The data of a record that every view needs, borrowed from its line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Record<'a> {
-    /// The line from where the record begins.
+    /// The line, from the start of the record.
     pub body: &'a [u8],
     /// The name of the unit.
     pub name: Text<'a>,
-    /// The service that it belongs to, empty where the line does not say.
+    /// The service that it belongs to; empty if the line has none.
     pub service: Text<'a>,
     /// When it ended, in microseconds since 1970.
     pub end: Option<i64>,
@@ -22,18 +22,18 @@ pub struct Record<'a> {
     pub level: Level,
     /// Its outcome.
     pub outcome: Outcome,
-    /// The ids of the transaction, of the unit and of the one that called it, where the line has them.
+    /// The ids of the transaction, of the unit and of its caller, as far as the line has them.
     pub ids: [Option<Text<'a>>; 3],
-    /// Of how many units the record is the one that was kept.
+    /// How many units the record stands for, itself included.
     pub rate: u32,
     /// Whether the unit went on after this record.
     pub partial: bool,
 }
 
-/// A level; from the least severe to the most.
+/// A level, from the least to the most severe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// The line has none, or another word.
+    /// None on the line, or an unknown word.
     #[default]
     Unknown,
     /// `trace`
@@ -51,7 +51,7 @@ pub enum Level {
 /// How a unit ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Nothing was said.
+    /// The line has no outcome.
     #[default]
     None,
     /// `ok`
@@ -62,12 +62,12 @@ pub enum Outcome {
     Panic,
     /// `cancelled`
     Cancelled,
-    /// Another word.
+    /// An unknown word.
     Other,
 }
 
 impl Level {
-    /// Reads a level, in any case, and those of a few other loggers.
+    /// Reads a level, in upper or lower case, in the words of the library and some other loggers.
     pub fn parse(text: &[u8]) -> Level {
         let is = |words: &[&[u8]]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
         match text {
@@ -85,7 +85,7 @@ impl Level {
         }
     }
 
-    /// The word of the library; empty where there is none.
+    /// The library's word for it; empty if there is no level.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Unknown => "",
@@ -111,7 +111,7 @@ impl Outcome {
         }
     }
 
-    /// The word of the library; empty where nothing was said.
+    /// The library's word for it; empty if there is no outcome.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::None => "",
@@ -123,7 +123,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the unit went wrong.
+    /// Whether the unit failed.
     pub fn is_failure(self) -> bool {
         matches!(self, Outcome::Error | Outcome::Panic)
     }
@@ -132,19 +132,19 @@ impl Outcome {
 /// Why a line is not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reject {
-    /// It begins as a record does and cannot be read: cut, joined with another, or not of this format.
+    /// Begins like a record but cannot be read: cut off, joined with another, or malformed.
     Bad(Bad),
-    /// It is of another kind: no name of a unit or no duration is in it.
+    /// Another kind of line: without a unit's name or a duration.
     Other,
 }
 
-/// Reads a line, without its end, as one record in logfmt or JSON. A prefix of the logger is skipped.
+/// Parses a line, without its end, as one record in logfmt or JSON. A logger's prefix is skipped.
 ///
-/// Any bytes will do: it never panics, and what it returns is borrowed from the line.
+/// Accepts any bytes and never panics; the result borrows from the line.
 ///
 /// # Errors
 ///
-/// A [`Reject`] where the line is not a record.
+/// A [`Reject`] if the line is not a record.
 ///
 /// # Examples
 ///
@@ -162,7 +162,7 @@ pub fn parse<'a>(line: &'a [u8], names: &Names) -> Result<Record<'a>, Reject> {
     parse_with(line, names, |_| ())
 }
 
-/// The same, and calls `each` with every field.
+/// The same, but also calls `each` with every field.
 #[inline(always)]
 pub(crate) fn parse_with<'a>(
     line: &'a [u8],
@@ -212,7 +212,7 @@ fn walk<'a>(
     }
 }
 
-/// Which names a line had, and whether one had a value that cannot be read.
+/// Which names a line had, and whether one of their values could not be read.
 #[derive(Debug, Default)]
 struct Found {
     names: u16,
@@ -224,7 +224,7 @@ impl Found {
         self.names & 1 << name as u16 != 0
     }
 
-    /// Whether this is the first of its name: a second one can only be forged.
+    /// Whether this is the first field with its name: a second one can only be forged.
     #[inline(always)]
     fn first(&mut self, name: Name) -> bool {
         let is_first = !self.has(name);
@@ -267,10 +267,10 @@ fn rate(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// How much a logger may put before a record.
+/// How long the prefix of a logger may be.
 const LONGEST_PREFIX: usize = 512;
 
-/// The line from where a record may begin: at an object, or at a pair that a record begins with.
+/// The line from the possible start of a record: an object, or a pair that records begin with.
 #[inline(always)]
 fn body<'a>(line: &'a [u8], names: &Names) -> Option<&'a [u8]> {
     let starts = [Name::Ts, Name::Level, Name::Msg].map(|name| names.text(name));
@@ -291,7 +291,7 @@ fn body<'a>(line: &'a [u8], names: &Names) -> Option<&'a [u8]> {
     })
 }
 
-/// The time in a prefix `[2026-11-21T08:46:00Z INFO shop] `, for records that were written without a header.
+/// The time in a prefix `[2026-11-21T08:46:00Z INFO shop] `, for records that have no `ts`.
 fn prefix_time(line: &[u8]) -> Option<i64> {
     let rest = line.strip_prefix(b"[")?;
     let end = rest.iter().position(|byte| *byte == b' ')?;

@@ -1,7 +1,7 @@
-//! Searches for bytes that end something, eight at a time.
+//! Searches for delimiters, eight bytes at a time.
 //!
-//! Keys and values are mostly shorter than 16 bytes, where calling `memchr2` costs more than it saves. The long ones are left
-//! to it.
+//! Most keys and values are shorter than 16 bytes, where a call of `memchr2` costs more than it
+//! saves. The longer ones are left to it.
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -51,14 +51,14 @@ pub(crate) fn equals_or_blank(bytes: &[u8], from: usize) -> Option<usize> {
     tail(bytes, at, |byte| byte == b'=' || byte == b' ')
 }
 
-/// Where in the eight bytes from `at` the first marked one is, 8 if none is; nothing where fewer than eight are left.
+/// The offset of the first marked byte of the eight at `at`, or 8; `None` if fewer are left.
 #[inline(always)]
 fn word(bytes: &[u8], at: usize, marks: impl Fn(u64) -> u64) -> Option<usize> {
     let word = bytes.get(at..at + 8)?.try_into().ok()?;
     Some(marks(u64::from_le_bytes(word)).trailing_zeros() as usize / 8)
 }
 
-/// The high bit of each byte that equals `byte`. Bytes above the first such one may be marked falsely, which no caller sees.
+/// Marks each byte equal to `byte` with its high bit; only the lowest mark is always right.
 #[inline(always)]
 fn zeros(word: u64, byte: u8) -> u64 {
     let word = word ^ (ONES * u64::from(byte));

@@ -1,4 +1,4 @@
-//! Where lines come from, and how to get at one of them again.
+//! Where lines come from, and how to read one of them again.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,27 +7,27 @@ use std::path::{Path, PathBuf};
 /// How much is read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// A line longer than this is skipped. The library writes 16 KiB unless it is told otherwise.
+/// Longer lines are skipped. The library writes at most 16 KiB unless configured otherwise.
 pub const LONGEST_LINE: usize = 16 << 20;
 
-/// How many sources there may be.
+/// The maximum number of sources.
 pub const MOST: usize = u16::MAX as usize;
 
 /// A file or a stream of lines.
 #[derive(Debug)]
 pub struct Source {
-    /// What it is called where a line of it is shown.
+    /// Its name where a line of it is shown.
     pub name: String,
-    /// How many bytes it has, where that is known before it is read.
+    /// Its size in bytes, if that is known before it is read.
     pub size: Option<u64>,
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// Lines are read again from where they are. Opened when it is read: there may be more files than may be open at a time.
+    /// A file, where lines can be read again. Opened only when read: there may be too many at once.
     File(PathBuf),
-    /// What cannot be read twice, a pipe or a terminal, and is kept.
+    /// A pipe or a terminal, which cannot be read twice and is kept in memory.
     Kept(Box<Kept>),
 }
 
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-/// One line that was read, or one that was too long for it.
+/// A line, or the beginning of one that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// A line without its end.
@@ -54,13 +54,13 @@ pub enum Line<'a> {
 }
 
 impl Source {
-    /// Opens a file. One that is not a regular file is read like a stream.
+    /// Opens a file. Anything but a regular file is read as a stream.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Source> {
-        // A FIFO is opened once, a file is only tried.
+        // A FIFO stays open, since it can be opened only once; for a file this is only a check.
         let file = File::open(path)?;
         let name = path.display().to_string();
         let metadata = file.metadata()?;
@@ -75,7 +75,7 @@ impl Source {
         Ok(Source::stream(name, Box::new(file)))
     }
 
-    /// A stream, which is kept in memory.
+    /// Makes a source of a stream, which is kept in memory.
     pub fn stream(name: impl Into<String>, stream: Box<dyn Read>) -> Source {
         let bytes = Vec::new();
         Source {
@@ -89,7 +89,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// The name of the first file that cannot be opened, and why.
+    /// If there are more than [`MOST`] files, or one cannot be opened; the error names that one.
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Source>, String> {
         if paths.len() > MOST {
             return Err(format!("more than {MOST} files"));
@@ -101,11 +101,11 @@ impl Source {
         paths.iter().map(open).collect()
     }
 
-    /// Calls `each` with every line and where it begins, and `read` with how many bytes were read so far.
+    /// Calls `each` with every line and its offset, and `read` with the number of bytes so far.
     ///
     /// # Errors
     ///
-    /// Where reading fails; what was read before that was handed out.
+    /// If reading fails; `each` has had the lines before that.
     pub fn lines(
         &mut self,
         mut each: impl FnMut(u64, Line<'_>),
@@ -124,7 +124,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Where it is no longer there: the file was cut or removed.
+    /// If it is no longer there, because the file was truncated or removed.
     pub fn again(&self, at: u64, len: u32) -> io::Result<Vec<u8>> {
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let len = len as usize;
@@ -178,20 +178,20 @@ fn split(
     }
 }
 
-/// Splits what is read into lines.
+/// Splits the input into lines.
 #[derive(Debug, Default)]
 struct Lines {
     buffer: Vec<u8>,
-    /// How much of the buffer is in use: the beginning of a line that has not ended yet.
+    /// The used part of the buffer: the beginning of a line that has not ended yet.
     used: usize,
-    /// Where the buffer begins in the source.
+    /// The offset of the buffer in the source.
     at: u64,
-    /// Whether the rest of a line is skipped.
+    /// Whether the rest of a line is being skipped.
     skip: bool,
 }
 
 impl Lines {
-    /// The free part of the buffer, of a chunk at least.
+    /// The free part of the buffer, at least one chunk.
     fn room(&mut self) -> &mut [u8] {
         if self.buffer.len() < self.used + CHUNK {
             self.buffer.resize(self.used + CHUNK, 0);
@@ -202,7 +202,7 @@ impl Lines {
     fn take(&mut self, len: usize, each: &mut impl FnMut(u64, Line<'_>)) {
         let filled = self.used + len;
         let mut start = 0;
-        // The beginning of the line was searched before.
+        // The beginning of the line has been searched already.
         for end in memchr::memchr_iter(b'\n', &self.buffer[self.used..filled]) {
             let end = self.used + end;
             if !std::mem::take(&mut self.skip) {
@@ -232,7 +232,7 @@ impl Lines {
     }
 }
 
-/// Without the CR of Windows and the mark that some editors put first.
+/// Strips the CR of Windows and the byte order mark that some editors write.
 #[inline(always)]
 fn hand_out(at: u64, line: &[u8], each: &mut impl FnMut(u64, Line<'_>)) {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -246,7 +246,7 @@ fn hand_out(at: u64, line: &[u8], each: &mut impl FnMut(u64, Line<'_>)) {
 mod tests {
     use super::*;
 
-    /// A stream that gives a few bytes at a time.
+    /// A stream that yields a few bytes at a time.
     struct Drops(Vec<u8>, usize);
 
     impl Read for Drops {

@@ -7,31 +7,31 @@ use crate::index::Index;
 /// The units of one name in one service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
-    /// The name, a number of [`Index::text`].
+    /// The name, as a number for [`Index::text`].
     pub name: u32,
     /// The service, likewise.
     pub service: u32,
     /// How many records there are.
     pub records: u64,
-    /// How many units they stand for: each as many as its `sample_rate` says.
+    /// How many units they stand for: the sum of their `sample_rate`s.
     pub units: u64,
-    /// How many of those ended as error or panic.
+    /// How many of those ended in an error or a panic.
     pub failed: u64,
-    /// How long half of them, nine in ten and 99 in 100 took at most, in microseconds.
+    /// The 50th, 90th and 99th percentile of the duration, in microseconds.
     pub percentiles: [u64; 3],
-    /// The longest.
+    /// The longest duration.
     pub longest: u64,
-    /// The sum.
+    /// The sum of the durations.
     pub total: u128,
 }
 
-/// What [`Group::percentiles`] are.
+/// The ranks of [`Group::percentiles`].
 pub const PERCENTILES: [u64; 3] = [50, 90, 99];
 
 /// A duration and how many units it stands for.
 type Weighted = (u64, u32);
 
-/// Counts the selected units by name and service; those that took the longest in sum come first.
+/// Counts the selected units by name and service, the largest total duration first.
 pub fn groups(index: &Index) -> Vec<Group> {
     let mut groups: HashMap<(u32, u32), (Group, Vec<Weighted>)> = HashMap::new();
     for at in index.selected() {
@@ -65,7 +65,7 @@ pub fn groups(index: &Index) -> Vec<Group> {
     groups
 }
 
-/// The nearest rank, by weight: the shortest duration that so many hundredths of all units did not exceed.
+/// Nearest rank, by weight: the shortest duration that this percentage of all units did not exceed.
 fn percentiles(sorted: &[Weighted], weight: u64) -> [u64; 3] {
     let mut found = [0; 3];
     let mut sum = 0_u128;

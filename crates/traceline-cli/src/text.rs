@@ -1,14 +1,14 @@
-//! Texts as lines hold them, and as people see them.
+//! Texts as they are in lines, and as they are shown to people.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// A text of a line, with its escapes.
+/// A text in a line, with its escapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Text<'a> {
     /// The bytes between the quotes.
     pub raw: &'a [u8],
-    /// Whether a backslash is among them.
+    /// Whether they contain a backslash.
     pub escaped: bool,
 }
 
@@ -19,7 +19,7 @@ impl<'a> Text<'a> {
         Text { raw, escaped }
     }
 
-    /// Returns what the text says. What is not UTF-8, or no escape of JSON, is replaced by U+FFFD.
+    /// Returns the decoded text. Invalid UTF-8 and invalid escapes are replaced by U+FFFD.
     pub fn decode(self) -> Cow<'a, str> {
         let text = String::from_utf8_lossy(self.raw);
         if self.escaped {
@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether the text says `other`.
+    /// Whether the text decodes to `other`.
     pub fn says(self, other: &str) -> bool {
         if self.escaped {
             self.decode() == other
@@ -52,7 +52,7 @@ fn unescape(text: &str) -> String {
     out + rest
 }
 
-/// The character of an escape, and how many bytes behind the backslash it takes.
+/// The character of an escape, and how many bytes it takes after the backslash.
 fn escaped_char(escape: &str) -> (char, usize) {
     let Some(first) = escape.chars().next() else {
         return (char::REPLACEMENT_CHARACTER, 0);
@@ -70,7 +70,7 @@ fn escaped_char(escape: &str) -> (char, usize) {
     (char, first.len_utf8())
 }
 
-/// `u1f60`, or two of them that are a surrogate pair: JSON of others has these.
+/// `u1f60`, or two that form a surrogate pair, as other JSON writers use.
 fn unicode(escape: &str) -> (char, usize) {
     let unit = |from: usize| -> Option<u32> {
         let digits = escape.get(from..from + 4)?;
@@ -96,14 +96,14 @@ fn unicode(escape: &str) -> (char, usize) {
     }
 }
 
-/// Whether a character would move the cursor, end the line or turn the text round.
+/// Whether a character would move the cursor, end the line or change the direction of the text.
 ///
-/// The list of what the library escapes: a value is decoded before it is shown, so that it has to be escaped once more.
+/// The library escapes these too, but values are decoded before they are shown.
 pub(crate) fn acts(char: char) -> bool {
     matches!(char, '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Returns the text for a terminal: with escapes for all that acts on one.
+/// Returns the text for a terminal, with every character that would act on it escaped.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);

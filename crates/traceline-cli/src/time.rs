@@ -1,8 +1,8 @@
-//! Times as records write them, in microseconds since 1970, and durations as people read them.
+//! Times as records have them, in microseconds since 1970, and durations for people.
 
-/// Reads RFC 3339, or whole Unix seconds as the library writes years outside of 0000–9999.
+/// Parses RFC 3339, or whole Unix seconds, which the library writes for years outside 0000–9999.
 ///
-/// What is finer than a microsecond is cut. A time that does not fit is the nearest that does.
+/// Digits beyond microseconds are cut off. A time out of range becomes the nearest one within it.
 #[inline]
 pub fn parse(text: &[u8]) -> Option<i64> {
     let Some((date, rest)) = text.split_at_checked(19) else {
@@ -30,7 +30,7 @@ fn unix(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     let starts_well = text.starts_with(|char: char| char == '-' || char.is_ascii_digit());
     let seconds: i64 = text.parse().ok().filter(|_| starts_well)?;
-    // Far enough from the ends that durations can be added and subtracted.
+    // Far enough from the limits that durations can be added and subtracted.
     Some(
         seconds
             .saturating_mul(1_000_000)
@@ -51,7 +51,7 @@ fn digits(text: &[u8]) -> Option<i64> {
     Some(n)
 }
 
-/// Microseconds behind a point, and what follows.
+/// The microseconds after a decimal point, and the rest of the text.
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.', text)) = text.split_first() else {
         return Some((0, text));
@@ -65,7 +65,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((micros, zone))
 }
 
-/// Seconds east of UTC.
+/// The offset from UTC, in seconds; east is positive.
 fn offset(zone: &[u8]) -> Option<i64> {
     match zone {
         b"Z" | b"z" => Some(0),
@@ -77,7 +77,7 @@ fn offset(zone: &[u8]) -> Option<i64> {
     }
 }
 
-/// Days since 1970 of a day of the Gregorian calendar. Years begin in March here, so that a leap day is a year's last.
+/// The days from 1970 to a Gregorian date. Years start in March here, so a leap day comes last.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -88,7 +88,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(year * 365 + leaps + of_year - 719_468)
 }
 
-/// Returns the time as RFC 3339 with six digits; the seconds since 1970 outside of the years 0 to 9999.
+/// Returns the time as RFC 3339 with six digits, or Unix seconds outside the years 0 to 9999.
 pub fn text(micros: i64) -> String {
     let (seconds, micros) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
@@ -119,13 +119,13 @@ pub fn duration(micros: u64) -> String {
     }
 }
 
-/// Reads a number of milliseconds as microseconds, rounded. Negative ones and what is no number is refused, and what does
-/// not fit is the most that does.
+/// Parses milliseconds, rounded to whole microseconds. `None` if negative or not a number; a value
+/// out of range becomes the largest possible.
 #[inline]
 pub fn parse_millis(text: &[u8]) -> Option<u64> {
     short_millis(text).or_else(|| {
         let millis: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-        // Over a hundred years; far from where times would overflow.
+        // More than a hundred years, and far below the point where times would overflow.
         (millis >= 0.0).then(|| (millis * 1_000.0).round().min(4e15) as u64)
     })
 }
@@ -154,7 +154,7 @@ fn short_millis(text: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads a duration that a user types: `100ms`, `1.5s`, `250us`, `2m`; a number alone is milliseconds.
+/// Parses a duration that a user types: `100ms`, `1.5s`, `250us`, `2m`; milliseconds by default.
 pub fn parse_duration(text: &str) -> Option<u64> {
     let at = text.find(|char: char| char.is_ascii_alphabetic() || char == 'µ');
     let (number, unit) = text.split_at(at.unwrap_or(text.len()));

@@ -1,4 +1,4 @@
-//! The units of one transaction, arranged by who called whom.
+//! The units of one transaction, arranged by caller.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,28 +11,28 @@ pub struct Row {
     pub unit: usize,
     /// How many units are above it.
     pub depth: usize,
-    /// Whether it is the last of those that its caller called, and of each caller from the top: as far as lines are drawn.
+    /// For each of its callers from the top, then itself: is it a last sibling? Up to [`DEEPEST`].
     pub lasts: Vec<bool>,
-    /// What is odd about it.
+    /// Anything odd about it.
     pub notes: Vec<Note>,
 }
 
-/// What is odd about a unit of a transaction.
+/// Something odd about a unit of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Its caller is not in the input.
     NoParent,
     /// Its callers lead back to itself.
     Circle,
-    /// It begins before its caller, by so many microseconds: two clocks differ.
+    /// It begins before its caller, by this many microseconds: their clocks differ.
     Early(u64),
     /// Another unit has the same id.
     SameSpan,
-    /// Its last record says that it goes on.
+    /// Its last record is marked as partial.
     Unfinished,
-    /// It wrote so many records on the way.
+    /// It wrote this many records along the way.
     Checkpoints(usize),
-    /// Its line does not say when it was.
+    /// Its line has no time.
     NoTime,
 }
 
@@ -56,21 +56,21 @@ impl std::fmt::Display for Note {
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// Its units, callers above those that they called, those of one caller in the order in which they began.
+    /// Its units: callers above the units they called, siblings in the order in which they began.
     pub rows: Vec<Row>,
     /// When the first of them began.
     pub start: i64,
-    /// How long it took until the last one ended.
+    /// The time until the last one ended.
     pub duration: u64,
 }
 
-/// How deep lines are drawn.
+/// The depth up to which lines are drawn.
 pub const DEEPEST: usize = 24;
 
 impl Tree {
     /// Arranges the units of `members`.
     ///
-    /// Nothing is taken for granted: ids may be there twice, be missing or lead back to themselves, and nothing is lost.
+    /// Ids may be duplicated, be missing or form circles; no unit is lost.
     pub fn of(index: &Index, members: &[usize]) -> Tree {
         let (members, checkpoints) = final_records(index, members);
         let mut shape = Shape::of(index, &members);
@@ -107,7 +107,7 @@ impl Tree {
         }
     }
 
-    /// How long after the beginning a unit began.
+    /// The time from the beginning of the transaction to the beginning of a unit.
     pub fn offset(&self, unit: &Unit) -> u64 {
         match unit.end {
             NO_TIME => 0,
@@ -116,7 +116,7 @@ impl Tree {
     }
 }
 
-/// Without duplicates, and of each unit that wrote partial records the last one; how many others it wrote.
+/// Drops duplicates and all but each unit's last record; also counts each unit's partial ones.
 fn final_records(index: &Index, members: &[usize]) -> (Vec<usize>, HashMap<u64, usize>) {
     let units = || members.iter().map(|at| (*at, &index.units[*at]));
     let whole: HashSet<u64> = units()
@@ -147,10 +147,10 @@ fn final_records(index: &Index, members: &[usize]) -> (Vec<usize>, HashMap<u64, 
     )
 }
 
-/// Who called whom.
+/// Which unit called which.
 struct Shape<'a> {
     index: &'a Index,
-    /// The first unit of each id.
+    /// The first unit with each id.
     spans: HashMap<u64, usize>,
     same: HashSet<u64>,
     children: HashMap<u64, Vec<usize>>,
@@ -183,7 +183,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// First what nobody of the input called, then what is in circles.
+    /// First the units without a caller in the input, then those in circles.
     fn walk(&mut self, members: &[usize], rows: &mut Vec<Row>) {
         let index = self.index;
         for at in members {
@@ -200,7 +200,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// A unit and all that it called. Without recursion: a chain may be as long as the input.
+    /// A unit and all units below it. Without recursion: a chain may be as long as the input.
     fn below(&mut self, top: usize, note: Option<Note>, rows: &mut Vec<Row>) {
         let mut stack = vec![(top, 0, Vec::new(), note, None)];
         while let Some((at, depth, lasts, note, caller)) = stack.pop() {
@@ -209,7 +209,7 @@ impl<'a> Shape<'a> {
             }
             let unit = &self.index.units[at];
             let notes = note.into_iter().chain(self.notes(unit, caller)).collect();
-            // Those of a unit whose id is there twice stand below the first of them.
+            // If an id occurs twice, the units called from it are placed below the first.
             let calls_others = self.spans.get(&unit.span) == Some(&at);
             let called = if calls_others {
                 self.children.remove(&unit.span)

@@ -1,4 +1,4 @@
-//! Lines of the library itself come back as what was put in, whatever it was.
+//! Lines written by the library are read back with the values that were put in.
 
 #[path = "../../../tests/util/mod.rs"]
 mod util;
@@ -167,7 +167,7 @@ proptest! {
             let found: Vec<&str> = detail.fragments.iter().map(|fragment| &*fragment.text).collect();
             match format {
                 Format::Json => prop_assert_eq!(found, texts.iter().map(|text| &**text).collect::<Vec<_>>()),
-                // The separator is altered inside of a text, for good.
+                // The library replaces the separator inside a text; that cannot be undone.
                 _ => {
                     let altered = |text: &&str| text.replace("; [", ";[");
                     let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
@@ -194,7 +194,7 @@ proptest! {
         }
     }
 
-    /// Cut or changed somewhere, a line is a record, is refused, or is of another kind; and a record is inside of its line.
+    /// A line cut or changed anywhere is a record within that line, is refused, or is another kind.
     #[test]
     fn lines_that_were_cut_or_changed_are_survived(at in 0..400_usize, byte in any::<u8>(), json in any::<bool>()) {
         let format = FORMATS[usize::from(json)];
@@ -214,7 +214,7 @@ proptest! {
         }
     }
 
-    /// What a reader that is not ours takes for an object has the same keys and values here.
+    /// An object that an independent reader accepts has the same keys and values here.
     #[test]
     fn json_is_what_serde_json_takes_for_it(
         pairs in prop::collection::btree_map(text(), (text(), any::<f64>(), any::<bool>()), 0..5),

@@ -1,4 +1,4 @@
-//! What the program prints, whole.
+//! The complete output of the program.
 
 use std::ffi::OsString;
 use std::io::Cursor;

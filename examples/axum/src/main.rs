@@ -1,8 +1,8 @@
-//! A shop on axum that asks a stock service, also on axum: one record a request,
-//! and one transaction across both.
+//! A shop on axum that calls a stock service, also on axum: one record per
+//! request, and one transaction across both.
 //!
 //! The server prints a record when the body of its response ends, however that
-//! comes about: the last request here is given up by its client.
+//! happens: the client gives up on the last request here.
 //!
 //! ```text
 //! cargo run -p example-axum
@@ -52,18 +52,18 @@ async fn main() -> Result<(), Error> {
         let (status, text) = fetch(shop, path).await?;
         println!("{path}: {status} {text}");
     }
-    // Answered in a second, which is too long for this client.
+    // The answer would take a second, which is too long for this client.
     let _ = timeout(Duration::from_millis(50), fetch(shop, "/carts/9")).await;
-    // Time for the server to notice.
+    // Gives the server time to notice.
     sleep(Duration::from_millis(100)).await;
     Ok(())
 }
 
-/// Serves in the background; returns the port.
+/// Runs a server in the background; returns its port.
 async fn serve(app: Router, name: &'static str) -> Result<u16, Error> {
     let layer = TraceLayer::new().target(module_path!()).name(name);
     let layer = layer.on_request(|request, trace| {
-        // The layer is the router's, so axum has found the route by now.
+        // The layer is on the router, so axum has found the route by now.
         let route = request.extensions.get::<MatchedPath>();
         trace.set("route", route.map(MatchedPath::as_str));
     });
@@ -98,7 +98,7 @@ async fn shelf(Path(id): Path<u64>) -> Result<String, StatusCode> {
     }
 }
 
-/// Asks a server on this machine, with the ids of the current unit, if there is one.
+/// Sends a request to a server on this machine, with the ids of the current unit, if any.
 async fn fetch(port: u16, path: &str) -> Result<(StatusCode, String), Error> {
     let mut request = Request::get(path)
         .header("host", "localhost")

@@ -1,4 +1,4 @@
-//! Starts the three services, buys, and shows what was logged.
+//! Starts the three services, places an order, and prints what was logged.
 
 use std::env;
 use std::io;
@@ -10,7 +10,7 @@ use crate::Done;
 use crate::process::Process;
 use crate::tree;
 
-/// One order over three processes.
+/// One order across three processes.
 pub fn run() -> Done {
     let inventory = start(&["inventory"])?;
     let purchasing = start(&["purchasing", "--inventory", inventory.url()])?;
@@ -34,7 +34,7 @@ pub fn run() -> Done {
         process.stop()?;
     }
     Ok(())
-} // on the way out by `?` or a panic the processes are killed
+} // a return by `?` or a panic kills the processes too
 
 fn start(arguments: &[&str]) -> io::Result<Process> {
     Process::start(

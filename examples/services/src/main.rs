@@ -1,10 +1,10 @@
-//! A buyer's order crosses three services, each of them a process: one record a service, one transaction.
+//! A buyer's order crosses three services, each a process: one record per service, one transaction.
 //!
 //! ```text
 //! cargo run -p example-services       # starts all three, buys 1,000 widgets, ends
 //! ```
 //!
-//! It prints the answer, the three records as the services wrote them, and the tree that their ids make:
+//! It prints the answer, the three records as the services wrote them, and the tree from their ids:
 //!
 //! ```text
 //! 201 {"order_id":7001,"cents":249000}
@@ -19,8 +19,8 @@
 //!    └─ reserve        inventory       0.234 ms  ok 201
 //! ```
 //!
-//! `shop/` has the services; they use `traceline` as any would. To run them by hand, each in a terminal, with
-//! records to standard output or added to a file:
+//! The services are in `shop/`; they use `traceline` as any others would. To run them by hand, each
+//! in its own terminal, with records on standard output or appended to a file:
 //!
 //! ```text
 //! services inventory  --port 7001 [--widgets 5000]
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one service, until the process is ended.
+/// Runs one service until its process is terminated.
 fn run(name: &str, options: &[String]) -> Done {
     let option = |name: &str| value_of(options, name);
     let service: Box<dyn Service> = match name {
@@ -94,7 +94,7 @@ fn value_of<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
     options.get(at + 1).map(String::as_str)
 }
 
-/// JSON lines through an ordinary logger that prints nothing but the message.
+/// JSON lines through an ordinary logger that prints only the message.
 fn start_logging(service: &str, file: Option<&str>) -> Done {
     let target = match file {
         Some(file) => Target::Pipe(Box::new(
@@ -112,7 +112,7 @@ fn start_logging(service: &str, file: Option<&str>) -> Done {
     Ok(config.install()?)
 }
 
-/// To listen is a unit, too: its record says where.
+/// Listening is a unit too: its record has the address.
 fn listen(port: u16) -> io::Result<TcpListener> {
     traceline::run!("listen", |trace| {
         let listener = TcpListener::bind(("127.0.0.1", port))?;
@@ -121,7 +121,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     })
 }
 
-/// Ends the process when standard input ends, as it does however the parent came to its end.
+/// Ends the process at the end of standard input, which comes however the parent ended.
 fn end_with_parent() {
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
     std::process::exit(0);

@@ -1,4 +1,4 @@
-//! A service as a child process, of which nothing is left behind.
+//! A service as a child process that is never left behind.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running service and the lines that it writes; dropped, it is killed. Its standard input is
-/// a pipe, so that it notices when even that did not come about.
+/// A running service and the lines that it writes. Dropping it kills the process; if the drop never
+/// happens, the process still sees the end of its standard input, a pipe, and ends itself.
 pub struct Process {
     child: Child,
     url: String,
@@ -19,12 +19,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program that writes JSON lines, and waits until it says where it listens.
+    /// Starts a program that writes JSON lines, and waits for the record with its address.
     pub fn start(command: &mut Command) -> io::Result<Process> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let lines = read_lines(child.stdout.take());
-        // From here on the child is ended by `drop`.
+        // From here on, `drop` ends the child.
         let mut process = Process {
             child,
             url: String::new(),
@@ -38,12 +38,12 @@ impl Process {
         Ok(process)
     }
 
-    /// `http://` and where it listens.
+    /// The URL of its address, `http://…`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The next record of the unit `name`, as it was written and as JSON.
+    /// The next record of the unit `name`, as written and as JSON.
     pub fn record(&self, name: &str) -> io::Result<(String, Json)> {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
@@ -55,7 +55,7 @@ impl Process {
         }
     }
 
-    /// Closes its standard input and waits for its end, which it may use to hand over what it has.
+    /// Closes its standard input and waits for it to end, so that it can still write what it has.
     pub fn stop(mut self) -> io::Result<ExitStatus> {
         drop(self.child.stdin.take());
         let until = Instant::now() + PATIENCE;
@@ -76,7 +76,7 @@ impl Drop for Process {
     }
 }
 
-/// Reads in a thread of its own: a pipe that nobody empties would stop the child.
+/// Reads on a separate thread: a full pipe would stop the child.
 fn read_lines(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -1,14 +1,14 @@
-//! Draws transactions: whose `parent_id` is whose `span_id`.
+//! Draws transactions by matching each `parent_id` to a `span_id`.
 
 use std::collections::HashSet;
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-/// Draws records as trees, one a transaction: who called stands above whom it called.
+/// Draws records as trees, one per transaction, each caller above the units that it called.
 ///
-/// At the top are those whose caller is not among the records. Each record is drawn once, even where ids come
-/// twice or lead back to themselves: records come from files, which may say anything.
+/// The roots are those whose caller is not among the records. Each record is drawn once, even if
+/// ids are repeated or form a circle: the records come from files, which may contain anything.
 pub fn draw(records: &[Json]) -> String {
     let ids: HashSet<_> = records
         .iter()
@@ -32,7 +32,7 @@ fn draw_transaction(out: &mut String, top: &Json, rest: &mut Vec<&Json>) {
     draw_unit(out, top, rest, ["", ""]);
 }
 
-/// A unit and, below it, those that it called; `margins` are for its own line and for theirs.
+/// A unit and, below it, those it called; `margins` are for its own line and for theirs.
 fn draw_unit(out: &mut String, unit: &Json, rest: &mut Vec<&Json>, margins: [&str; 2]) {
     let [margin, below] = margins;
     let _ = writeln!(out, "{}", line(unit, margin));
@@ -66,7 +66,7 @@ fn line(unit: &Json, margin: &str) -> String {
     }
 }
 
-/// A span id is unique in its transaction alone.
+/// A span id is unique only within its transaction.
 fn id<'a>(unit: &'a Json, key: &str) -> Option<[&'a str; 2]> {
     Some([unit["trace_id"].as_str()?, unit[key].as_str()?])
 }

@@ -1,9 +1,9 @@
-//! Three tasks at once, each a unit of its own, on tokio.
+//! Three concurrent tasks on tokio, each a unit of its own.
 //!
 //! `run_in_trace` makes the trace current whenever its future runs, on whichever
 //! thread that is, and takes the outcome from the result. A future that is
-//! dropped before it is ready, by the timeout here, leaves a record too:
-//! `outcome=cancelled`, with what its destructors said.
+//! dropped before it is ready, here by the timeout, leaves a record too:
+//! `outcome=cancelled`, with whatever its destructors added.
 //!
 //! ```text
 //! cargo run -p example-tokio
@@ -31,7 +31,7 @@ async fn main() {
     let _ = tokio::join!(quick, broken, slow);
 }
 
-/// Asks a service that answers after so many milliseconds.
+/// Calls a service that answers after this many milliseconds.
 async fn fetch(after_ms: u64) -> Result<u64, String> {
     current::set("after_ms", after_ms);
     let _connection = Connection;

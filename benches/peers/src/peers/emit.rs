@@ -1,11 +1,11 @@
 //! emit. <https://emit-rs.io/producing-events/tracing/manual-span-creation.html>, and
 //! <https://docs.rs/emit/2.23.0/emit/span/struct.SpanGuard.html#method.push_prop>.
 //!
-//! The unit is a span made with `info_span_guard!`, every field one `push_prop` (which borrows: favourable), the record the
-//! event of the completed span. Written to JSON with `sval_json`, as emit_file's default writer does, but without module,
-//! template and timestamps; the duration is the length of the span's extent. No random ids (`with_rng(Empty)`), as no
-//! other row makes them. Fragments would be child events, each with its own line; one array property is cheaper, so the
-//! row keeps a `Vec<String>` of our own.
+//! The unit is a span made with `info_span_guard!`; each field is a `push_prop` (which borrows: favourable); the record
+//! is the event of the completed span. It is written as JSON with `sval_json`, as emit_file does by default, without
+//! module, template and timestamps; the duration is the length of the span. No random ids (`with_rng(Empty)`), since no
+//! other row makes them. Fragments would be child events with a line each; one array property is cheaper, so the
+//! row keeps a hand-written `Vec<String>`.
 
 use crate::peer::{Format, Peer};
 use emit::{Empty, Event, Props, Value};
@@ -16,7 +16,7 @@ use units::{Auth, Wide, with_wide_keys};
 
 pub struct Emit;
 
-/// The record as JSON: `msg`, `duration_ms`, then the properties without repetition.
+/// The record as JSON: `msg`, `duration_ms`, then the properties, without duplicates.
 struct Line<'a, P>(&'a Event<'a, P>);
 
 impl<P: Props> sval::Value for Line<'_, P> {
@@ -44,7 +44,7 @@ fn stream_prop<'sval, S: Stream<'sval> + ?Sized>(stream: &mut S, key: &str, valu
     stream.record_value_end(None, &Label::new_computed(key))
 }
 
-/// The process-wide runtime of emit, set up once: its filter asks the mode, as a reloadable level filter would.
+/// The process-wide runtime of emit, set up once; its filter checks the mode like a reloadable one.
 fn set_up() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -58,8 +58,8 @@ fn set_up() {
     });
 }
 
-/// Each `push_prop` makes a new type round the one before. Twelve are fine; a hundred take the compiler minutes, so W3
-/// gathers its pairs in a list, which emit takes as properties too.
+/// Each `push_prop` wraps the previous type in a new one. Twelve are fine; a hundred take the compiler minutes, so W3
+/// collects its pairs in a list, which emit also accepts as properties.
 macro_rules! push_all {
     (
         [$props:ident $w:ident]

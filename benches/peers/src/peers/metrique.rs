@@ -1,11 +1,11 @@
 //! metrique with its JSON format. <https://docs.rs/metrique/0.1.33/metrique/> "Getting Started", `_guide::sinks`
 //! "Immediate Flushing" and "Creating a specifically-typed non-global sink", `examples/json.rs`.
 //!
-//! Configured the fastest documented way: a sink of one entry type without dynamic dispatch, entries appended by
-//! reference to it. The sink is shared by all threads behind its mutex, as every sink of metrique is. Strings are owned,
+//! Configured in the fastest documented way: a sink for one entry type without dynamic dispatch, to which entries are
+//! appended by reference. All threads share it behind its mutex, as with all sinks of metrique. Strings are owned,
 //! as in its examples (an entry must be `'static` for most sinks). It has no fragments: a `Vec<String>`, which its JSON
 //! prints as an array. Bools come out as 0 and 1, numbers as `{"value":1}`; its timestamp cannot be switched off.
-//! Logging off is `DevNullSink`, as `_guide::sinks` says.
+//! Logging off is `DevNullSink`, as `_guide::sinks` recommends.
 
 use crate::peer::{Format, Peer};
 use metrique::json::Json;

@@ -1,4 +1,4 @@
-//! One module per crate. Every module says which page of the docs it follows and what it had to do by hand.
+//! One module per crate. Each cites the page of the docs it follows and lists what is done by hand.
 
 pub mod emit;
 pub mod metrique;
@@ -13,7 +13,7 @@ pub mod wide_log;
 
 use crate::{floor::Floor, peer::Row};
 
-/// All rows, in the order in which they are printed. The floor comes first: ratios need it.
+/// All rows, in the order of printing. The floor comes first, since the ratios need it.
 pub fn rows() -> Vec<Row> {
     vec![
         Row::of::<Floor>(),

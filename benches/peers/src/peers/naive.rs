@@ -1,6 +1,6 @@
-//! What one writes first: `write!` into a `String`, field by field, then `log::info!("{line}")`. Escapes nothing.
+//! The first thing one writes: `write!` each field into a `String`, then `log::info!("{line}")`. Escapes nothing.
 //!
-//! Kind to it: the string starts with room enough. It has no check of its own, so logging off costs the whole formatting.
+//! In its favour, the string starts with enough room. It checks nothing first: with logging off it still formats.
 
 use crate::peer::{Format, Peer};
 use std::{fmt::Write, time::Instant};
@@ -35,7 +35,7 @@ impl Line {
     }
 }
 
-/// A field of any type but a string, or a string with its quotes.
+/// A field of any type except a string, or a string with its quotes.
 macro_rules! set {
     ($line:ident, $key:literal, $value:expr) => {
         let _ = write!($line.text, concat!(",\"", $key, "\":{}"), $value);

@@ -1,7 +1,7 @@
-//! traceline. The header (`ts`, `level`) is off, all else is the default.
+//! traceline. The header (`ts`, `level`) is off; everything else is the default.
 //!
-//! Two ways to say which format: the process-wide configuration and `start!` (`Json`, what an application does), and a
-//! `Config` given to each trace, which costs the clone of an `Arc` and the builder. The process has one installed
+//! There are two ways to set the format: the process-wide configuration and `start!` (`Json`, as applications do), or a
+//! `Config` passed to each trace, which costs the clone of an `Arc` and the builder. The process has one installed
 //! configuration, so logfmt is measured the second way, and `logfmt ÷ JSON` compares two rows of that second way.
 
 use crate::peer::{Format, Peer};

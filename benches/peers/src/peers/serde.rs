@@ -1,4 +1,4 @@
-//! serde_json: a map filled as the unit goes on, or a derived struct; then `to_string` and `log::info!("{line}")`.
+//! serde_json: a map filled as the unit proceeds, or a derived struct; then `to_string` and `log::info!("{line}")`.
 //! <https://docs.rs/serde_json/1.0.154/serde_json/#creating-json-by-serializing-data-structures>
 
 use crate::peer::{Format, Peer};
@@ -100,7 +100,7 @@ pub(super) fn add_fifty(fragments: &mut Fragments, w: &Wide) {
     }
 }
 
-/// Favourable to serde: it borrows every string from the input, which a record that outlives a request cannot.
+/// Favourable to serde: it borrows every string, which a record that outlives a request cannot.
 pub struct Struct;
 
 #[derive(Default, Serialize)]

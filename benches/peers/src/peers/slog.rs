@@ -1,10 +1,10 @@
 //! slog with slog-json and slog-logfmt. <https://docs.rs/slog/2.8.2/slog/> "Contextual values and Logger";
 //! <https://docs.rs/slog-json/2.6.1/slog_json/> and <https://docs.rs/slog-logfmt/0.1.0/slog_logfmt/>, first example.
 //!
-//! slog offers two ways to gather fields. Keep them in locals and give all to the final `info!` (`Json`, `Logfmt`: the
-//! fast way, which borrows, but works only where one function knows everything); or let every statement make a child
-//! logger with `Logger::new(o!(…))` (`JsonChildren`: the documented way for context). slog has no fragments: they are a
-//! `Vec` of our own, given as a nested value (feature `nested-values`) or, in logfmt, as one text.
+//! slog offers two ways to collect fields: keep them in locals and pass all to the final `info!` (`Json`, `Logfmt`:
+//! fast, because it borrows, but only possible if one function knows everything), or make a child logger in every
+//! statement with `Logger::new(o!(…))` (`JsonChildren`: the documented way for context). slog has no fragments, so they
+//! are a hand-written `Vec`, passed as a nested value (feature `nested-values`) or as logfmt text.
 
 use crate::peer::{Format, Peer};
 use slog::{Drain, Level, Logger, PushFnValue, Record, Serde, info, o};
@@ -12,7 +12,7 @@ use std::sync::{LazyLock, Mutex};
 use units::sink::{Mode, Writer, mode};
 use units::{Auth, Fragments, Wide, with_wide_keys};
 
-/// One root logger for each mode: slog decides by the drain that a logger was built with.
+/// One root logger per mode: slog filters in the drain, which is fixed when a logger is built.
 struct Roots {
     on: Logger,
     off: Logger,
@@ -20,7 +20,7 @@ struct Roots {
 }
 
 impl Roots {
-    /// `Mutex` and `Fuse` round the drain are those of the example in the docs.
+    /// `Mutex` and `Fuse` around the drain follow the example in the docs.
     fn new<D>(drain: impl Fn() -> D) -> Self
     where
         D: Drain + Send + 'static,
@@ -42,7 +42,7 @@ impl Roots {
     }
 }
 
-/// No `ts` and `level`: only the message of `add_default_keys`.
+/// Without `ts` and `level`: only the message of `add_default_keys`.
 static JSON: LazyLock<Roots> = LazyLock::new(|| {
     Roots::new(|| {
         slog_json::Json::new(Writer)
@@ -54,7 +54,7 @@ static JSON: LazyLock<Roots> = LazyLock::new(|| {
 static LOGFMT: LazyLock<Roots> =
     LazyLock::new(|| Roots::new(|| slog_logfmt::Logfmt::new(Writer).no_prefix().print_msg(true).build()));
 
-/// The fragments as slog-logfmt can print them: one text.
+/// The fragments in the form that slog-logfmt can print: one text.
 struct Text(Fragments);
 
 impl slog::Value for Text {
@@ -172,7 +172,7 @@ impl Peer for Logfmt {
     }
 }
 
-/// A child logger for every field. Values must be `'static` there, so strings are copied.
+/// A child logger for every field. Its values must be `'static`, so strings are copied.
 pub struct JsonChildren;
 
 macro_rules! children {

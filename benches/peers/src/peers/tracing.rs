@@ -3,13 +3,13 @@
 //! <https://docs.rs/tracing-subscriber/0.3.23/tracing_subscriber/fmt/format/struct.Json.html>,
 //! <https://docs.rs/tracing-logfmt/0.3.7/tracing_logfmt/struct.Builder.html>.
 //!
-//! The unit is a span, its fields are recorded one by one, fragments are events inside it, and the record is a last event
-//! inside it with the duration. (`FmtSpan::CLOSE` would make that event by itself, but without timestamps its JSON has no
+//! The unit is a span, its fields are recorded one by one, fragments are events inside it, and the record is the last
+//! event, with the duration. (`FmtSpan::CLOSE` would make that event itself, but without timestamps its JSON has no
 //! duration, and tracing-logfmt's has none of the span's fields.) Every fragment is a line of its own and repeats the
 //! span's fields: that is how both formats work. Timestamp, level and target are off, so the offset is a field of the
-//! event; the line number is the subscriber's. JSON prints the current span once, not also the list of spans. The
-//! subscriber is set per thread and per slice (`with_default`), as rows with different subscribers share the process; a
-//! global one would save a few ns a call.
+//! event; the line number is the subscriber's. JSON prints only the current span, not also the list of spans. The
+//! subscriber is set per thread and per slice (`with_default`), since rows with other subscribers share the process; a
+//! global one would save a few ns per call.
 
 use crate::peer::{Format, Peer};
 use std::time::Instant;

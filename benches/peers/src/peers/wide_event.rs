@@ -1,6 +1,6 @@
 //! wide-event. <https://docs.rs/wide-event/0.1.0/wide_event/> "Quick start", "Timestamp control".
 //!
-//! The timestamp is off (`with_timer(())`, which prints it empty). It has no fragments: a `Vec` of JSON objects, set as
+//! The timestamp is off (`with_timer(())`, which leaves it empty). It has no fragments: a `Vec` of JSON objects, set as
 //! one value at the end. Off and warn are the same for it: its record is a `tracing` event at info, filtered there.
 
 use crate::peer::{Format, Peer};

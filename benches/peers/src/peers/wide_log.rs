@@ -1,4 +1,4 @@
-//! wide-log: the code is in the crates `wide-log-auth` and `wide-log-wide`, because it wants one crate per schema.
+//! wide-log: the code is in the crates `wide-log-auth` and `wide-log-wide`, because it needs one crate per schema.
 
 use crate::peer::{Format, Peer};
 use units::{Auth, Wide};

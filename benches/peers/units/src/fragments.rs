@@ -1,4 +1,4 @@
-//! The list of fragments that a user would keep by hand beside a crate that has no such concept.
+//! The list of fragments that a user would keep by hand with a crate that has no such concept.
 
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Instant};
@@ -29,7 +29,7 @@ impl Fragments {
         self.list.push(Fragment { at_us, line, msg: msg.into() });
     }
 
-    /// Milliseconds in whole microseconds, as in the records of traceline, so that no row prints more digits than another.
+    /// Whole microseconds as milliseconds, as in traceline: no row prints more digits than others.
     #[inline]
     pub fn elapsed_ms(&self) -> f64 {
         self.start.elapsed().as_micros() as f64 / 1000.0

@@ -30,7 +30,7 @@ pub struct Wide {
     pub flags: [bool; 10],
 }
 
-/// How many different inputs a row goes round: enough that lengths and digits differ from unit to unit.
+/// The number of inputs a row cycles through, so that lengths and digits vary from unit to unit.
 pub const COUNT: usize = 8;
 
 pub fn auths() -> Vec<Auth> {

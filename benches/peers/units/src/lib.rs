@@ -1,6 +1,6 @@
-//! What every row is given: the inputs of the units of work, the kept buffer that records are written to, and the
-//! fragment list for peers that have none of their own. A crate of its own because wide-log wants one crate per schema,
-//! and because `benches/instructions` counts the same units.
+//! Shared by all rows: the inputs of the units, the kept buffer for records, and the fragment list for peers that have
+//! none of their own. This is a separate crate because wide-log needs one crate per schema and because
+//! `benches/instructions` counts the same units.
 
 #[cfg(feature = "fragments")]
 mod fragments;

@@ -1,4 +1,4 @@
-//! Where every row's records go: one kept buffer per thread, looked at and cleared after each unit.
+//! Where every row's records go: one kept buffer per thread, read and cleared after each unit.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::{
@@ -13,7 +13,7 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What is being measured: records are written, logging is off, or only warnings pass.
+/// The situation to measure: records are written, logging is off, or only warnings pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mode {
@@ -24,7 +24,7 @@ pub enum Mode {
 
 static MODE: AtomicU8 = AtomicU8::new(Mode::On as u8);
 
-/// The mode of the running slice, for peers whose own switch has to be chosen by hand.
+/// The mode of the running slice, for peers whose own switch must be set by hand.
 #[inline]
 pub fn mode() -> Mode {
     match MODE.load(Ordering::Relaxed) {
@@ -34,7 +34,7 @@ pub fn mode() -> Mode {
     }
 }
 
-/// Sets the mode, also for the `log` facade: the global level, and what the logger's `enabled` answers.
+/// Sets the mode, `log` included: the global level and what the logger's `enabled` returns.
 pub fn set_mode(mode: Mode) {
     MODE.store(mode as u8, Ordering::Relaxed);
     log::set_max_level(match mode {
@@ -65,7 +65,7 @@ impl io::Write for Writer {
     }
 }
 
-/// For peers that are handed a sink while they write: one look-up of the thread's buffer for the whole record.
+/// For peers that take a sink while they write: one lookup of the thread's buffer per record.
 pub fn with<R>(write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     BUFFER.with_borrow_mut(write)
 }
@@ -93,7 +93,7 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// `fmt::Write` into bytes: without the error bookkeeping of `io::Write::write_fmt`.
+/// `fmt::Write` into bytes, without the error bookkeeping of `io::Write::write_fmt`.
 struct Append<'a>(&'a mut Vec<u8>);
 
 impl std::fmt::Write for Append<'_> {
@@ -109,7 +109,7 @@ pub fn install_logger() {
     set_mode(Mode::On);
 }
 
-/// Looks at what the unit wrote and empties the buffer, keeping its capacity.
+/// Reads the output of the unit and empties the buffer, keeping its capacity.
 #[inline]
 pub fn look() {
     BUFFER.with_borrow_mut(|buffer| {
@@ -118,13 +118,13 @@ pub fn look() {
     });
 }
 
-/// What the unit wrote, for the output check.
+/// The output of the unit, for the output check.
 pub fn take_text() -> String {
     let bytes = BUFFER.take();
     String::from_utf8(bytes).expect("a record is UTF-8")
 }
 
-/// Gives this thread's buffer its final size, so that it does not grow inside a count of allocations.
+/// Gives this thread's buffer its final size, so that it cannot grow while allocations are counted.
 pub fn reserve() {
     BUFFER.with_borrow_mut(|buffer| buffer.reserve(1 << 20));
 }

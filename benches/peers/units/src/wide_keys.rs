@@ -1,8 +1,8 @@
 //! The hundred keys of W3, written once.
 
-/// Calls the macro `$cb` with `[$args]` and then the hundred keys, each as `kind ident "literal" index;`, so that every
-/// row sets 100 distinct literal keys in 100 statements without 100 lines of code per row. `kind` is `str` (40 strings),
-/// `int` (40 integers), `flt` (10 floats) or `flag` (10 bools); `index` is the place of the value in [`Wide`](crate::Wide).
+/// Calls the macro `$cb` with `[$args]` and then the hundred keys, each as `kind ident "literal" index;`, so that a row
+/// sets 100 distinct literal keys in 100 statements without 100 lines of code. `kind` is `str` (40 strings), `int` (40
+/// integers), `flt` (10 floats) or `flag` (10 bools); `index` is the position of the value in [`Wide`](crate::Wide).
 #[macro_export]
 macro_rules! with_wide_keys {
     ($cb:ident $($args:tt)*) => {

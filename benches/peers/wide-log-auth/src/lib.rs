@@ -1,9 +1,9 @@
 //! wide-log, W1 and W2. <https://docs.rs/wide-log/0.8.1> "Quick Start", "Custom Emit".
 //!
-//! Its schema is fixed at compile time by one `wide_log!` at the root of a crate, and its `wl_set!` reaches it as
-//! `$crate::…`: hence a crate for each schema. The emit function writes to the kept buffer straight away (the default
+//! One `wide_log!` at the root of a crate fixes its schema at compile time, and its `wl_set!` refers to that as
+//! `$crate::…`: hence a crate per schema. The emit function writes straight to the kept buffer (the default
 //! one hands a fresh allocation to a writer thread); the id is the empty string, because no other row makes one; its
-//! timestamp cannot be switched off. Numbers have to be widened by hand: it takes only i64, u64 and f64.
+//! timestamp cannot be switched off. Numbers must be widened by hand: only i64, u64 and f64 are accepted.
 
 use units::{Auth, sink};
 use wide_log::wide_log;
@@ -48,7 +48,7 @@ pub fn w1(i: &Auth) {
     wl_set!("items", i.items as u64);
 }
 
-/// Its log entries have a level and a message, no line and no offset: these go into the message.
+/// Its log entries have a level and a message, but no line or offset: these go into the message.
 #[inline(never)]
 pub fn w2(i: &Auth) {
     let clock = std::time::Instant::now();

@@ -1,8 +1,8 @@
-//! JSON for inside of a `<script>`.
+//! JSON that is safe inside a `<script>`.
 
 use std::fmt::{Display, Write};
 
-/// Writes JSON. Commas come by themselves.
+/// Writes JSON and puts in the commas.
 #[derive(Debug, Default)]
 pub(super) struct Json {
     pub(super) out: String,
@@ -37,7 +37,7 @@ impl Json {
         let _ = write!(self.out, "{n}");
     }
 
-    /// A text in which nothing ends the script: no tag, no comment, no line end.
+    /// A text that cannot end the script: no tag, no comment, no line end.
     pub(super) fn text(&mut self, text: &str) {
         self.comma();
         self.out.push('"');
@@ -57,7 +57,7 @@ impl Json {
         self.list(|json| texts.into_iter().for_each(|text| json.text(text)));
     }
 
-    /// Between two values, and nowhere else: a value never ends with one of these.
+    /// Only between two values: a value never ends with one of these bytes.
     fn comma(&mut self) {
         if !self.out.is_empty() && !self.out.ends_with(['[', '{', ':', ',']) {
             self.out.push(',');

@@ -1,7 +1,7 @@
-//! The same as one page for a browser, which needs nothing else.
+//! The same views as one self-contained HTML page.
 //!
-//! The data is JSON in a `<script>` that is not run; the page makes text of it and never markup, and its policy allows it no
-//! request.
+//! The data is JSON in a `<script>` that is not executed. The page turns it into text, never into
+//! markup, and its content security policy forbids every request.
 
 mod json;
 
@@ -21,11 +21,11 @@ use json::Json;
 /// A page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Its text.
+    /// Its HTML.
     pub text: String,
-    /// How many units it has.
+    /// How many units it shows.
     pub shown: usize,
-    /// How many there are.
+    /// How many units there are.
     pub units: usize,
 }
 
@@ -33,7 +33,7 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Makes a page of the selected units, of the slowest with their transactions where there are more than `most`.
+/// Makes a page of the selected units; beyond `most`, only the slowest and their transactions.
 pub fn page(index: &Index, sources: &[Source], names: &Names, most: usize) -> Page {
     let chosen = Chosen::of(index, most);
     let mut json = Json::default();
@@ -60,7 +60,7 @@ pub fn page(index: &Index, sources: &[Source], names: &Names, most: usize) -> Pa
     }
 }
 
-/// The template with its parts. Not by replacing one after the other: data may say what a mark says.
+/// Fills in the template. Not with successive replacements: the data may contain the markers.
 fn filled(data: &str) -> String {
     let mut text = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len());
     let mut rest = TEMPLATE;
@@ -77,17 +77,17 @@ fn filled(data: &str) -> String {
     text + rest
 }
 
-/// The units of the page.
+/// The units on the page.
 #[derive(Debug, Default)]
 struct Chosen {
     /// Their numbers in the index, the slowest first, with their transactions.
     units: Vec<usize>,
-    /// The place of each in `units`.
+    /// The position of each in `units`.
     places: HashMap<usize, usize>,
     /// How many of them meet the filter.
     selected: usize,
     trees: Vec<Tree>,
-    /// The tree of a transaction, by its place.
+    /// The position of each transaction's tree in `trees`, by the id of the transaction.
     tree_of: HashMap<[u64; 2], usize>,
 }
 
@@ -127,7 +127,7 @@ impl Chosen {
     }
 }
 
-/// All units of the transactions of some.
+/// All units of the transactions that the given units belong to.
 fn members(index: &Index, units: &[usize]) -> HashMap<[u64; 2], Vec<usize>> {
     let traces = units
         .iter()

@@ -24,7 +24,7 @@ pub(super) fn span_id(ids: &RandomState, text: Option<Text<'_>>) -> u64 {
     hex(text.raw).unwrap_or_else(|| hashed(ids, text, 2))
 }
 
-/// Keyed by chance, so that nobody can write two ids that are taken for one.
+/// Randomly keyed, so that nobody can craft two ids that collide.
 #[cold]
 fn hashed(ids: &RandomState, text: Text<'_>, number: u8) -> u64 {
     ids.hash_one((number, &*text.decode())) | 1
@@ -46,7 +46,7 @@ fn hex(text: &[u8]) -> Option<u64> {
     (bad < 16).then_some(value)
 }
 
-/// The value of each hex digit, 255 for all else.
+/// The value of each hex digit, 255 for all other bytes.
 const DIGITS: [u8; 256] = {
     let mut digits = [255; 256];
     let mut value = 0;

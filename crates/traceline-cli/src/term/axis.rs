@@ -1,25 +1,25 @@
-//! A time axis of so many columns, and bars on it.
+//! A time axis with a given number of columns, and the bars on it.
 
 use super::{Screen, Style};
 use crate::detail::Detail;
 use crate::record::Level;
 use crate::time;
 
-/// The narrowest axis.
+/// The width of the narrowest axis.
 pub(super) const NARROWEST: usize = 16;
 
-/// From microseconds to columns.
+/// Maps microseconds to columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     pub(super) columns: usize,
     pub(super) total: u64,
 }
 
-/// A cell of a bar.
+/// The cells of a bar.
 pub(super) type Cells = Vec<(char, Style)>;
 
 impl Axis {
-    /// The column of a time, the last one for what is beyond.
+    /// The column of a time; later times are put in the last one.
     pub(super) fn column(self, at: u64) -> usize {
         let column = u128::from(at) * self.columns as u128 / u128::from(self.total.max(1));
         usize::try_from(column)
@@ -33,7 +33,7 @@ impl Axis {
             self.column(start.saturating_add(duration)),
         );
         let mut cells = vec![(' ', Style::Plain); self.columns];
-        // A bar ends before the column that it only touches.
+        // A bar ends before a column that it only touches.
         let touches = self.total > 0 && start.saturating_add(duration) < self.total;
         let end = if touches {
             last.max(first + 1)
@@ -46,7 +46,7 @@ impl Axis {
                 .column(start.saturating_add(fragment.at.min(duration)))
                 .min(end - 1);
             let style = Style::of_level(Level::parse(fragment.level.as_bytes()));
-            // The most severe one is what is seen where several share a column.
+            // If several share a column, the most severe one is visible.
             let style = match (cells[at], style) {
                 (('┿', old @ (Style::Bad | Style::Warning)), Style::Plain | Style::Warning) => {
                     old
@@ -59,7 +59,7 @@ impl Axis {
         cells
     }
 
-    /// Times above the axis, at its beginning, middle and end.
+    /// Prints times above the axis, at its beginning, middle and end.
     pub(super) fn scale(self, screen: &mut Screen, indent: usize) {
         let end = time::duration(self.total);
         let middle = time::duration(self.total / 2);

@@ -14,18 +14,18 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::record::{Level, Outcome};
 use crate::text;
 
-/// What is written to, and how wide it is.
+/// The output, and how wide it is.
 #[derive(Clone, Debug)]
 pub struct Screen {
-    /// What was written so far.
+    /// The output so far.
     pub out: String,
-    /// How many columns there are.
+    /// Its width in columns.
     pub columns: usize,
     /// Whether to use colours.
     pub color: bool,
 }
 
-/// How a text stands out.
+/// How a text is highlighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Style {
     #[default]
@@ -101,7 +101,7 @@ impl Screen {
         self.out.extend(std::iter::repeat_n(' ', columns));
     }
 
-    /// Ends the line, without blanks at its end.
+    /// Ends the line and strips trailing blanks.
     pub(crate) fn end_line(&mut self) {
         let len = self.out.trim_end_matches(' ').len();
         self.out.truncate(len);
@@ -109,12 +109,12 @@ impl Screen {
     }
 }
 
-/// How many columns a text takes that is shown by [`Screen::put`].
+/// How many columns [`Screen::put`] uses for a text.
 pub(crate) fn width(text: &str) -> usize {
     text::visible(text).width()
 }
 
-/// The text in at most so many columns.
+/// Cuts a text to a number of columns.
 pub(crate) fn clipped(text: &str, columns: usize) -> String {
     let text = text::visible(text);
     if text.width() <= columns {

@@ -1,4 +1,4 @@
-//! What there is in the input.
+//! A summary of the input.
 
 use super::table::{self, left, right};
 use super::{Screen, Style, clipped, count, thousands};
@@ -6,7 +6,7 @@ use crate::index::{Index, NO_TIME, Rejected};
 use crate::stats::{self, Group};
 use crate::time;
 
-/// Prints how many units there are of each name, and the slowest of all.
+/// Prints how many units there are of each name, and the slowest units.
 pub fn summary(screen: &mut Screen, index: &Index, top: usize) {
     head(screen, index);
     let groups = stats::groups(index);
@@ -21,7 +21,7 @@ pub fn summary(screen: &mut Screen, index: &Index, top: usize) {
     }
 }
 
-/// How much was read, and what of it is left out.
+/// Prints how much was read, and how much of it is left out.
 fn head(screen: &mut Screen, index: &Index) {
     let selected = index.selected().count();
     let counting = index.units.iter().filter(|unit| unit.counts()).count();
@@ -58,7 +58,7 @@ fn head(screen: &mut Screen, index: &Index) {
     screen.end_line();
 }
 
-/// Prints how many lines were no records, and the first of them.
+/// Prints how many lines were not records, and the first of them.
 pub fn rejected(screen: &mut Screen, index: &Index) {
     let kinds = [
         ("line", "that cannot be read", &index.bad),
@@ -105,7 +105,7 @@ fn names(screen: &mut Screen, index: &Index, groups: &[Group], top: usize) {
     head.extend(numbers.map(|text| right(Style::Dim, text)));
     let mut rows = vec![head];
     rows.extend(groups.iter().take(top).map(|group| row(index, group)));
-    // The number of records says something only where it is another one.
+    // The number of records is worth printing only if it differs.
     if !weighted {
         rows.iter_mut().for_each(|row| drop(row.remove(3)));
     }
@@ -144,7 +144,7 @@ fn row(index: &Index, group: &Group) -> Vec<table::Cell> {
     cells
 }
 
-/// The selected units, the slowest first, as many as asked for.
+/// The slowest selected units, the slowest first, at most `most`.
 pub(crate) fn slowest_of(index: &Index, most: usize) -> Vec<usize> {
     let mut units: Vec<usize> = index.selected().collect();
     let key = |at: &usize| (std::cmp::Reverse(index.units[*at].duration), *at);

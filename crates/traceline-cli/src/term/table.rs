@@ -1,4 +1,4 @@
-//! Columns that are as wide as what stands in them.
+//! A table whose columns are as wide as their contents.
 
 use super::{Screen, Style, width};
 
@@ -9,13 +9,13 @@ pub(super) struct Cell {
     right: bool,
 }
 
-/// A text at the left of its column.
+/// A text, aligned left.
 pub(super) fn left(style: Style, text: impl Into<String>) -> Cell {
     let (text, right) = (text.into(), false);
     Cell { text, style, right }
 }
 
-/// A number at the right of its column.
+/// A number, aligned right.
 pub(super) fn right(style: Style, text: impl Into<String>) -> Cell {
     let right = true;
     Cell {
@@ -24,7 +24,7 @@ pub(super) fn right(style: Style, text: impl Into<String>) -> Cell {
     }
 }
 
-/// Prints rows of as many cells each, two blanks between columns.
+/// Prints rows of equal length, with two blanks between columns.
 pub(super) fn print(screen: &mut Screen, indent: usize, rows: &[Vec<Cell>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |at: usize| {

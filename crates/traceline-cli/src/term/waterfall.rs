@@ -54,7 +54,7 @@ fn head(screen: &mut Screen, index: &Index, unit: &Unit, detail: &Detail, names:
     }
 }
 
-/// The bar of a unit with its fragments below, each where it belongs.
+/// The bar of a unit with its fragments below, each at its time.
 fn axis_of_unit(screen: &mut Screen, unit: &Unit, detail: &Detail) {
     let time_of = |fragment: &Fragment| format!("+{}", time::duration(fragment.at));
     let times = detail
@@ -93,7 +93,7 @@ fn axis_of_unit(screen: &mut Screen, unit: &Unit, detail: &Detail) {
     }
 }
 
-/// Bars of timers: how much of the time, not when.
+/// Bars of timers, which show how much of the time they took, not when.
 fn timers(screen: &mut Screen, units: &[(&str, u64, &Detail)]) {
     if units.iter().all(|(.., detail)| detail.timers.is_empty()) {
         return;
@@ -133,7 +133,7 @@ fn timers(screen: &mut Screen, units: &[(&str, u64, &Detail)]) {
     table::print(screen, 2, &rows);
 }
 
-/// A bar for a part of a whole, an eighth of a column wide at least.
+/// A bar for a part of a whole, at least an eighth of a column wide.
 fn part(part: u64, whole: u64, columns: usize) -> String {
     let eighths = u128::from(part) * 8 * columns as u128 / u128::from(whole.max(1));
     let eighths = usize::try_from(eighths)
@@ -161,7 +161,7 @@ fn fields(screen: &mut Screen, detail: &Detail, names: &Names) {
     }
 }
 
-/// Prints a transaction. `details` are of the first rows of the tree; the others are counted.
+/// Prints a transaction. `details` covers the first rows of the tree; the others are counted.
 pub fn transaction(screen: &mut Screen, index: &Index, id: &str, tree: &Tree, details: &[Detail]) {
     transaction_head(screen, index, id, tree);
     screen.end_line();
@@ -204,7 +204,7 @@ fn transaction_head(screen: &mut Screen, index: &Index, id: &str, tree: &Tree) {
     screen.line(Style::Dim, &text);
 }
 
-/// A bar for each unit, between its name and how it ended.
+/// One bar per unit, between its name and its outcome.
 fn bars(screen: &mut Screen, index: &Index, tree: &Tree, rows: &[(&Row, &Detail)]) {
     let cells: Vec<Side> = rows
         .iter()
@@ -247,7 +247,7 @@ fn bars(screen: &mut Screen, index: &Index, tree: &Tree, rows: &[(&Row, &Detail)
     }
 }
 
-/// What stands beside a bar.
+/// The text on either side of a bar.
 struct Side {
     name: String,
     service: String,
@@ -297,7 +297,7 @@ fn branches(row: &Row) -> String {
     text
 }
 
-/// All fragments of a transaction, as they came.
+/// All fragments of a transaction, in order of time.
 fn all_fragments(screen: &mut Screen, index: &Index, tree: &Tree, rows: &[(&Row, &Detail)]) {
     let fragments = rows.iter().flat_map(|(row, detail)| {
         let unit = &index.units[row.unit];

@@ -3,7 +3,7 @@ use crate::filter::Filter;
 use crate::names::Names;
 use crate::source::Source;
 
-/// Lines of `name span parent start_ms duration_ms [rest]`, drawn as `name depth notes`.
+/// Takes lines of `name span parent start_ms duration_ms [rest]`, draws them as `name depth notes`.
 fn tree(lines: &[&str]) -> Vec<String> {
     let mut text = String::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! What can go wrong with a request, and the status that says so.
+//! What can go wrong with a request, and the status for it.
 
 use std::error::Error;
 use std::fmt;
@@ -8,16 +8,16 @@ use super::http::Unread;
 
 #[derive(Debug)]
 pub enum Fault {
-    /// The request makes no sense.
+    /// The request is invalid.
     Bad(&'static str),
-    /// The request did not come through.
+    /// The request could not be read completely.
     Unread(Unread),
     SoldOut {
         sku: String,
         wanted: u64,
         left: u64,
     },
-    /// Another service refused, for a reason that concerns the buyer.
+    /// Another service refused, for a reason the buyer can act on.
     Refused {
         status: u16,
         why: String,

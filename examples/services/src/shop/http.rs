@@ -1,8 +1,8 @@
-//! A small synchronous server: some threads, one request a connection.
+//! A small synchronous server: a few threads, one request per connection.
 //!
 //! `httparse` reads the head, as it does for hyper. `tiny_http` 0.12 answers 400 to a header with a
-//! blank before its colon and hangs up on one that is not ASCII; here a bad header is skipped, so
-//! that the worst it can do is to leave the unit with fresh ids.
+//! space before its colon and hangs up on one that is not ASCII. Here a bad header is skipped, so
+//! that at worst it leaves the unit with fresh ids.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -21,12 +21,12 @@ const MOST_HEAD: usize = 256 * 1024;
 const MOST_HEADERS: usize = 256;
 const MOST_BODY: usize = 64 * 1024;
 
-/// Something that answers requests.
+/// A service that answers requests.
 pub trait Service: Sync {
     fn answer(&self, request: &Request) -> Answer;
 }
 
-/// Answers whoever connects, as long as the process lives.
+/// Serves every connection, as long as the process lives.
 pub fn serve(listener: &TcpListener, service: &dyn Service) {
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -34,7 +34,7 @@ pub fn serve(listener: &TcpListener, service: &dyn Service) {
                 loop {
                     match listener.accept() {
                         Ok((stream, _)) => answer(&stream, service),
-                        Err(_) => thread::sleep(Duration::from_millis(10)), // no file descriptor left
+                        Err(_) => thread::sleep(Duration::from_millis(10)), // no descriptors left
                     }
                 }
             });
@@ -42,24 +42,24 @@ pub fn serve(listener: &TcpListener, service: &dyn Service) {
     });
 }
 
-/// Reads one request and answers it; a service that panics does no harm to the others.
+/// Reads one request and answers it; a panic in the service does not affect other requests.
 fn answer(stream: &TcpStream, service: &dyn Service) {
     let mut timed = Timed::new(stream);
     let Some(request) = Request::read(&mut timed) else {
-        return; // nothing was asked
+        return; // no request was sent
     };
     let answer = panic::catch_unwind(AssertUnwindSafe(|| service.answer(&request)));
     let answer = answer.unwrap_or_else(|_| Answer::new(500, json!({ "error": "a bug" })));
-    // A client that went away has no use for the answer.
+    // A client that has gone away does not need the answer.
     let _ = answer.write(stream);
     if request.body.is_err() {
-        // Closed with bytes unread, the connection would be reset, and the answer lost.
+        // Closing with unread bytes would reset the connection and lose the answer.
         let _ = stream.shutdown(Shutdown::Write);
         let _ = io::copy(&mut timed.take(1 << 20), &mut io::sink());
     }
 }
 
-/// A connection that is read until a deadline.
+/// A connection that can be read until a deadline.
 struct Timed<'a> {
     stream: &'a TcpStream,
     until: Instant,
@@ -86,7 +86,7 @@ impl Read for Timed<'_> {
     }
 }
 
-/// Why a request could not be read: the status that says so, and a word.
+/// Why a request could not be read: the status for it, and a short text.
 #[derive(Clone, Copy, Debug)]
 pub struct Unread(pub u16, pub &'static str);
 
@@ -124,13 +124,13 @@ impl Request {
         }
     }
 
-    /// The request without its body, and where that begins; `None` if there is more to read.
+    /// The request without its body, and where the body begins; `None` if the head is incomplete.
     fn of_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, Request> {
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut head = httparse::Request::new(&mut headers);
         let mut parser = ParserConfig::default();
         parser.ignore_invalid_headers_in_requests(true);
-        // Of what is no text the parser skips the line, but for NUL, at which it gives up.
+        // The parser skips lines with invalid bytes, except for NUL, which makes it fail.
         let skippable: Vec<u8> = bytes.iter().map(|byte| (*byte).max(1)).collect();
         match parser.parse_request(&mut head, &skippable) {
             Ok(Status::Complete(end)) => Ok(Some((Request::of(&head), end))),
@@ -176,7 +176,7 @@ impl Request {
         Ok(body)
     }
 
-    /// The length of the body, which has to be said once and in digits.
+    /// The length of the body, which must be given exactly once, in digits.
     fn length(&self) -> Result<usize, Unread> {
         if self.values("Transfer-Encoding").next().is_some() {
             return Err(Unread(411, "say the length of the body"));
@@ -206,7 +206,7 @@ impl Request {
         headers.map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// The JSON that was posted to `path`.
+    /// The JSON posted to `path`.
     pub fn posted_to(&self, path: &str) -> Result<Json, Fault> {
         match &self.body {
             Err(why) => Err(Fault::Unread(*why)),
@@ -217,7 +217,7 @@ impl Request {
     }
 }
 
-/// Adds to `bytes` what there is to read; 0 at the end.
+/// Appends the available input to `bytes`; returns 0 at the end.
 fn read_some(stream: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let mut room = [0; 4096];
     let count = stream.read(&mut room)?;
@@ -241,7 +241,7 @@ impl Answer {
         }
     }
 
-    /// Echoes the id of the request.
+    /// Returns the id of the request in a header.
     pub fn with_request_id(mut self, id: Option<String>) -> Answer {
         self.request_id = id;
         self

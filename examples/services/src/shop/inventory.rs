@@ -1,4 +1,4 @@
-//! A: knows how many there are, and reserves them.
+//! A: keeps the stock and reserves from it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use traceline::Trace;
 
 use super::{Answer, Fault, Request, Service, answer, item};
 
-/// The shelves, and how much was reserved of them.
+/// The stock, and how much of it is reserved.
 pub struct Inventory(Mutex<HashMap<String, u64>>);
 
 impl Inventory {

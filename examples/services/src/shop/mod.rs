@@ -1,4 +1,4 @@
-//! Three services of one shop. Each answers `POST` with JSON in and out, and each request is one unit of work.
+//! Three services of one shop. Each answers `POST`, JSON in and out; each request is one unit.
 //!
 //! ```text
 //! buyer → ordering (order) → purchasing (purchase) → inventory (reserve)
@@ -22,7 +22,7 @@ use log::Level;
 use serde_json::{Value as Json, json};
 use traceline::Trace;
 
-/// What became of a unit, for its record and for the caller.
+/// Puts the result of a unit into its record and into the answer.
 fn answer(trace: &mut Trace, result: Result<Json, Fault>) -> Answer {
     let answer = match trace.check(result) {
         Ok(body) => {
@@ -32,7 +32,7 @@ fn answer(trace: &mut Trace, result: Result<Json, Fault>) -> Answer {
         Err(fault) => {
             let status = fault.status();
             if status < 500 {
-                // The outcome stays an error, but nobody has to get up at night for it.
+                // The outcome remains an error, but not one to wake anybody up for.
                 trace.set_level(Level::Warn);
             }
             trace.status(status);
@@ -42,7 +42,7 @@ fn answer(trace: &mut Trace, result: Result<Json, Fault>) -> Answer {
     answer.with_request_id(trace.request_id())
 }
 
-/// The sku and quantity of a body, into the record and out of it.
+/// Takes the sku and quantity from a body and adds them to the record.
 fn item(trace: &mut Trace, body: &Json) -> Result<(String, u64), Fault> {
     let sku = body["sku"].as_str().ok_or(Fault::Bad("no sku"))?;
     trace.set("sku", sku);

@@ -1,4 +1,4 @@
-//! C: takes a buyer's order and has it purchased.
+//! C: takes a buyer's order and passes it on to purchasing.
 
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 

@@ -1,4 +1,4 @@
-//! Calls of another service: the ids of the unit go along in the headers.
+//! Calls to another service, with the ids of the unit in the headers.
 
 use std::io::{self, Read};
 
@@ -17,7 +17,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Who is called by others waits fewer `seconds` than they do, so that they hear of it.
+    /// The further down the chain, the fewer `seconds`, so that callers still get the error.
     pub fn new(name: &'static str, url: &str, seconds: u64) -> Peer {
         Peer {
             name,
@@ -60,7 +60,7 @@ impl Peer {
         let body: Option<Json> = serde_json::from_str(text).ok();
         match (status, body) {
             (201, Some(body)) => Ok(body),
-            // What the buyer can do something about goes back to the buyer.
+            // Errors that the buyer can act on go back to the buyer.
             (400 | 409, Some(body)) => {
                 let why = body["error"].as_str().unwrap_or_default().to_owned();
                 Err(Fault::Refused { status, why })
@@ -80,7 +80,7 @@ impl Peer {
     }
 }
 
-/// An error of I/O names itself as its source; the record needs to hear of it once.
+/// An I/O error names itself as its source; the record needs it only once.
 fn plain(why: minreq::Error) -> io::Error {
     match why {
         minreq::Error::IoError(why) => why,

@@ -1,4 +1,4 @@
-//! B: knows the prices, and has the inventory reserve what is bought.
+//! B: knows the prices, and has the inventory reserve each purchase.
 
 use serde_json::{Value as Json, json};
 use traceline::Trace;
