@@ -263,7 +263,7 @@ fn paths(code: &str) -> Vec<Named> {
             "use" if is_word(at) || text(at) == "{" => {
                 at = tree(&tokens, at, &named(), &mut found);
             }
-            // `$crate::` applies where a macro is used, not where it is defined; a method is no path.
+            // `$crate::` applies where a macro is used, not where it stands; a method is no path.
             _ if is_word(first) && text(at) == "::" => {
                 let before = first.checked_sub(1).map_or("", text);
                 let mut named = named();
