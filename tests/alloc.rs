@@ -1,7 +1,7 @@
-//! What a unit asks of the allocator: nothing, once a thread has run one.
+//! A unit does not allocate once its thread has run one.
 //!
-//! The units are those of design.md, section 4. One test, as the level of the
-//! process and the buffer of the logger are shared.
+//! The units are the W1 to W5 of the design. There is one test, because the level
+//! of the process and the logger's buffer are shared.
 
 #[path = "child/counting.rs"]
 mod counting;
@@ -20,7 +20,7 @@ use traceline::{
 
 use counting::{Used, count};
 
-/// Writes each record over the one before, into memory it has already.
+/// Writes each record over the previous one, into memory it already owns.
 struct Kept(Mutex<(usize, String)>);
 
 /// Writes key-values as a structured logger does.
@@ -51,13 +51,13 @@ impl Log for Kept {
     fn flush(&self) {}
 }
 
-/// How many records there were since the last call, and the text of the last one.
+/// The number of records since the last call, and the text of the last one.
 fn take_records() -> (usize, String) {
     let (count, text) = &mut *KEPT.0.lock().unwrap();
     (std::mem::take(count), text.clone())
 }
 
-/// W1: twelve fields, each in a statement of its own.
+/// W1: twelve fields, each in its own statement.
 fn w1(mut trace: Trace) {
     fields(&mut trace);
 }
@@ -116,7 +116,7 @@ fn w3(mut trace: Trace) {
     }
 }
 
-/// What else a unit does in the middle of its life, on keys that need no second name.
+/// The rest of what a unit does mid-life, on keys that need no second name.
 fn others(mut trace: Trace) {
     trace.incr("hits").max("most", 0.5).sum("bytes", u128::MAX);
     trace.time("db", |trace| _ = trace.add("inside"));
@@ -133,7 +133,7 @@ fn others(mut trace: Trace) {
     trace.checkpoint().ok();
 }
 
-/// W2's like without a handle, and what else can be called without one.
+/// Like W2 but without a handle, plus everything else that can be called that way.
 fn by_current(mut trace: Trace) {
     let (name, cached) = ("paul", true);
     trace.scope(|| {
@@ -159,7 +159,7 @@ fn by_current(mut trace: Trace) {
     });
 }
 
-/// A unit that is lent and taken back, with others inside.
+/// A unit that is entered and left repeatedly, with others inside.
 fn entered(mut trace: Trace) {
     for _ in 0..10 {
         trace.scope(|| current::incr("scopes"));
@@ -170,7 +170,7 @@ fn entered(mut trace: Trace) {
     }
 }
 
-/// Parts that come back to the thread they were made on.
+/// Parts that are joined on the thread that made them.
 fn joined(mut trace: Trace) {
     let (mut a, mut b) = (trace.part(), trace.part());
     for part in [&mut a, &mut b] {
@@ -220,7 +220,7 @@ fn cancelled(trace: Trace) {
 
 type Named = (&'static str, fn(Trace));
 
-/// Units that are current, in parts or around a future.
+/// Units that are current, split into parts, or wrapped around a future.
 fn in_context() -> Vec<Named> {
     vec![
         ("by_current", by_current),
@@ -233,7 +233,7 @@ fn in_context() -> Vec<Named> {
     ]
 }
 
-/// A request through the layer, and the same without it.
+/// A request through the layer, and the same request without it.
 #[cfg(feature = "tower")]
 mod request {
     use std::convert::Infallible;
@@ -278,7 +278,7 @@ mod request {
             current::set("headers", request.headers().len());
             current::traceparent();
             let mut response = Response::new(Once(Some(Bytes::from_static(b"hello"))));
-            // Room for what the server adds as well.
+            // Leaves room for what the server adds.
             *response.headers_mut() = HeaderMap::with_capacity(8);
             ready(Ok(response))
         }
@@ -294,7 +294,7 @@ mod request {
         ("x-request-id", "order-4711"),
     ];
 
-    /// Sends one request with the first so many headers and reads the body.
+    /// Sends one request with the first `headers` headers and reads the body.
     pub fn send<S, B>(service: &mut S, headers: usize)
     where
         S: Service<Request<()>, Response = Response<B>>,
@@ -318,7 +318,7 @@ mod request {
     }
 }
 
-/// What the layer adds: the two values of headers that it writes.
+/// The layer adds only the allocations for the header values that it writes.
 #[cfg(feature = "tower")]
 fn requests(json: &Config) {
     use tower_layer::Layer;
@@ -350,7 +350,7 @@ fn discarded(mut trace: Trace) {
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
-/// Units that are sampled out, or go out as key-values or through a hook.
+/// Units that are sampled out, or emitted as key-values or through a hook.
 fn out_of_the_ordinary(json: &Config) {
     take_records();
     let continued = |config: &Config, work: fn(Trace)| {
@@ -398,7 +398,7 @@ const NOTHING: Used = Used {
     kept: 0,
 };
 
-/// What a unit uses after the first of its thread.
+/// The memory used by a unit that is not the first on its thread.
 fn steady(mut unit: impl FnMut()) -> Used {
     unit();
     let ((), used) = count(|| (0..100).for_each(|_| unit()));
@@ -458,7 +458,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
         take_records();
     }
 
-    // Two kinds of unit that take turns on a thread, and two at the same time.
+    // Two kinds of unit, alternating on one thread and then running at the same time.
     let turns = || {
         w1(traceline::start!("login"));
         w3(traceline::start!("report", user_id = 7, plan = "pro"));
@@ -467,7 +467,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
         w2(outer);
     };
     assert_eq!(steady(turns), NOTHING);
-    // Where the trace is current, in parts, or around a future.
+    // With the trace current, in parts, or around a future.
     for (name, work) in in_context() {
         take_records();
         for (format, unit) in [
@@ -484,7 +484,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
     #[cfg(feature = "tower")]
     requests(json);
 
-    // Nested, and with the guards in the wrong order.
+    // Nested, and with guards dropped in the wrong order.
     let nested = || {
         let mut outer = traceline::start!("outer");
         outer.scope(|| {
@@ -517,7 +517,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
     let used = steady(calls);
     assert_eq!((used.calls, used.kept), (100, 0), "{used:?}");
 
-    // Ordinary records in the format of units, in a unit that is current.
+    // Ordinary records in the format of units, while a unit is current.
     let as_text = |config: &Config| {
         let (_, text) = &mut *KEPT.0.lock().unwrap();
         text.clear();
@@ -540,7 +540,7 @@ fn only_the_first_unit_of_a_thread_allocates() {
     drop(entered);
     out_of_the_ordinary(json);
 
-    // Where nothing is current, nothing is done.
+    // With no current unit, these calls do nothing.
     let ((), used) = count(|| {
         current::set("k", display(&1));
         current::add!("{}", 1);

@@ -1,5 +1,5 @@
-//! Auto traits and sizes of every public type: a change of either is a change
-//! that users notice, so it has to be made here too.
+//! Auto traits and sizes of every public type. Users notice a change in either, so
+//! it has to be made here too.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -17,18 +17,18 @@ use traceline::{
 
 /// Names the auto traits that a type has.
 ///
-/// An inherent constant wins over one of a trait where its bound holds.
+/// An inherent constant wins over a trait's where its bound holds.
 macro_rules! auto_traits {
     ($type:ty: $($bound:ident)*) => {{
         let mut found: Vec<&str> = Vec::new();
         $({
             struct Probe<T>(std::marker::PhantomData<T>);
-            #[allow(dead_code)] // where the type has the trait
+            #[allow(dead_code)] // if the type has the trait
             trait Otherwise {
                 const HAS: bool = false;
             }
             impl<T> Otherwise for Probe<T> {}
-            #[allow(dead_code)] // where it has not
+            #[allow(dead_code)] // if it does not
             impl<T: $bound> Probe<T> {
                 const HAS: bool = true;
             }
@@ -52,7 +52,7 @@ macro_rules! table {
 
 const ALL: &str = "Send Sync Unpin UnwindSafe RefUnwindSafe";
 
-/// Of what may hold the user's `&dyn Log` and `&dyn Clock`.
+/// For types that may hold the user's `&dyn Log` and `&dyn Clock`.
 const NOT_UNWIND_SAFE: &str = "Send Sync Unpin";
 
 #[test]
@@ -77,9 +77,9 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;
-        // It may hold closures of the user's.
+        // It may hold user closures.
         Sampling: 48, NOT_UNWIND_SAFE;
-        // A look at a unit, for the time of a call.
+        // A view of a unit for the duration of a call.
         FinishedUnit<'_>: 160, "Unpin";
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
@@ -102,7 +102,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
     check(&table);
 }
 
-/// A type, what it is, and what it is to be.
+/// A type, its actual auto traits and size, and the expected ones.
 type Row = (&'static str, (usize, String), (usize, String));
 
 #[track_caller]
@@ -122,7 +122,7 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
     };
 
     check(&table! {
-        // Hooks are closures of the user's.
+        // Hooks are user closures.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
         ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;

@@ -1,5 +1,5 @@
 //! A unit never holds more than its limits, whatever is done to it and however
-//! often, and its record says exactly what was lost.
+//! often, and its record states exactly what was lost.
 //!
 //! `MANY` is ten million in a release build (`cargo test --release --test
 //! bounds`) and less in a debug build, which is forty times slower.
@@ -66,7 +66,7 @@ fn parse(line: &str) -> serde_json::Map<String, Json> {
     }
 }
 
-/// A generator that is the same in every run (SplitMix64).
+/// A generator that produces the same sequence in every run (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -110,7 +110,7 @@ mod repeated {
         assert_eq!(record.get("truncated"), None);
     }
 
-    /// The length of the n-th text.
+    /// Returns the length of the nth text.
     type Length = dyn FnMut(usize) -> usize;
 
     #[test]
@@ -132,7 +132,7 @@ mod repeated {
                     .set("before", "canary 1")
                     .set("k", "")
                     .set("n", "canary 2");
-                // A tenth: what is copied is some KiB each time.
+                // A tenth, because each round copies several KiB.
                 for n in 0..MANY / 10 {
                     last = length(n);
                     trace.set("k", &text[..last]);
@@ -402,7 +402,7 @@ mod keys {
                 _ => "msg=unit duration_ms=0.0 a=1 a_2=1",
             };
             assert_eq!(bench.log.only().args, want);
-            // The next unit on this thread starts from the keys of this one.
+            // The next unit on this thread starts from this one's keys.
             bench.start().set("a", 1).set("a", 2);
             let want = match format {
                 Format::Json => "{\"msg\":\"unit\",\"duration_ms\":0.0,\"a\":2}",
@@ -439,7 +439,7 @@ mod keys {
             let state = (16u64.rotate_left(5) ^ first).wrapping_mul(K);
             let second = state.rotate_left(5) ^ 0x0123_4567_89ab_cdef;
             let bytes = [first.to_le_bytes(), second.to_le_bytes()].concat();
-            // Most second halves are no ASCII; one in 256 is.
+            // Most second halves are not ASCII; one in 256 is.
             if bytes.is_ascii() {
                 keys.push(String::from_utf8(bytes).unwrap());
             }
@@ -478,7 +478,7 @@ mod large {
         "x".repeat(1_000_000)
     }
 
-    /// Half of that much memory is already too much.
+    /// A quarter of what one copy of the text takes.
     const FEW: isize = 256 * KIB;
 
     #[test]
@@ -522,7 +522,7 @@ mod large {
             |trace| _ = trace.set(key(&text), 1).set(key(&text), 2),
             &format!("msg=unit duration_ms=0.0 {kept}=2 truncated=1"),
         );
-        // Keys that differ only where they are cut stay apart.
+        // Keys that differ only beyond the cut stay separate.
         let other = format!("{text}y");
         check_within(
             FEW,
@@ -567,7 +567,7 @@ mod large {
             trace.set("k", "value").add("fragment");
             drop(trace);
             let line = bench.log.only().args;
-            // The name is a text like any other: the limit of values holds.
+            // The name is a text like any other, so the limit on values applies.
             assert!(line.len() < VALUE + 128, "{}", line.len());
             assert!(line.contains(&"x".repeat(VALUE)), "{line}");
             match format {
@@ -584,7 +584,7 @@ mod large {
 
     #[test]
     fn a_full_record_is_valid_json_and_counts_what_was_cut() {
-        // A plain text, one that grows sixfold and one of wide characters.
+        // Plain text, text that grows sixfold, and wide characters.
         for sample in ["x", "\u{1}", "\"", "\u{1F600}"] {
             let text = sample.repeat(VALUE / sample.len());
             let json = bare().format(Format::Json);
@@ -595,7 +595,7 @@ mod large {
             });
             assert!(line.len() > RECORD * 9 / 10, "{}", line.len());
             let record = parse(&line);
-            // Values are not cut to less than 16 bytes while fields can go.
+            // Values are not cut below 16 bytes while there are fields left to drop.
             let dropped = record
                 .get("dropped_fields")
                 .map_or(0, |n| n.as_u64().unwrap() as usize);
@@ -624,7 +624,7 @@ mod large {
                 trace.error(&text);
             }
         });
-        // Each key keeps 1 KiB: all fragments and most fields have to go.
+        // Each key keeps 1 KiB, so all fragments and most fields have to go.
         let record = parse(&line);
         assert_eq!(record["dropped_fields"], FIELDS - 15);
         let shown = record
@@ -637,7 +637,7 @@ mod large {
     fn a_thread_keeps_little_after_a_large_unit() {
         let bench = Bench::new(bare());
         let text = "x".repeat(VALUE);
-        // What the thread has before the first unit is not counted as kept.
+        // What the thread already held before the first unit is not counted as kept.
         let ((), used) = count(|| {
             let mut trace = Trace::builder(megabyte()).config(&bench.config).start();
             for n in 0..FIELDS {
@@ -680,7 +680,7 @@ mod nested {
         (0..depth).fold(OwnedValue::U64(7), |value, _| OwnedValue::List(vec![value]))
     }
 
-    /// A thread's stack is 2 MiB; each level may take some KiB of it.
+    /// A thread's stack is 2 MiB; each level may take several KiB of it.
     #[test]
     fn a_list_nested_without_end_is_cut_and_takes_no_stack() {
         let deep = nested(5_000);
@@ -708,7 +708,7 @@ mod nested {
             .field("deep", &deep);
         built.start().emit();
         assert!(bench.log.only().args.contains("deep=\"[[["));
-        // Dropping a value that is nested so deep takes a stack of its own.
+        // Dropping such a deeply nested value needs a larger stack of its own.
         drop(deep);
     }
 }
@@ -716,7 +716,7 @@ mod nested {
 mod limits {
     use super::*;
 
-    /// At the default limits, full of short fields and fragments, a record tells
+    /// At the default limits, full of short fields and fragments, a record still shows
     /// what it is about.
     #[test]
     fn a_full_unit_of_short_texts_keeps_its_name_and_its_error() {

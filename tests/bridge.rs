@@ -1,9 +1,9 @@
 //! Ordinary log calls through the bridge, in front of several loggers: what
 //! becomes a fragment, what goes on, and what is left alone.
 //!
-//! Most tests give the log call its logger (`logger: rig.log`) and install none.
-//! What needs an installed one runs in a child, which is this test program
-//! again, told to run one ignored test.
+//! Most tests pass the logger to the log call (`logger: rig.log`) and install none.
+//! Those that need an installed logger run in a child process: this test program
+//! again, asked to run one ignored test.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +29,7 @@ use crate::util::{Capture, ManualClock, TS, same_line};
 struct Keep {
     most: LevelFilter,
     lines: Mutex<Vec<String>>,
-    /// Where the last record lay, and how many key-values it counted.
+    /// The address of the last record, and its number of key-values.
     last: Mutex<(usize, usize)>,
     flushes: AtomicUsize,
 }
@@ -48,7 +48,7 @@ impl Keep {
         Keep::up_to(LevelFilter::Trace)
     }
 
-    /// The lines so far; forgets them.
+    /// Returns the lines so far and forgets them.
     fn take(&self) -> Vec<String> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *lines)
@@ -96,7 +96,7 @@ impl<'kvs> VisitSource<'kvs> for Pairs {
     }
 }
 
-/// A bridge that both log calls and units are given.
+/// A bridge that receives both log calls and units.
 struct Rig {
     log: &'static dyn Log,
     clock: &'static ManualClock,
@@ -111,7 +111,7 @@ impl Rig {
 
     #[track_caller]
     fn with<L: Log + 'static>(bridge: Bridge<L>, builder: ConfigBuilder) -> Rig {
-        // What a program with a logger has.
+        // As in any program with a logger.
         log::set_max_level(LevelFilter::Trace);
         let log: &'static dyn Log = Box::leak(Box::new(bridge));
         let clock = ManualClock::leak();
@@ -135,7 +135,7 @@ impl Rig {
         self.start().scope(work);
     }
 
-    /// Logs from a file of somebody's library.
+    /// Logs from a file of some library.
     fn log_from(&self, file: Option<&str>, line: Option<u32>, text: &str) {
         self.log.log(
             &Record::builder()
@@ -149,12 +149,12 @@ impl Rig {
     }
 }
 
-/// Runs what panics.
+/// Runs work that panics.
 fn unwind(work: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
 
-/// Prints what a closure writes.
+/// Displays as whatever the closure writes.
 struct Prints<F>(F);
 
 fn prints<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result>(write: F) -> Prints<F> {
@@ -170,7 +170,7 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Prints<F> {
 mod absorbs {
     use super::*;
 
-    /// Logs once at each level; returns the line before the first.
+    /// Logs once at each level; returns the line before the first call.
     fn every_level(rig: &Rig) -> u32 {
         let before = line!();
         error!(logger: rig.log, "e");
@@ -283,7 +283,7 @@ mod absorbs {
         );
     }
 
-    /// A unit with one record from a file of another crate's.
+    /// A unit with one record from another crate's file.
     fn from_elsewhere(builder: ConfigBuilder) -> String {
         let out = Capture::leak();
         let rig = Rig::with(bridge(out).absorb(Level::Info), builder);
@@ -450,7 +450,7 @@ mod goes_on {
             assert_eq!(*out.last.lock().unwrap(), (address, 1));
         };
         check(format_args!("text"));
-        // A trace that is not current, or disabled, makes no difference.
+        // A trace that is disabled or not current makes no difference.
         let explicit = rig.start();
         check(format_args!("text"));
         explicit.discard();
@@ -803,7 +803,7 @@ mod only_on_failure {
         same_line(
             &out.only(),
             &format!(
-                // What led to the failure is what came last.
+                // The last fragments are kept: they led to the failure.
                 "warn: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] 6; [{line}, 0.0ms] 7; \
                  [{line}, 0.0ms] 8; [{line}, 0.0ms] 9\" dropped_fragments=6"
             ),
@@ -925,7 +925,7 @@ mod filters {
 
     #[test]
     fn absorb_filtered_does_not_let_records_of_units_through() {
-        // This logger filters in `enabled` alone, which is asked before a hand-over.
+        // This logger filters only in `enabled`, which is called before a hand-over.
         let out = Capture::up_to(LevelFilter::Warn);
         let rig = Rig::new(bridge(out).absorb(Level::Error).absorb_filtered(true));
         rig.unit(|| {
@@ -1042,7 +1042,7 @@ mod own_records {
 mod comes_back {
     use super::*;
 
-    /// Logs, through the bridge it is behind, that it was called.
+    /// Logs that it was called, through the bridge in front of it.
     struct Chatty {
         out: &'static Keep,
         bridge: OnceLock<&'static dyn Log>,
@@ -1144,7 +1144,7 @@ mod comes_back {
         let own = Rig::new(bridge(makes).absorb(Level::Info));
         assert!(makes.rig.set(own).is_ok());
         let write = format!("info: msg=write duration_ms=0.0 fragments=\"[{line}, 0.0ms] wrote\"");
-        // The unit's record is handed over while none is current, then while one is.
+        // The unit's record is handed over first while no unit is current, then while one is.
         drop(rig.start());
         assert_eq!(out.take(), ["info: msg=unit duration_ms=0.0", &write]);
         rig.unit(|| drop(rig.named("inner")));
@@ -1231,7 +1231,7 @@ mod comes_back {
 mod hostile {
     use super::*;
 
-    /// The line of a unit with one absorbed record, and the line number of that.
+    /// The line of a unit with one absorbed record, and the line number of that record.
     fn absorbed(builder: ConfigBuilder, text: &str) -> (String, u32) {
         let out = Capture::leak();
         let rig = Rig::with(bridge(out).absorb(Level::Info), builder);
@@ -1408,7 +1408,7 @@ mod hostile {
 mod loggers {
     use super::*;
 
-    /// What a logger wrote.
+    /// Everything a logger wrote.
     #[derive(Clone, Default)]
     struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -1428,7 +1428,7 @@ mod loggers {
         }
     }
 
-    /// A run of a program: log calls before, in and after a unit.
+    /// A program run: log calls before, inside and after a unit.
     fn program(rig: &Rig) -> u32 {
         info!(logger: rig.log, "starting");
         let mut unit = traceline::builder!("job").config(&rig.config).start();
@@ -1516,7 +1516,7 @@ mod loggers {
     }
 }
 
-/// With an installed logger: each in a process of its own.
+/// Tests with an installed logger, each in its own process.
 mod process {
     use super::*;
 
@@ -1545,11 +1545,11 @@ mod process {
     }
 
     fn print(text: fmt::Arguments<'_>) {
-        // The harness leaves the cursor behind the name of the test.
+        // The harness leaves the cursor after the name of the test.
         println!("\n> {text}");
     }
 
-    /// Prints what it is given.
+    /// Prints every record.
     struct Prints;
 
     impl Log for Prints {
@@ -1687,7 +1687,7 @@ mod process {
             .unwrap();
         print(format_args!("max {}", log::max_level()));
         traceline::start!("unit").scope(|| {
-            // The record of the unit is info: `RUST_LOG=warn` has none.
+            // The unit's record is at info, so `RUST_LOG=warn` shows none.
             info!("i");
             debug!("d");
             warn!("low");
@@ -1695,8 +1695,8 @@ mod process {
     }
 }
 
-/// A logger between the library and a bridge that builds another record, as
-/// `fern` does where it formats.
+/// A logger between the library and the bridge that builds another record, as
+/// `fern` does when it formats.
 #[test]
 fn a_unit_s_record_that_was_built_anew_on_the_way_is_not_absorbed() {
     struct Rebuilds<L>(L);

@@ -1,4 +1,4 @@
-//! Settings that make no sense are refused, with a sentence that names them.
+//! Settings that make no sense are refused, with a message that names them.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ fn builder() -> ConfigBuilder {
     Config::builder()
 }
 
-/// Expects a refusal: the setting, and the whole sentence.
+/// Expects a refusal of this setting with exactly this message.
 #[track_caller]
 fn refused(builder: ConfigBuilder, setting: &str, sentence: &str) {
     let error: ConfigError = match builder.build() {
@@ -83,7 +83,7 @@ fn a_record_limit_that_holds_no_record_is_refused() {
 
 #[test]
 fn the_least_record_grows_with_the_fixed_fields_at_their_longest() {
-    // Six bytes for each of the key, fourteen for each of the value, 64 round them.
+    // Six bytes for each key, fourteen for each value, 64 around them.
     let least = 512 + 7 * 6 + 4 * 14 + 64;
     accepted(builder().field("service", "shop").max_record(least));
     refused(
@@ -107,7 +107,7 @@ fn a_value_limit_lies_between_16_bytes_and_the_records() {
         "max_value",
         "max_value: expected 16 to 16384 bytes (max_record), got 16385",
     );
-    // Not set, it follows a smaller record.
+    // If not set, it follows a smaller record.
     accepted(builder().max_record(1_000));
 }
 
@@ -226,7 +226,7 @@ fn redacted_keys_are_not_empty() {
         "redact",
         r#"redact: expected at least one character, got """#,
     );
-    // They are the user's, of any characters.
+    // These are the user's own keys and may contain any characters.
     accepted(builder().redact(["card no", "é", "error"]));
 }
 
@@ -272,7 +272,7 @@ fn a_configuration_is_cheap_to_clone_and_the_clone_is_the_same() {
     }
 }
 
-/// What is installed is the whole process's: a child, which is this program again, told to run one ignored test.
+/// Installing affects the whole process, so a child (this program again) runs one ignored test.
 #[test]
 fn a_configuration_is_installed_once() {
     let output = Command::new(std::env::current_exe().unwrap())
@@ -302,12 +302,12 @@ fn child_that_installs() {
         (again.setting(), again.to_string().as_str()),
         ("install", "install: a configuration is already installed")
     );
-    // Its logger is asked, not `log::max_level()`, which is off here.
+    // The configuration's logger decides, not `log::max_level()`, which is off here.
     traceline::start!("unit").emit();
     let record = log.only();
     assert_eq!(record.target, module_path!());
     let want = format!("ts={} level=info msg=unit a=1 duration_ms=0.0", util::TS);
     assert_eq!(record.args, want);
-    // The harness leaves the cursor behind the name of the test.
+    // The harness leaves the cursor after the name of the test.
     println!("\n> installed once");
 }

@@ -1,9 +1,9 @@
-//! The unit that is current: what makes one current and what ends that, and code
-//! that reaches for it from where it must not: a `Display`, a logger, a
-//! destructor, the end of a thread.
+//! The current unit: how a unit becomes current and how that ends, and code that
+//! reaches for it from awkward places: a `Display`, a logger, a destructor, the
+//! end of a thread.
 //!
-//! What would abort the process if it went wrong runs in a child, which is this
-//! test program again, told to run one ignored test.
+//! Cases that would abort the process if they went wrong run in a child: this test
+//! program again, asked to run one ignored test.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -29,13 +29,13 @@ fn unit(bench: &Bench, name: &'static str) -> Trace {
     Trace::builder(name).config(&bench.config).start()
 }
 
-/// The lines so far, without line numbers.
+/// Returns the lines so far, without line numbers.
 fn lines(bench: &Bench) -> Vec<String> {
     let lines = bench.log.take_lines();
     lines.iter().map(|line| untagged(line)).collect()
 }
 
-/// The line of a unit in whose scope `work` runs.
+/// Compares the line of a unit in whose scope `work` runs.
 #[track_caller]
 fn check(work: impl FnOnce(), want: &str) {
     let bench = bare();
@@ -49,12 +49,12 @@ fn check(work: impl FnOnce(), want: &str) {
     assert!(!current::is_active());
 }
 
-/// Runs what panics.
+/// Runs work that panics.
 fn unwind(work: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
 
-/// Prints what a closure writes.
+/// Displays as whatever the closure writes.
 struct Prints<F>(F);
 
 fn printing<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result>(write: F) -> Prints<F> {
@@ -337,9 +337,9 @@ mod guards_in_any_order {
             .collect()
     }
 
-    /// Enters as many units as `enabled` says, drops the guards in an order, and
-    /// writes after each step; the topmost that is left gets it, or nobody if
-    /// that one is disabled.
+    /// Enters one unit per flag in `enabled`, drops the guards in the given order, and
+    /// writes after each step. The topmost remaining unit receives the write; if that
+    /// unit is disabled, nobody does.
     fn run(enabled: &[bool], order: &[usize]) {
         let bench = bare();
         let mut traces: Vec<Trace> = enabled
@@ -403,7 +403,7 @@ mod guards_in_any_order {
             for mask in 0..1 << count {
                 let enabled: Vec<bool> = (0..count).map(|at| mask >> at & 1 != 0).collect();
                 for order in orders(count) {
-                    // On a thread of its own: what one leaves behind is not the next one's.
+                    // On its own thread, so that leftovers do not reach the next case.
                     let result =
                         thread::scope(|scope| scope.spawn(|| run(&enabled, &order)).join().is_ok());
                     if !result {
@@ -513,7 +513,7 @@ mod disabled_traces {
 mod forgotten_guards {
     use super::*;
 
-    /// A unit whose guard was forgotten, having set `inside`.
+    /// A unit whose guard was forgotten, with `inside` set.
     fn forgotten(bench: &Bench) -> Trace {
         let mut trace = bench.start();
         mem::forget(trace.enter());
@@ -726,7 +726,7 @@ mod functions {
 
     type Calls = (&'static str, fn(&mut Trace), fn());
 
-    /// What is done by the handle, and the same without one.
+    /// The same calls with a handle and without one.
     const TABLE: [Calls; 22] = [
         ("set", |t| _ = t.set("k", 1), || current::set("k", 1)),
         (
@@ -1291,7 +1291,7 @@ mod with {
         let mut trace = bench.start();
         trace.scope(|| {
             current::with(|trace| {
-                // The spare entry of the first is the second one's.
+                // The second unit uses the first one's recycled entry.
                 drop(mem::take(trace));
                 *trace = unit(&bench, "second");
                 trace.set("n", 2);
@@ -1554,7 +1554,7 @@ mod display_that_logs {
 mod loggers_that_log {
     use super::*;
 
-    /// A logger that does something before it keeps a record.
+    /// A logger that runs some work before it keeps a record.
     #[derive(Debug)]
     struct Busy {
         kept: &'static Capture,
@@ -1773,7 +1773,7 @@ mod loggers_that_log {
             lines,
             [
                 "msg=inner duration_ms=0.0 a=1",
-                // No unit is around the outer one: what is logged then is a line.
+                // No unit encloses the outer one, so logging at that point yields a line.
                 "took msg=outer duration_ms=0.0 fragments=\"[0.0ms] took msg=inner \
                  duration_ms=0.0 a=1\"",
                 "msg=outer duration_ms=0.0 fragments=\"[0.0ms] took msg=inner duration_ms=0.0 a=1\"",
@@ -2222,7 +2222,7 @@ mod time {
         trace.scope(|| {
             current::time("t", || {
                 current::with(|trace| drop(mem::take(trace)));
-                // In the entry of the first, at the same time.
+                // Uses the entry that the first unit gave back, while its lap is still open.
                 let mut next = unit(&bench, "next");
                 next.scope(|| current::time("t", || ()));
                 mem::forget(next.enter());
@@ -2245,7 +2245,7 @@ mod run_macro {
     use super::*;
 
     // The units of `run!` go to the logger of the process, which this test
-    // program has not got: see `flows_context.rs` for their records.
+    // program does not have; `http/flows/context.rs` checks their records.
 
     #[test]
     fn a_closure_without_a_parameter_runs_and_gives_its_result_back() {
@@ -2295,11 +2295,11 @@ mod process {
     }
 
     fn note(text: fmt::Arguments<'_>) {
-        // The harness leaves the cursor behind the name of the test.
+        // The harness leaves the cursor after the name of the test.
         println!("\nnote: {text}");
     }
 
-    /// A logger like many: its buffer is a thread-local, which it trusts to be there.
+    /// A typical logger: it assumes that its thread-local buffer still exists.
     #[derive(Debug)]
     struct Buffered;
 
@@ -2376,7 +2376,7 @@ mod process {
 
     // ----- while a thread ends
 
-    /// What a thread touches first; destructors run in the opposite order.
+    /// What a thread touches first; destructors run in reverse order.
     #[derive(Clone, Copy, Debug)]
     enum Touch {
         Late,
@@ -2396,7 +2396,7 @@ mod process {
         ]
     };
 
-    /// Calls everything there is when its thread ends.
+    /// Makes every kind of call when its thread ends.
     struct Late;
 
     thread_local! {
@@ -2439,12 +2439,12 @@ mod process {
                 everything();
                 current::emit();
             });
-            // The unit that was left current has ended with it.
+            // The unit that was left current has ended by now.
             assert!(!current::is_active());
         }
     }
 
-    /// Touches all there is in an order, and leaves a unit current if told to.
+    /// Touches everything in the given order, and leaves a unit current if `leave` is set.
     fn end(order: [Touch; 3], leave: bool) {
         for touch in order {
             match touch {

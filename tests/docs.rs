@@ -1,4 +1,4 @@
-//! What the crate's page shows is what it says it is.
+//! The output shown on the crate's page is what the code really prints.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
-//! One unit of work, one record: when it comes, what it says of how the unit
-//! ended, and whether it comes at all. How values are written is `logfmt.rs`'s
-//! and `json.rs`'s business.
+//! One unit of work, one record: when it is emitted, what it says about how the
+//! unit ended, and whether it is emitted at all. `logfmt.rs` and `json.rs` cover
+//! how values are written.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -16,7 +16,7 @@ use traceline::{Config, Format, Outcome, Trace, value::OwnedValue};
 use crate::util;
 use crate::util::{Bench, Capture};
 
-/// A bench whose records begin with `msg`: the logger is told the level anyway.
+/// A bench whose records begin with `msg`; the logger gets the level separately.
 #[track_caller]
 fn bare() -> Bench {
     Bench::new(Config::builder().header(false))
@@ -43,7 +43,7 @@ fn check_unit(work: impl FnOnce(&mut Trace), level: Level, text: &str) {
 /// What a unit does.
 type Work = fn(&mut Trace);
 
-/// Runs what panics.
+/// Runs work that panics.
 fn unwind(work: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
@@ -236,7 +236,7 @@ mod ends {
 mod nothing_is_kept {
     use super::*;
 
-    /// Calls everything there is; all of it returns empty or zero.
+    /// Makes every kind of call; each returns something empty or zero.
     fn exercise(mut trace: Trace) {
         let mut evaluated = 0;
         let mut evaluate = || {
@@ -301,7 +301,7 @@ mod nothing_is_kept {
 mod the_record {
     use super::*;
 
-    /// What a logger sees of the message.
+    /// The pieces in which a logger receives the message.
     #[derive(Debug, Default)]
     struct Pieces(Mutex<Vec<String>>);
 
@@ -335,7 +335,7 @@ mod the_record {
             drop(trace);
             let pieces = mem::take(&mut *log.0.lock().unwrap());
             assert_eq!(pieces.len(), 1, "{format:?}: {pieces:#?}");
-            // But for the time that has gone by, it is what `render` said.
+            // Apart from the elapsed time, it equals what `render` returned.
             assert_eq!(pieces[0].lines().count(), text.lines().count());
         }
     }
@@ -500,7 +500,7 @@ mod gate {
         Log(Level),
     }
 
-    /// A logger that writes down what it is asked.
+    /// A logger that notes every call it gets.
     #[derive(Debug)]
     struct Gate {
         most: LevelFilter,
@@ -933,7 +933,7 @@ mod timers {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// The text behind the message of a unit whose clock `work` may move.
+    /// The text after the message of a unit; `work` may advance its clock.
     #[track_caller]
     fn fields(work: impl FnOnce(&mut Trace, &Bench)) -> String {
         let bench = bare();
@@ -1158,7 +1158,7 @@ mod timers {
         assert_eq!(trace.get("db.ms"), Some(OwnedValue::Duration(3 * MS)));
         assert_eq!(trace.get("db.max_ms"), Some(OwnedValue::Duration(2 * MS)));
         assert_eq!(trace.get("db.min_ms"), None);
-        // As in the record, a field of the timer's key does not hide its numbers.
+        // As in the record, a field with the timer's key does not hide the timer's numbers.
         trace.unset("db").set("db", "sqlite");
         trace.time("db", |_| ());
         assert_eq!(trace.get("db"), Some(OwnedValue::Text("sqlite".into())));

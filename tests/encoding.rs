@@ -1,6 +1,6 @@
-//! The rules of `encoding.md`, each a test named after it, with whole lines expected.
+//! The encoding rules, each tested by name with whole lines expected.
 //!
-//! How single values are written is in `logfmt.rs` and `json.rs`.
+//! `logfmt.rs` and `json.rs` cover how single values are written.
 
 mod fragments;
 mod keys;
@@ -20,7 +20,7 @@ fn json() -> ConfigBuilder {
     Config::builder().format(Format::Json)
 }
 
-/// Expects what follows `duration_ms` in the line of each format.
+/// Compares the part after `duration_ms` in the line of each format.
 #[track_caller]
 fn expect(work: impl Fn(&mut Trace), logfmt_rest: &str, json_rest: &str) {
     util::same_line(

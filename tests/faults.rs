@@ -1,9 +1,9 @@
-//! Code that is not ours and breaks: in `Display`, in errors, in loggers, at the
-//! end of a thread. The unit, the thread and the process survive, and the
-//! record says what can be said.
+//! Foreign code that breaks: in `Display`, in errors, in loggers, at the end of a
+//! thread. The unit, the thread and the process survive, and the record says as
+//! much as it can.
 //!
-//! What would abort the process if it went wrong runs in a child, which is this
-//! test program again, told to run one ignored test.
+//! Cases that would abort the process if they went wrong run in a child: this test
+//! program again, asked to run one ignored test.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -28,7 +28,7 @@ fn bare() -> Bench {
     Bench::new(Config::builder().header(false))
 }
 
-/// The text behind the message and the duration of a unit that does `work`.
+/// Compares the text after the message and the duration of a unit that does `work`.
 #[track_caller]
 fn check(work: impl FnOnce(&mut Trace), want: &str) {
     let bench = bare();
@@ -39,7 +39,7 @@ fn check(work: impl FnOnce(&mut Trace), want: &str) {
     util::same_line(&got, &format!("msg=unit{want}"));
 }
 
-/// Runs what panics.
+/// Runs work that panics.
 fn unwind(work: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
@@ -71,7 +71,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Keeps a [`Bomb`] that gets out from the harness, which would hang.
+/// Keeps an escaping [`Bomb`] away from the harness, which would hang.
 #[track_caller]
 fn contain<R>(work: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
@@ -80,7 +80,7 @@ fn contain<R>(work: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Prints what a closure writes.
+/// Displays as whatever the closure writes.
 struct Prints<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Prints<F> {
@@ -254,7 +254,7 @@ mod display {
         assert_eq!(bench.log.only().args, "msg=unit duration_ms=0.0 k=half");
     }
 
-    /// Panics before there is a value at all.
+    /// Panics before it returns a value.
     struct NoValue;
 
     impl ToValue for NoValue {
@@ -317,7 +317,7 @@ mod display {
 mod errors {
     use super::*;
 
-    /// An error, parts of which panic.
+    /// An error whose parts panic as selected.
     #[derive(Debug)]
     struct Broken {
         display: bool,
@@ -396,14 +396,14 @@ mod errors {
 mod loggers {
     use super::*;
 
-    /// Where a logger breaks.
+    /// The call in which a logger breaks.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum At {
         Enabled(Level),
         Log,
     }
 
-    /// Panics once at one place, with a payload that panics again; else keeps the text.
+    /// Panics once, in one call, with a payload that panics again; otherwise keeps the text.
     #[derive(Debug)]
     struct Panics {
         at: Mutex<Option<At>>,
@@ -485,7 +485,7 @@ mod loggers {
         static DEPTH: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// Runs a unit of its own, to itself, each time it is called from outside.
+    /// Runs a unit that logs to itself, each time it is called from outside.
     #[derive(Debug)]
     struct Reenters {
         config: Mutex<Option<Config>>,
@@ -541,7 +541,7 @@ mod loggers {
         assert_eq!(*log.lines.lock().unwrap(), [unit, unit].concat());
     }
 
-    /// Says that it was called, then waits until it is told to go on.
+    /// Signals that it was called, then waits for permission to go on.
     struct Waits {
         called: Mutex<Sender<()>>,
         go_on: Mutex<Receiver<()>>,
@@ -571,7 +571,7 @@ mod loggers {
             Trace::builder("slow").config(&config).start().emit();
         });
         was_called.recv_timeout(Duration::from_secs(60)).unwrap();
-        // The other thread is inside its logger for as long as this one likes.
+        // The other thread stays inside its logger for as long as this one likes.
         let bench = bare();
         for n in 0..100 {
             bench.start().set("n", n);
@@ -626,7 +626,7 @@ mod clocks {
 
     use traceline::config::Clock;
 
-    /// Jumps after the first look.
+    /// Jumps after the first reading.
     #[derive(Debug)]
     struct Jumps {
         base: Instant,
@@ -646,7 +646,7 @@ mod clocks {
         }
     }
 
-    /// Panics at each reading from the second on.
+    /// Panics at every reading from the second on.
     #[derive(Debug)]
     struct Breaks {
         base: Instant,
@@ -693,7 +693,7 @@ mod clocks {
     fn a_clock_that_jumps_by_centuries_saturates() {
         for by in [
             Duration::from_nanos(u64::MAX),
-            // 64 bits hold neither in nanoseconds.
+            // Neither this nor the next fits in 64 bits of nanoseconds.
             Duration::new(18_446_744_073, 999_999_999),
             Duration::from_secs(20_000_000_000),
         ] {
@@ -713,7 +713,7 @@ mod clocks {
         }
     }
 
-    /// Goes back by a second at each look.
+    /// Goes back by a second at each reading.
     #[derive(Debug)]
     struct Backwards(Instant, AtomicU32);
 
@@ -750,7 +750,7 @@ mod clocks {
     }
 }
 
-/// What might abort, and so runs in a process of its own.
+/// Cases that might abort, and therefore run in their own process.
 mod process {
     use super::*;
 
@@ -784,11 +784,11 @@ mod process {
     }
 
     fn note(text: fmt::Arguments<'_>) {
-        // The harness leaves the cursor behind the name of the test.
+        // The harness leaves the cursor after the name of the test.
         println!("\nnote: {text}");
     }
 
-    /// A logger like many: its buffer is a thread-local, which it trusts to be there.
+    /// A typical logger: it assumes that its thread-local buffer still exists.
     #[derive(Debug)]
     struct Buffered;
 
@@ -810,7 +810,7 @@ mod process {
         fn flush(&self) {}
     }
 
-    /// Panics with every record.
+    /// Panics on every record.
     #[derive(Debug)]
     struct AlwaysPanics;
 
@@ -889,7 +889,7 @@ mod process {
         static KEPT: RefCell<Option<Trace>> = const { RefCell::new(None) };
     }
 
-    /// What a thread touches first; destructors run in the opposite order.
+    /// What a thread touches first; destructors run in reverse order.
     #[derive(Clone, Copy, Debug)]
     enum Touch {
         Keeper,
@@ -897,7 +897,7 @@ mod process {
         Logger,
     }
 
-    /// Keeps a trace in a thread-local, having touched all there is in an order.
+    /// Keeps a trace in a thread-local after touching everything in the given order.
     fn keep(order: [Touch; 3]) {
         for touch in order {
             match touch {
@@ -965,7 +965,7 @@ mod process {
         }
     }
 
-    /// Ends the process from a thread that keeps a trace.
+    /// Exits the process from a thread that keeps a trace.
     fn exit_keeping(order: [Touch; 3]) {
         if is_child() {
             keep(order);

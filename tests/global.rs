@@ -1,4 +1,4 @@
-//! Through the `log` facade: the one file of tests that installs a logger and a
+//! Through the `log` facade: the only test file that installs a logger and a
 //! configuration for its process. The tests take turns.
 
 mod util;
@@ -37,10 +37,10 @@ impl Log for Filter {
     }
 }
 
-/// The process while a test has it to itself, with everything installed.
+/// Exclusive use of the process, with everything installed.
 struct Process {
     log: &'static Capture,
-    /// Whether a trace was enabled before there was a logger, and after.
+    /// Whether a trace was enabled before and after a logger was installed.
     enabled_early: (bool, bool),
     _turn: MutexGuard<'static, ()>,
 }

@@ -1,14 +1,14 @@
 //! The guide's recipes for logging backends are the programs that `tests/interop` runs.
 //!
-//! The page is part of the package and those programs are not, so it holds copies of them, each behind a comment that
-//! names the file.
+//! The page is part of the package and those programs are not, so it holds copies of them, each
+//! after a comment that names the file.
 
 use std::fs;
 use std::path::Path;
 
 const PAGE: &str = include_str!("../src/_guide/backends.md");
 
-/// The files that the page shows, each with its text there.
+/// The files that the page shows, each with the text shown there.
 fn shown() -> Vec<(&'static str, String)> {
     let blocks = PAGE.split("<!-- file: ").skip(1);
     blocks
@@ -21,7 +21,7 @@ fn shown() -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// `None` in the package.
+/// `None` in the package, which does not contain the programs.
 fn programs() -> Option<Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/src/bin");
     let entries = fs::read_dir(folder).ok()?;
@@ -59,7 +59,7 @@ fn each_program_that_is_a_recipe_is_shown() {
     }
 }
 
-/// The name and the version of a line of a manifest.
+/// The name and the version in one line of a manifest.
 fn dependency(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.split_once(" = ")?;
     let rest = rest.strip_prefix("{ version = ").unwrap_or(rest);

@@ -32,7 +32,7 @@ fn refused(text: &str, why: &str) {
     }
 }
 
-/// What is said of the byte at a place of a field.
+/// The error for the wrong byte at a position in a field.
 fn wrong(field: &str, wanted: &str, at: usize, text: &str) -> String {
     let got = text.as_bytes()[at].escape_ascii();
     format!("{field}: expected a {wanted} at {at}, got '{got}'")
@@ -141,7 +141,7 @@ fn ids_are_lower_case_hex_and_not_zero() {
             &no_digit("span id", 7, &span),
         );
     }
-    // A character of two bytes counts as two.
+    // A two-byte character counts as two.
     refused(
         &header("00", &format!("{}é", &TRACE[..30]), SPAN, "01"),
         r"trace id: expected a lower-case hex digit at 30, got '\xc3'",
@@ -191,7 +191,7 @@ fn blanks_and_tabs_alone_may_stand_around_it() {
             "{odd:?}"
         );
     }
-    // Two headers that a server joined.
+    // Two headers joined by a server.
     assert!(TraceParent::parse(&format!("{text},{text}")).is_err());
 }
 
@@ -234,7 +234,7 @@ fn fresh_ids_differ_on_all_threads() {
     let traces: HashSet<TraceId> = ids.iter().map(|(trace, _)| *trace).collect();
     let spans: HashSet<SpanId> = ids.iter().map(|(_, span)| *span).collect();
     assert_eq!((traces.len(), spans.len()), (80_000, 80_000));
-    // Each bit is set about half of the time.
+    // Each bit is set about half the time.
     for bit in 0..128 {
         let set = traces
             .iter()
@@ -265,7 +265,7 @@ fn a_state_is_passed_on_as_it_came() {
         &["a= !\"#$%&'()*+-./:;<>?@[\\]^_`{|}~"],
         Some("a= !\"#$%&'()*+-./:;<>?@[\\]^_`{|}~"),
     );
-    // Of two equal keys either may be kept.
+    // With duplicate keys, keeping either is allowed.
     state(&["foo=1,foo=2"], Some("foo=1,foo=2"));
 }
 
@@ -311,7 +311,7 @@ fn a_state_has_at_most_32_members_and_512_bytes() {
     };
     state(&[&members(32)], Some(&members(32)));
     state(&[&members(33)], None);
-    // The long ones go first.
+    // Long entries are dropped first.
     let long = format!("long={}", "x".repeat(200));
     let short = (0..20)
         .map(|i| format!("s{i:02}={}", "y".repeat(14)))

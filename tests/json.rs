@@ -1,4 +1,4 @@
-//! Values and keys in JSON, by the table of `cases`.
+//! Values and keys in JSON, from the table in `cases`.
 
 use traceline::{
     Config, Format, Trace,
@@ -97,7 +97,7 @@ fn integers_beyond_53_bits_are_strings_if_asked() {
     );
 }
 
-/// 2⁵³ itself is not beyond ±2⁵³, whatever the type and wherever it stands.
+/// 2⁵³ itself is not beyond ±2⁵³, whatever its type and wherever it appears.
 #[test]
 fn two_to_the_53_is_a_number_in_every_type() {
     const MOST: i64 = 1 << 53;

@@ -1,4 +1,4 @@
-//! Records that go out as typed key-values, and the hook around the hand-over.
+//! Records emitted as typed key-values, and the hook around the hand-over.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -19,7 +19,7 @@ use crate::typed::{Typed, Visitor};
 use crate::util;
 use crate::util::{FixedIds, ManualClock};
 
-/// What a structured logger sees of a record.
+/// A record as a structured logger sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Seen {
     message: String,
@@ -33,7 +33,7 @@ impl Seen {
         pairs.find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// What follows `duration_ms`.
+    /// The pairs after `duration_ms`.
     fn rest(&self) -> Json {
         let at = self.pairs.iter().position(|(key, _)| key == "duration_ms");
         Json::Array(
@@ -45,7 +45,7 @@ impl Seen {
     }
 }
 
-/// A logger that keeps values by their types, and asks for each as others do.
+/// A logger that keeps typed values, and looks up each key as other loggers do.
 #[derive(Debug, Default)]
 struct Keeper(Mutex<Vec<Seen>>);
 
@@ -62,7 +62,7 @@ impl Keeper {
     }
 }
 
-/// A value as the expectations here write it.
+/// A value in the notation of the expectations here.
 fn shown(value: &Typed) -> Json {
     match value {
         Typed::Bool(value) => json!(value),
@@ -328,7 +328,7 @@ fn a_hook_does_not_see_redacted_values() {
     seen(builder, |trace| {
         trace.set("card", "4111").time("db", |_| ());
     });
-    // An assertion that fails in a hook is caught there.
+    // The library catches an assertion that fails in a hook, hence the count at its end.
     assert_eq!(HOOKED.load(Ordering::Relaxed), 1);
 }
 
@@ -354,7 +354,7 @@ fn the_limits_are_those_of_a_line() {
     assert_eq!(live.count() as u64 + dropped, 300);
 }
 
-/// Bytes of all keys and values.
+/// The total bytes of all keys and values.
 fn size(seen: &Seen) -> usize {
     let texts = seen.pairs.iter().map(|(key, value)| {
         let text = value.as_str().map(str::len);
@@ -493,7 +493,7 @@ fn a_hook_that_forgets_or_panics_loses_no_record() {
         let (config, log) = hooked(hook);
         Trace::builder("unit").config(&config).start().ok();
         assert_eq!(log.only().message, "unit");
-        // The next one too, and with the hook.
+        // So is the next one, also through the hook.
         Trace::builder("next").config(&config).start().ok();
         assert_eq!(log.only().message, "next");
     }

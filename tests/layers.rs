@@ -1,18 +1,18 @@
-//! The rooms of `src`: who may name whom.
+//! The rooms of `src` and which of them may name which.
 //!
-//! 1. Down only: a room names only rooms below it.
-//! 2. Doors: an item is named by the file that defines it, never by a room's re-export of it, and never by `lib.rs`,
-//!    which is the page of the crate: only users go through the doors.
-//! 3. An order inside: `mod.rs` lists the files of its room from the top down, and a file names only files below it.
+//! 1. Downwards only: a room names only rooms below it.
+//! 2. Doors: an item is named by the file that defines it, never through its room's re-export or
+//!    `lib.rs`, which is the page of the crate: only users go through the doors.
+//! 3. Order inside: `mod.rs` lists a room's files top-down; a file names only those below it.
 //!
-//! The paths are read from the source: `use` trees and paths in code, `crate::`, `self::`, `super::` and those that
-//! begin with a module that is listed or imported in the file.
+//! The paths are read from the source: `use` trees, and paths in code that begin with `crate::`,
+//! `self::`, `super::` or a module that the file lists or imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// From what users call down to plain data; rooms of one level do not name each other.
+/// From what users call down to plain data; rooms on one level do not name each other.
 const LEVELS: [&[&str]; 12] = [
     &[""],
     &["tower"],
@@ -28,10 +28,10 @@ const LEVELS: [&[&str]; 12] = [
     &["base"],
 ];
 
-/// Text per file, by its path below `src`.
+/// File contents by path below `src`.
 type Files = BTreeMap<String, String>;
 
-/// The files as they are.
+/// The files unchanged.
 fn sources() -> Files {
     fn read(dir: &Path, below: &str, files: &mut Files) {
         for entry in fs::read_dir(dir).expect("src is readable") {
@@ -55,19 +55,19 @@ fn sources() -> Files {
     files
 }
 
-/// The code of the files.
+/// The files with only their code.
 fn files() -> Files {
     let sources = sources().into_iter();
     sources.map(|(file, text)| (file, code(&text))).collect()
 }
 
-/// The code without comments and without modules of tests. Its lines are those of the text. What
-/// stands between quotes becomes `_`.
+/// The code without comments and test modules, line for line. The contents of quotes
+/// become `_`.
 fn code(text: &str) -> String {
     without_tests(&plain(text))
 }
 
-/// Takes comments out of a text and masks its literals.
+/// Removes the comments from a text and masks its literals.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -95,14 +95,14 @@ fn plain(text: &str) -> String {
                 _ => {}
             }
         }
-        // A literal is no part of a word, and a comment divides two.
+        // A literal is not part of a word, and a comment separates two.
         out.push(' ');
         rest = after;
     }
     out
 }
 
-/// The length of a comment, others inside of it included.
+/// The length of a comment, including nested ones.
 fn block_comment(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
@@ -124,7 +124,7 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of a literal with its quotes.
+/// The length of a literal, including its quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = true;
     for (at, c) in text.char_indices() {
@@ -137,7 +137,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Whether a quote opens a character and not a lifetime.
+/// Whether a quote opens a character rather than a lifetime.
 fn is_char(text: &str) -> bool {
     let mut after = text.chars().skip(1);
     after.next() == Some('\\') || after.next() == Some('\'')
@@ -153,7 +153,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some((start + hashes + 1 + len + end.len()).min(text.len()))
 }
 
-/// Takes out each module that follows `#[cfg(test)]` directly.
+/// Removes each module that directly follows `#[cfg(test)]`.
 fn without_tests(code: &str) -> String {
     const TEST: &str = "#[cfg(test)]";
     let mut out = String::new();
@@ -194,7 +194,7 @@ fn is_door(file: &str) -> bool {
     file == "lib.rs" || file.ends_with("/mod.rs")
 }
 
-/// A word or a sign of code, and its line.
+/// A word or sign in code, and its line.
 #[derive(Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
@@ -208,7 +208,7 @@ impl Token<'_> {
     }
 }
 
-/// The words and signs of code; `::` is one sign, `r#` is none.
+/// The words and signs of code; `::` counts as one sign and `r#` is skipped.
 fn tokens(code: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     for (line, mut rest) in code.lines().enumerate() {
@@ -230,7 +230,7 @@ fn tokens(code: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// A path as it is written, in which modules inside of the file, and the name that it is given.
+/// A path as written, the modules of the file that enclose it, and its alias if it has one.
 #[derive(Clone, Default)]
 struct Named {
     path: Vec<String>,
@@ -238,7 +238,7 @@ struct Named {
     alias: String,
 }
 
-/// All paths of code, and the names of those that are imported.
+/// All paths in code, and the names of imported ones.
 fn paths(code: &str) -> Vec<Named> {
     let tokens = tokens(code);
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
@@ -263,7 +263,7 @@ fn paths(code: &str) -> Vec<Named> {
             "use" if is_word(at) || text(at) == "{" => {
                 at = tree(&tokens, at, &named(), &mut found);
             }
-            // `$crate::` is written where a macro is used, not where it stands; a method is none.
+            // `$crate::` applies where a macro is used, not where it stands; a method is no path.
             _ if is_word(first) && text(at) == "::" => {
                 let before = first.checked_sub(1).map_or("", text);
                 let mut named = named();
@@ -351,8 +351,8 @@ fn absolute(
     Some(module)
 }
 
-/// The modules that a file can name by one word: those of its room if it is the door, and those
-/// that it imports.
+/// The modules that a file can name with one word: those of its room if it is the door, and those
+/// it imports.
 fn known(files: &Files, file: &str, paths: &[Named]) -> BTreeMap<String, Vec<String>> {
     let mut known = BTreeMap::new();
     if is_door(file) {
@@ -362,7 +362,7 @@ fn known(files: &Files, file: &str, paths: &[Named]) -> BTreeMap<String, Vec<Str
             known.insert(child, path);
         }
     }
-    // An import may begin with the name of another.
+    // An import may begin with the name that another one introduced.
     for _ in 0..3 {
         for named in paths.iter().filter(|named| !named.alias.is_empty()) {
             if let Some(full) = absolute(file, named, &known)
@@ -375,7 +375,7 @@ fn known(files: &Files, file: &str, paths: &[Named]) -> BTreeMap<String, Vec<Str
     known
 }
 
-/// Whether the text defines an item of this name itself.
+/// Whether the text itself defines an item of this name.
 fn defines(text: &str, name: &str) -> bool {
     const KEYWORDS: [&str; 9] = [
         "fn", "struct", "enum", "union", "trait", "type", "const", "static", "mod",
@@ -409,7 +409,7 @@ fn target<'a>(files: &Files, path: &'a [String]) -> (String, Option<&'a str>) {
     (file, path.get(at).map(String::as_str))
 }
 
-/// The macros that stand at the root of the crate, unless `lib.rs` has another thing of the name.
+/// The macros at the root of the crate, unless `lib.rs` has another item of the same name.
 fn root_macros(files: &Files) -> BTreeSet<String> {
     let mut macros = BTreeSet::new();
     for text in files.values().filter(|text| text.contains("macro_export")) {
@@ -429,7 +429,7 @@ fn root_macros(files: &Files) -> BTreeSet<String> {
     macros
 }
 
-/// The files of a room in the order of the `mod` lines of its `mod.rs`.
+/// The files of a room, in the order of the `mod` lines in its `mod.rs`.
 fn listed(files: &Files, room: &str) -> Vec<String> {
     let door = if room.is_empty() {
         "lib.rs".to_owned()
@@ -445,7 +445,7 @@ fn listed(files: &Files, room: &str) -> Vec<String> {
     names.collect()
 }
 
-/// What breaks a rule, in words.
+/// Every breach of a rule, in words.
 fn faults(files: &Files) -> Vec<String> {
     let mut faults = Vec::new();
     let mut inside: BTreeSet<(String, String)> = BTreeSet::new();
@@ -495,8 +495,8 @@ fn faults(files: &Files) -> Vec<String> {
     faults
 }
 
-/// Arrows inside a room that do not follow the order of its `mod.rs`. The door itself may
-/// stand anywhere between, but names no file above one that names it.
+/// Arrows inside a room that do not follow the order of its `mod.rs`. The door itself may be
+/// at any place in it, but names no file above one that names the door.
 fn disorder(files: &Files, inside: &BTreeSet<(String, String)>) -> Vec<String> {
     let mut faults = Vec::new();
     let place = |file: &str| {
@@ -512,7 +512,7 @@ fn disorder(files: &Files, inside: &BTreeSet<(String, String)>) -> Vec<String> {
                 faults.push(format!("order: {from} names {to}, which stands above it"));
             }
             (true, false) => {
-                // Who names the door stands above all that the door names.
+                // A file that names the door must be above every file that the door names.
                 let users = inside.iter().filter(|(_, door)| door == from);
                 for (user, _) in users.filter(|(user, _)| place(user) >= place(to)) {
                     faults.push(format!("order: {from} names {to}, and {user} names {from}"));
@@ -543,7 +543,7 @@ fn every_room_and_every_file_is_listed() {
     }
 }
 
-/// A planted arrow of each kind is found, and says where it is.
+/// A planted arrow of each kind is found, and the message locates it.
 #[test]
 fn planted_arrows_are_found() {
     let sound = files();
@@ -583,7 +583,7 @@ fn planted_arrows_are_found() {
             "use self::time::Timer;",
             "order: trace/mod.rs names trace/time.rs, and trace/time.rs names trace/mod.rs",
         ),
-        // The root of the crate, by whatever name.
+        // The crate root, by any of its names.
         (
             "thread/stack.rs",
             "use crate::Trace;",
@@ -650,7 +650,7 @@ fn planted_arrows_are_found() {
             "mod inner { use super::super::super::trace::Trace; }",
             "up: value/key.rs names super::super::super::trace::Trace of trace/mod.rs",
         ),
-        // Paths that begin with a module of the room.
+        // Paths that begin with a module of the same room.
         (
             "trace/mod.rs",
             "use time::Timer;",
@@ -688,7 +688,7 @@ fn planted_arrows_are_found() {
     }
 }
 
-/// What is allowed is no fault: macros of the root, modules of tests, text, and a door's own files.
+/// Root macros, test modules, text and a door's own files are all allowed.
 #[test]
 fn what_only_looks_like_an_arrow_is_none() {
     let sound = files();
@@ -720,7 +720,7 @@ fn what_only_looks_like_an_arrow_is_none() {
     }
 }
 
-/// Longer files are mostly docs: more lines of documentation, comments and space than of code.
+/// Longer files must be mostly docs: more lines of documentation, comments and space than of code.
 #[test]
 fn no_file_is_longer_than_400_lines_but_for_its_docs() {
     let lengths = sources().into_iter().map(|(file, text)| {
@@ -733,16 +733,16 @@ fn no_file_is_longer_than_400_lines_but_for_its_docs() {
     assert!(long.is_empty(), "(file, lines, lines of code): {long:?}");
 }
 
-/// What the docs of a type say if another type has its name.
+/// The phrase in the docs of a type whose name another type shares.
 const NOT_ANOTHER: &str = "Not to be confused with";
 
-/// Each type that code defines, and its line. A type inside of an `impl` or a `trait` belongs
+/// Each type that code defines, and its line. A type inside an `impl` or a `trait` belongs
 /// to the trait.
 fn types(code: &str) -> Vec<(&str, usize)> {
     const KEYWORDS: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
     let tokens = tokens(code);
     let mut types = Vec::new();
-    // For each open brace, whether an `impl` or a `trait` opened it.
+    // For each open brace, whether it belongs to an `impl` or a `trait`.
     let mut open = Vec::new();
     let mut of_trait = None;
     for pair in tokens.windows(2) {
@@ -765,14 +765,14 @@ fn types(code: &str) -> Vec<(&str, usize)> {
     types
 }
 
-/// Names that two types have, unless the docs of all of them but one say so.
+/// Names shared by two types, unless the docs of all but one of them mention it.
 fn twins(sources: &Files) -> Vec<String> {
     let mut places: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
     for (file, text) in sources {
         let code = code(text);
         let lines: Vec<&str> = text.lines().collect();
         for (name, line) in types(&code) {
-            // The docs reach up to the end of what stands before.
+            // The docs reach up to the end of the preceding item.
             let above = lines[..line].iter().rev().map(|line| line.trim());
             let is_above = |line: &&str| {
                 line.starts_with("//") || !line.is_empty() && !line.ends_with(['{', ';'])
@@ -884,8 +884,8 @@ fn only_emit_and_the_settings_know_a_logger() {
             room == "emit" || !code.contains("Record::builder"),
             "{file} builds a record"
         );
-        // A bridge is a logger, which others may flush and a program installs; `init` is there
-        // to install one.
+        // A bridge is a logger, which others may flush and a program installs; installing one is
+        // the purpose of `init`.
         if room == "bridge" || file == "init.rs" {
             continue;
         }

@@ -1,5 +1,5 @@
 //! The line tag of a fragment is the line of the user's call, whatever lies
-//! between that and the trace.
+//! between that call and the trace.
 
 #[path = "child/elsewhere.rs"]
 mod elsewhere;
@@ -9,7 +9,7 @@ use traceline::{Config, Format, Trace, config::LineTag};
 use crate::util;
 use crate::util::Bench;
 
-/// The `fragments` of a unit in logfmt, with the lines that `work` says.
+/// Compares the `fragments` of a unit in logfmt with the text that `work` returns.
 #[track_caller]
 fn check(tag: LineTag, work: impl FnOnce(&mut Trace) -> String) {
     let bench = Bench::new(Config::builder().header(false).line_tag(tag));

@@ -1,7 +1,7 @@
-//! Tests whose expected values are literals, in one program: each file is a subject, each test a rule.
+//! Tests whose expected values are literals, in one program: a file per subject, a test per rule.
 //!
-//! They share a process, so none of them installs a logger, a configuration or a panic hook; those that must are in `alloc.rs`,
-//! `global.rs` and `testing.rs`, or start this program again as a child.
+//! They share a process, so none may install a logger, a configuration or a panic hook. Those that
+//! must are in `alloc.rs`, `global.rs` and `testing.rs`, or start this program again as a child.
 
 mod cases;
 #[path = "child/counting.rs"]

@@ -1,4 +1,4 @@
-//! Values and keys in logfmt, by the table of `cases`.
+//! Values and keys in logfmt, from the table in `cases`.
 
 use traceline::Config;
 
@@ -40,7 +40,7 @@ fn pair(text: &str) -> String {
 fn exactly_the_listed_ascii_characters_are_bare() {
     const BARE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:@%+~-";
     for char in (0..0x7F_u8).map(char::from) {
-        // Behind a letter nothing is a lookalike; far behind it is another chunk.
+        // After a letter, nothing is a lookalike; far after it, the next chunk begins.
         for text in [format!("x{char}"), format!("sixteen-bytes---x{char}y")] {
             let want = if BARE.contains(char) {
                 format!("k={text}")

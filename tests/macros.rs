@@ -1,9 +1,9 @@
-//! What the macros take, and what they leave alone.
+//! What the macros accept, and what they leave alone.
 //!
 //! `start!` and `run!` use the configuration of the process, which sends to a
-//! logger of this test program. Each unit has a name of its own to be found by.
-//! What installs a logger for the process runs in a child, which is this test
-//! program again, told to run one ignored test.
+//! logger in this test program. Each unit has a unique name to be found by.
+//! Cases that install a logger for the process run in a child: this test program
+//! again, asked to run one ignored test.
 
 #![forbid(unsafe_code)]
 
@@ -36,7 +36,7 @@ fn record<R>(name: &str, work: impl FnOnce() -> R) -> Captured {
     records.remove(0)
 }
 
-/// The line of that record, without the numbers of source lines.
+/// The line of that record, without source line numbers.
 #[track_caller]
 fn line<R>(name: &str, work: impl FnOnce() -> R) -> String {
     tags::untagged(&record(name, work).args)
@@ -148,7 +148,7 @@ mod fields_of_start {
 
     #[test]
     fn are_not_evaluated_if_the_trace_is_disabled() {
-        // Its own logger takes nothing, which a configuration of the process would hide.
+        // Its own logger rejects everything; the process's configuration would accept it.
         let off = util::Capture::up_to(log::LevelFilter::Off).config(Config::builder());
         let trace = start!("fields.disabled", config: &off, n = never(), "m":? = never());
         assert!(!trace.is_enabled());
@@ -505,7 +505,7 @@ mod work_of_run {
 
     #[test]
     fn async_closures_with_a_handle() {
-        /// A task, which has to be `Send`.
+        /// A task, which must be `Send`.
         #[track_caller]
         fn task<E: Debug>(name: &str, work: impl Future<Output = Result<u8, E>> + Send) -> String {
             line(name, || assert_eq!(pollster::block_on(work).unwrap(), 7))
@@ -574,7 +574,7 @@ mod work_of_run {
         assert_eq!(got, "msg=a.dropped outcome=cancelled duration_ms=0.0");
     }
 
-    /// Says, when it is dropped, whether the record of the unit is there already.
+    /// Notes, when it is dropped, whether the record of the unit is there already.
     struct Last<'a>(&'static str, &'a std::cell::Cell<Option<bool>>);
 
     impl Drop for Last<'_> {
@@ -671,7 +671,7 @@ mod work_of_run {
                 "msg=b.plain outcome=error duration_ms=0.0 text=x \
                  error=\"invalid digit found in string\""
             );
-            // A `return` leaves the block, which is the unit.
+            // A `return` leaves only the block, so it ends the unit.
             assert_eq!(
                 task(
                     "b.moved",
@@ -705,7 +705,7 @@ mod init {
 
     const CHILD: &str = "TRACELINE_MACROS_CHILD";
 
-    /// What the ignored test of this name prints on standard error, in a process
+    /// The output of the ignored test of this name on standard error, in a process
     /// of its own.
     #[track_caller]
     fn errors_of(name: &str, rust_log: Option<&str>) -> String {
@@ -724,7 +724,7 @@ mod init {
         errors
     }
 
-    /// Whether this is a child, whose time stands still.
+    /// Whether this is a child, in which time stands still.
     fn is_child() -> bool {
         let is_child = std::env::var_os(CHILD).is_some();
         if is_child {
@@ -734,7 +734,7 @@ mod init {
         is_child
     }
 
-    /// A unit and two ordinary calls; returns the line that the first of these is on.
+    /// A unit and two ordinary calls; returns the line of the first call.
     fn work() -> u32 {
         start!("first", n = 1).emit();
         log::info!(target: "shop", "port {}", 8080);
@@ -757,7 +757,7 @@ mod init {
         if is_child() {
             traceline::init();
             work();
-            traceline::init(); // as every test of a program may
+            traceline::init(); // as every test of a program may do
         }
     }
 
@@ -794,7 +794,7 @@ mod init {
         assert_eq!(lines, lines_at_info());
     }
 
-    /// A writer that shares its text, and panics at one that it does not like.
+    /// A writer that shares its text, and panics when it is given `boom`.
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -185,7 +185,7 @@ fn schemas_have_names_for_the_place() {
     );
 }
 
-/// No key comes twice, whatever the configuration calls its own.
+/// No key appears twice, whatever names the configuration gives its own keys.
 #[test]
 fn names_of_the_place_make_way_for_those_of_the_configuration() {
     for format in [Format::Logfmt, Format::Json] {
@@ -221,7 +221,7 @@ fn names_of_the_place_make_way_for_those_of_the_configuration() {
     );
 }
 
-/// A unit that goes out as key-values, in a process whose records have a schema.
+/// A unit emitted as key-values, in a process whose records have a schema.
 #[test]
 fn the_head_of_a_schema_is_not_written_twice() {
     thread_local! {
@@ -336,7 +336,7 @@ impl fmt::Display for Panics {
     }
 }
 
-/// Prints itself as often as it is told.
+/// Displays as the given number of ten-letter pieces.
 struct Long(usize);
 
 impl fmt::Display for Long {
@@ -362,7 +362,7 @@ fn a_value_that_panics_leaves_its_mark_and_takes_nothing_with_it() {
     );
 }
 
-/// A source that gives one pair and then fails, or panics.
+/// A source that yields one pair and then fails, or panics.
 struct Breaks {
     panics: bool,
 }
@@ -418,7 +418,7 @@ fn a_record_stays_within_the_limits_and_counts_what_it_lost() {
     );
 }
 
-/// A message that formats a record itself while it is printed.
+/// A message that formats another record while it is printed.
 struct Nested;
 
 impl fmt::Display for Nested {
@@ -439,7 +439,7 @@ fn a_message_may_format_a_record_while_it_is_printed() {
     same_line(&got, &format!(r#"msg="[msg=inner target=\"\"]" {PLACE}"#));
 }
 
-/// Counts the pieces that are written.
+/// Counts the pieces that it is given.
 #[derive(Default)]
 struct Pieces(usize);
 
@@ -474,9 +474,9 @@ fn a_writer_that_fails_fails_the_text() {
     assert!(write!(Refuses, "{}", traceline::format_record(&record)).is_err());
 }
 
-// ----- in a unit, and of one
+// ----- inside a unit, and the record of a unit
 
-/// Lines that a logger printed.
+/// The lines that a logger printed.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -502,7 +502,7 @@ fn plain() -> ConfigBuilder {
     Config::builder().header(false).ids(&FixedIds(0x7a, 0x9b))
 }
 
-/// The two loggers, each with a format closure as its users write it.
+/// The two loggers, each with a format closure as a user would write it.
 fn loggers(sink: &Sink) -> [Box<dyn Log>; 2] {
     let config = plain().build().expect("settings");
     let in_env = config.clone();
@@ -521,7 +521,7 @@ fn loggers(sink: &Sink) -> [Box<dyn Log>; 2] {
     [Box::new(env), fern]
 }
 
-/// Logs as `log::warn!` does.
+/// Logs the way `log::warn!` does.
 fn warn(logger: &dyn Log, pairs: &[(&str, KvValue<'_>)]) {
     logger.log(
         &Record::builder()
@@ -611,7 +611,7 @@ fn a_unit_that_goes_out_as_key_values_has_the_names_of_its_fields() {
     }
 }
 
-/// Records in a logger that is busy with the record of a unit.
+/// Records from a logger that is busy with the record of a unit.
 #[test]
 fn only_the_record_of_the_unit_itself_passes_as_it_is() {
     thread_local! {

@@ -1,8 +1,8 @@
-//! What the panic hook tells of a panic, and what it leaves alone.
+//! What the panic hook records about a panic, and what it leaves alone.
 //!
-//! A hook is the whole process's. Every case runs in a child, which is this test
-//! program again, told to run one ignored test; what is built with
-//! `panic = "abort"` is a program of its own, `child/abort.rs`.
+//! A hook applies to the whole process, so every case runs in a child: this test
+//! program again, asked to run one ignored test. The cases built with
+//! `panic = "abort"` need their own program, `child/abort.rs`.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -18,7 +18,7 @@ use crate::util;
 
 const CHILD: &str = "TRACELINE_PANIC_CHILD";
 
-/// What the ignored test of this name prints in a new process.
+/// The lines that the ignored test of this name prints in a new process.
 #[track_caller]
 fn lines(name: &str) -> Vec<String> {
     let program = std::env::current_exe().unwrap();
@@ -36,7 +36,7 @@ fn lines(name: &str) -> Vec<String> {
     printed(&output)
 }
 
-/// The lines behind `> `.
+/// The lines that start with `> `, without it.
 fn printed(output: &Output) -> Vec<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let ours = |line: &str| line.strip_prefix("> ").map(String::from);
@@ -44,11 +44,11 @@ fn printed(output: &Output) -> Vec<String> {
 }
 
 fn print(text: fmt::Arguments<'_>) {
-    // The harness leaves the cursor behind the name of the test.
+    // The harness leaves the cursor after the name of the test.
     println!("\n> {text}");
 }
 
-/// Prints what it is given, and breaks where it is told to.
+/// Prints every record, and breaks when it meets the trigger of a case.
 struct Prints;
 
 impl Log for Prints {
@@ -76,12 +76,12 @@ fn start(name: &'static str) -> Trace {
     Trace::builder(name).config(&config()).start()
 }
 
-/// Runs what panics.
+/// Runs work that panics.
 fn unwind(work: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
 
-/// One case: what a child does with the hook installed, and what it prints.
+/// One case: what a child does with the hook installed, and the lines it prints.
 macro_rules! cases {
     ($($name:ident: $work:expr => [$($line:expr),* $(,)?];)*) => {
         $(
@@ -107,18 +107,18 @@ macro_rules! cases {
     };
 }
 
-/// The hook of a program that had one before.
+/// Installs the hook of a program that already had one.
 fn hook() {
     std::panic::set_hook(Box::new(|_| print(format_args!("hook"))));
     traceline::panic_hook();
 }
 
-/// The place of a panic on this line.
+/// The location of a panic on this line.
 fn here(line: u32, column: u32) -> String {
     format!("panic.location=tests/panic_hook.rs:{line}:{column}")
 }
 
-/// Panics, each in its way.
+/// Each of these panics in a different way.
 fn no_disk() {
     panic!("no disk");
 }
@@ -159,7 +159,7 @@ fn of_no_disk() -> String {
     format!("panic=\"no disk\" {}", here(NO_DISK, 5))
 }
 
-/// Prints, but panics.
+/// Panics when displayed.
 struct Breaks;
 
 impl fmt::Display for Breaks {
@@ -242,11 +242,11 @@ cases! {
         format!("msg=unit outcome=panic duration_ms=0.0 a=1 {}", of_no_disk()),
     ];
 
-    // ----- the hook that was there
+    // ----- the earlier hook
 
     the_hook_that_was_there_is_called_once_and_after: || {
         std::panic::set_hook(Box::new(|info| {
-            // By now the record knows: this runs after ours.
+            // The record already has the panic: the earlier hook runs after the library's.
             let known = current::with(|trace| trace.render());
             print(format_args!("hook: {}", known.unwrap_or_default()));
             assert!(info.payload().is::<&str>());
@@ -538,8 +538,8 @@ cases! {
 mod abort {
     use super::*;
 
-    /// A crate whose only source is `child/abort.rs`, built with the dependencies
-    /// that this crate was built with; the tests' own would take minutes.
+    /// Builds a crate whose only source is `child/abort.rs`, with the dependencies of
+    /// this crate; building with the tests' own would take minutes.
     fn build() -> PathBuf {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abort");
@@ -568,14 +568,14 @@ mod abort {
         home.join("target/debug/abort")
     }
 
-    /// What the program prints for a case; it aborts always.
+    /// Compares what the program prints for a case; it always aborts.
     #[track_caller]
     fn check(case: &str, want: &[&str]) {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(build);
         let output = Command::new(program).arg(case).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        // Durations are real ones here.
+        // Durations are real here.
         let lines: Vec<_> = text.lines().map(without_times).collect();
         assert_eq!(lines, want, "{case}");
         assert_eq!(
@@ -585,7 +585,7 @@ mod abort {
         );
     }
 
-    /// A record without its duration, and without the path before `abort.rs`.
+    /// A record without its duration, and without the part of the path before `tests/child/`.
     fn without_times(line: &str) -> String {
         let words = line.split(' ').map(|word| match word.find("tests/child/") {
             Some(at) => format!("panic.location={}", word.get(at..).unwrap()),
@@ -599,7 +599,7 @@ mod abort {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// `panic.location` of the first line of `abort.rs` that holds this.
+    /// The `panic.location` of the first line of `abort.rs` that contains this text.
     fn at(text: &str) -> String {
         let source = include_str!("child/abort.rs");
         let mut lines = source.lines().enumerate();
@@ -646,7 +646,7 @@ mod abort {
 
     #[test]
     fn the_units_around_one_that_is_in_use_come_out_too() {
-        // The one that `current::with` has lent to a closure cannot be reached.
+        // A unit that `current::with` has lent to a closure is out of reach.
         check(
             "with",
             &[

@@ -1,4 +1,4 @@
-//! Records for a person at a terminal: whole texts.
+//! Records for a person at a terminal, compared as whole texts.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn losses_and_partial_records_are_told() {
     );
 }
 
-/// No text of a user's can start a line, move the cursor or change a colour.
+/// No user text can start a line, move the cursor or change a colour.
 #[test]
 fn what_acts_on_a_terminal_is_escaped_everywhere() {
     let odd = "\x1b[2J\n\r\t\u{9b}31m\u{202e}\u{7f}\u{2028}";
@@ -222,6 +222,6 @@ fn the_name_the_request_and_the_error_are_cut_later_than_other_texts() {
     for char in ["n", "r", "e"] {
         assert!(record.contains(&text(char)), "{record}");
     }
-    // The eight fields alone.
+    // Only the eight fields.
     assert!(record.ends_with("\n  truncated        8"), "{record}");
 }

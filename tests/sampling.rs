@@ -1,4 +1,4 @@
-//! Which finished units get a record, and what it says of the others.
+//! Which finished units get a record, and how that record accounts for the others.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use traceline::{
 
 use crate::util::{Bench, Capture, same_line};
 
-/// Ids of which one in ten keeps none: the hash of these is large.
+/// Ids that `one_in(10)` never keeps: their hash is large.
 struct Unlucky;
 
 impl IdSource for Unlucky {
@@ -26,7 +26,7 @@ impl IdSource for Unlucky {
     }
 }
 
-/// What a service in another language does, from the documentation.
+/// The decision as a service in another language makes it, written from the documentation.
 fn hash_keeps(trace_id: TraceId, one_in: u64) -> bool {
     let bytes = trace_id.to_bytes();
     let mut h = bytes[8..]
@@ -45,7 +45,7 @@ fn unlucky(sampling: Sampling) -> Bench {
     Bench::new(builder.sampling(sampling))
 }
 
-/// How many records a unit gets that does `work` and is none of the one in ten.
+/// The number of records from a unit that does `work` and that the hash would drop.
 #[track_caller]
 fn records(sampling: Sampling, work: impl FnOnce(&mut Trace, &Bench)) -> usize {
     let bench = unlucky(sampling);
@@ -73,7 +73,7 @@ fn errors_are_kept() {
     assert_eq!(records(rule(), |trace, _| _ = trace.fail("no rows")), 1);
     assert_eq!(records(rule(), |trace, _| _ = trace.status(503)), 1);
     assert_eq!(records(rule(), |trace, _| _ = trace.raise(Level::Error)), 1);
-    // Whatever level the program gives them.
+    // Whatever level the program gives to the unit.
     let quiet = |trace: &mut Trace, _: &Bench| _ = trace.error("no rows").set_level(Level::Info);
     assert_eq!(records(rule(), quiet), 1);
 }
@@ -189,7 +189,7 @@ fn a_closure_is_not_asked_about_units_that_end_inside_it() {
     static CONFIG: std::sync::OnceLock<Config> = std::sync::OnceLock::new();
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let rule = Sampling::one_in(10).keep_if(|unit| {
-        // An end, for a closure that is asked all the same.
+        // Bounds the recursion in case the closure is called for `inner` after all.
         if ASKED.fetch_add(1, Ordering::Relaxed) < 100 {
             let config = CONFIG.get().unwrap();
             Trace::builder("inner").config(config).start().ok();
@@ -209,7 +209,7 @@ fn a_closure_is_not_asked_about_units_that_end_inside_it() {
 
 #[test]
 fn closures_that_panic_while_the_thread_unwinds_are_survived() {
-    /// A unit of its own in a destructor, which knows nothing of the panic.
+    /// Has a unit of its own in its destructor, unrelated to the panic.
     struct Cleanup(Bench);
     impl Drop for Cleanup {
         fn drop(&mut self) {
@@ -247,7 +247,7 @@ fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
     let trusting = || Sampling::one_in(10).sampled_callers(true);
     assert_eq!(records(trusting(), called("01")), 1);
     assert_eq!(records(trusting(), called("00")), 0);
-    // Those that the hash keeps stand for it.
+    // The units that the hash keeps stand for it.
     let bench = unlucky(trusting());
     let mut trace = bench.start();
     called("01")(&mut trace, &bench);
@@ -259,11 +259,11 @@ fn an_incoming_sampled_flag_counts_where_callers_are_trusted() {
             .args
             .ends_with(" duration_ms=0.0 sample_rate=0")
     );
-    // One without a caller.
+    // A unit without a caller.
     assert_eq!(records(trusting(), |_, _| ()), 0);
 }
 
-/// As the documentation says: `sample_rate` times, or once without it.
+/// As documented: a record counts `sample_rate` times, or once if it has none.
 #[test]
 fn counts_of_records_by_their_sample_rate_add_up_to_the_units() {
     let sampling = Sampling::one_in(10).sampled_callers(true);
@@ -308,7 +308,7 @@ fn the_outgoing_flag_is_the_answer_of_the_hash() {
             assert_eq!(sampled(Some(Sampling::one_in(10)), &id, flags), keeps);
             let trusting = Sampling::one_in(10).sampled_callers(true);
             assert_eq!(sampled(Some(trusting), &id, flags), keeps || flags == "01");
-            // Without sampling, the caller's word is passed on.
+            // Without sampling, the caller's decision is passed on.
             assert_eq!(sampled(None, &id, flags), flags == "01");
         }
     }
@@ -327,7 +327,7 @@ fn a_unit_without_a_caller_says_what_the_hash_says_and_so_do_those_it_calls() {
         let bench = lucky(Config::builder(), 10);
         assert!(bench.start().traceparent().unwrap().is_sampled());
     }
-    // Without sampling all are kept.
+    // Without sampling, all are kept.
     let bench = Bench::new(Config::builder().ids(&Unlucky));
     assert!(bench.start().traceparent().unwrap().is_sampled());
 }
@@ -358,7 +358,7 @@ fn what_one_in_100_keeps_one_in_10_keeps_too() {
     }
 }
 
-/// Ids of which one in a million keeps these.
+/// Ids that even `one_in(1_000_000)` keeps.
 struct Lucky;
 
 impl IdSource for Lucky {
@@ -418,7 +418,7 @@ fn a_record_that_a_rule_kept_stands_for_itself() {
             r#"msg=unit {IDS} trace_flags="01" outcome=error duration_ms=0.0 error="no rows""#
         ),
     );
-    // One in one is no sampling.
+    // One in one means no sampling.
     let bench = lucky(Config::builder(), 1);
     bench.start().ok();
     assert!(bench.log.only().args.ends_with(" duration_ms=0.0"));

@@ -1,5 +1,5 @@
-//! Records in the schemas of others: whole lines, and against extracts of what
-//! is published (`tests/schemas/*.json`, each with its source).
+//! Records in the schemas of other projects: whole lines, and comparisons with extracts
+//! of the published schemas (`tests/schemas/*.json`, each with its source).
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn builder(schema: Schema<'_>, format: Format) -> ConfigBuilder {
         .ids(&FixedIds(0x70, 9))
 }
 
-/// The line of a unit that took 1.5 ms and says everything that a schema names.
+/// The line of a unit that took 1.5 ms and uses every name of a schema.
 fn line(schema: Schema<'_>, format: Format, work: impl FnOnce(&mut Trace)) -> String {
     let bench = Bench::new(builder(schema, format));
     let mut trace = bench.start();
@@ -105,7 +105,7 @@ fn ids_of_a_unit_without_a_parent_are_in_the_form_too() {
     assert!(datadog.contains(r#""dd.trace_id":"70707070707070707070707070707070","dd.span_id":"651061555542690057","trace_flags":"01","#), "{datadog}");
 }
 
-/// logfmt has no `@` and no `/` in a key.
+/// logfmt keys cannot contain `@` or `/`.
 #[test]
 fn names_that_logfmt_cannot_carry_are_refused() {
     for (schema, sentence) in [
@@ -250,7 +250,7 @@ fn every_level_and_outcome_has_its_word() {
     );
 }
 
-/// A unit that a panic ended.
+/// A unit ended by a panic.
 fn panicked(schema: Schema<'_>) -> Value {
     let bench = Bench::new(builder(schema, Format::Json));
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -410,7 +410,7 @@ fn the_smallest_record_has_room_for_a_schema() {
     }
 }
 
-// ----- against what is published
+// ----- against the published schemas
 
 #[track_caller]
 fn json(line: &str) -> Value {
@@ -428,7 +428,7 @@ const PUBLISHED: [(Schema<'static>, &str); 4] = [
     (Schema::Datadog, include_str!("schemas/datadog.json")),
 ];
 
-/// Whether a value is what the extract says of its field.
+/// Whether a value conforms to the extract's rule for its field.
 fn conforms(value: &Value, rule: &Value) -> bool {
     let text = value.as_str();
     let hex = |text: &str| {
@@ -465,7 +465,7 @@ fn conforms(value: &Value, rule: &Value) -> bool {
     has_type && in_values && begins && in_nanos
 }
 
-/// Units of all kinds of level and outcome.
+/// Units of every kind of level and outcome.
 fn records(schema: Schema<'_>) -> Vec<Value> {
     let works: [fn(&mut Trace); 6] = [
         everything,

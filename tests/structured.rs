@@ -126,7 +126,7 @@ fn an_empty_key_has_a_name() {
     same_line(&line, &json_line(r#""map":{"_":"","a":""}"#));
 }
 
-/// A map that gives its pairs as they are.
+/// A map that yields its pairs unchanged.
 struct Pairs(&'static [(&'static str, u8)]);
 
 impl Serialize for Pairs {
@@ -144,7 +144,7 @@ fn of_a_key_that_comes_twice_the_last_value_counts() {
     let twice = Pairs(&[("a", 1), ("b", 2), ("a", 3)]);
     let line = record(builder(Format::Json), |trace| {
         trace.set("map", json(&twice)).set("deep", json(&[&twice]));
-        // The same key in two objects is none.
+        // The same key in two separate objects is not a duplicate.
         trace
             .set("two", json(&[LAMP.sku, "sku"]))
             .set("list", json(&[Pairs(&[("a", 1)]), Pairs(&[("a", 1)])]));
@@ -155,7 +155,7 @@ fn of_a_key_that_comes_twice_the_last_value_counts() {
     assert_eq!(line.matches(r#""a":"#).count(), 4, "{line}");
 }
 
-/// Writes some of a list, then breaks.
+/// Writes part of a list, then breaks.
 struct Breaks {
     panics: bool,
 }
@@ -179,7 +179,7 @@ fn a_serialize_that_breaks_leaves_its_mark() {
                 .set("p", json(&Breaks { panics: true }))
                 .set("e", json(&Breaks { panics: false }));
             trace.set("list", [json(&Breaks { panics: true }), json(&[1])]);
-            // A key that is no text.
+            // A key that is not text.
             trace.set("keys", json(&BTreeMap::from([((1, 2), 3)])));
         },
         r#""p":"<panicked>","e":"<not serialized: no \"access\">","list":["<panicked>",[1]],"keys":"<not serialized: key must be a string>""#,
@@ -227,7 +227,7 @@ fn a_scalar_at_the_limit_is_whole_or_a_text_that_is_cut() {
     );
 }
 
-/// A list in a list, so many deep.
+/// A list nested this many levels deep.
 struct Deep(usize);
 
 impl Serialize for Deep {
@@ -255,7 +255,7 @@ fn a_structure_is_nested_32_deep_at_most() {
     );
 }
 
-/// A list that has no end, and how many elements were asked for.
+/// An endless list that counts the requested elements.
 #[derive(Default)]
 struct Endless(Mutex<usize>);
 
@@ -264,7 +264,7 @@ impl Serialize for Endless {
         let mut list = serializer.serialize_seq(None)?;
         loop {
             *self.0.lock().unwrap() += 1;
-            // At the latest then, a test that fails ends.
+            // Ends the list eventually, so that a failing test ends too.
             if *self.0.lock().unwrap() > 2_000_000 {
                 return list.end();
             }
@@ -346,7 +346,7 @@ fn structures_are_values_as_others_are() {
         r#"{"sku":"lamp \"L\"","count":2,"price":24.5}"#
     );
     trace.set("again", again);
-    // Where the trace is current, it is serialized before the trace is taken.
+    // On the current trace too, values are serialized before the trace is taken.
     trace.scope(|| traceline::current::set("current", json(&[4])));
     trace.set("item", json(&[5]));
     trace.emit();
@@ -389,7 +389,7 @@ fn raw_json_of_serde_json_is_written_by_the_same_rules() {
         &line,
         &json_line(r#""odd":{"a":[1,"\u2028"],"_":{}},"in":[{"a":2}],"n":7,"s":"a b""#),
     );
-    // Deeper than serde_json reads, too.
+    // Also deeper than serde_json itself can read.
     for deep in [100, 100_000] {
         let deep = raw(&("[".repeat(deep) + &"]".repeat(deep)));
         let line = record(builder(Format::Json), |trace| {
@@ -425,7 +425,7 @@ fn a_float_has_the_same_digits_inside_of_a_structure() {
     );
 }
 
-/// Goes on after an error, or gives keys without values.
+/// Continues after an error, or yields keys without values.
 struct Careless(u8);
 
 impl Serialize for Careless {
@@ -457,7 +457,7 @@ fn a_serialize_that_writes_no_json_leaves_its_mark() {
     }
 }
 
-/// Uses the trace that it is set on while it is serialized.
+/// Uses, during serialization, the trace that it is set on.
 struct Busy<'a>(Option<&'a traceline::SharedTrace>);
 
 impl Serialize for Busy<'_> {
@@ -535,7 +535,7 @@ fn what_goes_out_as_key_values_is_the_text_of_a_structure() {
     assert_eq!(of("truncated"), "1");
 }
 
-/// Keys of a structure are not those of the record.
+/// The keys inside a structure are not the record's.
 #[test]
 fn redaction_looks_at_the_keys_of_the_record_alone() {
     let builder = builder(Format::Json).redact(["sku", "card"]);

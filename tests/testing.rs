@@ -1,5 +1,5 @@
-//! The records of a test: which they are, what they say, and that they are of
-//! no other test.
+//! The records of a test: which ones they are, what they contain, and that they belong
+//! to no other test.
 
 mod util;
 
@@ -103,9 +103,9 @@ fn what_belongs_to_a_unit_is_in_its_record_from_any_thread() {
         let mut part = trace.part();
         let part = thread::spawn(move || {
             part.incr("files").add("in a part");
-            // Not of the test: no handle was passed.
+            // Not part of the test: it was given no handle.
             assert!(!traceline::start!("stranger").is_enabled());
-            // Of the test: a child of its unit.
+            // Part of the test: a child of its unit.
             let mut child = part.child("child");
             child.incr("files");
             part
@@ -288,7 +288,7 @@ fn a_unit_that_a_panic_ends_is_captured() {
     assert_eq!(capture.take()[0].outcome(), Some(Outcome::Panic));
 }
 
-/// What differs from run to run, all of it.
+/// Sets everything that differs from run to run.
 fn volatile(trace: &mut Trace) {
     trace.traceparent();
     trace.set_request_id("");
@@ -419,7 +419,7 @@ fn a_capture_in_a_thread_that_ends_captures_nothing_and_panics_not() {
     let (capture, done) = (Capture::new(), Arc::new(AtomicU32::new(0)));
     let late = AtTheEnd(capture.clone(), Arc::clone(&done));
     thread::spawn(move || {
-        // Destroyed last, after what the capture keeps in the thread.
+        // Destroyed last, after the capture's own thread-locals.
         LATE.set(Some(late));
         testing::capture(|| traceline::start!("job").emit());
     })
@@ -446,7 +446,7 @@ fn ends_of_a_unit_are_captured_as_they_are() {
     assert_eq!(records[1].u64("rows"), Some(3));
 }
 
-/// Values of times are the same in every run, in a list too.
+/// Times are the same in every run, inside lists too.
 #[test]
 fn normalized_lists_and_fixed_fields_have_no_times() {
     let run = || {

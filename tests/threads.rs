@@ -1,6 +1,6 @@
-//! Units on many threads, and one after the other on the same: nothing is lost,
-//! doubled or mixed up, and what a thread remembers of earlier units (spare
-//! entries, the keys of the unit before) shows in no record.
+//! Units on many threads, and in sequence on one thread: nothing is lost, doubled
+//! or mixed up, and what a thread remembers of earlier units (spare entries, the
+//! keys of the previous unit) never shows in a record.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +41,7 @@ mod many {
         ["third", "first", "second"][n % 3]
     }
 
-    /// A unit whose every part tells whose it is; shapes take turns.
+    /// A unit whose every part names its thread and number; shapes alternate.
     fn unit(config: &Config, thread: usize, n: usize) {
         let mut trace = Trace::builder(name(n)).config(config).start();
         trace.set("thread", thread).set("n", n);
@@ -175,7 +175,7 @@ mod many {
     }
 }
 
-/// One unit after the other on one thread, each against the same unit on a
+/// Units in sequence on one thread, each compared with the same unit on a
 /// thread that never ran one.
 mod one_after_the_other {
     use super::*;
@@ -209,12 +209,12 @@ mod one_after_the_other {
     }
 
     /// Each line is a unit: its keys in order. `-k` removes, `+k` counts, `^k`
-    /// is a maximum, `*k` a timer, `?k` is set to none.
+    /// is a maximum, `*k` a timer, `?k` is set to `None`.
     #[track_caller]
     fn check(config: fn() -> ConfigBuilder, units: &[(&'static str, &str)]) {
         let bench = Bench::new(config());
         let keys = |unit: &'static str| unit.split(' ').filter(|word| !word.is_empty());
-        // All of one spelling share one address, as literals in a program do.
+        // Equal keys share one address, as literals in a program do.
         let mut known: Vec<&'static str> = Vec::new();
         let mut intern = |key: &'static str| match known.iter().find(|known| **known == key) {
             Some(known) => *known,
@@ -354,7 +354,7 @@ mod one_after_the_other {
 
     // ----- at random
 
-    /// A generator that is the same in every run (SplitMix64).
+    /// A generator that produces the same sequence in every run (SplitMix64).
     struct Random(u64);
 
     impl Random {
@@ -389,7 +389,7 @@ mod one_after_the_other {
         Max,
         Wider,
         Timer,
-        /// With a key that is built at run time.
+        /// With a key built at run time.
         Dynamic,
         DynamicIncr,
         Fragment,
@@ -433,8 +433,8 @@ mod one_after_the_other {
         steps: Vec<Step>,
     }
 
-    /// Keys with a trap each: equal texts at different addresses, different texts
-    /// at one address, names of the library's and of timers, odd and redacted ones.
+    /// Each key has a trap: equal texts at different addresses, different texts at one
+    /// address, names used by the library or by timers, odd keys and redacted keys.
     fn keys() -> Vec<&'static str> {
         const PREFIXES: &str = "abcd";
         let mut keys = vec![
@@ -466,7 +466,7 @@ mod one_after_the_other {
             .collect()
     }
 
-    /// Does a step; returns the token of a lap that it leaves running.
+    /// Performs a step; returns the token of a lap that it leaves running.
     fn step(trace: &mut Trace, step: Step) -> Option<Timer> {
         let Step { what, key: k, n } = step;
         match what {
@@ -477,7 +477,7 @@ mod one_after_the_other {
             What::Wide => _ = trace.set(k, n as u128),
             What::List => _ = trace.set(k, [n, n]),
             What::Args => _ = trace.set(k, format_args!("{n}")),
-            // Enough for the arena to be tidied now and then.
+            // Long enough for the arena to be tidied now and then.
             What::LongText => _ = trace.set(k, "long text ".repeat(n * 5)),
             What::Unset => _ = trace.unset(k),
             What::Incr => _ = trace.incr(k),
@@ -493,7 +493,7 @@ mod one_after_the_other {
         None
     }
 
-    /// Runs a unit; what it read back comes before its records.
+    /// Runs a unit; returns the values read back, followed by its records.
     fn run(unit: &Unit, configs: &[Config], log: &Capture, keys: &[&'static str]) -> Vec<String> {
         let config = &configs[unit.config];
         let mut trace = Trace::builder(unit.name).config(config).start();
@@ -512,7 +512,7 @@ mod one_after_the_other {
         lines
     }
 
-    /// A shape that a thread sees again and again, now and then with a change.
+    /// A shape that a thread sees repeatedly, with occasional changes.
     fn vary(unit: &Unit, random: &mut Random, keys: &[&'static str]) -> Unit {
         let mut unit = unit.clone();
         for _ in 0..[0, 0, 1, 1, 2, 6][random.below(6)] {
@@ -557,7 +557,7 @@ mod one_after_the_other {
             .collect()
     }
 
-    /// How many members a JSON object has, repeated ones counted.
+    /// The number of members in a JSON object, duplicates included.
     fn members(line: &str) -> usize {
         let (mut depth, mut count, mut in_text, mut escaped) = (0, 0, false, false);
         for byte in line.bytes() {
@@ -582,7 +582,7 @@ mod one_after_the_other {
         } else {
             let line = line.split(" fragments=").next().unwrap();
             let mut seen = HashSet::new();
-            // No value here holds both a blank and an equals sign.
+            // No value here contains both a blank and an equals sign.
             let keys = line.split(' ').filter_map(|pair| pair.split_once('='));
             for (key, _) in keys {
                 assert!(seen.insert(key), "{key:?} twice in {line}\nof {unit:#?}");
@@ -597,7 +597,7 @@ mod one_after_the_other {
     fn what_ran_before_on_a_thread_shows_in_no_record() {
         let keys = &*keys();
         for seed in 0..SEEDS {
-            // A thread with a history of its own for each seed.
+            // Each seed gets a thread with its own history.
             thread::scope(|scope| {
                 let worn = scope.spawn(|| history(seed, keys));
                 if let Err(panic) = worn.join() {
@@ -612,7 +612,7 @@ mod one_after_the_other {
         let (log, fresh_log) = (Capture::leak(), Capture::leak());
         let (here, there) = (configs(log), configs(fresh_log));
         let mut random = Random(seed);
-        // Few keys meet more often.
+        // With few keys, collisions are more frequent.
         let keys: Vec<_> = (0..2 + random.below(9))
             .map(|_| *random.pick(keys))
             .collect();
@@ -640,7 +640,7 @@ mod one_after_the_other {
         let (here, there) = (configs(log), configs(fresh_log));
         let shapes = shapes(&mut random, keys);
         for _ in 0..SEEDS {
-            // More at once than a thread keeps spares for.
+            // Sometimes more at once than a thread keeps spares for.
             let units: Vec<Unit> = (0..random.below(12))
                 .map(|_| vary(random.pick(&shapes), &mut random, keys))
                 .collect();

@@ -1,5 +1,5 @@
-//! One unit on several threads: parts that are merged, and a handle to clone.
-//! Nothing is lost in silence, and nothing is counted twice.
+//! One unit on several threads: parts that are joined, and a handle to clone.
+//! Nothing is lost silently or counted twice.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,7 @@ fn lines(bench: &Bench) -> Vec<String> {
     lines.iter().map(|line| untagged(line)).collect()
 }
 
-/// The level and the line, but for `msg=unit`, of a unit that does `work`.
+/// The level and the line, without `msg=unit`, of a unit that does `work`.
 #[track_caller]
 fn run(builder: ConfigBuilder, work: impl FnOnce(&mut Trace, &Bench)) -> (Level, String) {
     let bench = Bench::new(builder);
@@ -55,7 +55,7 @@ fn check_with(builder: ConfigBuilder, work: impl FnOnce(&mut Trace, &Bench), wan
     util::same_line(&run(builder, work).1, want);
 }
 
-/// Joins a part of the unit that does `work` on a thread of its own.
+/// Joins a part of the unit; the part does `work` on its own thread.
 fn part_that(trace: &mut Trace, work: impl FnOnce(&mut Part) + Send) {
     let mut part = trace.part();
     thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Prints what a closure writes.
+/// Displays as whatever the closure writes.
 struct Prints<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Prints<F> {
@@ -386,7 +386,7 @@ mod merging {
         );
     }
 
-    /// Fragments of a unit and parts with any number of fragments each, dropped
+    /// A unit and parts with any number of fragments each, some of which are dropped
     /// in the parts, at the joins and after them.
     #[test]
     fn what_is_dropped_anywhere_is_counted_and_later_fragments_find_their_place() {
@@ -424,7 +424,7 @@ mod merging {
                     assert_eq!(kept.len() as u64 + dropped, all, "{case}: {record}");
                     assert_eq!(kept.len(), limit.min(all as usize), "{case}");
                     assert!(kept.is_sorted(), "{case}: {kept:?}");
-                    // The very first, and the very last, are never what is dropped.
+                    // The very first and the very last fragment are never dropped.
                     if limit >= 2 {
                         assert_eq!(kept.first(), Some(&0), "{case}: {kept:?}");
                         assert_eq!(kept.last(), Some(&(all - 1)), "{case}: {kept:?}");
@@ -548,8 +548,8 @@ mod merging {
 
     #[test]
     fn kinds_that_differ_meet_as_they_would_in_one_trace() {
-        // A plain write replaces a counter; a counter beside a plain value, or a
-        // maximum beside a counter, is a field of its own.
+        // A plain write replaces a counter. A counter beside a plain value, or a maximum
+        // beside a counter, is a separate field.
         check(
             |trace, _| {
                 trace.incr("a").set("b", "plain").incr("c").max("d", 2);
@@ -567,7 +567,7 @@ mod merging {
             bare().max_fields(3),
             |trace, _| {
                 trace.set("a", 1).set("b", 2);
-                // `e` finds no room in the part, `d` none in the unit.
+                // There is no room for `e` in the part, nor for `d` in the unit.
                 part_that(trace, |part| {
                     part.set("b", 3).set("c", 4).set("d", 5).set("e", 6);
                 });
@@ -627,7 +627,7 @@ mod merging {
 mod endings {
     use super::*;
 
-    /// What a part does, and level and line of the unit that joins it.
+    /// What a part does, and the level and the line of the unit that joins it.
     type Case = (fn(&mut Part), Level, &'static str);
 
     #[track_caller]
@@ -1494,7 +1494,7 @@ mod stress {
     const ROUNDS: usize = if cfg!(debug_assertions) { 400 } else { 4_000 };
     const KEYS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
 
-    /// A small generator (splitmix64), so that a failure can be run again.
+    /// A small generator (SplitMix64), so that a failure can be reproduced.
     struct Random(u64);
 
     impl Random {
@@ -1507,7 +1507,7 @@ mod stress {
         }
     }
 
-    /// What a unit that many threads write to should hold.
+    /// The expected contents of a unit that many threads write to.
     #[derive(Default)]
     struct Sums {
         sums: BTreeMap<&'static str, u64>,
@@ -1562,7 +1562,7 @@ mod stress {
         lost: u64,
         shared: SharedTrace,
         of_shared: Sums,
-        /// The lines of units of this thread alone.
+        /// The expected lines of this thread's own units.
         want: Vec<String>,
     }
 
@@ -1574,7 +1574,7 @@ mod stress {
             self.add(one);
         }
 
-        /// A write of all kinds.
+        /// One write of each kind.
         fn note_all(&mut self, key: usize, n: u64) {
             self.note(key, n);
             self.laps += 1;
@@ -1623,7 +1623,7 @@ mod stress {
             }
         }
 
-        /// Loses the part at hand, with all that is in it, now and then.
+        /// Occasionally loses the part at hand with everything in it.
         fn lose_part(&mut self) {
             if self.random.below(20) == 0 {
                 self.part = self.unit.part();
@@ -1653,7 +1653,7 @@ mod stress {
             }
         }
 
-        /// A unit of this thread that is current, with whatever else inside.
+        /// A unit of this thread that is current, with other units inside.
         fn unit_of_its_own(&mut self, depth: usize, n: u64) {
             let mut trace = unit(self.bench, "own");
             let rounds = self.random.below(4);
@@ -1685,7 +1685,7 @@ mod stress {
             ));
         }
 
-        /// Two units whose guards go in the order they came.
+        /// Two units whose guards are dropped in the order they were created.
         fn two_units(&mut self, n: u64) {
             let (mut a, mut b) = (unit(self.bench, "a"), unit(self.bench, "b"));
             let entered_a = a.enter();
@@ -1772,7 +1772,7 @@ mod stress {
 mod one_after_the_other {
     use super::*;
 
-    /// What a part left behind shows in no later unit, on a thread that ran others.
+    /// Leftovers of a part show in no later unit, on a thread that ran others.
     #[test]
     fn a_redacted_field_of_a_part_is_one_field_in_the_next_unit_too() {
         let bench = Bench::new(bare().redact(["pw"]).max_fields(2));
@@ -1805,7 +1805,7 @@ mod one_after_the_other {
             lines(&closed),
             ["msg=unit duration_ms=0.0 password=\"******\""]
         );
-        // And an open unit after a redacting part has its own say again.
+        // An open unit that follows a redacting part does not redact either.
         let part = unit(&closed, "unit").part();
         other.join(part);
         other.discard();
@@ -1844,7 +1844,7 @@ mod one_after_the_other {
         assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1 lost_parts=1"]);
     }
 
-    /// The text of fields and fragments that joining replaces is freed while the unit runs.
+    /// The text of fields and fragments replaced by joins is freed while the unit runs.
     #[test]
     fn joining_over_and_over_takes_no_more_room() {
         let bench = Bench::new(bare().max_fragments(4));
@@ -1855,14 +1855,14 @@ mod one_after_the_other {
             part.set("k", &text).add(&text);
             unit.join(part);
         }
-        // Looked at through the length of what a clone of the unit has to keep.
+        // Measured through the line's length, which depends on what the unit has to keep.
         let line = unit.render();
         assert!(line.contains("dropped_fragments=9996"), "{line}");
         unit.discard();
     }
 }
 
-/// A key that makes its text by code of the user's, which uses the unit itself.
+/// A key whose text is made by user code that uses the unit itself.
 #[test]
 fn keys_make_their_text_before_the_trace_is_taken() {
     use traceline::value::{Key, ToKey};

@@ -1,4 +1,4 @@
-//! Units of one transaction: ids in, ids out, and in the record.
+//! Units of one transaction: incoming ids, outgoing ids, and ids in the record.
 
 use log::Level;
 use traceline::{
@@ -21,7 +21,7 @@ fn bench(builder: ConfigBuilder) -> Bench {
     Bench::new(builder.header(false).ids(&FixedIds(7, 9)))
 }
 
-/// The text behind the message of a unit that does `work`.
+/// Compares the text after the message of a unit that does `work`.
 #[track_caller]
 fn check(work: impl FnOnce(&mut Trace), want: &str) {
     let bench = bench(Config::builder());
@@ -88,7 +88,7 @@ fn ids_are_made_when_first_asked_for() {
         },
         &format!(r#"trace_id="{OWN_TRACE}" span_id="{OWN_SPAN}" trace_flags="01" duration_ms=0.0"#),
     );
-    // Random ones carry the flag that says so.
+    // Random ids carry the flag that marks them.
     let mut trace = Bench::new(Config::builder()).start();
     assert!(trace.traceparent().unwrap().is_random());
     trace.discard();
@@ -222,7 +222,7 @@ fn a_request_id_that_could_do_harm_is_replaced() {
 
 // ----- headers
 
-/// `trace_id`, `parent_id` and `tracestate` that headers lead to.
+/// The `trace_id`, `parent_id` and `tracestate` that these headers produce.
 fn from_headers(headers: &[(&str, &str)]) -> (String, Option<String>, Option<String>) {
     let bench = bench(Config::builder().format(Format::Json));
     let mut trace = bench.start();
@@ -264,7 +264,7 @@ fn headers_are_found_in_any_case_and_order() {
     }
 }
 
-/// The header of an outgoing call of a unit that was called with these.
+/// The header of an outgoing call from a unit that received these headers.
 fn passed_on(headers: &[(&str, &str)]) -> String {
     let bench = bench(Config::builder());
     let mut trace = bench.start();
@@ -283,7 +283,7 @@ fn a_b3_caller_who_debugs_has_decided_to_sample() {
         format!("00-{TRACE}-{OWN_SPAN}-00"),
     );
     assert_eq!(sampled(&[("X-B3-Flags", "1")]), yes);
-    // Who debugs need not say more, and what else is said counts less.
+    // Debug needs no other header and outweighs a contrary one.
     assert_eq!(sampled(&[("x-b3-flags", "1"), ("x-b3-sampled", "0")]), yes);
     assert_eq!(sampled(&[("x-b3-flags", "0"), ("x-b3-sampled", "0")]), no);
     assert_eq!(sampled(&[("x-b3-flags", "x"), ("x-b3-sampled", "0")]), no);
@@ -293,7 +293,7 @@ fn a_b3_caller_who_debugs_has_decided_to_sample() {
         no
     );
     assert_eq!(passed_on(&[("b3", &format!("{TRACE}-{SPAN}-d"))]), yes);
-    // Without ids it says nothing of them.
+    // Without ids, the flag has no influence on them.
     assert_eq!(from_headers(&[("X-B3-Flags", "1")]).0, OWN_TRACE);
 }
 
@@ -304,7 +304,7 @@ fn a_b3_caller_who_left_the_decision_to_us_has_not_said_no() {
     assert_eq!(one("-0"), format!("00-{TRACE}-{OWN_SPAN}-00"));
     let several = [("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN)];
     assert_eq!(passed_on(&several), format!("00-{TRACE}-{OWN_SPAN}-01"));
-    // Where a hash decides, it does.
+    // If a hash decides, it decides here too.
     let rarely = Config::builder().sampling(Sampling::one_in(u32::MAX));
     let bench = bench(rarely);
     let mut trace = bench.start();
@@ -323,10 +323,10 @@ fn absent_doubled_and_hostile_headers_start_afresh() {
         vec![("traceparent", HEADER), ("traceparent", HEADER)],
         vec![("traceparent", long.as_str())],
         vec![("traceparent", "00-\r\nx-evil: 1")],
-        // State alone, or beside a bad parent, is worth nothing.
+        // State alone, or with a bad parent, is ignored.
         vec![("tracestate", "a=1")],
         vec![("traceparent", "ff"), ("tracestate", "a=1")],
-        // A bad traceparent is the caller's word all the same.
+        // Even a bad traceparent takes precedence over B3.
         vec![
             ("traceparent", "x"),
             ("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
@@ -529,7 +529,7 @@ fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
     );
     unit.scope(|| {
         assert_eq!(ids(), own);
-        // In use, hidden by a disabled one, and at its end.
+        // While in use, while hidden by a disabled unit, and at its end.
         assert_eq!(current::with(|_| ids()), Some(nothing.clone()));
         Trace::default().scope(|| assert_eq!(ids(), nothing));
         assert_eq!(ids(), own);

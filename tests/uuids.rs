@@ -31,7 +31,7 @@ fn a_uuid_is_text_with_hyphens() {
     );
 }
 
-/// Digits alone are not a number.
+/// A UUID made only of digits is not a number.
 #[test]
 fn a_uuid_of_digits_is_text_too() {
     let digits = Uuid::from_u128(0x11111111_1111_1111_1111_111111111111);

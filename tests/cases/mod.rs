@@ -1,7 +1,7 @@
-//! What goes in and what comes out: one table, one column per format.
+//! Inputs and expected outputs: one table, one column per format.
 //!
-//! `tests/logfmt.rs` and `tests/json.rs` run it. The expected texts are those of
-//! `encoding.md`, written out by hand; only the loops over whole ranges of
+//! `tests/logfmt.rs` and `tests/json.rs` run it. The expected texts come from the
+//! encoding rules and are written out by hand; only loops over whole ranges of
 //! characters compute theirs.
 
 // Each of the two files that compile this module uses one column.
@@ -20,7 +20,7 @@ use traceline::{ToValue, Trace, debug, display, key, mask, null, text_lossy};
 
 use crate::util::WALL;
 
-/// Calls on a trace, and the part of each line that comes of them.
+/// Calls on a trace, and the part of each line that they produce.
 pub struct Case {
     pub work: Box<dyn Fn(&mut Trace)>,
     pub logfmt: String,
@@ -46,12 +46,12 @@ fn value(value: impl ToValue + 'static, logfmt: &str, json: &str) -> Case {
     )
 }
 
-/// `k = value`, written alike in both formats.
+/// `k = value`, written the same way in both formats.
 fn same(input: impl ToValue + 'static, text: &str) -> Case {
     value(input, text, text)
 }
 
-/// `k = text`; the cell is the JSON string, which is the logfmt value too.
+/// `k = text`; the cell is the JSON string, which is also the logfmt value.
 fn quoted(text: &'static str, cell: &str) -> Case {
     same(text, cell)
 }
@@ -92,7 +92,7 @@ pub fn all() -> Vec<Case> {
     tables.into_iter().flatten().collect()
 }
 
-/// encoding.md, section 10, row by row.
+/// The table of examples in the encoding rules, row by row.
 fn examples() -> Vec<Case> {
     vec![
         value("abc", "abc", r#""abc""#),
@@ -173,9 +173,9 @@ fn strings() -> Vec<Case> {
         quoted("a ", r#""a ""#),
         quoted("\"", r#""\"""#),
         quoted("\r\n\t", r#""\r\n\t""#),
-        // What `\` escapes stand for is not looked at.
+        // A text that looks like an escape is not interpreted.
         quoted(r"\u0041\n", r#""\\u0041\\n""#),
-        // No other short escapes: JSON has \b and \f, but fewer read them.
+        // No other short escapes: JSON also has \b and \f, but fewer readers accept them.
         quoted(
             "\u{8}\u{c}/\0\u{7}\u{b}",
             r#""\u0008\u000c/\u0000\u0007\u000b""#,
@@ -183,7 +183,7 @@ fn strings() -> Vec<Case> {
     ]
 }
 
-/// Characters of which every one is escaped, with `\u` and four digits but for three.
+/// Every character that is escaped: all but three with `\u` and four digits.
 pub fn escaped_characters() -> impl Iterator<Item = (char, String)> {
     let ranges = [
         0x00..=0x1F,
@@ -203,8 +203,8 @@ pub fn escaped_characters() -> impl Iterator<Item = (char, String)> {
     })
 }
 
-/// Characters that need quotes in logfmt and no escape: the neighbours of those
-/// above, and two marks that are no overrides.
+/// Characters that need quotes in logfmt but no escape: the neighbours of those
+/// above, and two marks that are not overrides.
 pub const KEPT: [char; 18] = [
     ' ',
     '\u{A0}',
@@ -233,7 +233,7 @@ fn characters() -> Vec<Case> {
         [
             same(format!("{char}"), &format!(r#""{written}""#)),
             same(format!("a{char}b"), &format!(r#""a{written}b""#)),
-            // On both sides of characters of two, three and four bytes.
+            // Between characters of two, three and four bytes.
             same(format!("é{char}€"), &format!(r#""é{written}€""#)),
             same(format!("😀{char}é"), &format!(r#""😀{written}é""#)),
         ]
@@ -335,7 +335,7 @@ fn no_lookalikes() -> Vec<Case> {
     texts.into_iter().map(bare).collect()
 }
 
-/// In logfmt the last backslash is `\u005c`, in JSON it is like any other.
+/// In logfmt a final backslash is `\u005c`; in JSON it is escaped like any other.
 fn last_backslashes() -> Vec<Case> {
     vec![
         value(r"\", r#""\u005c""#, r#""\\""#),
@@ -347,7 +347,7 @@ fn last_backslashes() -> Vec<Case> {
         value("a\\\n", r#""a\\\n""#, r#""a\\\n""#),
         value("\n\\", r#""\n\u005c""#, r#""\n\\""#),
         value(r"é\", r#""é\u005c""#, r#""é\\""#),
-        // Before, at and behind the sixteenth byte.
+        // Before, at and after the sixteenth byte.
         value(
             r"fourteen-bytes\",
             r#""fourteen-bytes\u005c""#,
@@ -517,7 +517,7 @@ fn times() -> Vec<Case> {
         time(-1, 500_000_000, "1969-12-31T23:59:59.500000Z"),
         time(-62_167_219_200, 0, "0000-01-01T00:00:00.000000Z"),
         time(253_402_300_799, 999_999_999, "9999-12-31T23:59:59.999999Z"),
-        // Years that RFC 3339 cannot write.
+        // Years that RFC 3339 cannot express.
         same(moment(253_402_300_800, 0), "253402300800"),
         same(moment(-62_167_219_201, 0), "-62167219201"),
         same(moment(9_000_000_000_000_000, 0), "9000000000000000"),
@@ -588,7 +588,7 @@ fn lists() -> Vec<Case> {
             },
             "[\"2c59******\",\"\\\"\\\\\\\"q\\\\\\\"\\\"\",\"a\u{FFFD}\"]",
         ),
-        // A text in a list is quoted twice in logfmt; its controls are written once.
+        // Text in a list is quoted twice in logfmt, but its controls are escaped once.
         case_of_list(
             |t| t.set("k", ["\x1b\u{2028}"]),
             r#"[\"\\u001b\\u2028\"]"#,
@@ -621,7 +621,7 @@ fn texts_of_all_types() -> Vec<Case> {
             "k=1-x",
             r#""k":"1-x""#,
         ),
-        // What is printed is a string, even where it is digits.
+        // Printed values are strings, even if they consist of digits.
         case(
             |t| t.set("k", format_args!("{}", 7)),
             r#"k="7""#,
@@ -692,19 +692,19 @@ fn masks() -> Vec<Case> {
     vec![
         masked("2c59aaaa", 4, "2c59******"),
         masked("2c59aaaaaaaaaaaaaaaaaaaaaaaa", 4, "2c59******"),
-        // A short one is hidden whole, and so is its length.
+        // A short one is hidden completely, including its length.
         masked("2c59aaa", 4, "******"),
         masked("1234", 4, "******"),
         masked("", 4, "******"),
         masked("secret", 0, "******"),
         masked("secret", usize::MAX, "******"),
-        // Characters, not bytes.
+        // Counts characters, not bytes.
         masked("äöüß€😀xy", 4, "äöüß******"),
         masked("\u{202e}abc", 2, "\\u202ea******"),
     ]
 }
 
-/// What the text of a string literal should be: the slow and obvious way.
+/// The expected text of a string literal, in the slow and obvious way.
 pub fn escape(text: &str) -> String {
     static ESCAPES: LazyLock<HashMap<char, String>> =
         LazyLock::new(|| escaped_characters().collect());
@@ -720,10 +720,10 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// Texts of up to `most` characters with an odd one more at every place, so
-/// that it crosses every boundary of the 16-byte steps that encoders go in.
+/// Texts of up to `most` characters with an odd one added at every position, so
+/// that it crosses every boundary of the 16-byte steps that encoders take.
 pub fn at_every_offset(odd: char, filler: char, most: usize) -> impl Iterator<Item = String> {
-    // Longest first: the bytes of the longer text still lie behind the shorter.
+    // Longest first: the bytes of the longer text still lie after the shorter one.
     (0..=most).rev().flat_map(move |len| {
         (0..=len).map(move |at| {
             let fill = |count| std::iter::repeat_n(filler, count);
@@ -732,11 +732,11 @@ pub fn at_every_offset(odd: char, filler: char, most: usize) -> impl Iterator<It
     })
 }
 
-/// What the odd character stands among, and how much of it: three chunks each.
+/// The characters around the odd one, and how many of them: three chunks each.
 pub const FILLERS: [(char, usize); 5] = [('a', 34), ('é', 17), ('€', 12), ('😀', 9), ('"', 17)];
 
-/// The odd characters that [`at_every_offset`] is run with: the ends of every
-/// escaped range, and neighbours that share their first bytes.
+/// The odd characters for [`at_every_offset`]: the ends of every escaped range,
+/// and neighbours that share their first bytes.
 pub const ODD: [char; 27] = [
     '"', '\\', '\n', '\0', '\u{1F}', '\u{7F}', '\u{80}', '\u{9F}', '\u{A0}', '\u{2027}',
     '\u{2028}', '\u{202E}', '\u{202F}', '\u{2065}', '\u{2066}', '\u{2069}', '\u{206A}', '\u{FEFF}',

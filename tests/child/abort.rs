@@ -6,7 +6,7 @@ use std::fmt;
 use log::{Log, Metadata, Record};
 use traceline::{current, Config};
 
-/// Prints; breaks on what says so; counts calls that come out of one another.
+/// Prints records, and panics when one contains `break the logger`.
 struct Prints;
 
 impl Log for Prints {
@@ -30,7 +30,7 @@ impl fmt::Display for Breaks {
     }
 }
 
-/// Says that destructors run, which they do not.
+/// Reports that destructors run, which should not happen.
 struct Guard;
 
 impl Drop for Guard {

@@ -1,6 +1,6 @@
-//! An allocator that counts what each thread does: the one place with `unsafe`.
+//! An allocator that counts what each thread does, which takes `unsafe` code.
 //!
-//! The counters are of this thread alone, so tests may run side by side.
+//! The counters are per thread, so tests may run side by side.
 
 #![allow(unsafe_code)]
 
@@ -18,12 +18,12 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// What a piece of work asked of the allocator.
+/// The memory that some work requested from the allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used {
     /// Allocations and reallocations.
     pub calls: usize,
-    /// Most bytes at once, beyond those held before.
+    /// The peak number of bytes, beyond those held before.
     pub peak: isize,
     /// Bytes still held, beyond those held before.
     pub kept: isize,
@@ -48,8 +48,8 @@ fn note(calls: usize, bytes: isize) {
     PEAK.set(PEAK.get().max(LIVE.get()));
 }
 
-// SAFETY: hands every call on to `System`; the counters are plain cells that
-// need no destructor, so they can be reached whenever memory is asked for.
+// SAFETY: passes every call on to `System`; the counters are plain cells without
+// destructors, so they can be reached whenever memory is requested.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(1, layout.size() as isize);

@@ -1,4 +1,4 @@
-//! Code of another file for `line_tags.rs`, as a helper of a user's would be.
+//! Code in another file for `line_tags.rs`, like a user's helper.
 
 use traceline::{Config, Trace};
 
@@ -7,7 +7,7 @@ pub fn start(config: &Config) -> Trace {
     Trace::builder("unit").config(config).start()
 }
 
-/// Adds a fragment here; returns the line it stands on.
+/// Adds a fragment here; returns the line of the call.
 pub fn add(trace: &mut Trace) -> u32 {
     trace.add("elsewhere");
     line!() - 1

@@ -1,11 +1,11 @@
-//! A program that `campaign.rs` builds and starves: each time one later allocation
-//! fails, of those that the library asks for.
+//! A program that `campaign.rs` builds and starves: in each run, a later one of the
+//! library's allocations fails.
 //!
-//! What happens then is the language's choice, and mostly the end of the process.
-//! With the feature `hook`, of a toolchain that takes it, the failure is a panic.
+//! The language decides what happens then; usually the process ends. With the
+//! feature `hook`, on a toolchain that supports it, the failure is a panic.
 //!
 //! Arguments: the case, the number of the first allocation that fails, and a file
-//! for the records. What it prints is read by `campaign/memory.rs`.
+//! for the records. `campaign/memory.rs` reads its output.
 
 #![cfg_attr(feature = "hook", feature(alloc_error_hook))]
 
@@ -30,7 +30,7 @@ fn grows(run: &Run, nth: usize) {
     unit(run);
 }
 
-/// Who catches the failure sets the field again.
+/// After each caught failure, sets the field again.
 fn retries(run: &Run, nth: usize) {
     let mut unit = run.start("outer");
     LEFT.set(Some(nth));
@@ -46,8 +46,8 @@ fn retries(run: &Run, nth: usize) {
     say("ended", "outer");
 }
 
-/// Panics in the innermost of units that have all that may grow; one allocation of
-/// what follows fails.
+/// Panics in the innermost of several units in which everything has grown; one of
+/// the allocations after the panic fails.
 fn unwinds(run: &Run, nth: usize) {
     let mut unit = run.start("outer");
     fields(run, &mut unit);
@@ -69,7 +69,7 @@ fn unwinds(run: &Run, nth: usize) {
     });
 }
 
-/// The same without a panic: units end one after the other.
+/// The same without a panic: units end one after another.
 fn ends(run: &Run, nth: usize) {
     let mut unit = run.start("outer");
     fields(run, &mut unit);
@@ -88,7 +88,7 @@ fn ends(run: &Run, nth: usize) {
     say("ended", "outer");
 }
 
-/// All units of the thread end from inside.
+/// All units of the thread are ended from inside.
 fn emits(run: &Run, nth: usize) {
     let mut unit = run.start("outer");
     fields(run, &mut unit);
@@ -105,7 +105,7 @@ fn emits(run: &Run, nth: usize) {
     });
 }
 
-/// What a panic itself asks for, the hook of the library included.
+/// The allocations of a panic itself, including those of the library's hook.
 fn unwinds_early(run: &Run, nth: usize) {
     let mut unit = run.start("outer");
     unit.scope(|| {
@@ -126,7 +126,7 @@ fn unwinds_in_use(run: &Run, nth: usize) {
     });
 }
 
-/// The first destructor of a panic.
+/// Starves the thread in the first destructor of a panic.
 struct Starves(usize);
 
 impl Drop for Starves {
@@ -148,8 +148,8 @@ fn case(name: &str) -> fn(&Run, usize) {
     }
 }
 
-/// What a thread writes for units like those that failed on it: each key twice,
-/// as a key that is remembered twice would show.
+/// The lines of a thread for units like those that failed on it. Each unit runs
+/// twice, which would reveal a key that is remembered twice.
 fn probe(run: &Run) -> Vec<String> {
     let mut lines = Vec::new();
     for _ in 0..2 {
@@ -172,7 +172,7 @@ fn probe(run: &Run) -> Vec<String> {
     lines
 }
 
-/// Runs a case with one failure after the other, until none is reached.
+/// Runs a case repeatedly, each time with a later failure, until none occurs.
 fn survive(name: &str, first: usize) {
     let case = case(name);
     let fresh = std::thread::scope(|scope| scope.spawn(|| probe(&Run::new(None))).join());
@@ -180,7 +180,7 @@ fn survive(name: &str, first: usize) {
     for nth in first.. {
         say("run", nth);
         let thread = || {
-            // A new thread: nothing is there yet.
+            // A new thread, so that nothing is left over.
             let run = Run::new(None);
             FIRED.set(false);
             let result = catch_unwind(AssertUnwindSafe(|| case(&run, nth)));
@@ -215,7 +215,7 @@ fn main() {
         .and_then(|first| first.parse().ok())
         .expect("a number");
     if let Some(file) = args.next() {
-        // Without the hook: the process ends at the failure.
+        // Without the hook, the process ends at the failure.
         let file = File::create(file).expect("a new file");
         let run = Run::new(Some(file));
         case(&name)(&run, first);

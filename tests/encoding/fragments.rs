@@ -1,4 +1,4 @@
-//! Section 2: how fragments are written, and that no text can fake one.
+//! How fragments are written, and that no text can fake one.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use traceline::{Trace, config::LineTag};
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, record};
 
-/// What is between the quotes of `fragments="…"`, which stands last.
+/// The text between the quotes of `fragments="…"`, which comes last.
 #[track_caller]
 fn fragments(line: &str) -> &str {
     let (_, rest) = line.split_once(" fragments=\"").expect("fragments");
     rest.strip_suffix('"').expect("fragments stand last")
 }
 
-/// The array of `"fragments":[…]`, which stands last.
+/// The array of `"fragments":[…]`, which comes last.
 #[track_caller]
 fn array(line: &str) -> &str {
     let (_, rest) = line.split_once(r#","fragments":"#).expect("fragments");
     rest.strip_suffix('}').expect("fragments stand last")
 }
 
-/// A unit that gathers fragments over time; returns its line and that of its first `add`.
+/// A unit that collects fragments over time; returns its line and that of its first `add`.
 fn gathered(builder: traceline::config::ConfigBuilder) -> (String, u32) {
     let bench = Bench::new(builder);
     let mut trace = bench.start();
@@ -55,7 +55,7 @@ fn fragments_in_json_are_objects() {
     assert_eq!(array(&line), want);
 }
 
-/// One fragment of this file and one of another; the lines they are on.
+/// One fragment from this file and one from another; returns their lines.
 fn from_two_files(trace: &mut Trace) -> (u32, u32) {
     trace.add("here");
     (line!() - 1, add_from_here(trace, "there"))
@@ -137,7 +137,7 @@ fn a_fragment_tells_its_own_line_even_through_a_macro() {
     assert_eq!(fragments(&line), format!("[{first}, 0.0ms] 1-2"));
 }
 
-/// The fragments of one unit with these texts, without `[line, 0.0ms] ` before each.
+/// The fragments of a unit with these texts, without the `[line, 0.0ms] ` before each.
 fn texts_of(texts: &[&str]) -> Vec<String> {
     let mut tag = String::new();
     let line = record(logfmt(), |trace| {

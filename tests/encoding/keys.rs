@@ -1,4 +1,4 @@
-//! Section 2 and 4: keys are unique in a record, whatever users set.
+//! Keys are unique in a record, whatever users set.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use traceline::{Trace, key, null};
 use super::{expect, json, logfmt};
 use crate::util::{Bench, json_line, logfmt_line, record, same_line};
 
-/// design.md, section 2.6: the names that the library may ever write in a record.
+/// The names that the library may write in a record, by the design.
 const RESERVED: [&str; 22] = [
     "ts",
     "level",
@@ -44,7 +44,7 @@ fn a_reserved_name_as_user_key_is_key_2_in_every_record() {
             &format!("{name}_2=forged"),
             &format!(r#""{name}_2":"forged""#),
         );
-        // Also where the header, which holds three of them, is not written.
+        // Also if the header, which holds three of them, is not written.
         let line = record(logfmt().header(false), work);
         same_line(&line, &format!("msg=unit duration_ms=0.0 {name}_2=forged"));
     }
@@ -190,7 +190,7 @@ fn set_on_the_key_of_a_counter_replaces_it_and_makes_it_plain() {
     );
 }
 
-/// Between the two the key was free: the counter is called `x`, not `x_2`.
+/// The key was free in between, so the counter is called `x`, not `x_2`.
 #[test]
 fn a_counter_on_a_removed_key_has_the_key_to_itself() {
     expect(
@@ -202,8 +202,8 @@ fn a_counter_on_a_removed_key_has_the_key_to_itself() {
     );
 }
 
-/// The place that the first value left is no counter's: it would be called `x`, where what is set
-/// is, and a third value would not find the second one.
+/// A counter cannot take the place that the first value left: it would be called `x`, the name of
+/// the field set since, and a third value would not find the second one.
 #[test]
 fn a_counter_beside_a_field_that_was_removed_and_set_again_is_key_2() {
     expect(
@@ -266,7 +266,7 @@ fn expect_timed(work: impl Fn(&mut Trace, &Bench), logfmt_rest: &str, json_rest:
         work(&mut trace, &bench);
         trace.emit();
         let line = bench.log.only().args;
-        // What the laps took is the duration of the unit, too.
+        // The laps' time also counts towards the duration of the unit.
         let want = want.replace("duration_ms=0.0", "duration_ms=2.0");
         same_line(
             &line,
@@ -434,7 +434,7 @@ fn what_is_in_the_record_can_be_read_back() {
     trace.discard();
 }
 
-/// "Redaction looks at the key as given", also where less of it is kept.
+/// "Redaction looks at the key as given", even if only part of the key is kept.
 #[test]
 fn a_redacted_key_that_is_cut_is_redacted() {
     let builder = logfmt().max_value(16).redact(["authorization_token"]);

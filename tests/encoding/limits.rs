@@ -1,4 +1,4 @@
-//! Sections 1 and 8: one line within its limit, whatever is put in.
+//! One line within its limit, whatever is put in.
 
 use serde_json::Value;
 use traceline::{Trace, config::ConfigBuilder, display, text_lossy};
@@ -6,7 +6,7 @@ use traceline::{Trace, config::ConfigBuilder, display, text_lossy};
 use super::{json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};
 
-/// What `build` takes for the least record without fixed fields.
+/// The smallest record limit that `build` accepts without fixed fields.
 const LEAST: usize = 512;
 
 /// A JSON record within `limit`, parsed.
@@ -20,7 +20,7 @@ fn within(limit: usize, builder: ConfigBuilder, work: impl FnOnce(&mut Trace)) -
 #[test]
 fn a_record_that_fills_its_limit_is_whole() {
     for builder in [logfmt, json] {
-        // The longest text that fits, found from what an empty one takes.
+        // The longest text that fits, computed from the length of an empty record.
         let empty = record(builder(), |trace| {
             trace.set("k", "é ");
         });
@@ -109,7 +109,7 @@ fn fragments_errors_and_the_message_are_cut_like_values() {
     );
 }
 
-/// Half an id finds nothing: it is cut as late as the name is, and counted.
+/// Half an id is useless in a search, so it is cut as late as the name, and counted.
 #[test]
 fn the_id_of_the_request_is_cut_last_and_counted() {
     for (length, shown, truncated) in [(64, 64, 60), (128, 64, 61)] {
@@ -178,7 +178,7 @@ fn many_fragments_are_left_out_and_counted() {
     assert_eq!(record["dropped_fragments"].as_u64(), Some(100 - kept));
 }
 
-/// Section 2, "no fragments: no `fragments` field", holds also where the limit took them all.
+/// "No fragments: no `fragments` field" also holds if the limit removed them all.
 #[test]
 fn fragments_that_all_had_to_go_leave_no_empty_field() {
     for (builder, key) in [(logfmt(), 420), (json(), 400)] {
@@ -238,8 +238,8 @@ fn a_key_over_the_limit_is_cut_and_stays_the_same_key() {
     );
 }
 
-/// `truncated` counts what is in the record: neither a field that was removed nor
-/// a timer whose first lap still runs.
+/// `truncated` counts only what is in the record: neither a field that was removed
+/// nor a timer whose first lap still runs.
 #[test]
 fn a_cut_key_of_a_field_that_is_not_in_the_record_is_not_counted() {
     let key = "k".repeat(20);

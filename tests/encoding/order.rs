@@ -1,4 +1,4 @@
-//! Section 2: the order of the parts, and what is left out.
+//! The order of the parts, and what is left out.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use traceline::{config::ConfigBuilder, null};
 use super::{expect, json, logfmt};
 use crate::util::{Bench, add_from_here, logfmt_line, record, same_line};
 
-/// Everything that a record can hold, set in an order that is not the record's:
-/// the lines of its two fragments, a partial record and the last.
+/// Sets everything that a record can hold, in an order that is not the record's.
+/// Returns the lines of its two fragments, a partial record and the final record.
 fn everything(builder: ConfigBuilder) -> (u32, u32, Vec<String>) {
     let bench = Bench::new(
         builder
@@ -153,7 +153,7 @@ fn a_removed_field_that_comes_back_has_its_new_value() {
     );
 }
 
-/// Of a builder too: "an earlier value of that key is removed".
+/// Also in a builder: "an earlier value of that key is removed".
 #[test]
 fn none_removes_an_earlier_value_of_the_builder() {
     let bench = Bench::new(logfmt());

@@ -1,4 +1,4 @@
-//! Sections 6 and 8: names, times, and what is configurable.
+//! Names, times and other settings.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -266,7 +266,7 @@ fn a_configuration_does_not_change_the_records_of_another() {
     assert!(lines.iter().all(|line| *line == want), "{lines:#?}");
 }
 
-/// `build` says that a record without any text fits, so one must come, whatever the names.
+/// `build` guarantees that a record without any text fits, so one must come, whatever the names.
 #[test]
 fn names_of_any_length_leave_room_for_a_record_or_are_refused() {
     let config = Config::builder()

@@ -1,10 +1,10 @@
-//! The messages of the compiler for mistakes that newcomers make. What they propose
-//! compiles and works.
+//! The compiler's messages for mistakes that newcomers make. The fixes that they propose
+//! compile and work.
 //!
-//! Each file of `cases/fail` has one mistake, and the message stands beside it.
-//! Messages differ between versions of the compiler. The pinned ones are those of
-//! `PINNED`; with another version, these cases are skipped, but not in CI. After a
-//! change of a message: `TRYBUILD=overwrite cargo test -p traceline-ui`, and read
+//! Each file of `cases/fail` has one mistake, and its message is stored beside it.
+//! Messages differ between compiler versions, so the stored ones belong to `PINNED`.
+//! With another version these cases are skipped, except in CI. When a message
+//! changes, run `TRYBUILD=overwrite cargo test -p traceline-ui` and read
 //! the diff.
 
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A logger that keeps what it gets and a clock that a test moves, so that
+//! A logger that keeps what it receives and a clock that a test moves, so that
 //! whole lines can be expected. No test that uses this installs a global logger.
 
 // Each test file compiles a copy of this module and uses a part of it.
@@ -15,10 +15,10 @@ use traceline::{
     ids::{IdSource, SpanId, TraceId},
 };
 
-/// What [`ManualClock::wall`] says: 2026-11-21T08:46:00.123456789Z.
+/// The time that [`ManualClock::wall`] returns: 2026-11-21T08:46:00.123456789Z.
 pub const WALL: Duration = Duration::new(1_795_250_760, 123_456_789);
 
-/// [`WALL`] as records write it.
+/// [`WALL`] as it appears in records.
 pub const TS: &str = "2026-11-21T08:46:00.123456Z";
 
 /// One `log::Record`, owned.
@@ -46,7 +46,7 @@ impl Capture {
         Capture::up_to(LevelFilter::Trace)
     }
 
-    /// A logger whose `enabled` refuses what is less severe than `most`.
+    /// A logger whose `enabled` rejects records less severe than `most`.
     pub fn up_to(most: LevelFilter) -> &'static Capture {
         Box::leak(Box::new(Capture {
             most,
@@ -60,7 +60,7 @@ impl Capture {
         builder.logger(self).build().expect("settings make sense")
     }
 
-    /// The same, for settings that may make no sense.
+    /// The same, for settings that may be invalid.
     pub fn try_config(&'static self, builder: ConfigBuilder) -> Result<Config, ConfigError> {
         builder.logger(self).build()
     }
@@ -70,13 +70,13 @@ impl Capture {
         self.lock().clone()
     }
 
-    /// The records' texts so far; forgets them.
+    /// Returns the records' texts so far and forgets them.
     pub fn take_lines(&self) -> Vec<String> {
         let records = std::mem::take(&mut *self.lock());
         records.into_iter().map(|record| record.args).collect()
     }
 
-    /// The only record so far; forgets it.
+    /// Returns the only record so far and forgets it.
     #[track_caller]
     pub fn only(&self) -> Captured {
         let mut records = std::mem::take(&mut *self.lock());
@@ -110,7 +110,7 @@ impl Log for Capture {
     }
 }
 
-/// A clock that stands still until it is told to advance.
+/// A clock that stands still until it is advanced.
 #[derive(Debug)]
 pub struct ManualClock {
     base: Instant,
@@ -119,12 +119,12 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock whose wall says [`WALL`]. Leaked: a clock is `&'static`.
+    /// A clock whose wall time is [`WALL`]. Leaked: a clock is `&'static`.
     pub fn leak() -> &'static ManualClock {
         ManualClock::at(UNIX_EPOCH + WALL)
     }
 
-    /// A clock whose wall says `wall`.
+    /// A clock whose wall time is `wall`.
     pub fn at(wall: SystemTime) -> &'static ManualClock {
         Box::leak(Box::new(ManualClock {
             base: Instant::now(),
@@ -133,7 +133,7 @@ impl ManualClock {
         }))
     }
 
-    /// Moves the monotonic time on.
+    /// Advances the monotonic time.
     pub fn advance(&self, by: Duration) {
         let nanos = u64::try_from(by.as_nanos()).expect("under 584 years");
         self.nanos.fetch_add(nanos, Ordering::Relaxed);
@@ -150,7 +150,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// The ids of this source: the first byte sixteen times, the second eight times.
+/// Always makes the same ids: the first byte sixteen times, the second eight times.
 pub struct FixedIds(pub u8, pub u8);
 
 impl IdSource for FixedIds {
@@ -182,14 +182,14 @@ impl Bench {
         }
     }
 
-    /// A trace called `unit`; its target is that of the configuration.
+    /// A trace called `unit`; its target is the configuration's.
     #[track_caller]
     pub fn start(&self) -> Trace {
         Trace::builder("unit").config(&self.config).start()
     }
 }
 
-/// The one line of a unit called `unit`, in which no time passes.
+/// The only line of a unit called `unit`, in which no time passes.
 #[track_caller]
 pub fn record(builder: ConfigBuilder, work: impl FnOnce(&mut Trace)) -> String {
     let bench = Bench::new(builder);
@@ -211,7 +211,7 @@ pub fn json_line(rest: &str) -> String {
     format!(r#"{{"ts":"{TS}","level":"info","msg":"unit","duration_ms":0.0{comma}{rest}}}"#)
 }
 
-/// Both texts are the same; says where they part if not.
+/// Asserts that both texts are the same; otherwise shows where they differ.
 #[track_caller]
 pub fn same_line(got: &str, want: &str) {
     if got != want {
@@ -221,13 +221,13 @@ pub fn same_line(got: &str, want: &str) {
     }
 }
 
-/// Adds a fragment from a file that is no test's; returns the line it is on.
+/// Adds a fragment from a file that is not a test's; returns the line of the call.
 pub fn add_from_here(trace: &mut Trace, text: &str) -> u32 {
     trace.add(text);
     line!() - 1
 }
 
-/// Rules 1 and 3 of encoding.md, section 1.
+/// The record is one line, without characters that act on a terminal.
 #[track_caller]
 pub fn assert_one_safe_line(line: &str) {
     let unsafe_char = |char: char| {

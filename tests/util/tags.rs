@@ -1,7 +1,7 @@
-//! Lines without the numbers of source lines, for tests that are about
-//! something else: `[12, 0.5ms, warn] text` becomes `[0.5ms, warn] text`.
+//! Lines without source line numbers, for tests that are about something
+//! else: `[12, 0.5ms, warn] text` becomes `[0.5ms, warn] text`.
 
-/// Takes the place out of every tag of a logfmt line.
+/// Removes the place from every tag of a logfmt line.
 pub fn untagged(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! What a structured logger gets, to be compared with the text of the record.
+//! What a structured logger receives, for comparison with the text of the record.
 
 #![allow(dead_code)]
 
@@ -8,7 +8,7 @@ use log::kv::{Error, Key, Value, VisitSource};
 use log::{Log, Metadata, Record};
 use serde_json::Value as Json;
 
-/// A value as `log::kv` tells its type.
+/// A value with the type that `log::kv` gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Typed {
     Bool(bool),
@@ -29,7 +29,7 @@ impl Structured {
     }
 }
 
-/// Gathers the pairs of a source.
+/// Collects the pairs of a source.
 #[derive(Default)]
 pub struct Visitor(pub Pairs);
 
@@ -72,7 +72,7 @@ impl Typed {
         }
     }
 
-    /// Whether this is what JSON says, where NaN and large integers are text.
+    /// Whether this equals the JSON value, in which NaN and large integers are text.
     pub fn is_json(&self, json: &Json) -> bool {
         match (self, json) {
             (Typed::Bool(got), Json::Bool(want)) => got == want,

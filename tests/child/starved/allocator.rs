@@ -1,4 +1,4 @@
-//! An allocator that fails once on a thread, when it is told to.
+//! An allocator that fails once on a thread, at a chosen allocation.
 
 #![allow(unsafe_code)]
 
@@ -11,7 +11,7 @@ struct Starving;
 static STARVING: Starving = Starving;
 
 thread_local! {
-    /// How many allocations of this thread are left until one fails.
+    /// The number of allocations left on this thread before one fails.
     pub static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
     pub static FIRED: Cell<bool> = const { Cell::new(false) };
 }
@@ -45,9 +45,9 @@ unsafe impl GlobalAlloc for Starving {
     }
 }
 
-/// Runs what is no business of the library's with all the memory there is.
+/// Runs work outside the library with unlimited memory.
 pub fn fed<R>(work: impl FnOnce() -> R) -> R {
-    /// Ends with the work, by a panic too.
+    /// Restores the limit when the work ends, even by a panic.
     struct Hungry(Option<usize>);
     impl Drop for Hungry {
         fn drop(&mut self) {

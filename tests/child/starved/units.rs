@@ -1,4 +1,4 @@
-//! Units in which everything grows that may.
+//! Units in which everything that can grow does.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -43,12 +43,12 @@ pub fn say(what: &str, text: impl fmt::Display) {
 pub struct Run {
     pub config: Config,
     bridge: &'static Bridge<Writes>,
-    /// Units, each with what it was told.
+    /// The fields and fragments given to each unit.
     told: RefCell<Vec<(&'static str, String)>>,
     pub texts: Texts,
 }
 
-/// Made while there is memory.
+/// Allocated while there is memory.
 pub struct Texts {
     pub keys: Vec<&'static str>,
     long: Vec<String>,
@@ -82,7 +82,7 @@ impl Run {
         unit
     }
 
-    /// Notes a field, or with an empty key a fragment, that a unit was told.
+    /// Notes a field given to a unit, or a fragment if the key is empty.
     pub fn told(&self, unit: &'static str, key: &str, text: &str) {
         fed(|| {
             let mut told = self.told.borrow_mut();
@@ -94,7 +94,7 @@ impl Run {
         });
     }
 
-    /// A unit is about to end: from now on its record may be lost.
+    /// Notes that a unit is about to end: from now on its record may be lost.
     pub fn ends(&self, name: &str) {
         say(if FIRED.get() { "ends" } else { "ends hungry" }, name);
     }
@@ -106,7 +106,7 @@ impl Run {
     }
 }
 
-/// Everything that may grow, in one unit.
+/// Everything that can grow, in one unit.
 pub fn unit(run: &Run) {
     let mut unit = run.start("outer");
     fields(run, &mut unit);
@@ -132,14 +132,14 @@ pub fn fields(run: &Run, unit: &mut Trace) {
         run.told("outer", key, &fed(|| key.len().to_string()));
     }
     unit.set("list", ["a", "b"]).set("id", u128::MAX);
-    // More laps at once than there is room for inside the entry.
+    // More simultaneous laps than fit inside the entry.
     let laps = [(); 6].map(|()| unit.start_timer("lap"));
     for lap in laps {
         unit.stop(lap);
     }
 }
 
-/// Texts that replace shorter ones, until the dead ones are tidied up.
+/// Texts that replace each other, until the dead ones are tidied up.
 fn overwrites(run: &Run, unit: &mut Trace) {
     for text in &run.texts.long {
         unit.set("long", text);
@@ -205,7 +205,7 @@ fn by_current(run: &Run) {
     run.ends("inner");
     drop(inner);
     say("ended", "inner");
-    // Stands before the one around it.
+    // A disabled unit hides the one around it.
     let mut disabled = Trace::builder("disabled").target("off");
     disabled = disabled.config(&run.config);
     disabled.start().scope(|| current::set("nowhere", 1));
@@ -213,7 +213,7 @@ fn by_current(run: &Run) {
     run.told("outer", "with", "text");
 }
 
-/// What is only for severe records, and more than there is room for inside.
+/// Records kept only for severe units, and more of them than fit inside the entry.
 pub fn absorbed(run: &Run) {
     for _ in 0..70 {
         log::debug!(logger: run.bridge, "held");
