@@ -207,7 +207,7 @@ fn clients_that_stall_do_not_stop_the_others() {
         .collect();
     assert_eq!(order(shop.ordering.url(), 1).0, 201);
     assert_eq!(record(&shop.ordering, "order")["status"], 201);
-    // Each is told when its time is up.
+    // Each client gets an answer when its time is up.
     for mut stream in stalled {
         assert_eq!(answer(&mut stream).0, 408);
         assert_eq!(record(&shop.ordering, "order")["status"], 408);

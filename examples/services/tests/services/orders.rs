@@ -1,4 +1,4 @@
-//! Orders that go well, and those that a shop refuses.
+//! Orders that succeed, and orders that a shop refuses.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::rig::*;
 use crate::tree;
 
-/// Ids by their first use, times as `#`.
+/// Replaces ids with the order of their first use, and times with `#`.
 fn anonymous(text: &str) -> String {
     let mut ids: HashMap<&str, String> = HashMap::new();
     let is_hex = |char: char| char.is_ascii_hexdigit();
@@ -55,7 +55,7 @@ fn the_example_prints_the_records_and_the_tree_and_ends() {
             r##":"info","msg":"reserve","service":"inventory","trace_id":"<id 1>","span_id":"<id 2>","parent_id":"<id 3>","trace_flags":"03","request_id":"<id 4>","outcome":"ok","duration_ms":#,"sku":"widget","quantity":1000,"lock.count":1,"lock.ms":#,"lock.max_ms":#,"left":4000,"status":201,"fragments":[{"at_ms":#,"line":23,"msg":"5000 in stock"}]}"##,
         ]
     );
-    // The blanks before a number depend on its digits.
+    // The number of blanks before a number depends on its digits.
     let words: Vec<_> = tree
         .trim_end()
         .lines()
@@ -135,7 +135,7 @@ fn sold_out_is_409_and_a_warning_in_every_service() {
             [json!("warn"), json!("error"), json!(409), json!(why)]
         );
     }
-    assert_eq!(order(shop.ordering.url(), 3).0, 201); // what is left can be had
+    assert_eq!(order(shop.ordering.url(), 3).0, 201); // the remaining stock can still be ordered
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn records_are_added_to_a_file() {
     let file =
         std::env::temp_dir().join(format!("traceline-services-{}.jsonl", std::process::id()));
     std::fs::write(&file, "{\"msg\":\"before\"}\n").unwrap();
-    // It says nothing on standard output then.
+    // In this mode it prints nothing to standard output.
     let mut service = Command::new(program())
         .args(["inventory", "--with-parent", "--log"])
         .arg(&file)
@@ -174,7 +174,7 @@ fn records_are_added_to_a_file() {
     while std::fs::read_to_string(&file).unwrap().lines().count() < 2 {
         thread::yield_now();
     }
-    drop(service.stdin.take()); // as when the parent is gone
+    drop(service.stdin.take()); // as when the parent process is gone
     let output = service.wait_with_output().unwrap();
     assert!(output.status.success() && output.stdout.is_empty());
     let lines = std::fs::read_to_string(&file).unwrap();

@@ -40,7 +40,7 @@ impl Shop {
         }
     }
 
-    /// The records of one order, from the one of `ordering`.
+    /// Returns the records of one order, found through the record of `ordering`.
     #[track_caller]
     pub fn records(&self) -> [Json; 3] {
         [
@@ -56,7 +56,7 @@ pub fn record(process: &Process, unit: &str) -> Json {
     process.record(unit).unwrap().1
 }
 
-/// Orders `quantity` widgets; the status and the body.
+/// Orders `quantity` widgets; returns the status and the body.
 #[track_caller]
 pub fn order(url: &str, quantity: u64) -> (u16, String) {
     let body = format!(r#"{{"sku":"widget","quantity":{quantity}}}"#);
@@ -65,7 +65,7 @@ pub fn order(url: &str, quantity: u64) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// A request to order something, with these lines in its head.
+/// An order request with these extra lines in its head.
 pub fn post(headers: impl AsRef<[u8]>, body: &[u8]) -> Vec<u8> {
     let mut request = b"POST /orders HTTP/1.1\r\nHost: shop\r\n".to_vec();
     request.extend_from_slice(headers.as_ref());
@@ -74,7 +74,7 @@ pub fn post(headers: impl AsRef<[u8]>, body: &[u8]) -> Vec<u8> {
     request
 }
 
-/// Sends these bytes; the status and the whole answer.
+/// Sends these bytes; returns the status and the whole answer.
 #[track_caller]
 pub fn send(url: &str, request: &[u8]) -> (u16, String) {
     let mut stream = connect(url);
@@ -95,7 +95,7 @@ pub fn answer(stream: &mut TcpStream) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("{answer:?}")), answer)
 }
 
-/// A server that answers one request with these bytes; its address, and the request that it got.
+/// Starts a server that answers one request with these bytes; returns its address and the request.
 pub fn fake(answer: &'static [u8]) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -113,7 +113,7 @@ pub fn fake(answer: &'static [u8]) -> (String, JoinHandle<String>) {
     (url, server)
 }
 
-/// The value of a header in the text of a request or an answer.
+/// Returns the value of a header in the text of a request or an answer.
 pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = text.split("\r\n").map(|line| line.split_once(": "));
     lines.find_map(|pair| {
