@@ -268,7 +268,7 @@ fn check_example(fields: &[(&'static str, Val)], logfmt: &str, json: &str) {
     }
 }
 
-/// The table of numbers in the encoding rules.
+/// The table of examples in the encoding rules.
 #[test]
 fn the_reference_writes_the_examples_as_they_are_given() {
     let text = |text: &str| Val::Text(text.to_owned());
@@ -338,7 +338,7 @@ fn the_reference_names_keys_as_the_examples_do() {
     );
 }
 
-/// Floats in logfmt look as the crate `ryu` prints them.
+/// Floats are written as the crate `ryu` prints them.
 #[test]
 fn the_reference_writes_floats_as_they_are_given() {
     for (value, want) in [

@@ -373,7 +373,7 @@ impl Total {
     }
 }
 
-/// Scalars as each format writes them.
+/// The name of a key, as each format writes it.
 fn clean(key: &str, format: Format) -> String {
     let kept = |char: char| char.is_ascii_alphanumeric() || "_.-".contains(char);
     match format {

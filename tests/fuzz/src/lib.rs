@@ -1,7 +1,7 @@
-//! What holds for any input, one function a target of the fuzzer: each panics where something does not.
+//! Rules that hold for any input, one function per fuzz target: each panics if a rule is broken.
 //!
-//! What is read is read once more by something slow and plain, written from the specification or from encoding.md and never
-//! from the code.
+//! Whatever the library reads is read again by something slow and plain, written from the specification or the encoding
+//! rules and never from the code.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The header `tracestate`, which may be there several times.
+//! The header `tracestate`, which may occur several times.
 
 use traceline::ids::TraceState;
 
@@ -47,7 +47,7 @@ fn refused(headers: &[&str], said: &str) {
     );
 }
 
-/// A list that is none is as good as no list, and does not spoil the parent.
+/// An invalid list counts as missing, and does not spoil the parent.
 fn request(headers: &[&[u8]], want: Option<&str>) {
     let want = want.filter(|want| !want.is_empty());
     let states = headers.iter().map(|header| ("TraceState", *header));

@@ -1,4 +1,4 @@
-//! Requests that no honest client sends: fresh ids, never an error for a bad header, and a service that goes on.
+//! Requests that no honest client sends: a bad header yields fresh ids, never an error; the service goes on.
 
 use std::io::Write;
 use std::net::TcpListener;
