@@ -82,7 +82,7 @@ impl Node {
     }
 }
 
-/// The later value of a key, in the place of the first. An empty key is `_`, and so the same as one that is called that:
+/// Keeps the later value of a key, in the place of the first. An empty key becomes `_`, and collides with a real `_`:
 /// within a structure, keys are not numbered.
 fn once(pairs: &[(String, Node)]) -> Vec<(String, &Node)> {
     let mut once: Vec<(String, &Node)> = Vec::new();

@@ -71,7 +71,7 @@ fn quoted(line: &[u8], start: usize) -> Option<(Value<'_>, usize)> {
     is_end.then_some((Value::Text(text), at + 1))
 }
 
-/// What serde_json takes for an object has the same keys and values here, unless it is nested deeper than is read.
+/// Any object that serde_json reads has the same keys and values here, unless it is nested deeper than is read.
 fn json(line: &[u8]) {
     let Ok(want) = serde_json::from_slice::<Map<String, Json>>(line) else {
         return;

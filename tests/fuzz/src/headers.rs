@@ -1,4 +1,4 @@
-//! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
+//! The headers of a request: B3 in one header or several, and any map, duplicated, torn and hostile.
 
 use traceline::{
     Trace,

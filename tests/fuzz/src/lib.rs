@@ -24,7 +24,7 @@ mod reference;
 #[path = "../../util/mod.rs"]
 mod util;
 
-/// A target: its name, which is that of its folder of seeds, and what it does with one input.
+/// A target: its name, also that of its folder of seeds, and the function that takes one input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.

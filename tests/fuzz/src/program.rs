@@ -1,4 +1,4 @@
-//! Calls in any order: what a unit writes is what the second implementation in `tests/reference` writes.
+//! Calls in any order: a unit writes the same as the second implementation in `tests/arbitrary`.
 
 /// Any bytes form a program.
 pub fn check(data: &[u8]) {

@@ -11,7 +11,7 @@ use traceline_cli::{Names, parse};
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 use crate::work::{self, OWN_SPAN};
 
-/// A line is something that a unit does: what, and behind the first byte with what. The first one says the format.
+/// Each line is a call on the unit: the first byte selects it, the rest is its argument. The first is the format.
 pub(crate) fn check(data: &[u8]) {
     let lines = work::lines(data);
     let (format, steps) = lines.split_first().expect("there is one, be it empty");

@@ -6,7 +6,7 @@ use crate::faults::{digits, of_id};
 use crate::w3c::{self, Parent};
 use crate::work;
 
-/// Any bytes: read as text, as ids, and as the header of a request; and the header that they make.
+/// Any bytes: read as text, as ids and as the header of a request; and the header they produce.
 pub fn check(data: &[u8]) {
     read(data);
     if let Some((bytes, rest)) = data.split_first_chunk() {

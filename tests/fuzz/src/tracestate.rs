@@ -7,7 +7,7 @@ use crate::work;
 
 const PARENT: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Lines are headers: read as texts, passed on, and as those of a request, where they need not be text.
+/// Lines are headers: read as texts, passed on, and read as those of a request, which need not be text.
 pub fn check(data: &[u8]) {
     let headers = work::lines(data);
     let headers: Vec<&[u8]> = headers.iter().map(Vec::as_slice).collect();
