@@ -28,7 +28,7 @@ const HISTORIES: u64 = 4;
 /// Units of one history: 3,000 in all in a debug build, else 100,000.
 const UNITS: usize = if cfg!(debug_assertions) { 750 } else { 25_000 };
 
-/// After so many units a thread turns to other kinds of unit.
+/// After this many units, a thread turns to other kinds of unit.
 const SEASON: usize = UNITS / 10;
 
 /// The first seed; `DIFFERENTIAL_SEED=n` tries others.

@@ -58,7 +58,7 @@ struct Frames {
     steps: VecDeque<Step>,
     /// The exact size in its hint.
     size: Option<u64>,
-    /// Whether it knows that it is at its end without being polled.
+    /// Whether `is_end_stream` reports the end before a poll does.
     knows_end: bool,
 }
 
@@ -799,7 +799,7 @@ mod panics {
         }
     }
 
-    /// Writes a fragment when it is dropped, and panics if told to.
+    /// Adds a fragment when it is dropped, and panics if `panics` is set.
     struct Local {
         panics: bool,
     }

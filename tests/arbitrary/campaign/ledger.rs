@@ -22,7 +22,7 @@ pub enum State {
 pub struct Book {
     pub name: String,
     pub state: State,
-    /// Whether it is current, and on which thread.
+    /// The name of the thread on which it is current, if it is.
     pub current_on: Option<String>,
     pub fields: BTreeMap<String, Value>,
     pub fragments: Vec<String>,

@@ -1,5 +1,5 @@
-//! A logger that panics at its n-th call: one record is lost at most, and
-//! nothing else.
+//! A logger that panics at its n-th call, or at that and all later ones: the
+//! records of those calls are lost, and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

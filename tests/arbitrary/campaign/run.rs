@@ -236,7 +236,7 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// What the library has of it.
+    /// The text that the library should have recorded for it.
     pub fn text(&self) -> String {
         match self.panicked.load(Ordering::Relaxed) {
             true => "<panicked>".into(),

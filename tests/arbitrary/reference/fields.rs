@@ -59,8 +59,8 @@ impl Unit {
         }
     }
 
-    /// The plain field of a key, else the first one that adds up. What the
-    /// documentation says about counters also holds for timers.
+    /// The plain field of a key, else the first one that adds up. The documented
+    /// rules for counters also hold for timers.
     fn replaced_by_set(&self, key: &str) -> Option<usize> {
         let plain = |held: &Held| matches!(held, Held::Plain { .. });
         let other = |held: &Held| !matches!(held, Held::Plain { .. } | Held::Nothing);

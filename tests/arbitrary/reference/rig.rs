@@ -35,7 +35,7 @@ thread_local! {
 }
 
 impl Rig {
-    /// The rig of this thread, reset to its first state.
+    /// The rig of this thread, reset to its initial state.
     pub fn of_thread(wall: Wall) -> &'static Rig {
         let rig = RIG.get().unwrap_or_else(|| Box::leak(Box::new(Rig::new())));
         RIG.set(Some(rig));

@@ -236,7 +236,7 @@ impl Want {
         fixed.for_each(|(key, _)| assert!(OWN_KEYS.contains(&&**key), "{key} in {line}"));
     }
 
-    /// Without a caller, and if nobody asked for an id, a unit has none.
+    /// A unit has no ids unless it has a caller or somebody asked for one.
     fn ids(&self) -> [Option<String>; 3] {
         let Some(parent) = self.parent else {
             return [None, None, None];

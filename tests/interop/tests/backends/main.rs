@@ -40,7 +40,7 @@ struct Backend {
 enum AtExit {
     Nothing,
     Flush,
-    /// The shutdown that only the recipe itself knows.
+    /// The recipe's own shutdown, which does more than a flush.
     Shutdown,
 }
 
