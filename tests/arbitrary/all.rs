@@ -1,5 +1,5 @@
-//! Arbitrary units: `model.rs` against the second implementation in `reference/`, `properties.rs` against readers that are not
-//! ours, `differential.rs` on worn threads against fresh ones.
+//! Arbitrary units: `model.rs` against the second implementation in `reference/`, `properties.rs` against third-party
+//! readers, `differential.rs` on worn threads against fresh ones.
 
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "differential/random.rs"]

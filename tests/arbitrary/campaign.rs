@@ -1,9 +1,9 @@
-//! One fault at every step: which promises of the library hold where code, a
+//! One fault at every step: which promises of the library hold when code, a
 //! thread or the process breaks, counted and printed as a table.
 //!
-//! `tests/faults.rs` has single cases, this is systematic: a unit that uses all
-//! there is runs again and again, each time with the fault one step later, and
-//! what its records say is compared with what it had captured until then.
+//! `tests/faults.rs` has single cases; this test is systematic. A unit that uses
+//! every feature runs again and again, each time with the fault one step later,
+//! and its records are compared with what it had captured by then.
 //!
 //! ```text
 //! cargo test -p traceline-arbitrary --features future --test campaign -- --nocapture
@@ -44,7 +44,7 @@ use report::Report;
 fn every_promise_holds_with_a_fault_at_every_step() {
     log::set_max_level(log::LevelFilter::Trace);
     let mut report = Report::default();
-    // Hundreds of panics that are meant say nothing.
+    // Hundreds of panics are intended and should print nothing.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     loggers::campaign(&mut report);

@@ -1,10 +1,10 @@
-//! Records that are cut, read back by a reader of logfmt that is not ours.
+//! Records that are cut, read back by a third-party logfmt reader.
 
 use traceline::Config;
 
 use crate::util::record;
 
-/// The smallest record that can be asked for.
+/// The smallest record limit that can be set.
 const LEAST: usize = 512;
 
 #[test]

@@ -1,10 +1,10 @@
-//! Random units, one after the other on one worn thread, each against the same
-//! unit on a thread that never ran one: what a thread remembers of earlier units
-//! shows in no line.
+//! Random units, one after the other on one worn thread, each compared with the
+//! same unit on a thread that never ran one: whatever a thread keeps from earlier
+//! units must not show in any line.
 //!
-//! Spare entries belong to a thread, so the threads share none. The clock is one
-//! of the thread's own that moves on each time it is asked: a call of it too many
-//! shows as well.
+//! Spare entries belong to a thread, so the threads share none. Each thread has a
+//! clock that advances with every reading, so one reading too many shows as
+//! well.
 
 #[path = "differential/bench.rs"]
 mod bench;
@@ -28,7 +28,7 @@ const HISTORIES: u64 = 4;
 /// Units of one history: 3,000 in all in a debug build, else 100,000.
 const UNITS: usize = if cfg!(debug_assertions) { 750 } else { 25_000 };
 
-/// After so many units a thread turns to other kinds of unit.
+/// After this many units, a thread turns to other kinds of unit.
 const SEASON: usize = UNITS / 10;
 
 /// The first seed; `DIFFERENTIAL_SEED=n` tries others.
@@ -39,7 +39,7 @@ fn first_seed() -> u64 {
     }
 }
 
-/// Hands the units of a seed to `each`, with their numbers.
+/// Passes the units of a seed to `each`, with their numbers.
 fn history(seed: u64, mut each: impl FnMut(usize, &Unit)) {
     let mut random = Random(seed);
     let mut kinds = Vec::new();
@@ -52,7 +52,7 @@ fn history(seed: u64, mut each: impl FnMut(usize, &Unit)) {
     }
 }
 
-/// What a unit says on this thread and on a fresh one.
+/// Runs a unit on this thread and on a fresh one; returns the lines of both.
 fn worn_and_fresh(unit: &Unit) -> thread::Result<[Vec<String>; 2]> {
     thread::scope(|scope| {
         let fresh = scope.spawn(|| bench::lines(|| unit.run()));
@@ -84,7 +84,7 @@ fn a_worn_thread_writes_what_a_fresh_one_writes() {
     });
 }
 
-/// The units are worth comparing: each of these is in some line of theirs.
+/// Checks that the units are worth comparing: each of these texts is in some line.
 #[test]
 fn the_units_get_to_what_may_leak() {
     let mut missing = vec![

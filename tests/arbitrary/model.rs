@@ -1,7 +1,7 @@
 //! Arbitrary programs give the same lines on the library and on a reference that
-//! was written from `encoding.md` and `design.md` alone (`reference/`).
+//! was written from the encoding rules and the design alone (`reference/`).
 //!
-//! `MODEL_SEED` and `MODEL_PROGRAMS` set which programs and how many.
+//! `MODEL_SEED` and `MODEL_PROGRAMS` set which programs run, and how many.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::reference::program::{
 use crate::reference::shrink::{inner, shrunk};
 use crate::reference::{self, compare, decode};
 
-/// Few bytes often, some thousands sometimes.
+/// Often a few bytes, sometimes thousands.
 fn bytes(mut random: Random) -> Vec<u8> {
     let most = random.pick(&[16, 200, 1_000, 4_000]);
     let length = random.below(most);
@@ -43,7 +43,7 @@ fn arbitrary_programs_give_the_lines_of_the_reference() {
     }
 }
 
-/// As a fuzzer has them first.
+/// The inputs that a fuzzer tries first.
 #[test]
 fn bytes_of_any_length_are_a_program() {
     for byte in [0, 1, 0x7f, 0xff] {
@@ -53,9 +53,9 @@ fn bytes_of_any_length_are_a_program() {
     }
 }
 
-// ----- what the programs reach
+// ----- what the programs cover
 
-/// How often each kind of call comes, those inside of others included.
+/// How often each kind of call occurs, nested calls included.
 fn tally(ops: &[Op], kinds: &mut BTreeMap<String, usize>) {
     for op in ops {
         let text = format!("{op:?}");
@@ -194,7 +194,7 @@ fn programs_reach_every_setting_and_every_end() {
     }
 }
 
-/// What the limits and sampling do is in the records of many programs.
+/// The effects of limits and sampling show in the records of many programs.
 #[test]
 fn programs_reach_what_a_record_says_of_its_losses() {
     let mut lines = Vec::new();
@@ -224,18 +224,18 @@ fn programs_reach_what_a_record_says_of_its_losses() {
     }
 }
 
-/// Programs whose settings make no sense would prove nothing.
+/// Programs with invalid settings would prove nothing.
 #[test]
 fn nearly_all_programs_run() {
     let refused = programs(1_000).filter(|program| reference::run::run(program).is_none());
     let refused = refused.count();
-    // Fixed fields do not fit into the smallest records.
+    // The fixed fields do not fit into the smallest records.
     assert!(refused < 50, "{refused} of 1000 are refused");
 }
 
 // ----- the reference itself
 
-/// What a unit that sets this field says of it, in both formats.
+/// The text of a field in the record of a unit, in both formats.
 #[track_caller]
 fn check_example(fields: &[(&'static str, Val)], logfmt: &str, json: &str) {
     for (is_json, want) in [(false, logfmt), (true, json)] {
@@ -268,7 +268,7 @@ fn check_example(fields: &[(&'static str, Val)], logfmt: &str, json: &str) {
     }
 }
 
-/// The table of encoding.md, section 10.
+/// The table of examples in the encoding rules.
 #[test]
 fn the_reference_writes_the_examples_as_they_are_given() {
     let text = |text: &str| Val::Text(text.to_owned());
@@ -338,7 +338,7 @@ fn the_reference_names_keys_as_the_examples_do() {
     );
 }
 
-/// encoding.md, section 4: as the crate `ryu` prints them.
+/// Floats are written as the crate `ryu` prints them.
 #[test]
 fn the_reference_writes_floats_as_they_are_given() {
     for (value, want) in [
@@ -350,7 +350,7 @@ fn the_reference_writes_floats_as_they_are_given() {
         (123_456.0, "123456.0"),
         (0.00001, "0.00001"),
         (0.000001, "1e-6"),
-        // In the middle of two texts: the even one.
+        // Halfway between two texts: the even one.
         (685_805_205_550.0 + 0.406_25, "685805205550.4062"),
     ] {
         let field = [("k", Val::Num(Num::F64(value)))];

@@ -1,4 +1,4 @@
-//! Any record of an ordinary log call, as `format_record` writes it.
+//! Arbitrary records of ordinary log calls, as `format_record` writes them.
 
 use std::cell::Cell;
 
@@ -16,7 +16,7 @@ fn pairs() -> impl Strategy<Value = Vec<(String, String)>> {
     prop::collection::vec((key, values::text()), 0..8)
 }
 
-/// What is a pair of each key, the last of those given: keys as they are in JSON.
+/// The last value given for each key: keys as they are in JSON.
 fn last_of_each(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     let mut kept: Vec<(&str, &str)> = Vec::new();
     for (key, value) in pairs {

@@ -1,12 +1,12 @@
-//! Whatever is put into a unit, its record is one safe line and gives back,
-//! through readers that we did not write, what was put in.
+//! Whatever is put into a unit, its record is one safe line from which third-party
+//! readers get back what was put in.
 //!
-//! The expectation comes from a model (`props/model.rs`) that follows the words
-//! of `design.md` and `encoding.md` the slow and obvious way.
+//! The expectation comes from a model (`props/model.rs`) that follows the design
+//! and the encoding rules the slow and obvious way.
 //!
 //! Readers: `serde_json` for JSON; for logfmt `tpt-logfmt-parse`, which decodes
 //! JSON-style escapes exactly, and `logfmt` 0.0.2, which is lossy but must find
-//! the same pairs (encoding.md, section 7).
+//! the same pairs.
 //!
 //! `PROPTEST_CASES` sets the number of units (256 unless set).
 
@@ -30,10 +30,10 @@ use crate::typed::Structured;
 use crate::util::{Bench, assert_one_safe_line};
 use crate::values::Val;
 
-/// Runs `check` on arbitrary units. One bench serves all of them, so that
-/// entries are recycled from unit to unit.
+/// Runs `check` on arbitrary units. One bench runs all of them, so that entries are
+/// recycled from unit to unit.
 fn for_units(builder: ConfigBuilder, check: impl Fn(&Bench, &[Op])) {
-    // Room enough that limits are never met.
+    // Enough room that no limit is ever reached.
     let builder = builder.max_record(1 << 20).max_value(1 << 16);
     let bench = Bench::new(builder);
     runner()
@@ -51,7 +51,7 @@ fn runner() -> TestRunner {
     })
 }
 
-/// Runs a unit; its records, each with the model at its time.
+/// Runs a unit; returns its records, each with the model at that time.
 fn run(bench: &Bench, unit: &[Op]) -> Vec<(String, Model)> {
     let mut model = Model::default();
     let mut models = Vec::new();
@@ -91,7 +91,7 @@ fn json_records_give_back_what_was_put_in() {
     });
 }
 
-/// Fragments and accounting, which stand last.
+/// Checks fragments and accounting, which come last.
 #[track_caller]
 fn check_tail_of_json(rest: &mut impl Iterator<Item = (String, Value)>, model: &Model, line: &str) {
     let mut rest: serde_json::Map<String, Value> = rest.collect();
@@ -109,7 +109,7 @@ fn check_tail_of_json(rest: &mut impl Iterator<Item = (String, Value)>, model: &
     assert_eq!(Value::Object(rest), want, "{line}");
 }
 
-/// How many members the object has, counted without a parser that forgets.
+/// Counts the members of an object without a parser that drops duplicates.
 fn members(line: &str) -> usize {
     let (mut depth, mut quoted, mut escaped, mut colons) = (0, false, false, 0);
     for byte in line.bytes() {
@@ -127,7 +127,7 @@ fn members(line: &str) -> usize {
     colons
 }
 
-/// Key-values say what a line of JSON says, but for nulls and the header.
+/// Key-values carry the same as a line of JSON, except for nulls and the header.
 #[test]
 fn key_values_are_the_members_of_the_json_record() {
     let log: &Structured = Box::leak(Box::default());
@@ -138,7 +138,7 @@ fn key_values_are_the_members_of_the_json_record() {
         .max_record(1 << 20)
         .max_value(1 << 16)
         .logger(log);
-    // The capture of the bench gets nothing: it is there for its clock.
+    // The capture of the bench gets nothing; the bench is there for its clock.
     let mut bench = Bench::new(Config::builder());
     bench.config = builder.clock(bench.clock).build().expect("settings");
     runner()
@@ -199,7 +199,7 @@ fn check_tail_of_logfmt(
         assert_eq!(key, "fragments", "{line}");
         let text = text.strip_prefix('[').unwrap_or_default();
         let read: Vec<Fragment> = text.split("; [").map(Fragment::of_logfmt).collect();
-        // The one thing that logfmt changes in a text.
+        // The only change that logfmt makes to a text.
         let changed = |fragment: &Fragment| Fragment {
             text: fragment.text.replace("; [", ";["),
             ..fragment.clone()
@@ -218,9 +218,9 @@ fn check_tail_of_logfmt(
     assert_eq!(rest, want, "{line}");
 }
 
-/// Rule 2 of section 1 for a reader that knows no escape but `\"`: it drops an
-/// empty value unless that is the last, reads escapes as text, and finds no
-/// other pair than those that were written.
+/// Checks a reader that knows only the escape `\"`: it drops an empty value unless
+/// it is the last, reads other escapes as text, and finds exactly the pairs that
+/// were written.
 #[test]
 fn a_lossy_logfmt_reader_finds_the_same_pairs() {
     for_units(Config::builder(), |bench, unit| {
@@ -237,7 +237,7 @@ fn a_lossy_logfmt_reader_finds_the_same_pairs() {
             let want_keys: Vec<&str> = want.iter().map(|(key, _)| &**key).collect();
             assert_eq!(keys, want_keys, "{line}");
             for (pair, (_, value)) in read.iter().zip(&want) {
-                // Exact where nothing is escaped but quotes.
+                // Exact where only quotes are escaped.
                 let plain = |char: char| char == ' ' || char == '"' || char.is_ascii_alphanumeric();
                 if value.chars().all(plain) {
                     assert_eq!(pair.val.as_ref(), Some(value), "{line}");
@@ -282,7 +282,7 @@ fn pretty_records_have_no_character_that_acts_on_a_terminal_but_their_line_ends(
     });
 }
 
-/// Tight limits: a record within its limit that readers take, with no key twice.
+/// With tight limits, a record keeps within its limit, is readable, and has no key twice.
 #[test]
 fn records_stay_within_tight_limits_and_are_read_all_the_same() {
     let limits = (512..900usize, 16..400usize, 0..12usize, 0..6usize);
@@ -337,7 +337,7 @@ fn assert_keys_are_unique(format: Format, line: &str) {
     assert_eq!(unique.len(), count, "a key twice: {line}");
 }
 
-/// The readers themselves: what they are trusted for.
+/// Checks what the tests rely on the readers for.
 #[test]
 fn the_exact_reader_decodes_every_escape_that_is_written() {
     let line = r#"a="\"\\\n\r\t\u001b\u005c" b="" c=x"#;

@@ -1,9 +1,9 @@
-//! Random units on four threads for as long as one likes: each has its record,
-//! memory does not grow, and how long `emit` takes is printed.
+//! Random units on four threads for as long as you like: each must have its record
+//! and memory must not grow; the time that `emit` takes is printed.
 //!
 //! `SOAK_SECONDS=600 cargo test -p traceline-arbitrary --release --all-features --test soak -- --nocapture`
 //! is the long run; without the variable it takes two seconds. Expected counts are
-//! kept beside the units (`soak/unit.rs`), found ones in the logger (`soak/sink.rs`).
+//! kept beside the units (`soak/unit.rs`), actual ones in the logger (`soak/sink.rs`).
 
 #[path = "soak/configs.rs"]
 mod configs;
@@ -31,10 +31,10 @@ use memory::Curve;
 use tally::histogram;
 use worker::{Counts, Latency, Seat, Worker};
 
-/// Threads that run units.
+/// The number of threads that run units.
 const THREADS: usize = 4;
 
-/// Moments at which all of them stand still and everything is counted.
+/// How often all of them stop and everything is counted.
 const ROUNDS: u32 = 60;
 
 fn seconds() -> f64 {
@@ -73,7 +73,7 @@ fn soak(long: Duration) -> (Latency, Curve) {
         let run = |worker: Worker| scope.spawn(move || worker.run(long / ROUNDS));
         let threads: Vec<_> = workers.into_iter().map(run).collect();
         watch(&seats, &mut curve);
-        // Who waits to go on ends.
+        // The threads that wait to go on end.
         drop(seats);
         for thread in threads {
             let its = thread.join().expect("no thread panics");
@@ -92,7 +92,7 @@ fn watch(seats: &[Seat], curve: &mut Curve) {
     let start = Instant::now();
     let mut all = Counts::default();
     for round in 1..=ROUNDS {
-        gather(seats, &mut all); // all stand still
+        gather(seats, &mut all); // all have stopped
         go_on(seats);
         gather(seats, &mut all); // and have counted
         curve.note(start.elapsed(), all.units);
@@ -119,7 +119,7 @@ fn go_on(seats: &[Seat]) {
     }
 }
 
-/// Each unit has its record; one that was sampled out is counted as such.
+/// Checks that each unit has its record, and that sampled-out units are counted as such.
 #[track_caller]
 fn check(all: &Counts) {
     let (expected, found) = (&all.expected, &all.found);

@@ -1,4 +1,4 @@
-//! Any structure, read back by readers that are not ours.
+//! Arbitrary structures, read back by third-party readers.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-// What a person does with a page, and what a page must never do.
+// What people do with a page, and what a page must never do.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -25,7 +25,7 @@ function written(name, text, ...options) {
   return `file://${to}`;
 }
 
-// A page, and all that it does which it should not.
+// Opens a page and records everything it does that it should not.
 async function opened(address, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
   const page = await context.newPage();
@@ -54,7 +54,7 @@ test("a unit is found, opened and seen in its transaction", async () => {
   assert.deepEqual(await texts(page, "#waterfall .label"), ["order ordering", "purchase purchasing", "reserve inventory"]);
   assert.deepEqual((await texts(page, "#unit .fields span")).slice(0, 4), ["status", "409", "error", "out of stock"]);
 
-  // Where the bars are: order 0 to 100 ms, purchase 20 to 95, reserve 50 to 75.
+  // The expected bars: order from 0 to 100 ms, purchase from 20 to 95, reserve from 50 to 75.
   const places = await page.$$eval("#waterfall button", (rows) => rows.map((row) => {
     const [track, bar] = [".track", ".bar"].map((name) => row.querySelector(name).getBoundingClientRect());
     return [bar.left - track.left, bar.right - track.left].map((x) => Math.round((x * 100) / track.width));
@@ -140,7 +140,7 @@ test("a unit has an address", async () => {
   await context.close();
 });
 
-// Contrast as WCAG has it: 4.5 for text.
+// The contrast that WCAG requires for text: 4.5.
 async function contrasts(page) {
   return page.evaluate(() => {
     const light = (color) => {

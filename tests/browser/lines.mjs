@@ -1,4 +1,4 @@
-// Lines that a page has to survive, and an order that crosses three services.
+// Lines that a page must survive, and an order that crosses three services.
 
 export const HOSTILE = [
   "</script><script>window.broken = 1</script>",

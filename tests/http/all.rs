@@ -1,5 +1,5 @@
-//! Requests and tasks: the layers over sockets and service by service, futures on tokio and on executors that are none, threads
-//! of rayon. Nothing is installed here.
+//! Requests and tasks: the layers over sockets and service by service, futures on tokio and polled by hand, threads of
+//! rayon. Nothing is installed here.
 
 #[path = "../util/tags.rs"]
 mod tags;

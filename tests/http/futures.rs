@@ -1,5 +1,5 @@
-//! Futures that are units of work, on several executors: what a future writes
-//! lands in its own unit, whoever polls it, and a unit that is cancelled says so.
+//! Futures that are units of work, on several executors: whatever a future writes
+//! lands in its own unit, whoever polls it, and a cancelled unit is recorded as such.
 
 use std::fmt::Debug;
 use std::future::{Future, pending, poll_fn, ready};
@@ -59,7 +59,7 @@ impl Drop for Writes {
     }
 }
 
-/// Ready at the second poll; for executors that have no such thing.
+/// Ready at the second poll; for executors that do not provide such a future.
 fn step() -> impl Future<Output = ()> + Send {
     let mut polled = false;
     poll_fn(move |context| {
@@ -112,7 +112,7 @@ mod polls {
         let bench = bare();
         let captured = Writes("captured");
         let mut polled = false;
-        // Not an `async` block: what it holds is dropped with it, not at the end of the poll.
+        // Not an `async` block: the values in it are dropped with it, not at the end of the poll.
         let future = poll_fn(move |_| {
             let _ = &captured;
             match std::mem::replace(&mut polled, true) {
@@ -211,7 +211,7 @@ mod polls {
             }
             .in_trace(Trace::default())
             .await;
-            // Dropped early, too.
+            // The same when dropped early.
             let writes = Writes("hidden");
             let mut cancelled = Box::pin(
                 async move {
@@ -319,7 +319,7 @@ mod polls {
             trace.set("b", 2);
             Ok::<_, String>(())
         }));
-        // Not `Send`, as the future is not; it runs all the same.
+        // Not `Send`, because the future is not; it runs nevertheless.
         let local = std::rc::Rc::new(1);
         let future = async {
             step().await;
@@ -413,7 +413,7 @@ mod results {
 
     #[test]
     fn run_compiles_with_every_kind_of_closure() {
-        // No logger of the process: `flows_context.rs` looks at the records.
+        // Without a logger of the process: `flows/context.rs` looks at the records.
         let name = String::from("widget");
         let (name, n) = (&name, 3);
         futures_executor::block_on(async {
@@ -455,7 +455,7 @@ mod results {
 mod cancelled {
     use super::*;
 
-    /// The only record, which says `cancelled` at level warn.
+    /// The only record, which must be `cancelled` at level warn.
     #[track_caller]
     fn check(bench: &Bench, rest: &str) {
         let record = bench.log.only();
@@ -662,7 +662,7 @@ mod panics {
         let poll = catch_unwind(AssertUnwindSafe(|| poll_once(future.as_mut())));
         assert!(poll.is_err());
         assert!(!current::is_active());
-        // It is in peace that it is dropped.
+        // It is dropped after the unwinding.
         drop(future);
         check(&bench, BEGAN);
     }
@@ -916,7 +916,7 @@ mod on_tokio {
     }
 }
 
-/// Many units take turns on few threads; each fragment tells whose it is.
+/// Many units take turns on few threads; each fragment names its unit.
 mod many {
     use super::*;
 
@@ -929,7 +929,7 @@ mod many {
             current::add!("{n}:{step}");
             current::incr("steps");
             pause().await;
-            // Every third unit has one of its own inside.
+            // Every third unit has another one inside.
             if n.is_multiple_of(3) && step == 2 {
                 inside(n, &pause).await;
             }
@@ -951,7 +951,7 @@ mod many {
     }
 
     thread_local! {
-        /// Without it, the inner unit is a disabled one, which hides all the same.
+        /// If empty, the inner unit is disabled, and hides the outer one nevertheless.
         static INNER: std::cell::RefCell<Option<Config>> = const { std::cell::RefCell::new(None) };
     }
 

@@ -1,5 +1,5 @@
-//! The layer in a real axum server, with a real client on loopback: what becomes
-//! of the records when connections are kept, cut, stopped and upgraded.
+//! The layer in a real axum server, with a real client on loopback: what happens
+//! to the records when connections are kept, cut, stopped and upgraded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -36,7 +36,7 @@ use crate::tags::untagged;
 use crate::util;
 use crate::util::{Bench, FixedIds, same_line};
 
-/// A test that hangs is a test that fails.
+/// A test that hangs counts as failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const IDS: &str = r#"trace_id="07070707070707070707070707070707" span_id=0a0a0a0a0a0a0a0a trace_flags="01" request_id="07070707070707070707070707070707""#;
@@ -48,7 +48,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts one whose ids are fixed and whose time stands still.
+    /// Starts a server with fixed ids and a clock that stands still.
     async fn start(app: impl FnOnce(TraceLayer) -> Router) -> Server {
         Server::on(
             Bench::new(Config::builder().header(false).ids(&FixedIds(7, 0x0A))),
@@ -81,7 +81,7 @@ impl Server {
         client
     }
 
-    /// Sends bytes that need not be a request.
+    /// Sends bytes that need not form a request.
     async fn raw(&self, text: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(text).await.unwrap();
@@ -98,7 +98,7 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// The records, when there are so many.
+    /// The records, once there are this many.
     async fn records(&self, count: usize) -> Vec<String> {
         let enough = async {
             while self.bench.log.records().len() < count {
@@ -128,7 +128,7 @@ async fn body_of(response: http::Response<hyper::body::Incoming>) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
-/// So many chunks of a kilobyte; for ever if `None`.
+/// This many chunks of a kilobyte; endless if `None`.
 struct Chunks(Option<usize>);
 
 impl http_body::Body for Chunks {
@@ -361,7 +361,7 @@ mod answers {
                 ),
             );
         }
-        // What is no HTTP is refused by the server before there is a request.
+        // The server rejects anything but HTTP before there is a request.
         for headers in [&b"x-request-id: a\x01b\r\n"[..], b"x-request-id: a\0b\r\n"] {
             let answer = server.exchange(&get(headers)).await;
             assert!(
@@ -460,10 +460,10 @@ mod cut {
     async fn a_client_that_stops_reading_keeps_its_unit_open_and_the_server_asks_for_no_more() {
         let server = one(None).await;
         let stream = server.raw(GET).await;
-        // The sockets are full soon; then nothing moves, though the body would go on.
+        // The sockets soon fill up; then nothing moves, though the body is not over.
         sleep(Duration::from_millis(300)).await;
         assert!(server.bench.log.records().is_empty());
-        // Others are served meanwhile.
+        // Others are served in the meantime.
         let other = server.raw(GET).await;
         drop(other);
         server.record().await;
@@ -571,7 +571,7 @@ mod panics {
             &server.record().await,
             &line("outcome=panic duration_ms=0.0 method=GET path=/panics began=true"),
         );
-        // The server goes on.
+        // The server keeps running.
         let response = server
             .client()
             .await
@@ -656,7 +656,7 @@ fn fields(line: &str) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// The trace id of request `n`, as its header has it.
+/// The trace id of request `n`, as in its header.
 fn trace_id(n: usize) -> String {
     format!("{:032x}", 0x00AB_CDEF_0000 + n)
 }
@@ -687,7 +687,7 @@ async fn a_thousand_requests_at_once_have_a_record_each_with_their_own_ids() {
             let parent = format!("00-{}-00f067aa0ba902b7-01", trace_id(n));
             headers.insert("traceparent", parent.parse().unwrap());
             headers.insert("x-request-id", format!("r-{n}").parse().unwrap());
-            // Half of them on a connection of their own.
+            // Half of them use their own connection.
             let response = match n % 2 {
                 0 => server.client().await.send_request(request).await,
                 _ => {
@@ -821,7 +821,7 @@ async fn a_service_on_hyper_alone_is_the_same() {
             true,
             "outcome=ok duration_ms=0.0 method=GET path=/ status=200 head_ms=0.0 response_bytes=5",
         ),
-        // hyper drops the body of this one without a poll.
+        // hyper drops this body without polling it.
         (
             "HEAD",
             "/",

@@ -1,4 +1,4 @@
-//! Records of tests that await, on tokio.
+//! Records of asynchronous tests, on tokio.
 
 use traceline::current;
 use traceline::testing::{self, Capture, Record};
@@ -18,7 +18,7 @@ async fn a_future_has_the_records_of_its_polls() {
     let records = testing::capture_async(async {
         work("a").await;
         tokio::join!(work("b"), work("b"));
-        // Polled by the runtime, outside of the capture.
+        // Polled by the runtime, outside the capture.
         tokio::spawn(work("spawned")).await.unwrap();
     });
     let (records, ()) = tokio::join!(records, work("beside"));

@@ -1,5 +1,5 @@
-//! Requests as units, service by service: what the layer writes, when it writes
-//! it, and which ids go in and out. `tests/http.rs` does the same over sockets.
+//! Requests as units, service by service: what the layer writes and when, and
+//! which ids go in and out. `http.rs` does the same over sockets.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ const OUT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-0a0a0a0a0a0a0a0a-01";
 const OWN_ID: &str = "07070707070707070707070707070707";
 const OWN: &str = "00-07070707070707070707070707070707-0a0a0a0a0a0a0a0a-01";
 
-/// The ids of a unit that was told none.
+/// The ids of a unit whose request brought none.
 const OWN_IDS: &str = r#"trace_id="07070707070707070707070707070707" span_id=0a0a0a0a0a0a0a0a trace_flags="01" request_id="07070707070707070707070707070707""#;
 
 fn bench() -> Bench {
@@ -40,7 +40,7 @@ fn layer(bench: &Bench) -> TraceLayer {
     TraceLayer::new().target("shop").config(&bench.config)
 }
 
-/// What a frame of [`Frames`] is.
+/// A frame of [`Frames`], or what happens in its place.
 #[derive(Debug)]
 enum Step {
     Data(&'static [u8]),
@@ -52,13 +52,13 @@ enum Step {
 
 use Step::{Data, Fails, Panics, Trailers};
 
-/// A body of these frames that says so when it is dropped.
+/// A body of these frames that reports when it is dropped.
 #[derive(Debug)]
 struct Frames {
     steps: VecDeque<Step>,
-    /// What it says of its size.
+    /// The exact size in its hint.
     size: Option<u64>,
-    /// Whether it knows its end before it is asked.
+    /// Whether `is_end_stream` reports the end before a poll does.
     knows_end: bool,
 }
 
@@ -116,7 +116,7 @@ impl Drop for Frames {
     }
 }
 
-/// A service that answers by a function.
+/// A service that answers with a function.
 #[derive(Clone)]
 struct Answers<F>(F);
 
@@ -137,7 +137,7 @@ where
     }
 }
 
-/// A service that answers by a future.
+/// A service that answers with a future.
 #[derive(Clone)]
 struct Later<F>(F);
 
@@ -169,7 +169,7 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// What a future that needs no waiting answers with.
+/// The output of a future that is ready at once.
 fn now<F: Future>(future: F) -> F::Output {
     match poll_once(pin!(future)) {
         Poll::Ready(output) => output,
@@ -177,7 +177,7 @@ fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// The response of a service to one request.
+/// A service's response to one request.
 fn answer<S, B>(service: S, request: Request<()>) -> Result<Response<TraceBody<B>>, S::Error>
 where
     S: Service<Request<()>, Response = Response<B>>,
@@ -189,7 +189,7 @@ where
     now(layer(&bench).layer(service).call(request))
 }
 
-/// The record of one request whose response's body is read as `read` does.
+/// The record of one request, after `read` has read the body of the response.
 fn record<S, B>(service: S, request: Request<()>, read: impl FnOnce(TraceBody<B>)) -> String
 where
     S: Service<Request<()>, Response = Response<B>>,
@@ -221,7 +221,7 @@ fn frames(
     })
 }
 
-/// Reads as a server does: until the body says that it is over.
+/// Reads as a server does: until the body reports its end.
 fn read<B: Body>(body: TraceBody<B>)
 where
     B::Error: fmt::Display + 'static,
@@ -237,7 +237,7 @@ where
     }
 }
 
-/// Reads so many frames and drops the rest.
+/// Reads this many frames and drops the rest.
 fn read_some<B: Body>(count: usize) -> impl FnOnce(TraceBody<B>)
 where
     B::Error: fmt::Display + 'static,
@@ -355,7 +355,7 @@ mod records {
         let record = log.only();
         assert_eq!(record.target, "shop::http");
         assert!(record.args.starts_with("msg=api "), "{}", record.args);
-        // A cancelled one is more severe than it was given.
+        // A cancelled unit is more severe than the level it was given.
         assert_eq!(record.level, Level::Warn);
     }
 
@@ -420,9 +420,9 @@ mod ends {
                     "msg=request {OWN_IDS} outcome=ok duration_ms=0.0 method={method} path=/carts/7 status={status} head_ms=0.0 response_bytes=0"
                 ),
             );
-            // The size stays, of which a server makes the header of a `HEAD`.
+            // The size stays, because a server takes the header of a `HEAD` from it.
             assert_eq!(response.body().size_hint().exact(), Some(5));
-            // A client that reads it nevertheless writes no second record.
+            // A client that reads it nevertheless does not cause a second record.
             read(response.into_body());
             assert!(bench.log.records().is_empty());
         }
@@ -461,7 +461,7 @@ mod ends {
                 "msg=request {OWN_IDS} outcome=ok duration_ms=0.0 {HEAD_200} frames=2 response_bytes=6 fragments=\"[0.0ms] body dropped\""
             ),
         );
-        // Polled again, which `Body` leaves open.
+        // Polled again, which `Body` does not define.
         for _ in 0..3 {
             let poll = body.as_mut().poll_frame(&mut context);
             assert!(matches!(poll, Poll::Ready(None)));
@@ -506,7 +506,7 @@ mod ends {
                 ),
             );
         }
-        // Also where nobody knew how much it would be.
+        // Also when the size was unknown.
         same_line(
             &record(
                 frames(500, Frames::of([Data(b"one"), Data(b"two")])),
@@ -734,7 +734,7 @@ mod panics {
         );
     }
 
-    /// A body that panics where it says.
+    /// A body that panics in the named place.
     #[derive(Debug)]
     struct Trap(&'static str);
 
@@ -799,7 +799,7 @@ mod panics {
         }
     }
 
-    /// Says that it is dropped, and panics if it may.
+    /// Adds a fragment when it is dropped, and panics if `panics` is set.
     struct Local {
         panics: bool,
     }
@@ -1016,7 +1016,7 @@ mod grpc {
             let bench = bench();
             let body = Frames::of([Data(b"hello"), Trailers(trailers(status))]);
             let response = now(layer(&bench).layer(frames(200, body)).call(request())).unwrap();
-            // A server stops at the trailers.
+            // A server stops reading at the trailers.
             read_some(2)(response.into_body());
             let record = bench.log.only();
             assert_eq!(record.level, level, "{status}");
@@ -1057,7 +1057,7 @@ mod ids {
         request
     }
 
-    /// The ids of the record and those of the response.
+    /// The ids in the record and those in the response.
     #[track_caller]
     fn check(headers: &[(&'static str, &[u8])], ids: &str, traceparent: &str, request_id: &str) {
         let bench = bench();
@@ -1232,7 +1232,7 @@ mod ids {
 mod disabled {
     use super::*;
 
-    /// A layer of which not even an error would be logged.
+    /// A layer under which not even an error would be logged.
     fn off() -> (Bench, TraceLayer) {
         let bench = bench();
         let config = Capture::up_to(LevelFilter::Off).config(Config::builder());
@@ -1277,7 +1277,7 @@ mod disabled {
         });
         assert_eq!(response.headers()["x-request-id"], "order-4711");
         assert_eq!(response.headers()["traceparent"], IN);
-        // The units around it are not told of it.
+        // The units around it are not affected.
         outer.scope(|| read(response.into_body()));
         drop(outer);
         assert_eq!(only(&bench), "msg=unit duration_ms=0.0");
@@ -1350,7 +1350,7 @@ mod client {
         let mut by_hand = HeaderMap::new();
         traceline::tower::inject(&mut unit, &mut by_hand);
         assert_eq!(by_hand, headers);
-        // A unit that was told nothing gets ids now, but no request id.
+        // A unit without ids gets some now, but no request id.
         let mut unit = bench.start();
         let headers = unit.scope(|| headers_of(&mut client));
         assert_eq!(headers["traceparent"], OWN);
@@ -1376,7 +1376,7 @@ mod client {
     }
 }
 
-/// Readiness is the inner service's, and so is its error.
+/// Readiness and its error are those of the inner service.
 #[test]
 fn readiness_is_that_of_the_service_inside() {
     struct Busy;

@@ -1,4 +1,4 @@
-//! Futures that are dropped, or panic, at each of their awaits.
+//! Futures that are dropped or panic at each of their awaits.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,11 +15,11 @@ use crate::recorder::Recorder;
 use crate::report::{Promise, Report, Row};
 use crate::run::{Fault, Run, panics};
 
-/// What becomes of the future at an await.
+/// What happens to the future at an await.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Dropped,
-    /// By a panic of who polls it.
+    /// Dropped by a panic of whoever polls it.
     DroppedUnwinding,
     Panics,
     /// The executor catches it.
@@ -80,7 +80,7 @@ fn end_at(row: &mut Row, end: End, point: usize) {
         probed.check(row);
     }
     let of_open = |book: &Book| match end {
-        // It knows nothing of the future that it is held in.
+        // It has no access to the future that holds it.
         End::Dropped if book.name == "held" || book.name == "shared" => Fate::Record(None),
         End::Dropped => Fate::Record(Some("cancelled")),
         End::DroppedUnwinding | End::Panics | End::PanicsInside => Fate::Record(Some("panic")),
@@ -88,7 +88,7 @@ fn end_at(row: &mut Row, end: End, point: usize) {
     ledger::check(&run.books(), &log.lines(), of_open, row);
 }
 
-/// Polls until the future waits at the await of this number, and drops it; returns
+/// Polls until the future waits at the await with this number, then drops it; returns
 /// the number of awaits that were reached.
 fn polls(run: &Run, last: usize) -> usize {
     let task = run.start("task");
@@ -112,7 +112,7 @@ fn unwinds(run: &Run, last: usize) {
     panic!("at the await");
 }
 
-/// What an executor does with a future that panics: it is dropped in peace.
+/// As an executor treats a future that panicked: it is dropped after the unwinding.
 fn caught(run: &Run) {
     let task = run.start("task");
     let mut task = Box::pin(script(run).in_trace(task));
@@ -128,7 +128,7 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Waits once; what panics does that when it is polled again.
+/// Waits once; if it is meant to panic, it does so when polled again.
 async fn wait(run: &Run) {
     let mut waited = false;
     poll_fn(|_| match std::mem::replace(&mut waited, true) {
@@ -139,7 +139,7 @@ async fn wait(run: &Run) {
     run.step();
 }
 
-/// Tells the current unit of its end.
+/// Reports its own drop to the current unit.
 struct Tells<'a>(&'a Run, &'a str);
 
 impl Drop for Tells<'_> {
@@ -184,7 +184,7 @@ async fn held(run: &Run) {
     run.ended("held", Some("ok"));
 }
 
-/// A unit whose future is in that of another.
+/// A unit whose future runs inside the future of another unit.
 async fn inner(run: &Run) {
     let _tells = Tells(run, "inner");
     current::set("shard", 3);
@@ -204,7 +204,7 @@ async fn fails_later(run: &Run) -> Result<(), &'static str> {
     Err("no such table")
 }
 
-/// What is gathered apart and joined after an await.
+/// A part that is collected separately and joined after an await.
 async fn part(run: &Run) {
     let Some(mut part) = current::with(|unit| unit.part()) else {
         return;

@@ -1,7 +1,7 @@
 //! Processes that end at every step of a unit, with a logger that writes to a file.
 //!
-//! The child is this test program again, told to run one ignored test. It says
-//! what it had told the library when the fault comes, and waits there to be killed.
+//! The child is this test program again, started with one ignored test. When the
+//! fault comes, it prints what it had recorded so far and waits to be killed.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -20,7 +20,7 @@ use crate::run::{self, Fault, Run};
 use crate::script::script;
 use crate::util::ManualClock;
 
-/// Tells a child what to do, as [`Orders`].
+/// The environment variable that passes [`Orders`] to a child.
 const CHILD: &str = "TRACELINE_CAMPAIGN_CHILD";
 
 /// How a process ends.
@@ -43,7 +43,7 @@ struct Orders {
     file: PathBuf,
 }
 
-/// What a child says when its fault comes.
+/// What a child prints when its fault comes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Told {
     books: Vec<Book>,
@@ -70,11 +70,11 @@ pub fn campaign(report: &mut Report) {
         report.add(row);
     }
     at_any_moment(report, &home);
-    // What is left there helps nobody.
+    // Leftover files help nobody.
     let _ = fs::remove_dir_all(&home);
 }
 
-/// A child that writes to a file, and what it says.
+/// A child that writes to a file, and the output it prints.
 struct Process {
     child: Child,
     says: BufReader<ChildStdout>,
@@ -86,7 +86,7 @@ impl Process {
             .args(["--exact", "kills::child_that_ends_early", "--ignored"])
             .args(["--nocapture", "--test-threads=1"])
             .env(CHILD, serde_json::to_string(orders).expect("plain data"))
-            // It waits for what never comes.
+            // The child waits for input that never comes.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -99,7 +99,7 @@ impl Process {
         }
     }
 
-    /// The next thing it says, behind `> `.
+    /// Returns the next text the child prints after `> `.
     fn hears(&mut self) -> Option<String> {
         let mut line = String::new();
         while self.says.read_line(&mut line).ok()? > 0 {
@@ -115,13 +115,13 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        // It may have ended meanwhile.
+        // The child may have ended already.
         let _ = self.child.kill();
         self.child.wait().expect("a child of ours");
     }
 }
 
-/// The lines of a file, and what stands behind the last line end.
+/// Returns the lines of a file, and any text after the last line end.
 fn lines(file: &Path) -> (Vec<String>, String) {
     let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -137,7 +137,7 @@ fn at_a_step(row: &mut Row, orders: Orders) {
         .hears()
         .and_then(|text| serde_json::from_str(&text).ok());
     if !matches!(end, End::Killed | End::KilledBuffered) {
-        // It goes by itself; its last words are that it is gone.
+        // It ends by itself, which closes its output.
         assert_eq!(process.hears(), None, "{orders:?}");
     }
     process.kill();
@@ -156,7 +156,7 @@ fn at_a_step(row: &mut Row, orders: Orders) {
     ledger::check(&told.books, &lines, of_open, row);
 }
 
-/// A logger that keeps records to itself has taken the promise with it.
+/// A logger that buffers records takes over the promise to write them.
 fn lost_with_the_buffer(row: &mut Row, books: &[Book], lines: &[String]) {
     let found = ledger::parse(lines, row).len();
     let ended = |book: &&Book| matches!(book.state, State::Ended(_));
@@ -171,7 +171,7 @@ fn lost_with_the_buffer(row: &mut Row, books: &[Book], lines: &[String]) {
     row.check(Promise::OneRecord, found <= told, || format!("{lines:#?}"));
 }
 
-/// Kills a process that does nothing but units.
+/// Kills a process that does nothing but run units.
 fn at_any_moment(report: &mut Report, home: &Path) {
     const KILLS: u64 = 200;
     let mut halves = 0;
@@ -197,7 +197,7 @@ fn at_any_moment(report: &mut Report, home: &Path) {
             std::hint::spin_loop();
         }
         process.kill();
-        // What it said before the end is in the pipe still.
+        // Output from before the end is still in the pipe.
         while let Some(text) = process.hears() {
             returned = Some(text);
         }
@@ -212,7 +212,7 @@ fn at_any_moment(report: &mut Report, home: &Path) {
     ));
 }
 
-/// Every unit up to the last one whose end returned, and at most one more.
+/// Checks that every unit whose end returned is there, and at most one more.
 fn in_a_loop(row: &mut Row, ended: u64, lines: &[String], torn: &str) {
     let records = ledger::parse(lines, row);
     let numbers: Vec<_> = records.iter().map(|record| record["n"].as_u64()).collect();
@@ -230,8 +230,8 @@ fn in_a_loop(row: &mut Row, ended: u64, lines: &[String], torn: &str) {
         let all = record["outcome"] == "ok" && record["fragments"].as_array().is_some();
         row.check(Promise::NothingLost, all, || record.to_string());
     }
-    // The system may stop in the middle of a write; that of a unit whose end had
-    // not returned.
+    // The system may stop in the middle of a write, but only in the record of a unit
+    // whose end had not returned.
     row.check(
         Promise::WholeLines,
         torn.is_empty() || numbers.len() as u64 == ended,
@@ -241,7 +241,7 @@ fn in_a_loop(row: &mut Row, ended: u64, lines: &[String], torn: &str) {
 
 // ----- the child
 
-/// One write for each record.
+/// Writes each record at once.
 struct Appends(File);
 
 impl Log for Appends {
@@ -261,7 +261,7 @@ impl Log for Appends {
     fn flush(&self) {}
 }
 
-/// One write for many records.
+/// Collects many records for each write.
 struct Buffers(Mutex<BufWriter<File>>);
 
 impl Log for Buffers {
@@ -285,7 +285,7 @@ fn orders() -> Option<Orders> {
 
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    // The harness leaves the cursor behind the name of the test.
+    // The test harness leaves the cursor after the name of the test.
     out.write_all(format!("\n> {text}\n").as_bytes())
         .expect("a pipe");
     out.flush().expect("a pipe");
@@ -313,7 +313,7 @@ fn runs(orders: Orders, log: impl Log + 'static) {
     script(&Run::new(config, bridge, Fault::Step(orders.step, ends)));
 }
 
-/// The end of the process.
+/// Ends the process.
 fn ends(run: &Run) {
     let told = Told {
         books: run.books(),

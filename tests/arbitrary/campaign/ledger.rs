@@ -1,5 +1,5 @@
-//! What a run of the script told the library, unit by unit, and whether the
-//! records say the same.
+//! What a run of the script passed to the library, unit by unit, and whether the
+//! records agree with it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::report::{Promise, Row};
 
-/// How a unit stands.
+/// The state of a unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     Open,
@@ -17,12 +17,12 @@ pub enum State {
     Discarded,
 }
 
-/// What one unit was told.
+/// Everything that was recorded in one unit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Book {
     pub name: String,
     pub state: State,
-    /// Where it is current, named by the thread.
+    /// The name of the thread on which it is current, if it is.
     pub current_on: Option<String>,
     pub fields: BTreeMap<String, Value>,
     pub fragments: Vec<String>,
@@ -41,7 +41,7 @@ impl Book {
         }
     }
 
-    /// Whether a record has all that was captured.
+    /// Whether a record contains everything that was captured.
     fn check_captured(&self, record: &Value, row: &mut Row) {
         for (key, value) in &self.fields {
             row.check(Promise::NothingLost, record.get(key) == Some(value), || {
@@ -50,7 +50,7 @@ impl Book {
         }
         let mut texts = fragments(record).into_iter();
         for text in &self.fragments {
-            // In this order, though there may be others between them.
+            // In this order, though other fragments may come between them.
             row.check(
                 Promise::NothingLost,
                 texts.any(|found| found == *text),
@@ -77,7 +77,7 @@ pub fn parse(lines: &[String], row: &mut Row) -> Vec<Value> {
     records
 }
 
-/// The records of a unit: the final ones, and how many partial ones there are.
+/// Finds the records of a unit: the final ones, and the number of partial ones.
 pub fn of_unit<'a>(records: &'a [Value], name: &str) -> (Vec<&'a Value>, usize) {
     let of_unit = records.iter().filter(|record| record["msg"] == name);
     let (partial, last): (Vec<_>, Vec<_>) =
@@ -85,16 +85,16 @@ pub fn of_unit<'a>(records: &'a [Value], name: &str) -> (Vec<&'a Value>, usize) 
     (last, partial.len())
 }
 
-/// What becomes of a unit that was open when the fault came.
+/// What happens to a unit that was open when the fault came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// A record with this outcome.
     Record(Option<&'static str>),
-    /// No record, as is documented.
+    /// No record, as documented.
     Gone,
 }
 
-/// Expects the records of units none of which goes on.
+/// Checks the records of units that have all stopped.
 pub fn check(books: &[Book], lines: &[String], of_open: impl Fn(&Book) -> Fate, row: &mut Row) {
     let records = parse(lines, row);
     let mut expected = 0;

@@ -1,5 +1,5 @@
-//! A logger that panics at the n-th call: of what is asked of it, one record is
-//! lost and nothing else.
+//! A logger that panics at its n-th call, or at that and all later ones: the
+//! records of those calls are lost, and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::report::{Promise, Report, Row};
 use crate::run::{self, Run};
 use crate::script::script;
 
-/// The records of a run in which nothing breaks.
+/// The records of a run without a fault.
 struct Sound {
     lines: Vec<String>,
     calls: Vec<Call>,
@@ -51,7 +51,7 @@ pub fn campaign(report: &mut Report) {
     }
 }
 
-/// A fault at each call of a kind, one run for each.
+/// Injects a fault at each call of a kind, one run per call.
 fn every_call(sound: &Sound, output: Output, at: At, later: bool, unwinding: bool) -> Row {
     let place = match at {
         At::Enabled => "in `enabled`",
@@ -89,7 +89,7 @@ fn every_call(sound: &Sound, output: Output, at: At, later: bool, unwinding: boo
     row
 }
 
-/// A hook around the hand-over that panics, before or after it: nothing is lost.
+/// A hook that panics before or after the hand-over: nothing is lost.
 fn every_hook(sound: &Sound, after: bool) -> Row {
     let when = if after { "after" } else { "before" };
     let mut row = Row::new(&format!("hook panics {when} it emits, n-th alone"));
@@ -117,7 +117,7 @@ fn every_hook(sound: &Sound, after: bool) -> Row {
         row.check(Promise::OneRecord, lines == sound.lines, || {
             format!("call {nth}: {lines:#?}")
         });
-        // The records after it have the hook again.
+        // Later records have the hook again.
         row.check(Promise::OthersUntouched, calls == lines.len(), || {
             format!("call {nth}: {calls} calls")
         });
@@ -130,7 +130,7 @@ fn in_a_destructor(run: &Run) -> thread::Result<()> {
     struct Runs<'a>(&'a Run, &'a mut thread::Result<()>);
     impl Drop for Runs<'_> {
         fn drop(&mut self) {
-            // A panic that got out of here would abort the process.
+            // A panic that escaped from here would abort the process.
             *self.1 = catch_unwind(AssertUnwindSafe(|| script(self.0)));
         }
     }
@@ -153,7 +153,7 @@ impl Sound {
         self.calls.iter().filter(|call| **call == kind).count()
     }
 
-    /// The lines that come where the call `nth` of a kind breaks, and how many are lost.
+    /// The lines expected when call number `nth` of a kind breaks.
     fn without(&self, at: At, nth: usize, later: bool) -> Vec<String> {
         let (line, unit) = match at {
             At::Enabled => self.gate(nth),
@@ -164,7 +164,7 @@ impl Sound {
         }
         let mut lines = self.lines.clone();
         match unit {
-            // It never began, nor did what it would have begun with its configuration.
+            // The unit never began, nor did the units that would have used its configuration.
             Some(unit) => lines.retain(|line| {
                 let name = name(line).unwrap_or_default();
                 name != unit && !(unit == "outer" && name == "child")
@@ -174,8 +174,8 @@ impl Sound {
         lines
     }
 
-    /// What `enabled` is asked for: the record after so many lines, or the start
-    /// of a unit, which no record follows at once.
+    /// What a call of `enabled` is about: the record after so many lines, or the start
+    /// of a unit, which is not followed by a record at once.
     fn gate(&self, nth: usize) -> (usize, Option<&str>) {
         let mut asked = 0;
         let mut lines = 0;

@@ -1,8 +1,8 @@
-//! Allocations that fail, one after the other, of all that a unit asks for.
+//! Fails every allocation that a unit makes, one after the other.
 //!
-//! Only an allocator can fail an allocation, and only a toolchain that takes
-//! `set_alloc_error_hook` makes a panic of that instead of the end of the process:
-//! `child/starved.rs` is a program of its own, built both ways.
+//! Only an allocator can fail an allocation, and only a toolchain that supports
+//! `set_alloc_error_hook` can turn that into a panic instead of ending the process.
+//! `child/starved.rs` is therefore a separate program, built both ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -60,7 +60,7 @@ fn build(hook: bool) -> Result<PathBuf, String> {
     );
     fs::write(home.join("Cargo.toml"), manifest).expect("a file of ours");
     let lock = root.join("Cargo.lock");
-    // Each time: what the versions of an earlier run were may be here no more.
+    // On every run: the versions that an earlier run found may be gone by now.
     if lock.exists() {
         fs::copy(lock, home.join("Cargo.lock")).expect("a file of ours");
     }
@@ -70,8 +70,8 @@ fn build(hook: bool) -> Result<PathBuf, String> {
     cargo.arg("--target-dir").arg(home.join("target"));
     cargo.env_remove("CARGO_BUILD_TARGET");
     if hook {
-        // For the one crate that uses it, so that no dependency thinks itself on
-        // another toolchain.
+        // Set for this one crate only, so that no dependency takes the toolchain for
+        // another one.
         cargo.args(["--features", "hook"]);
         cargo.env("RUSTC_BOOTSTRAP", "starved");
     }
@@ -82,22 +82,22 @@ fn build(hook: bool) -> Result<PathBuf, String> {
     }
 }
 
-/// What the program printed of one failure.
+/// What the program printed for one failed allocation.
 #[derive(Debug, Default)]
 struct Printed {
     lines: Vec<String>,
     started: Vec<String>,
     ended: BTreeSet<String>,
-    /// Units that had begun to end when the allocation failed, or before.
+    /// Units that had begun to end before or when the allocation failed.
     ending: BTreeSet<String>,
     checkpoints: usize,
     /// Units, each with its fields and fragments.
     told: Vec<(String, String, String)>,
-    /// How it came out: whether it panicked, and whether the thread is as new.
+    /// Whether it panicked, and whether the thread is as good as new.
     after: Option<(bool, bool)>,
 }
 
-/// What was printed, by the number of the allocation.
+/// The output, by the number of the failed allocation.
 fn printed(text: &str) -> BTreeMap<usize, Printed> {
     let mut all = BTreeMap::new();
     let mut run = 0;
@@ -125,7 +125,7 @@ fn printed(text: &str) -> BTreeMap<usize, Printed> {
     all
 }
 
-/// Runs a case until no allocation is left to fail, anew after each abort.
+/// Runs a case until no allocation is left to fail, restarting after each abort.
 fn starve(row: &mut Row, program: &Path, case: &str, hook: bool) {
     let mut first = 0;
     loop {
@@ -156,7 +156,7 @@ fn judge(row: &mut Row, case: &str, nth: usize, printed: &Printed) {
         return;
     };
     row.check(Promise::CleanAfter, clean, about);
-    // What asks for memory may panic; what ends a unit may not.
+    // Calls that allocate may panic; the end of a unit may not.
     let in_end = printed.ending.difference(&printed.ended).next();
     let silent = in_end.is_none() && case != "ends" && case != "emits";
     row.check(Promise::NoAbort, !panicked || silent, || {
@@ -179,7 +179,7 @@ fn judge(row: &mut Row, case: &str, nth: usize, printed: &Printed) {
             marks += told(row, &about(), unit, last, &printed.told);
         }
     }
-    // One failure spoils one text at most.
+    // One failure spoils at most one text.
     row.check(Promise::NothingLost, marks <= 1, about);
     row.records(printed.started.len() + printed.checkpoints, records.len());
     row.gone(missing);
@@ -200,8 +200,8 @@ fn outcome(
     });
 }
 
-/// Whether all that a unit was told is in its record; how many texts are marked as
-/// having failed.
+/// Checks that a record has everything that its unit captured; returns how many
+/// texts are marked as failed.
 fn told(
     row: &mut Row,
     about: &str,
@@ -226,7 +226,7 @@ fn told(
     marks
 }
 
-/// Without the hook the process is over; its file has what had ended.
+/// Without the hook the process is over; its file has the units that had ended.
 fn abort(program: &Path) -> Row {
     let mut row = Row::new("no memory, the process aborts");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starved.log");
@@ -250,7 +250,7 @@ fn abort(program: &Path) -> Row {
     row
 }
 
-/// Of a process that is gone, the units that had ended have their records.
+/// Checks that units that had ended have their records, though the process is gone.
 fn ended(row: &mut Row, nth: usize, printed: &Printed, lines: &[String]) {
     let records = ledger::parse(lines, row);
     for unit in &printed.started {

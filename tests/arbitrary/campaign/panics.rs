@@ -18,7 +18,7 @@ pub fn run(log: &'static Recorder, fault: Fault) -> Run {
     run_with(log, Config::builder(), fault)
 }
 
-/// A run whose records `log` gets, behind a bridge that absorbs.
+/// A run that logs to `log` behind a bridge that absorbs.
 pub fn run_with(log: &'static Recorder, builder: ConfigBuilder, fault: Fault) -> Run {
     static IDS: FixedIds = FixedIds(0xab, 0xcd);
     let bridge = bridge(log).absorb(log::Level::Info).absorb_filtered(true);
@@ -64,8 +64,8 @@ pub fn campaign(report: &mut Report) {
     }
 }
 
-/// Runs the script with a fault: its records, its thread and the unit of another
-/// thread are as they should be.
+/// Runs the script with a fault, and checks that its records, its thread and the unit
+/// of another thread are as they should be.
 fn injure(row: &mut Row, run: impl FnOnce(&'static Recorder) -> Run) {
     row.point();
     let log = Recorder::leak(None);
@@ -83,8 +83,8 @@ fn injure(row: &mut Row, run: impl FnOnce(&'static Recorder) -> Run) {
     );
 }
 
-/// The same, where the logger breaks while the thread unwinds: what it was given
-/// then is lost, and every other record is as without that.
+/// The same, but the logger breaks while the thread unwinds: the records it was given
+/// then are lost, and all others are as if it had not.
 fn double(row: &mut Row, step: usize, later: bool) {
     row.point();
     let sound = Recorder::leak(None);
@@ -114,7 +114,7 @@ fn double(row: &mut Row, step: usize, later: bool) {
     });
 }
 
-/// Runs the script on a thread of its own while this one has a unit; whether it
+/// Runs the script on its own thread while this one has a unit; returns whether it
 /// panicked.
 fn on_a_thread(row: &mut Row, run: &Run) -> bool {
     let mut result: Option<(bool, Probed)> = None;
@@ -138,7 +138,7 @@ fn on_a_thread(row: &mut Row, run: &Run) -> bool {
     panicked
 }
 
-/// The line of a unit that is current on this thread while something else happens.
+/// Returns the line of a unit that is current on this thread while `work` runs.
 fn beside(work: impl FnOnce()) -> String {
     let bench = Bench::new(Config::builder());
     let mut unit = bench.start();

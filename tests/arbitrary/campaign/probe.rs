@@ -1,5 +1,5 @@
-//! Whether a thread remembers anything of what happened on it: the lines of the
-//! same units are those of a thread that never ran one.
+//! Whether a fault leaves traces on its thread: the same units must give the same
+//! lines as on a thread that never ran one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,16 +10,16 @@ use traceline::{Config, Format, Trace, bridge, current};
 use crate::report::{Promise, Row};
 use crate::util::{Capture, FixedIds, ManualClock};
 
-/// Ids that are asked for in one unit after the other.
+/// Ids that are requested in one unit after the other.
 static IDS: FixedIds = FixedIds(0xab, 0xcd);
 
-/// What this thread, on which a fault was, writes, and what a new one does.
+/// The output of this thread, which had a fault, and that of a new one.
 pub struct Probed {
     here: String,
     fresh: &'static str,
 }
 
-/// To be called on the thread, when the fault is over.
+/// Call this on the thread after the fault.
 pub fn probe() -> Probed {
     static FRESH: OnceLock<String> = OnceLock::new();
     let fresh = FRESH.get_or_init(|| thread::spawn(lines).join().expect("no fault here"));
@@ -38,8 +38,8 @@ impl Probed {
     }
 }
 
-/// Units that look at all that a thread keeps: the current unit, the spares, what
-/// is asked of a logger, the hook.
+/// Units that touch everything a thread keeps: the current unit, the spares, the
+/// calls to a logger, the hook.
 fn lines() -> String {
     let log = Capture::leak();
     let hooks: &'static AtomicUsize = Box::leak(Box::default());

@@ -1,4 +1,4 @@
-//! A logger that keeps records, and panics where it is told to.
+//! A logger that keeps records, and panics where the fault is placed.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use log::kv::{self, VisitSource};
 use log::{Log, Metadata, Record};
 
-/// Where in the logger a panic begins.
+/// Where in the logger the panic begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
     Enabled,
@@ -23,13 +23,13 @@ pub enum At {
 pub struct Fault {
     pub at: At,
     pub nth: usize,
-    /// And all later ones.
+    /// Whether all later calls panic, too.
     pub later: bool,
-    /// Counts only calls while the thread unwinds.
+    /// Whether only calls during unwinding count.
     pub unwinding: bool,
 }
 
-/// What the library asked of the logger.
+/// The calls that the library made to the logger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     Enabled,
@@ -47,11 +47,11 @@ struct Kept {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub text: String,
-    /// Whether its thread unwound.
+    /// Whether its thread was unwinding.
     pub unwinding: bool,
 }
 
-/// Keeps the records of units; ordinary ones pass by.
+/// Keeps the records of units and ignores ordinary ones.
 #[derive(Debug)]
 pub struct Recorder {
     fault: Option<Fault>,
@@ -59,7 +59,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Leaked: a logger is `&'static`.
+    /// Leaked, because a logger is `&'static`.
     pub fn leak(fault: Option<Fault>) -> &'static Recorder {
         Box::leak(Box::new(Recorder {
             fault,
@@ -83,7 +83,7 @@ impl Recorder {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call of this place; panics if it is its turn.
+    /// Counts a call at this place; panics if it is the faulty one.
     fn reach(&self, at: At) {
         let Some(fault) = self.fault.filter(|fault| fault.at == at) else {
             return;
@@ -110,14 +110,14 @@ impl Log for Recorder {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // No ordinary record of the script has this target.
+        // The ordinary records of the script never have this target.
         if record.target() != "unit" {
             return;
         }
         self.lock().calls.push(Call::Log);
         self.reach(At::Log);
         let mut text = Reader(self, String::new());
-        // A logger that fails in the middle of a text fails for good.
+        // A logger that fails in the middle of a text keeps failing.
         fmt::write(&mut text, *record.args()).expect("a string takes all");
         let mut pairs = Pairs(self, Vec::new());
         record.key_values().visit(&mut pairs).expect("as well");
@@ -155,7 +155,7 @@ struct Pairs<'a>(&'a Recorder, Vec<(String, String)>);
 impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
     fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
         self.1.push((key.to_string(), value.to_string()));
-        // Once a record, after its first pair.
+        // Once per record, after its first pair.
         if self.1.len() == 1 {
             self.0.reach(At::Pairs);
         }

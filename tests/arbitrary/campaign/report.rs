@@ -1,9 +1,9 @@
-//! What was injected, what came out, and which promises held.
+//! The faults that were injected, their results, and which promises held.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-/// What a user relies on, whatever breaks.
+/// What users rely on, whatever breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promise {
     OneRecord,
@@ -57,7 +57,7 @@ impl Row {
         }
     }
 
-    /// One more place where the fault was injected.
+    /// Counts one more place where the fault was injected.
     pub fn point(&mut self) {
         self.points += 1;
     }
@@ -67,7 +67,7 @@ impl Row {
         self.found += found;
     }
 
-    /// Records that are missing, as the documentation says.
+    /// Counts records that are missing, as documented.
     pub fn gone(&mut self, records: usize) {
         self.gone += records;
     }
@@ -97,7 +97,7 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// What the table does not show, such as a part that cannot run here.
+    /// Notes something that the table does not show, such as a part that cannot run here.
     pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }

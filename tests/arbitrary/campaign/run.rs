@@ -1,4 +1,4 @@
-//! One run of the script: where its fault is, and what it has told so far.
+//! One run of the script: where its fault is, and what it has recorded so far.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,26 +15,26 @@ use crate::ledger::{Book, State};
 #[derive(Clone, Copy)]
 pub enum Fault {
     None,
-    /// This happens before the step of this number.
+    /// This happens before the step with this number.
     Step(usize, fn(&Run)),
-    /// The `Display` of this number panics.
+    /// The `Display` with this number panics.
     Display(usize),
 }
 
 /// One run of the script.
 pub struct Run {
     pub config: Config,
-    /// Where ordinary records go: a bridge.
+    /// Where ordinary records go: through a bridge.
     pub log: &'static dyn Log,
     fault: Fault,
-    /// Whether destructors use the unit while a panic goes through its scope.
+    /// Whether destructors use the unit while a panic passes through its scope.
     destructors: bool,
     steps: AtomicUsize,
     displays: AtomicUsize,
     books: Mutex<Vec<Book>>,
 }
 
-/// Panics, in the way of a user's program.
+/// Panics as a user's program would.
 pub fn panics(_: &Run) {
     panic!("at this step");
 }
@@ -79,7 +79,7 @@ impl Run {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next step, where the fault may come.
+    /// Starts the next step, where the fault may come.
     pub fn step(&self) {
         let step = self.steps.fetch_add(1, Ordering::Relaxed);
         if let Fault::Step(at, happens) = self.fault
@@ -89,7 +89,7 @@ impl Run {
         }
     }
 
-    // ----- what was told
+    // ----- what was recorded
 
     fn book(&self, unit: &str, note: impl FnOnce(&mut Book)) {
         let mut books = self.lock();
@@ -124,7 +124,7 @@ impl Run {
         self.book(unit, |book| book.state = State::Discarded);
     }
 
-    /// Notes on which thread a unit is current; returns what was noted before.
+    /// Notes on which thread a unit is current; returns the previous note.
     pub fn lends(&self, unit: &str, thread: Option<String>) -> Option<String> {
         let mut before = None;
         self.book(unit, |book| {
@@ -148,7 +148,7 @@ impl Run {
         trace
     }
 
-    /// Ends a unit, which said `outcome`.
+    /// Ends a unit that had set `outcome`.
     pub fn end(&self, name: &str, trace: Trace, outcome: Option<&str>) {
         self.step();
         trace.emit();
@@ -162,9 +162,9 @@ impl Run {
         self.step();
     }
 
-    /// Runs steps with a unit as the current one.
+    /// Runs steps while a unit is the current one.
     pub fn scope<R>(&self, name: &str, trace: &mut Trace, work: impl FnOnce() -> R) -> R {
-        /// Ends with the scope, by a panic too.
+        /// Resets the note when the scope ends, also after a panic.
         struct Left<'a>(&'a Run, &'a str);
         impl Drop for Left<'_> {
             fn drop(&mut self) {
@@ -181,7 +181,7 @@ impl Run {
         })
     }
 
-    /// A value whose `Display` may be what panics.
+    /// A value whose `Display` may be the faulty one.
     pub fn shown(&self, text: &'static str) -> Shown<'_> {
         Shown {
             run: self,
@@ -195,8 +195,8 @@ pub fn this_thread() -> String {
     format!("{:?}", thread::current().id())
 }
 
-/// What a destructor may do while its thread unwinds: use the unit that is current
-/// with a value that panics once more, and have a unit of its own.
+/// What a destructor may do while its thread unwinds: use the current unit with a
+/// value that panics once more, and run a unit of its own.
 struct Cleans<'a>(&'a Run, &'a str);
 
 impl Drop for Cleans<'_> {
@@ -236,7 +236,7 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// What the library has of it.
+    /// The text that the library should have recorded for it.
     pub fn text(&self) -> String {
         match self.panicked.load(Ordering::Relaxed) {
             true => "<panicked>".into(),

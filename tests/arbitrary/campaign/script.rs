@@ -1,7 +1,7 @@
-//! A unit that uses all there is, step by step.
+//! A unit that uses every feature, step by step.
 //!
-//! What a call told the library is written down when it has returned; a test
-//! compares the records with that.
+//! Each call is noted once it has returned; a test compares the records with
+//! these notes.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -11,7 +11,7 @@ use traceline::{Trace, current, display};
 
 use crate::run::Run;
 
-/// All of it.
+/// Runs every step.
 pub fn script(run: &Run) {
     let mut unit = run.start("outer");
     by_handle(run, &mut unit);
@@ -68,11 +68,11 @@ fn by_handle(run: &Run, unit: &mut Trace) {
 
 fn timers(run: &Run, unit: &mut Trace) {
     run.step();
-    // Never stopped: its lap ends with the unit.
+    // Never stopped: this lap ends with the unit.
     let _open = unit.start_timer("open");
     run.field("outer", "open.count", 1);
     unit.time("timed", |unit| {
-        // It ends by a panic too.
+        // Ends with a panic, too.
         run.field("outer", "timed.count", 1);
         run.step();
         unit.add("timed");
@@ -81,7 +81,7 @@ fn timers(run: &Run, unit: &mut Trace) {
     run.step();
 }
 
-/// A part on another thread; if it panics there, the unit does too.
+/// A part on another thread; if it panics there, so does the unit.
 fn part(run: &Run, unit: &mut Trace) {
     run.step();
     let mut part = unit.part();
@@ -127,7 +127,7 @@ fn by_current(run: &Run) {
         run.field("outer", "in_a_lap", 1);
     });
     current::with(|unit| {
-        // Not even `current::emit` finds it meanwhile.
+        // Meanwhile, even `current::emit` does not find it.
         let thread = run.lends("outer", None);
         run.step();
         let shown = run.shown("by with");
@@ -138,7 +138,7 @@ fn by_current(run: &Run) {
     });
 }
 
-/// A unit in a unit, which fails.
+/// A nested unit that fails.
 fn inner(run: &Run) {
     let mut unit = run.start("inner");
     run.step();
@@ -156,14 +156,14 @@ fn inner(run: &Run) {
     run.end("inner", unit, Some("error"));
 }
 
-/// Ordinary records, through the bridge.
+/// Ordinary records that go through the bridge.
 fn absorbed(run: &Run) {
     run.step();
     let shown = run.shown("an ordinary record");
     log::info!(logger: run.log, "{shown}");
     run.fragment("outer", &shown.text());
     run.step();
-    // More severe than what is absorbed.
+    // More severe than the levels that are absorbed.
     log::error!(logger: run.log, "an ordinary error");
     run.step();
 }
@@ -180,7 +180,7 @@ fn child(run: &Run, unit: &mut Trace) {
     run.end("child", child, None);
 }
 
-/// A unit of several handles, one of them on another thread.
+/// A unit with several handles, one of them on another thread.
 fn shared(run: &Run) {
     let unit = run.start("shared").into_shared();
     let handle = unit.clone();
@@ -222,7 +222,7 @@ fn discarded(run: &Run) {
     run.discarded("discarded");
 }
 
-/// All units of the thread are ended from inside.
+/// All units of the thread are ended from inside the innermost.
 fn ended_early(run: &Run) {
     let mut unit = run.start("early");
     run.scope("early", &mut unit, || {
@@ -231,14 +231,14 @@ fn ended_early(run: &Run) {
         run.step();
         current::emit();
         run.ended("early", None);
-        // Nowhere: its record is written.
+        // The fragment goes nowhere: the record is already written.
         current::set("too_late", true);
         run.step();
     });
     run.step();
 }
 
-/// What a function with `?` does.
+/// A function that uses `?`.
 fn failed(run: &Run) {
     let mut unit = run.start("failed");
     let error = run.shown("no such table");

@@ -1,4 +1,4 @@
-//! Clock and logger, which are the thread's own, and the configurations.
+//! The clock and the logger, one per thread, and the configurations.
 
 use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ thread_local! {
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A clock that moves on each time it is asked.
+/// A clock that advances with every reading.
 struct ThreadClock;
 
 impl Clock for ThreadClock {
@@ -33,7 +33,7 @@ impl Clock for ThreadClock {
     }
 }
 
-/// A logger that keeps what this thread logs; it takes no debug records.
+/// A logger that keeps the records of this thread; it rejects debug records.
 pub struct ThreadLog;
 
 impl Log for ThreadLog {
@@ -54,17 +54,17 @@ pub fn say(line: String) {
     SAID.with_borrow_mut(|said| said.push(line));
 }
 
-/// The lines that this thread says while `work` runs.
+/// Returns the lines that this thread logs while `work` runs.
 pub fn lines(work: impl FnOnce()) -> Vec<String> {
     NOW.set(0);
     work();
     SAID.take()
 }
 
-/// What is redacted by one of the configurations or another.
+/// The keys that one configuration or another redacts.
 pub const REDACTED: [&str; 6] = ["secret", "pw", "db", "k3", "k5", "m7"];
 
-/// The configurations that redact, by their places.
+/// The indices of the configurations that redact.
 pub const REDACTING: [usize; 2] = [1, 3];
 
 pub static CONFIGS: LazyLock<[Config; 5]> = LazyLock::new(|| {
@@ -95,7 +95,7 @@ fn build(builder: ConfigBuilder) -> Config {
     builder.build().expect("settings make sense")
 }
 
-/// One that absorbs what is not urgent, and a flight recorder for everything.
+/// A bridge that absorbs what is not urgent, and a flight recorder for everything.
 pub static BRIDGES: LazyLock<[Bridge<ThreadLog>; 2]> = LazyLock::new(|| {
     [
         bridge(ThreadLog).absorb(Level::Info),

@@ -8,15 +8,15 @@ use super::values::{COMMON, Failed, Key, Num, ODD, SECRET, Val, WIDE, text};
 
 use crate::random::Random;
 
-/// Names of units; spare entries of parts go by the name `part`.
+/// Names of units; spare entries of parts are named `part`.
 const NAMES: [&str; 10] = [
     "auth", "pay", "part", "job", "x", "y", "z", "w", "v", "stranger",
 ];
 
-/// Scopes, parts and units stand in each other no deeper than this.
+/// The maximum depth of nested scopes, parts and units.
 const DEEPEST: usize = 2;
 
-/// The kinds of unit that a thread sees again and again.
+/// The kinds of unit that a thread runs again and again.
 pub fn kinds(random: &mut Random) -> Vec<Unit> {
     let few = 3 + random.below(10);
     let kind = |_| {
@@ -26,7 +26,7 @@ pub fn kinds(random: &mut Random) -> Vec<Unit> {
     (0..few).map(kind).collect()
 }
 
-/// A unit of a kind, now and then with a change.
+/// A unit of a kind, with an occasional change.
 pub fn vary(kind: &Unit, random: &mut Random) -> Unit {
     let mut unit = kind.clone();
     let mut maker = Maker::new(random, REDACTING.contains(&unit.config));
@@ -42,12 +42,12 @@ pub fn vary(kind: &Unit, random: &mut Random) -> Unit {
     unit
 }
 
-/// Makes units, and what they are made of.
+/// Makes units and their operations.
 struct Maker<'a> {
     random: &'a mut Random,
     depth: usize,
-    /// Whether it makes parts and redacted fields above all: together they have
-    /// made a record depend on those before it.
+    /// Whether it mainly makes parts and redacted fields, which in combination once made
+    /// a record depend on those before it.
     joins: bool,
 }
 
@@ -187,7 +187,7 @@ impl Maker<'_> {
         }
     }
 
-    /// What has operations inside.
+    /// An operation that contains others.
     fn deeper(&mut self) -> Op {
         self.depth += 1;
         let kinds = if self.joins { 16 } else { 8 };

@@ -1,4 +1,4 @@
-//! Units, and how one is run.
+//! Units, and how to run one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -11,10 +11,10 @@ use super::values::{Failed, Key, Num, Val, WIDE, with_number};
 #[derive(Clone, Debug)]
 pub struct Unit {
     pub name: &'static str,
-    /// A place in `CONFIGS`.
+    /// An index into `CONFIGS`.
     pub config: usize,
     pub start: Start,
-    /// Whether all of it goes through `current`.
+    /// Whether every call goes through `current`.
     pub scoped: bool,
     pub ops: Vec<Op>,
     pub end: End,
@@ -23,9 +23,9 @@ pub struct Unit {
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
     Plain,
-    /// With fields of the builder's.
+    /// With fields set on the builder.
     Fields,
-    /// With another level, and with a target and a name that are `String`s.
+    /// With another level, and with a `String` as target and name.
     Other,
 }
 
@@ -33,7 +33,7 @@ pub enum Start {
 pub enum End {
     Emit,
     Discard,
-    /// The trace is dropped by a panic.
+    /// A panic drops the trace.
     Panic,
 }
 
@@ -45,11 +45,11 @@ pub enum Op {
     Unset(Key),
     Sum(Key, Num),
     Max(Key, Num),
-    /// Sets so many of the keys of wide units from this one on.
+    /// Sets this many keys of wide units, starting at this one.
     Wide(usize, usize),
     Time(Key),
     StartTimer(Key),
-    /// Stops one of the timers that run, if any does.
+    /// Stops one of the running timers, if there is one.
     StopTimer(usize),
     Add(String),
     AddArgs(String),
@@ -72,18 +72,18 @@ pub enum Op {
         ops: Vec<Op>,
         joined: bool,
     },
-    /// These go through `current`.
+    /// The following go through `current`.
     Scope(Vec<Op>),
     Nested(Unit),
-    /// A unit in the scope of a disabled one.
+    /// A unit in the scope of a disabled unit.
     InDisabled(Unit),
 }
 
-/// Whose part it is that is joined.
+/// The unit that a joined part belongs to.
 #[derive(Clone, Copy, Debug)]
 pub enum Whose {
     Ours,
-    /// A discarded unit's, of this place in `CONFIGS`.
+    /// A discarded unit, with this index into `CONFIGS`.
     Strangers(usize),
 }
 
@@ -197,13 +197,13 @@ impl Op {
             Op::EmitCurrent => current::emit(),
             Op::Nested(unit) => unit.run(),
             Op::InDisabled(unit) => Trace::default().scope(|| unit.run()),
-            // The rest has no function of its own in `current`.
+            // The others have no function of their own in `current`.
             other => _ = current::with(|trace| other.by_handle(trace, timers)),
         }
     }
 }
 
-/// Keys that are literal and keys that are built take turns.
+/// Literal keys and keys built at run time take turns.
 fn set_many(trace: &mut Trace, from: usize, n: usize) {
     for i in from..from + n {
         match i % 3 {
@@ -220,7 +220,7 @@ fn stop_one(trace: &mut Trace, n: usize, timers: &mut Vec<Timer>) {
     }
 }
 
-/// Timers that the part leaves running end when it is joined.
+/// Timers that the part leaves running end when the part is joined.
 fn gather_part(trace: &mut Trace, of: Whose, ops: &[Op], joined: bool) {
     let mut part = match of {
         Whose::Ours => trace.part(),

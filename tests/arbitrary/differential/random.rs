@@ -1,4 +1,4 @@
-//! A generator that is the same in every run.
+//! A generator that gives the same numbers in every run.
 
 /// SplitMix64.
 #[derive(Debug)]

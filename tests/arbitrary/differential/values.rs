@@ -39,8 +39,8 @@ pub static SECRET: LazyLock<Vec<&str>> = LazyLock::new(|| twice(REDACTED.map(Str
 pub static WIDE: LazyLock<Vec<&str>> =
     LazyLock::new(|| (0..400).map(|i| &*format!("w{i}").leak()).collect());
 
-/// Keys with a trap each: names of the library's and of timers, odd and long
-/// ones, those that others become when they are written, a few of wide units.
+/// Keys with a trap each: names that the library or a timer uses, odd and long keys,
+/// keys that others turn into when written, and a few of wide units.
 pub static ODD: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let texts = [
         "error",
@@ -123,7 +123,7 @@ impl Num {
     }
 }
 
-/// Calls a generic function with the number that a [`Num`] is.
+/// Calls a generic function with the number inside a [`Num`].
 macro_rules! with_number {
     ($num:expr, |$x:ident| $call:expr) => {
         match $num {
@@ -199,7 +199,7 @@ impl ToValue for Val {
     }
 }
 
-/// Its `Display` panics halfway, without a word of the panic hook's.
+/// Its `Display` panics halfway, without output from the panic hook.
 #[derive(Clone, Copy, Debug)]
 pub struct Panics;
 

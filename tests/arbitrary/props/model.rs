@@ -1,4 +1,4 @@
-//! What a record should say, worked out the slow and obvious way.
+//! The expected record, worked out the slow and obvious way.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,7 +22,7 @@ enum Role {
 
 #[derive(Clone, Debug)]
 enum Content {
-    /// Removed; the place is kept in case it comes back.
+    /// Removed; its place is kept in case the field comes back.
     Nothing,
     Value(Val),
     Number(Total),
@@ -49,7 +49,7 @@ impl Field {
     }
 }
 
-/// A fragment as it was added, or as it was read.
+/// A fragment as it was added, or as it was read back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fragment {
     pub micros: u64,
@@ -109,7 +109,7 @@ impl Model {
             Op::Error(text) => self.fail(text, None),
             Op::Chain(texts) => {
                 let chain = texts[1..].join(": ");
-                // One empty source leaves nothing to write.
+                // A single empty source leaves nothing to write.
                 self.fail(&texts[0], Some(chain).filter(|chain| !chain.is_empty()));
             }
             Op::Ok => self.say(Outcome::Ok),
@@ -126,7 +126,7 @@ impl Model {
 
     // ----- fields
 
-    /// The field of a key that is in the record, or else its place.
+    /// The index of a key's field in the record, or else of its kept place.
     fn find(&mut self, key: &str) -> Option<&mut Field> {
         let live = self
             .fields
@@ -186,7 +186,7 @@ impl Model {
         }
     }
 
-    /// The place of a removed field, unless another of the key would stand behind it.
+    /// The place of a removed field, unless another field of the key would come after it.
     fn removed(&mut self, key: &str) -> Option<&mut Field> {
         self.find(key).filter(|field| !field.is_live())
     }
@@ -251,7 +251,7 @@ impl Model {
 
     // ----- the record
 
-    /// Keys and values in their order, up to the fragments.
+    /// The keys and values in their order, up to the fragments.
     pub fn record(&self, format: Format) -> Vec<(String, Val)> {
         let text = |text: &str| Val::Text(text.to_owned());
         let at = WALL + Duration::from_nanos(self.nanos);
@@ -277,7 +277,7 @@ impl Model {
         record
     }
 
-    /// The fragments; a level is told where it is not the trace's own.
+    /// The fragments; a level is shown only where it differs from the trace's own.
     pub fn fragments(&self) -> Vec<Fragment> {
         let own = self.given.as_str().to_lowercase();
         let told = |fragment: &Fragment| Fragment {
@@ -295,7 +295,7 @@ impl Model {
             .collect()
     }
 
-    /// What `get` should return for each key that was ever used.
+    /// The expected result of `get` for each key that was ever used.
     pub fn values(&self) -> Vec<(&str, Option<Val>)> {
         let mut seen = HashSet::new();
         let keys = self.fields.iter().map(|field| field.key.as_str());
@@ -310,7 +310,7 @@ impl Model {
                 Some(Content::Laps(_, sum, _)) => Some((key, Some(millis(*sum)))),
                 Some(Content::Value(value)) => Some((key, Some(value.clone()))),
                 Some(Content::Number(total)) => Some((key, Some(total.value()))),
-                // Might be one of a timer's names all the same.
+                // It might still be one of a timer's names.
                 _ if key.ends_with(".count") || key.ends_with("ms") => None,
                 _ => Some((key, None)),
             }
@@ -319,7 +319,7 @@ impl Model {
     }
 }
 
-/// The names and values that a field writes: three of a timer.
+/// The names and values that a field writes; a timer writes three.
 fn parts(field: &Field) -> Vec<(String, Val)> {
     let key = field.key.clone();
     match &field.content {
@@ -339,7 +339,7 @@ fn millis(micros: u64) -> Val {
 }
 
 impl Total {
-    /// Whole numbers saturate at the ends of 64 bits; a float makes a float.
+    /// Whole numbers saturate at the ends of 64 bits; with a float the result is a float.
     fn add(self, other: Total) -> Total {
         match (self, other) {
             (Total::Whole(a), Total::Whole(b)) => {
@@ -349,7 +349,7 @@ impl Total {
         }
     }
 
-    /// The larger; the earlier one where they are equal.
+    /// The larger number; the earlier one if they are equal.
     fn max(self, other: Total) -> Total {
         let is_less = match (self, other) {
             (Total::Whole(a), Total::Whole(b)) => a < b,
@@ -373,7 +373,7 @@ impl Total {
     }
 }
 
-/// encoding.md, sections 4 and 5.
+/// The name of a key, as each format writes it.
 fn clean(key: &str, format: Format) -> String {
     let kept = |char: char| char.is_ascii_alphanumeric() || "_.-".contains(char);
     match format {
@@ -386,7 +386,7 @@ fn clean(key: &str, format: Format) -> String {
     }
 }
 
-/// The first free of `key`, `key_2`, `key_3` …
+/// The first of `key`, `key_2`, `key_3` … that is free.
 fn claim(key: &str, used: &mut HashSet<String>) -> String {
     const RESERVED: &str = " ts level msg trace_id span_id parent_id trace_flags request_id outcome \
         duration_ms error error.chain panic panic.location fragments dropped_fields \
@@ -423,7 +423,7 @@ impl Fragment {
             parts.next().unwrap_or_default(),
             parts.next().unwrap_or_default(),
         );
-        // The file of the calls is not the one that the trace started in.
+        // The calls are in another file than the start of the trace.
         let line = line.strip_prefix("ops.rs:").unwrap_or_default();
         assert!(line.parse::<u32>().is_ok(), "{read:?}");
         let at_ms: f64 = at

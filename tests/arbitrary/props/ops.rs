@@ -20,7 +20,7 @@ pub enum Op {
     Incr(Name),
     Sum(Name, Num),
     Max(Name, Num),
-    /// A lap of so many microseconds.
+    /// A lap of this many microseconds.
     Time(Name, u32),
     Add(String),
     AddFormatted(String, u8),
@@ -38,7 +38,7 @@ pub enum Op {
     Checkpoint,
 }
 
-/// A key: some are literals, which the library recognises by address.
+/// A key: some keys are literals, which the library recognises by their address.
 #[derive(Clone, Debug)]
 pub enum Name {
     Static(&'static str),
@@ -103,10 +103,10 @@ impl Op {
     }
 }
 
-/// Ends a chain of calls, so that all arms above are of one type.
+/// Ends a chain of calls, so that all arms above have the same type.
 fn drop_ref(_: &mut Trace) {}
 
-/// An error whose sources are the texts after its own.
+/// An error whose sources are the remaining texts.
 #[derive(Debug)]
 struct Chained {
     text: String,
@@ -176,7 +176,7 @@ fn num() -> impl Strategy<Value = Num> {
     ]
 }
 
-/// Few keys, so that they meet, and odd ones, so that they clash.
+/// A small pool of keys, so that calls share them, and odd keys that clash.
 fn name() -> impl Strategy<Value = Name> {
     const FEW: &[&str] = &[
         "a",

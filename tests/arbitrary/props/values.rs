@@ -1,4 +1,4 @@
-//! Values of every type, and whether a reader got one back.
+//! Values of every type, and checks that a reader got one back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -53,7 +53,7 @@ impl ToValue for Val {
 }
 
 impl Val {
-    /// The text that a value is, if it is one.
+    /// The text of a value that is written as text.
     fn text(&self) -> Option<String> {
         Some(match self {
             Val::Text(text) | Val::Shown(text) => text.clone(),
@@ -77,7 +77,7 @@ impl Val {
         })
     }
 
-    /// Whether this is what a logfmt reader read.
+    /// Whether a logfmt reader read this value.
     pub fn is_text(&self, read: &str) -> bool {
         if let Some(text) = self.text().or(self.integer()) {
             return read == text;
@@ -98,7 +98,7 @@ impl Val {
         }
     }
 
-    /// Whether this is what a JSON reader read.
+    /// Whether a JSON reader read this value.
     pub fn is_json(&self, read: &Json) -> bool {
         if let Some(text) = self.text() {
             return read.as_str() == Some(&text);
@@ -138,7 +138,7 @@ impl Val {
         }
     }
 
-    /// Whether this is what `Trace::get` returned.
+    /// Whether `Trace::get` returned this value.
     pub fn is_owned(&self, got: &OwnedValue) -> bool {
         if let Some(text) = self.text() {
             return got.as_str() == Some(&text);
@@ -180,13 +180,13 @@ fn is_float(x: f64, read: &str) -> bool {
     }
 }
 
-/// Whole microseconds as milliseconds; those generated are exact in a float.
+/// Whole microseconds as milliseconds; generated durations are exact in a float.
 fn is_millis(duration: Duration, read: &str) -> bool {
     read.parse()
         .is_ok_and(|read: f64| (read * 1_000.0).round() == duration.as_micros() as f64)
 }
 
-/// Reads a timestamp back with the inverse of what the library does.
+/// Reads a timestamp back with the inverse of the library's method.
 fn is_time(time: SystemTime, read: &str) -> bool {
     let number = |range: std::ops::Range<usize>| read.get(range)?.parse::<i64>().ok();
     let parse = || {
@@ -209,7 +209,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
-/// Text that reaches every escape and every rule.
+/// Text that covers every escape and every rule.
 pub fn text() -> impl Strategy<Value = String> {
     const ODD: &[char] = &[
         '"', '\\', '\\', '\n', '\r', '\t', '\0', '\u{1b}', '\u{7f}', '\u{80}', '\u{85}', '\u{9f}',
@@ -239,7 +239,7 @@ pub fn text() -> impl Strategy<Value = String> {
     let odd = prop::collection::vec(prop::sample::select(ODD), 0..40);
     let any = prop::collection::vec(any::<char>(), 0..20);
     let word = "[a-z]{0,40}";
-    // A special character far behind plain ones, and plain ones behind it.
+    // Special characters long after plain ones, and plain ones after them.
     let late =
         (word, prop::sample::select(ODD), word).prop_map(|(a, odd, b)| format!("{a}{odd}{b}"));
     prop_oneof![

@@ -1,5 +1,5 @@
-//! Ordinary records through the bridge: on the library, and what the page of
-//! `traceline::bridge` says of them.
+//! Ordinary records through the bridge: on the library, and as the documentation
+//! of `traceline::bridge` describes them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use super::world::{By, World};
 pub struct Bridged<'p>(pub &'p Settings);
 
 impl Bridged<'_> {
-    /// Logs; what went on to the logger behind the bridge.
+    /// Logs a record; returns what the bridge passed on to its logger.
     pub fn log(&self, logged: &Logged) -> Vec<String> {
         let behind = Behind {
             most: self.0.logger,
@@ -51,7 +51,7 @@ impl Bridged<'_> {
     }
 }
 
-/// A logger with a filter that it does not ask itself.
+/// A logger with a filter that it does not apply itself.
 struct Behind {
     most: LevelFilter,
     lines: Mutex<Vec<String>>,
@@ -136,7 +136,7 @@ impl World<'_> {
     }
 }
 
-/// The name of a unit and its ids, if it has some.
+/// The name of a unit and its ids, if it has any.
 fn about(unit: &Unit) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("unit", unit.whole_name.clone())];
     if let Some(ids) = &unit.ids {

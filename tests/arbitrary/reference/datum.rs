@@ -10,7 +10,7 @@ pub enum Datum {
     Null,
     Bool(bool),
     Int(Int),
-    /// A whole number that was given in 128 bits.
+    /// A whole number that was given as a 128-bit type.
     Wide(Int),
     F64(f64),
     F32(f32),
@@ -20,21 +20,21 @@ pub enum Datum {
     List(List),
 }
 
-/// The items of a list, and whether it ends there; one that was cut does not.
+/// The items of a list, and whether it has its end; a list that was cut does not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List {
     pub items: Vec<Datum>,
     ends: bool,
 }
 
-/// A whole number of up to 128 bits and a sign.
+/// A whole number of up to 128 bits, with a sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Int {
     pub negative: bool,
     pub size: u128,
 }
 
-/// What a value becomes, and whether it was cut; `None` if it is none.
+/// Converts a value, and returns whether it was cut; `None` if there is no value.
 pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
     let text = |text: &str| {
         let kept = cut(text, limit);
@@ -62,8 +62,8 @@ pub fn store(value: &Val, limit: usize) -> Option<(Datum, bool)> {
     })
 }
 
-/// The first characters, or none of a text that is short, and always six stars:
-/// what is cut to make room is the text.
+/// The first characters, or no characters of a short text, and always six stars:
+/// if anything is cut to make room, it is the text.
 fn masked(text: &str, shown: usize, limit: usize) -> (Datum, bool) {
     let shown: String = match text.chars().count() < 2 * shown {
         true => String::new(),
@@ -78,7 +78,7 @@ fn masked(text: &str, shown: usize, limit: usize) -> (Datum, bool) {
 
 const STARS: &str = "******";
 
-/// Whole microseconds, as many as 64 bits hold.
+/// Whole microseconds, as many as fit into 64 bits.
 fn micros(value: Duration) -> u64 {
     u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }
@@ -116,14 +116,14 @@ fn whole_list(value: &Val) -> List {
     }
 }
 
-/// As many items as a limit lets through; what they take is told by
-/// `ConfigBuilder::max_value`.
+/// As many items as fit into a limit; `ConfigBuilder::max_value` documents how much
+/// room they take.
 pub fn cut_list(list: &List, limit: usize) -> List {
     let mut room = limit;
     fill(list, &mut room)
 }
 
-/// Nothing comes behind what did not fit, not even the end of a list.
+/// Nothing follows an item that did not fit, not even the end of the list.
 fn fill(list: &List, room: &mut usize) -> List {
     let mut kept = List {
         items: Vec::new(),
@@ -154,17 +154,17 @@ fn fill(list: &List, room: &mut usize) -> List {
 
 fn take(room: &mut usize, bytes: usize) -> bool {
     let left = room.checked_sub(bytes);
-    // What is smaller and comes later finds no room either.
+    // A smaller item that comes later finds no room either.
     *room = left.unwrap_or(0);
     left.is_some()
 }
 
-/// What a list takes of its limit.
+/// The room that a list takes of its limit.
 pub fn size_of_items(list: &List) -> usize {
     list.items.iter().map(size).sum()
 }
 
-/// What an item takes of the limit of its list.
+/// The room that an item takes of the limit of its list.
 fn size(datum: &Datum) -> usize {
     match datum {
         Datum::Null => 1,
@@ -215,8 +215,8 @@ pub fn of_number(number: Num) -> Datum {
     }
 }
 
-/// A sum or a maximum: whole until a float takes part, of 64 bits until a
-/// number of 128 bits does.
+/// A sum or a maximum: whole until a float is added, and of 64 bits until a
+/// number of 128 bits is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Total {
     Whole {
@@ -224,7 +224,7 @@ pub enum Total {
         wide: bool,
     },
     Float(f64),
-    /// A number alone, as it was given.
+    /// A single number, as it was given.
     Float32(f32),
 }
 
@@ -252,19 +252,19 @@ impl Total {
                 let value = clamped(add(value, more), wide);
                 Total::Whole { value, wide }
             }
-            // Nobody gave a number of 64 bits.
+            // All were given in 32 bits.
             (Total::Float32(one), Total::Float32(other)) => Total::Float32(one + other),
             (one, other) => Total::Float(one.as_f64() + other.as_f64()),
         }
     }
 
-    /// One of the two, as it was given; the earlier one where they are equal.
+    /// One of two numbers, as it was given; the earlier one if they are equal.
     pub fn larger(self, other: Total) -> Total {
         let is_more = match (self, other) {
             (Total::Whole { value, .. }, Total::Whole { value: more, .. }) => {
                 order(more) > order(value)
             }
-            // NaN is no number: any is larger.
+            // NaN loses against any number.
             (one, other) => one.as_f64().is_nan() || other.as_f64() > one.as_f64(),
         };
         if is_more { other } else { self }
@@ -288,7 +288,7 @@ impl Total {
     }
 }
 
-/// A key that sorts whole numbers.
+/// A key to sort whole numbers by.
 fn order(value: Int) -> (bool, i128, u128) {
     match value.negative && value.size > 0 {
         true => (false, -(value.size.min(i128::MAX as u128) as i128), 0),
@@ -296,7 +296,7 @@ fn order(value: Int) -> (bool, i128, u128) {
     }
 }
 
-/// The exact sum, saturating at what 128 bits and a sign hold.
+/// The exact sum, which saturates at 128 bits and a sign.
 fn add(one: Int, other: Int) -> Int {
     if one.negative == other.negative {
         return Int {
@@ -314,7 +314,7 @@ fn add(one: Int, other: Int) -> Int {
     }
 }
 
-/// At the ends of `i64::MIN ..= u64::MAX`, or of `i128::MIN ..= u128::MAX`.
+/// Saturates at the ends of `i64::MIN ..= u64::MAX`, or of `i128::MIN ..= u128::MAX`.
 fn clamped(value: Int, wide: bool) -> Int {
     let (least, most) = match wide {
         true => (1 << 127, u128::MAX),
@@ -326,7 +326,7 @@ fn clamped(value: Int, wide: bool) -> Int {
     }
 }
 
-/// As `run.rs` tells a value that was read back.
+/// Formatted as `run.rs` formats a value that was read back.
 pub fn tell(datum: &Datum) -> String {
     match datum {
         Datum::Null => "null".to_owned(),

@@ -7,7 +7,7 @@ use super::record::stars;
 use super::text::cut;
 use super::unit::Unit;
 
-/// The most of a key that is kept.
+/// The longest key that is kept whole.
 const KEY: usize = 1024;
 
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct Field {
 
 #[derive(Clone)]
 pub enum Held {
-    /// It was removed; its place is kept for the key.
+    /// It was removed, and its place is kept for the key.
     Nothing,
     Plain {
         datum: Datum,
@@ -46,8 +46,8 @@ impl Unit {
         }
     }
 
-    /// Removes what `set` would replace. A key that was not there has its place
-    /// from now on, and where there is none nothing is lost.
+    /// Removes what `set` would replace. A key that was not there has a place from
+    /// now on; if there is no room for one, nothing counts as lost.
     fn set_none(&mut self, key: &str) {
         match self.replaced_by_set(key) {
             Some(at) => self.fields[at].held = Held::Nothing,
@@ -59,8 +59,8 @@ impl Unit {
         }
     }
 
-    /// The plain field of a key, else the first that adds up. What the documents
-    /// say of counters holds for timers too.
+    /// The plain field of a key, else the first one that adds up. The documented
+    /// rules for counters also hold for timers.
     fn replaced_by_set(&self, key: &str) -> Option<usize> {
         let plain = |held: &Held| matches!(held, Held::Plain { .. });
         let other = |held: &Held| !matches!(held, Held::Plain { .. } | Held::Nothing);
@@ -120,12 +120,12 @@ impl Unit {
         self.fields.iter().position(found)
     }
 
-    /// A place for a new field: the one that the only field of this key left,
-    /// or one at the end, for which other removed fields make room.
+    /// A place for a new field: the one left by the only field of this key, or one
+    /// at the end, for which other removed fields make room.
     pub fn room_for(&mut self, key: &str) -> Option<usize> {
         let is_left = |held: &Held| matches!(held, Held::Nothing);
         let left = self.find(key, is_left);
-        // No other field of the key gets a name behind it.
+        // No other field of the key has a name that depends on this place.
         if left.is_some() && self.find(key, |held| !is_left(held)).is_none() {
             return left;
         }
@@ -151,7 +151,7 @@ impl Unit {
 
     // ----- reading
 
-    /// Whether the first field of a key is this text.
+    /// Whether the first field of a key has this text.
     pub fn has_text(&self, key: &str, text: &str) -> bool {
         let found = self.find(key, |held| !matches!(held, Held::Nothing));
         let text = Datum::Text(text.to_owned());
@@ -160,7 +160,7 @@ impl Unit {
         )
     }
 
-    /// Of the fields of a key the first; else a number of a timer by the name of that.
+    /// The first field of a key; else a number of the timer that the key names.
     pub fn get(&self, key: &Key) -> String {
         let key = key.as_str();
         let found = self.find(key, |held| !matches!(held, Held::Nothing));
@@ -189,8 +189,8 @@ impl Unit {
 }
 
 impl Field {
-    /// Whether it is in the record: not if it was removed, nor a timer before a
-    /// lap of it is over.
+    /// Whether it is in the record: a removed field is not, nor is a timer before one
+    /// of its laps is over.
     pub fn is_written(&self) -> bool {
         match &self.held {
             Held::Nothing => false,
@@ -199,7 +199,7 @@ impl Field {
         }
     }
 
-    /// Whether less of its key is kept than there was.
+    /// Whether its key was shortened.
     pub fn key_is_cut(&self) -> bool {
         self.shown_key.len() < self.key.len()
     }

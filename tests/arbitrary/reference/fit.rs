@@ -1,4 +1,4 @@
-//! How a record keeps its limit; the rule stands at `ConfigBuilder::max_record`.
+//! How a record keeps to its limit, as documented at `ConfigBuilder::max_record`.
 
 use super::datum::{Datum, cut_list, size_of_items};
 use super::fields::{Field, Held};
@@ -8,19 +8,19 @@ use super::record::{Moment, fitted};
 use super::text::cut;
 use super::unit::{Kept, Unit};
 
-/// How much of a unit gets into its record.
+/// How much of a unit goes into its record.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit {
-    /// Bytes of each text.
+    /// The bytes of each text.
     pub text: usize,
     pub fragments: usize,
     pub fields: usize,
 }
 
-/// Texts are not cut to less than this while something else can go.
+/// Texts are not cut shorter than this while something else can be left out.
 const FLOOR: usize = 16;
 
-/// Nor are the name, the request's id and the errors to less than this, while any text is shown.
+/// Nor are the name, the request id and the errors cut shorter than this while any text is shown.
 const MAIN_FLOOR: usize = 64;
 
 /// The line of a unit, within its limit.
@@ -38,8 +38,8 @@ pub fn line(unit: &Unit, settings: &Settings, moment: &Moment) -> String {
     }
 }
 
-/// Cuts texts to the floor, then leaves out fragments, then, without any of
-/// those, fields; what is left of the room is for texts and fragments.
+/// Cuts texts to the floor, then leaves out fragments, then, once there are none,
+/// fields; any room left over goes to texts and fragments.
 fn shortened(whole: Fit, limit: usize, fits: impl Fn(Fit) -> bool) -> Fit {
     let mut fit = Fit {
         text: FLOOR,
@@ -62,8 +62,8 @@ fn shortened(whole: Fit, limit: usize, fits: impl Fn(Fit) -> bool) -> Fit {
     fit
 }
 
-/// The largest number that fits, by halving: where a shorter text takes more
-/// room, for it becomes a lookalike, there may be a larger one.
+/// The largest number that fits, by bisection. A larger one may exist, because a
+/// shorter text can take more room if it becomes a lookalike.
 fn most(mut least: usize, most: usize, fits: impl Fn(usize) -> bool) -> usize {
     let mut over = most + 1;
     while over - least > 1 {
@@ -78,7 +78,7 @@ fn most(mut least: usize, most: usize, fits: impl Fn(usize) -> bool) -> usize {
 }
 
 impl Fit {
-    /// Bytes of the name, of the request's id and of the errors.
+    /// The bytes of the name, of the request id and of the errors.
     pub fn main(self) -> usize {
         match self.text {
             0 => 0,
@@ -94,7 +94,7 @@ impl Fit {
         }
     }
 
-    /// Of those that are kept, again the first and the last half.
+    /// Of the fragments that are kept, again the first and the last half.
     pub fn fragments_of(self, unit: &Unit) -> Vec<&Said> {
         let kept = unit.fragments.kept();
         let shown = self.fragments.min(kept.len());
@@ -118,7 +118,7 @@ impl Fit {
         unit.fragments.dropped + left_out as u64
     }
 
-    /// How many of the values in the record are not whole, or have a key that is not.
+    /// How many values in the record are incomplete or have a shortened key.
     pub fn truncated(self, unit: &Unit) -> u64 {
         let fields = unit.fields.iter().take(self.fields);
         let fields = fields.filter(|field| field.is_written() && self.cuts(field));

@@ -5,7 +5,7 @@ use log::Level;
 use super::program::{Bridge, Logged, Text};
 use super::unit::{Kept, Unit, keep};
 
-/// A fragment as it is kept.
+/// A fragment as it is stored.
 #[derive(Clone, Debug)]
 pub struct Said {
     pub at: u128,
@@ -13,7 +13,7 @@ pub struct Said {
     pub file: &'static str,
     pub level: Option<Level>,
     pub text: Kept,
-    /// It is only for records of level warn or above.
+    /// Whether it is only for records of level warn or above.
     pub held: bool,
 }
 
@@ -33,7 +33,7 @@ impl Fragments {
         }
     }
 
-    /// Keeps the first half (of an odd number the larger one) and the last.
+    /// Keeps the first half (the larger one if the number is odd) and the last.
     fn push(&mut self, said: Said) {
         self.all.push(said);
         if self.all.len() > self.limit {
@@ -43,7 +43,7 @@ impl Fragments {
         }
     }
 
-    /// Those of a part stand by their times, behind the unit's own of that time.
+    /// Fragments of a part are sorted in by time, after the unit's own at the same time.
     pub fn join(&mut self, part: Fragments) {
         self.dropped += part.dropped;
         for said in part.all {
@@ -87,7 +87,7 @@ impl Unit {
         });
     }
 
-    /// Of an ordinary record, with its key-values behind the text.
+    /// A fragment from an ordinary record, with the key-values after the text.
     pub fn absorb(&mut self, logged: &Logged, rules: &Bridge, now: u128) {
         let mut text = logged.text.clone();
         for (key, value) in &logged.pairs {
@@ -106,7 +106,7 @@ impl Unit {
         }
     }
 
-    /// Before a record: those that are for severe ones only.
+    /// Drops, before a record is written, fragments that are for severe records only.
     pub fn drop_held(&mut self) {
         if self.level() > Level::Warn {
             self.fragments.all.retain(|said| !said.held);

@@ -1,4 +1,4 @@
-//! What a program holds, as the library takes it.
+//! The values of a program, in the types that the library takes.
 
 use std::error::Error;
 use std::fmt;
@@ -30,7 +30,7 @@ impl ToValue for Val {
             Val::Cow(text) => text.to_value(),
             Val::Arc(text) => text.to_value(),
             Val::Path(path) => path.to_value(),
-            // In a list, where no `fmt::Arguments` can be kept.
+            // In a list, which cannot keep `fmt::Arguments`.
             Val::Args(text) | Val::Display(text) => traceline::display(text),
             Val::Debug(text) => traceline::debug(text),
             Val::Panics(panics) => traceline::display(panics),
@@ -47,7 +47,7 @@ impl ToValue for Val {
     }
 }
 
-/// Does the same with a number of each type.
+/// Runs the same code with a number of each type.
 macro_rules! with_number {
     ($number:expr, $x:ident => $work:expr) => {
         match $number {

@@ -1,4 +1,4 @@
-//! The headers of a request: some out of bytes, and what the pages of
+//! The headers of a request: how bytes become headers, and what the pages of
 //! `Trace::continue_from_headers`, `TraceParent` and `TraceState` make of them.
 
 use arbitrary::{Result, Unstructured};
@@ -8,11 +8,11 @@ use super::world::World;
 
 type Given = (&'static str, Vec<u8>);
 
-// ----- out of bytes
+// ----- from bytes
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Names, with what may stand there.
+/// Header names, with the values they may have.
 const KNOWN: [(&str, &[&str]); 11] = [
     (
         "traceparent",
@@ -86,7 +86,7 @@ pub fn make(u: &mut Unstructured<'_>) -> Result<Vec<Given>> {
 
 // ----- the reference
 
-/// Who calls, and whether the caller said if the transaction is sampled.
+/// The caller, and whether it decided if the transaction is sampled.
 struct Caller {
     header: String,
     is_decided: bool,
@@ -101,7 +101,7 @@ impl World<'_> {
                 if !caller.is_decided {
                     self.decide(unit);
                 }
-                // It belongs to a `traceparent`.
+                // A `tracestate` belongs to a `traceparent`.
                 if !all(headers, "traceparent").is_empty() {
                     unit.state = state(&all(headers, "tracestate"));
                 }
@@ -125,7 +125,7 @@ fn all<'h>(headers: &'h [Given], name: &str) -> Vec<&'h [u8]> {
     named.map(|(_, value)| value.as_slice()).collect()
 }
 
-/// One that comes twice is none.
+/// A header that comes twice counts as missing.
 fn one<'h>(headers: &'h [Given], name: &str) -> Option<&'h [u8]> {
     match all(headers, name)[..] {
         [value] => Some(value),
@@ -137,10 +137,10 @@ fn text<'h>(headers: &'h [Given], name: &str) -> Option<&'h str> {
     std::str::from_utf8(one(headers, name)?).ok()
 }
 
-/// `traceparent`, else `b3`, else `X-B3-…`: the first that is there at all.
+/// `traceparent`, else `b3`, else `X-B3-…`: the first one present, even if it is bad.
 fn caller(headers: &[Given]) -> Option<Caller> {
     if !all(headers, "traceparent").is_empty() {
-        // Behind the flags of a later version anything may stand, even what is no text.
+        // After the flags of a later version anything may follow, even bytes that are not text.
         let header = w3c(&String::from_utf8_lossy(one(headers, "traceparent")?))?;
         return Some(Caller {
             header,
@@ -167,7 +167,7 @@ fn caller(headers: &[Given]) -> Option<Caller> {
     zipkin(trace, span, sampled)
 }
 
-/// Version 00 in 55 characters, a higher one in at least that many; not `ff`.
+/// Version 00 has 55 characters, a higher one at least as many; `ff` is invalid.
 fn w3c(header: &str) -> Option<String> {
     let header = header.trim_matches([' ', '\t']);
     let parts: Vec<&str> = header.splitn(5, '-').collect();
@@ -201,7 +201,7 @@ fn is_id(text: &str, digits: usize) -> bool {
     is_hex(text, digits) && text.bytes().any(|byte| byte != b'0')
 }
 
-/// All headers of the name are one list; one bad member spoils it.
+/// All headers of the name form one list; one bad member spoils it.
 fn state(headers: &[&[u8]]) -> Option<String> {
     let mut members = Vec::new();
     for header in headers {

@@ -1,5 +1,5 @@
-//! What a hook sees of a unit whose record is about to be written: told by the
-//! library, and by the reference.
+//! What a hook reads from a unit whose record is about to be written, on the
+//! library and on the reference.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl World<'_> {
     }
 }
 
-/// By the keys that were given, not by what a record calls them.
+/// Looks fields up by the keys that were given, not by their names in the record.
 fn fields(unit: &Unit) -> Vec<String> {
     let mut fields = Vec::new();
     for field in unit.fields.iter().filter(|field| field.is_written()) {

@@ -1,4 +1,4 @@
-//! Section 5 of encoding.md.
+//! JSON, following the encoding rules.
 
 use super::datum::{Datum, Int, digits};
 use super::logfmt::non_finite;

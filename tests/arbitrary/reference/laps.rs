@@ -5,10 +5,10 @@ use super::fields::Held;
 use super::record::{stars, whole};
 use super::unit::Unit;
 
-/// The laps of a timer that are over.
+/// The finished laps of a timer.
 #[derive(Clone, Debug)]
 pub struct Laps {
-    /// Tells this timer from a later one of its key.
+    /// Distinguishes this timer from a later one with the same key.
     pub number: u64,
     pub count: u64,
     pub total_us: u64,
@@ -16,7 +16,7 @@ pub struct Laps {
     pub redacted: bool,
 }
 
-/// A lap that runs.
+/// A running lap.
 #[derive(Clone)]
 pub struct Lap {
     number: u64,
@@ -25,7 +25,7 @@ pub struct Lap {
 }
 
 impl Unit {
-    /// Begins a lap; its number.
+    /// Begins a lap; returns its number.
     pub fn start_timer(&mut self, key: &str, now: u128) -> u64 {
         self.last_number += 1;
         let lap = self.last_number;
@@ -39,14 +39,14 @@ impl Unit {
         lap
     }
 
-    /// The number of the timer of a key, made if there is none; `None` where there is no room.
+    /// The number of a key's timer, created if necessary; `None` if there is no room.
     pub fn timer(&mut self, key: &str) -> Option<u64> {
         let is_timer = |held: &Held| matches!(held, Held::Timer(_));
         let known = self.find(key, is_timer);
         if let Some(Held::Timer(laps)) = known.map(|at| &self.fields[at].held) {
             return Some(laps.number);
         }
-        // A redacted key stays one field, whatever kind of call was the last.
+        // A redacted key stays a single field, whatever kind of call came last.
         let redacted = self.is_redacted(key);
         let at = match self.find(key, |_| redacted) {
             Some(at) => at,
@@ -79,7 +79,7 @@ impl Unit {
         self.add_laps(lap.timer, &over);
     }
 
-    /// Adds laps to a timer, if it is still there.
+    /// Adds laps to a timer if it still exists.
     pub fn add_laps(&mut self, timer: u64, more: &Laps) {
         for field in &mut self.fields {
             if let Held::Timer(laps) = &mut field.held
@@ -99,7 +99,7 @@ impl Unit {
     }
 }
 
-/// Count, sum and longest, as a record has them.
+/// Count, sum and longest, as they appear in a record.
 pub fn numbers_of(laps: &Laps) -> [Datum; 3] {
     match laps.redacted {
         true => [stars(), stars(), stars()],

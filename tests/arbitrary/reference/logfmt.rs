@@ -1,4 +1,4 @@
-//! Section 4 of encoding.md.
+//! Logfmt, following the encoding rules.
 
 use super::datum::{Datum, digits};
 use super::json;
@@ -52,7 +52,7 @@ pub fn text(text: &str) -> String {
     }
 }
 
-/// In quotes; a last backslash is `\u005c`.
+/// In quotes; a trailing backslash becomes `\u005c`.
 fn quoted(text: &str) -> String {
     match text.strip_suffix('\\') {
         Some(before) => format!("\"{}\\u005c\"", escaped(before)),

@@ -1,4 +1,4 @@
-//! Programs out of bytes: whatever the bytes are, they are a program.
+//! Makes programs from bytes: any bytes form a program.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::values::{advance, cause, key, message, number, scalar, text, value};
 
 type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
 
-/// How deep blocks of calls nest.
+/// The maximum depth of nested blocks of calls.
 const DEPTH: usize = 3;
 
 const TARGETS: [&str; 3] = ["jobs", "app::web", "traceline"];
 
-/// Headers of callers: sampled or not, random or not, of a higher version, and none.
+/// Callers' headers: sampled or not, random or not, of a higher version, and invalid.
 const PARENTS: [&str; 6] = [
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
@@ -48,7 +48,7 @@ const LEVELS: [Level; 5] = [
     Level::Trace,
 ];
 
-/// Decodes a program; bytes that end early end it early.
+/// Decodes a program; if the bytes end early, so does the program.
 pub fn program(bytes: &[u8]) -> Program {
     let u = &mut Unstructured::new(bytes);
     let settings = settings(u).unwrap_or_default();
@@ -195,7 +195,7 @@ fn sampling(u: Bytes) -> Result<Sampling> {
     })
 }
 
-/// Held fragments only where there is room for all: which of them stay is told nowhere.
+/// Held fragments only where all fit: it is not documented which of them stay.
 fn bridge(u: Bytes, has_room: bool) -> Result<Bridge> {
     Ok(Bridge {
         absorb: some(u, |u| u.choose(&LEVELS).copied())?,
@@ -222,7 +222,7 @@ fn logged(u: Bytes) -> Result<Logged> {
     Ok(logged)
 }
 
-/// Nothing as often as something.
+/// `None` half of the time.
 fn some<'a, T>(
     u: Bytes<'a, '_>,
     make: impl FnOnce(Bytes<'a, '_>) -> Result<T>,
@@ -266,7 +266,7 @@ fn plan(u: Bytes, depth: usize) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The outermost block goes on for long, inner ones end soon.
+/// The outermost block is long, nested ones are short.
 fn ops(u: Bytes, depth: usize) -> Result<Vec<Op>> {
     let most = if depth == 0 { 60 } else { 5 };
     let mut ops = Vec::new();
@@ -317,7 +317,7 @@ fn fragment(u: Bytes) -> Result<Op> {
     })
 }
 
-/// Rare: what comes after it says little.
+/// Rare, because the calls after it show little.
 fn end(u: Bytes) -> Result<Op> {
     Ok(match u.int_in_range(0..=3)? {
         0 | 1 => Op::EmitAll,

@@ -1,9 +1,9 @@
-//! A second implementation of the library, for comparison: a unit of maps and
-//! vectors and an encoder, written from `encoding.md` and `design.md` the plain
-//! and slow way. Arbitrary programs run on both; their lines are the same, byte
-//! for byte.
+//! A second implementation of the library, for comparison: units made of maps and
+//! vectors and an encoder, written from the encoding rules and the design in the
+//! plain, slow way. Arbitrary programs run on both, and their lines must agree
+//! byte for byte.
 
-// The model test and the fuzz target compile a copy each, and use a part of it.
+// The model test and the fuzz target each compile a copy and use only a part of it.
 #![allow(dead_code)]
 
 mod bridged;
@@ -43,12 +43,12 @@ use run::{Done, Record};
 
 use crate::util::assert_one_safe_line;
 
-/// Decodes a program from bytes and compares what the library and the reference
-/// make of it.
+/// Decodes a program from bytes and compares the results of the library and of
+/// the reference.
 ///
 /// # Panics
 ///
-/// If they differ, or if a line is none that readers take.
+/// If they differ, or if third-party readers reject a line.
 pub fn check(bytes: &[u8]) {
     let program = decode(bytes);
     if let Err(why) = compare(&program) {
@@ -56,7 +56,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What is wrong, if something is; a panic is.
+/// Describes the difference, if there is one; a panic counts as one.
 pub fn compare(program: &Program) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| compared(program))).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>();
@@ -105,7 +105,7 @@ fn difference(at: usize, got: &Record, want: &Record) -> String {
     format!("record {at} differs, at byte {byte}\n got: {got:?}\nwant: {want:?}")
 }
 
-/// One safe line that readers which are not ours take, with no key twice.
+/// Checks for one safe line that third-party readers accept, with no key twice.
 fn check_line(line: &str, settings: &Settings) -> Result<(), String> {
     assert_one_safe_line(line);
     let (count, keys): (usize, BTreeSet<String>) = match settings.json {
@@ -129,7 +129,7 @@ fn check_line(line: &str, settings: &Settings) -> Result<(), String> {
     }
 }
 
-/// How many members an object has; its map keeps one of a key that comes twice.
+/// Counts the members of an object, whose map would keep one of a repeated key.
 fn members(line: &str) -> usize {
     let (mut depth, mut quoted, mut escaped, mut colons) = (0, false, false, 0);
     for char in line.chars() {

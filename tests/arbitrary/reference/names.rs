@@ -1,4 +1,4 @@
-//! What the library calls its own, by schema, and the names of users' fields.
+//! The library's own names, by schema, and the names of users' fields.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use log::Level;
 
 use super::program::{Schema, Settings};
 
-/// The names of design.md, section 2.6.
+/// The default names.
 pub const OWN: [&str; 22] = [
     "ts",
     "level",
@@ -32,7 +32,7 @@ pub const OWN: [&str; 22] = [
     "seq",
 ];
 
-/// The table of `traceline::config::Schema`: what is not in it has its default name.
+/// The table of `traceline::config::Schema`; a name that is missing keeps its default.
 fn of_schema(schema: Schema) -> &'static [(&'static str, &'static str)] {
     match schema {
         Schema::None => &[],
@@ -83,7 +83,7 @@ fn of_schema(schema: Schema) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// What one of the library's names is called under these settings.
+/// The name that these settings give to one of the library's names.
 pub fn own(settings: &Settings, name: &'static str) -> &'static str {
     let renamed = settings.renamed.iter().chain(of_schema(settings.schema));
     let found = renamed.into_iter().find(|(default, _)| *default == name);
@@ -115,7 +115,7 @@ pub fn level(schema: Schema, level: Level) -> &'static str {
     }
 }
 
-/// Names that no field of a user may have in a record.
+/// Names that no user field may have in a record.
 pub fn reserved(settings: &Settings) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = OWN.map(|name| own(settings, name).to_owned()).into();
     match settings.schema {
@@ -135,13 +135,13 @@ pub fn reserved(settings: &Settings) -> BTreeSet<String> {
     names
 }
 
-/// Of `http.request.id`, `http` and `http.request`.
+/// The prefixes of a dotted name: of `http.request.id`, `http` and `http.request`.
 fn objects(name: &str) -> Vec<String> {
     let dots = name.match_indices('.');
     dots.map(|(at, _)| name[..at].to_owned()).collect()
 }
 
-/// Objects of names that only some records have: the status, and those of ordinary records.
+/// Objects whose names only some records have: the status, and those of ordinary records.
 fn objects_of_more(schema: Schema) -> Vec<String> {
     let names: &[&str] = match schema {
         Schema::Ecs => &["log.logger", "log.origin.file.name", status(schema)],
@@ -150,7 +150,7 @@ fn objects_of_more(schema: Schema) -> Vec<String> {
     names.iter().flat_map(|name| objects(name)).collect()
 }
 
-/// The names of users' fields in a record, given out in the order of the fields.
+/// The names of users' fields in a record, assigned in the order of the fields.
 pub struct Names<'s> {
     settings: &'s Settings,
     taken: BTreeSet<String>,
@@ -164,7 +164,7 @@ impl<'s> Names<'s> {
         }
     }
 
-    /// The name of a field with this key: itself, or the first free of `_2`, `_3` ….
+    /// The name of a field with this key: the key itself, or the first free `_2`, `_3` ….
     pub fn give(&mut self, key: &str) -> String {
         let clean = clean(key, self.settings);
         let numbered = (2..).map(|number| format!("{clean}_{number}"));
@@ -177,7 +177,7 @@ impl<'s> Names<'s> {
     }
 }
 
-/// Section 4, "Keys", and what section 5 says of the empty one.
+/// The rules for keys, including the empty key in JSON.
 fn clean(key: &str, settings: &Settings) -> String {
     if key.is_empty() {
         return "_".to_owned();

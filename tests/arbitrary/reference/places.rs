@@ -1,17 +1,17 @@
-//! The calls that a record tells the line of, one line each, and where units start.
+//! The calls whose line a record shows, one per line, and the places where units start.
 
 use traceline::{Config, SharedTrace, Trace};
 
 use super::program::{Plan, Text};
 
-/// By what a unit is reached.
+/// How a unit is reached.
 pub enum Hand<'a> {
     Own(&'a mut Trace),
     Current,
     Shared(&'a SharedTrace),
 }
 
-/// Calls a method that all three have. A macro, so that a fragment has the line of its use.
+/// Calls a method that all three have. A macro, so that a fragment gets the line of its use.
 macro_rules! call {
     ($hand:expr, $name:ident($($arg:expr),*)) => {
         match $hand {
@@ -29,7 +29,7 @@ macro_rules! call {
 }
 pub(super) use call;
 
-/// What a shared trace has no method for, its `with` does.
+/// Goes through `with` where a shared trace lacks the method.
 macro_rules! by_shared {
     ($shared:expr, set($($arg:expr),*)) => { $shared.set($($arg),*) };
     ($shared:expr, add($($arg:expr),*)) => { $shared.add($($arg),*) };
@@ -40,7 +40,7 @@ macro_rules! by_shared {
 }
 pub(super) use by_shared;
 
-/// Adds a fragment by one of the ways to hand over its text.
+/// Adds a fragment, handing over its text in one of the possible ways.
 macro_rules! say {
     ($hand:expr, $text:expr, $name:ident) => {
         match $text {
@@ -57,7 +57,7 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Adds a fragment by `add!`.
+/// Adds a fragment with `add!`.
 macro_rules! by_macro {
     ($hand:expr, $text:expr) => {
         match $hand {
@@ -94,7 +94,7 @@ pub fn fail(hand: &mut Hand<'_>, text: &Text) {
     say!(hand, text, fail);
 }
 
-/// Starts a unit as its plan says.
+/// Starts a unit according to its plan.
 pub fn start(plan: &Plan, config: &Config) -> Trace {
     let mut builder = Trace::builder(plan.name.clone()).config(config);
     if let Some(level) = plan.level {

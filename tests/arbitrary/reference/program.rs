@@ -1,6 +1,6 @@
-//! What a program is: settings, and units of which each is a list of calls.
+//! The parts of a program: settings, and units that are each a list of calls.
 //!
-//! Plain data with a `Debug` that can be read, since it is what a failure prints.
+//! Plain data with a readable `Debug`, because a failure prints it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use log::{Level, LevelFilter};
 
-/// Units that run one after the other under one configuration, so that what is
-/// recycled between them takes part.
+/// Units that run one after the other under one configuration, so that recycled
+/// entries take part.
 #[derive(Clone, Debug)]
 pub struct Program {
     pub settings: Settings,
@@ -29,7 +29,7 @@ pub struct Settings {
     pub tag: Tag,
     pub unicode_keys: bool,
     pub schema: Schema,
-    /// Own names: the default name and what it is called instead.
+    /// Renames: the default name, and the name to use instead.
     pub renamed: Vec<(&'static str, &'static str)>,
     pub fixed: Vec<(&'static str, Val)>,
     pub redact: Vec<&'static str>,
@@ -37,13 +37,13 @@ pub struct Settings {
     pub max_fragments: Option<usize>,
     pub max_record: Option<usize>,
     pub max_value: Option<usize>,
-    /// The most that the logger takes.
+    /// The most verbose level that the logger accepts.
     pub logger: LevelFilter,
     pub target: Option<&'static str>,
     pub wall: Wall,
     pub sampling: Option<Sampling>,
     pub bridge: Bridge,
-    /// A hook tells what it sees.
+    /// Whether a hook reports what it sees.
     pub hook: bool,
 }
 
@@ -98,7 +98,7 @@ pub enum Schema {
     Datadog,
 }
 
-/// What the wall clock says at the start of a unit.
+/// The wall clock at the start of a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wall {
     /// `WALL` of `util`.
@@ -117,11 +117,11 @@ pub struct Sampling {
     pub slower_than: Option<Duration>,
     pub warnings: bool,
     pub sampled_callers: bool,
-    /// Keep units that have the text `x` in the field `a`.
+    /// Keep units whose field `a` has the text `x`.
     pub keep_if: bool,
 }
 
-/// What becomes of ordinary records.
+/// What happens to ordinary records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bridge {
     pub absorb: Option<Level>,
@@ -142,7 +142,7 @@ pub struct Logged {
     pub pairs: Vec<(&'static str, String)>,
 }
 
-/// A unit, from the builder to its end.
+/// A unit, from its builder to its end.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub name: String,
@@ -158,7 +158,7 @@ pub enum End {
     Emit,
     Drop,
     Discard,
-    /// It is dropped by a panic.
+    /// A panic drops it.
     Panic,
 }
 
@@ -173,7 +173,7 @@ pub enum Op {
     Max(Key, Num),
     Time(Key, Vec<Op>),
     StartTimer(Key),
-    /// Stops the n-th of the laps that were started and not stopped, modulo their number.
+    /// Stops one of the laps that were started and not stopped: the n-th, modulo their number.
     Stop(usize),
     Add(Text),
     Warn(Text),
@@ -188,41 +188,41 @@ pub enum Op {
     SetLevel(Level),
     Advance(Duration),
     Get(Key),
-    /// Reads what can be read: level, outcome, elapsed, is_enabled.
+    /// Reads everything readable: level, outcome, elapsed, is_enabled.
     Look,
     Render,
     Checkpoint,
-    /// `mem::take` and back, through which nothing is lost.
+    /// `mem::take` and back, which must lose nothing.
     TakeAndPut,
     ContinueFrom(&'static str),
-    /// `continue_from_headers`, of an enabled unit: a disabled one makes ids at random.
+    /// `continue_from_headers`, on an enabled unit only: a disabled one makes random ids.
     Headers(Vec<(&'static str, Vec<u8>)>),
     RequestId(String),
     SetState(&'static str),
     /// Asks for `traceparent`, `tracestate`, `trace_id`, `request_id`.
     AskIds,
     Child(Box<Plan>),
-    /// The calls reach the unit by `current::…`.
+    /// The calls reach the unit through `current::…`.
     Scope(Vec<Op>),
-    /// The same by a guard.
+    /// The same with a guard.
     Enter(Vec<Op>),
-    /// A unit of its own, inside this one and not of its transaction.
+    /// A separate unit inside this one, not part of its transaction.
     Unit(Box<Plan>),
     Part(Share),
-    /// Calls on a handle that is shared.
+    /// Calls on a shared handle.
     Shared(Vec<Op>),
-    /// The calls have the unit in hand that is current or shared.
+    /// The calls go to whichever unit is current or shared.
     With(Vec<Op>),
-    /// A unit is entered inside this one, whose guard is dropped first: the calls
-    /// of the plan come before that, the others after.
+    /// A unit is entered inside this one, whose guard is dropped first: the calls of
+    /// the plan come before that, the others after it.
     Crossed(Box<Plan>, Vec<Op>),
-    /// An ordinary record through the bridge.
+    /// An ordinary record that goes through the bridge.
     Log(Logged),
     /// `current::emit`.
     EmitAll,
-    /// `mem::take`, and what was taken is dropped.
+    /// `mem::take`, after which the taken trace is dropped.
     TakeAndDrop,
-    /// What panics inside is caught.
+    /// A panic inside is caught.
     Catch(Vec<Op>),
     Panic,
 }
@@ -231,13 +231,13 @@ pub enum Op {
 #[derive(Clone, Debug)]
 pub struct Share {
     pub ops: Vec<Op>,
-    /// Whether it is joined; else it is dropped.
+    /// Whether it is joined; otherwise it is dropped.
     pub joined: bool,
-    /// Whether it works on a thread of its own.
+    /// Whether it works on its own thread.
     pub thread: bool,
 }
 
-/// How a key is handed over.
+/// How a key is passed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Key {
     Static(&'static str),
@@ -254,7 +254,7 @@ impl Key {
     }
 }
 
-/// A value of each type that a field takes.
+/// A value of each type that a field accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {
     None,
@@ -282,7 +282,7 @@ pub enum Val {
     Options(Vec<Option<i64>>),
 }
 
-/// Its `Display` writes the text, then panics; without a word from the panic hook.
+/// Its `Display` writes the text, then panics without output from the panic hook.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panics(pub String);
 
@@ -312,12 +312,12 @@ pub enum Num {
     F64(f64),
 }
 
-/// How the text of a fragment is handed over.
+/// How the text of a fragment is passed.
 #[derive(Clone, Debug)]
 pub enum Text {
     Str(String),
     Owned(String),
-    /// By `add!`.
+    /// With `add!`.
     Macro(String),
     Panics(Panics),
 }
@@ -331,7 +331,7 @@ impl Text {
     }
 }
 
-/// What is reported as an error.
+/// The error that is reported.
 #[derive(Clone, Debug)]
 pub enum Cause {
     Text(String),

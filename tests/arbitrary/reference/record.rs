@@ -1,5 +1,5 @@
-//! A unit as the parts of its record, in their order and with their names
-//! (encoding.md, section 2): all that is the same in both formats.
+//! A unit as the parts of its record, named and in order: everything that both
+//! formats have in common.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use super::text::cut;
 use super::unit::{Ids, Unit};
 use super::{json, logfmt};
 
-/// A pair of a line.
+/// A key-value pair of a line.
 #[derive(Clone, Debug)]
 pub struct Item {
     pub name: String,
@@ -31,7 +31,7 @@ pub enum Shown {
     Fragments(Vec<Fragment>),
 }
 
-/// A fragment as a record has it.
+/// A fragment as it appears in a record.
 #[derive(Clone, Debug)]
 pub struct Fragment {
     pub at_us: u128,
@@ -41,7 +41,7 @@ pub struct Fragment {
     pub text: String,
 }
 
-/// What is asked of a unit at one moment.
+/// The state of a unit at one moment.
 pub struct Moment {
     /// Nanoseconds since the unit started.
     pub elapsed: u128,
@@ -50,7 +50,7 @@ pub struct Moment {
     pub sample_rate: Option<u32>,
 }
 
-/// The line of a unit with as much in it as `fit` says.
+/// The line of a unit, with as much of it as `fit` allows.
 pub fn fitted(unit: &Unit, settings: &Settings, moment: &Moment, fit: Fit) -> String {
     let items = Record {
         unit,
@@ -125,7 +125,7 @@ impl Record<'_> {
         self.text("msg", cut(&self.unit.name.0, self.fit.main()));
     }
 
-    /// The start by the wall clock and what has gone by since.
+    /// The start by the wall clock, plus the time that has passed since.
     fn time(&self) -> SystemTime {
         let elapsed = u64::try_from(self.moment.elapsed).expect("under 584 years");
         time_of(self.settings.wall) + self.unit.started_late + Duration::from_nanos(elapsed)
@@ -211,8 +211,8 @@ impl Record<'_> {
                 Held::Timer(laps) => {
                     let numbers = numbers_of(laps);
                     for (end, datum) in [".count", ".ms", ".max_ms"].into_iter().zip(numbers) {
-                        // A timer without a lap that is over has nothing to say
-                        // yet, but its names are its own in every record.
+                        // A timer without a finished lap has nothing to
+                        // show yet, but every record reserves its names.
                         let name = names.give(&format!("{key}{end}"));
                         if laps.count > 0 {
                             self.named(&name, datum);
@@ -262,10 +262,10 @@ impl Record<'_> {
         }
     }
 
-    /// What was lost and what kind of record this is, where it applies.
+    /// What was lost, and the kind of record, where they apply.
     fn accounting(&mut self) {
         let unit = self.unit;
-        // A part that still runs is not lost.
+        // A part that is still running is not lost.
         let lost_parts = match self.moment.partial {
             Some(_) => 0,
             None => unit.lost_parts,

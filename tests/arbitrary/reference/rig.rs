@@ -1,6 +1,6 @@
-//! What programs run with: a logger, a clock and a source of ids, one set a
-//! thread. Not a set a program, since a logger is `&'static` and a fuzzer runs
-//! millions.
+//! Programs run with a logger, a clock and a source of ids, one set per thread.
+//! Not one set per program, because a logger is `&'static` and a fuzzer runs
+//! millions of programs.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -24,9 +24,9 @@ pub struct Rig {
     wall: Mutex<SystemTime>,
     traces: AtomicU8,
     spans: AtomicU8,
-    /// What hooks saw.
+    /// What the hooks saw.
     hooked: Mutex<Vec<String>>,
-    /// One for each filter, from off to trace.
+    /// One logger per filter, from off to trace.
     logs: [&'static Capture; 6],
 }
 
@@ -35,7 +35,7 @@ thread_local! {
 }
 
 impl Rig {
-    /// That of this thread, as if it were new.
+    /// The rig of this thread, reset to its initial state.
     pub fn of_thread(wall: Wall) -> &'static Rig {
         let rig = RIG.get().unwrap_or_else(|| Box::leak(Box::new(Rig::new())));
         RIG.set(Some(rig));
@@ -70,7 +70,7 @@ impl Rig {
         }
     }
 
-    /// A logger that takes up to `most`.
+    /// A logger that accepts levels up to `most`.
     pub fn log(&self, most: LevelFilter) -> &'static Capture {
         self.logs[most as usize]
     }
@@ -90,7 +90,7 @@ impl Rig {
     }
 }
 
-/// What the clock says at the start of a unit.
+/// The time at the start of a unit.
 pub fn time_of(wall: Wall) -> SystemTime {
     match wall {
         Wall::Now => UNIX_EPOCH + WALL,
@@ -100,7 +100,7 @@ pub fn time_of(wall: Wall) -> SystemTime {
     }
 }
 
-/// The n-th id of a transaction; some of these bytes are digits only.
+/// The n-th id of a transaction; some of the ids consist of digits only.
 pub fn trace_id(n: u8) -> [u8; 16] {
     let mut bytes = [0x11_u8.wrapping_mul(n % 15 + 1); 16];
     bytes[15] = n.wrapping_mul(37);

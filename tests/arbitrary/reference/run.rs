@@ -1,4 +1,4 @@
-//! A program on the library.
+//! Runs a program on the library.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,11 +17,11 @@ use super::program::{Cause, End, Key, Num, Op, Plan, Program, Share, Text, Val};
 use super::rig::Rig;
 use super::{settings, transaction};
 
-/// What came of a program.
+/// The results of a program.
 #[derive(Debug, Default, PartialEq)]
 pub struct Done {
     pub records: Vec<Record>,
-    /// What the calls returned, in their order.
+    /// The return values of the calls, in order.
     pub seen: Vec<String>,
     /// What hooks saw of the units.
     pub hooked: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Done {
     pub sampled: (u64, u64),
 }
 
-/// What the logger got.
+/// The records that the logger got.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     pub level: log::Level,
@@ -37,7 +37,7 @@ pub struct Record {
     pub line: String,
 }
 
-/// Runs a program; `None` if its settings make no sense.
+/// Runs a program; `None` if its settings are invalid.
 pub fn run(program: &Program) -> Option<Done> {
     let rig = Rig::of_thread(program.settings.wall);
     let config = settings::config(&program.settings, rig)?;
@@ -66,7 +66,7 @@ pub fn run(program: &Program) -> Option<Done> {
     })
 }
 
-/// The payload of a panic that a program wants.
+/// The payload of a deliberate panic.
 struct Planned;
 
 struct Run<'p> {
@@ -86,7 +86,7 @@ impl Run<'_> {
         end(plan.end, trace);
     }
 
-    /// Two guards, of which the outer one goes first.
+    /// Two guards, of which the outer one is dropped first.
     fn crossed(&mut self, plan: &Plan, later: &[Op], hand: &mut Hand<'_>) {
         let mut inner = places::start(plan, &self.config);
         let mut timers = Vec::new();
@@ -151,7 +151,7 @@ impl Run<'_> {
         }
     }
 
-    /// What only a `Trace` has.
+    /// Calls that only a `Trace` has.
     fn by_trace(&mut self, op: &Op, trace: &mut Trace, timers: &mut Vec<Timer>) {
         match op {
             Op::SetLevel(level) => _ = trace.set_level(*level),
@@ -221,7 +221,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reaches the unit another way. What is current already stays so.
+    /// Reaches the unit in another way. A current unit stays current.
     fn lend(&mut self, op: &Op, hand: &mut Hand<'_>, timers: &mut Vec<Timer>) {
         match (op, hand) {
             (Op::Scope(ops), Hand::Own(trace)) => {
@@ -268,7 +268,7 @@ fn end(end: End, trace: Trace) {
     }
 }
 
-/// A panic that the program wants goes no further.
+/// Stops a deliberate panic.
 fn caught(work: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(work))
         && !payload.is::<Planned>()
@@ -277,7 +277,7 @@ fn caught(work: impl FnOnce()) {
     }
 }
 
-/// A unit that is current and disabled cannot be reached: one of the same kind serves.
+/// A current unit that is disabled cannot be reached, so another of the same kind is used.
 fn with(hand: &mut Hand<'_>, work: impl FnOnce(&mut Trace)) {
     let mut work = Some(work);
     let mut once = |trace: &mut Trace| work.take().into_iter().for_each(|work| work(trace));
@@ -310,7 +310,7 @@ fn take_ids(hand: &mut Hand<'_>, op: &Op) {
         Op::ContinueFrom(header) => {
             trace.continue_from(TraceParent::parse(header).expect("a header"));
         }
-        // The fresh id of a disabled unit is of no source.
+        // The fresh id of a disabled unit does not come from the source of ids.
         Op::RequestId(id) if trace.is_enabled() || transaction::is_request_id(id) => {
             trace.set_request_id(id);
         }
@@ -342,7 +342,7 @@ fn check(hand: &mut Hand<'_>, result: &Result<u8, Cause>) {
     }
 }
 
-/// The result comes back as it was.
+/// Calls `check`, which must return the result unchanged.
 fn check_one<E: Failure<M> + ToString, M>(hand: &mut Hand<'_>, result: Result<u8, E>) {
     let text = |result: &Result<u8, E>| match result {
         Ok(value) => value.to_string(),
@@ -357,7 +357,7 @@ fn check_one<E: Failure<M> + ToString, M>(hand: &mut Hand<'_>, result: Result<u8
     assert_eq!(text(&back), given);
 }
 
-/// A value that was read back, without the width of integers.
+/// Formats a value that was read back, ignoring the width of integers.
 pub fn tell(value: &OwnedValue) -> String {
     match value {
         OwnedValue::Null => "null".to_owned(),

@@ -8,7 +8,7 @@ use traceline::{
 use super::program::{Integers, Schema, Settings, Tag};
 use super::rig::Rig;
 
-/// `None` if the settings make no sense.
+/// `None` if the settings are invalid.
 pub fn config(settings: &Settings, rig: &'static Rig) -> Option<Config> {
     let mut builder = Config::builder()
         .logger(rig.log(settings.logger))

@@ -1,9 +1,9 @@
-//! A program that fails, made smaller as long as it still fails.
+//! Shrinks a failing program as long as it still fails.
 
 use super::compare;
 use super::program::{Op, Program};
 
-/// Drops what does not matter for the difference, one by one.
+/// Removes, one by one, the things that do not affect the difference.
 pub fn shrunk(mut program: Program) -> Program {
     while let Some(smaller) = smaller(&program)
         .into_iter()
@@ -14,7 +14,7 @@ pub fn shrunk(mut program: Program) -> Program {
     program
 }
 
-/// All programs with one thing less.
+/// All programs with one thing removed.
 fn smaller(program: &Program) -> Vec<Program> {
     let mut all = Vec::new();
     for at in 0..program.units.len() {
@@ -35,7 +35,7 @@ fn smaller(program: &Program) -> Vec<Program> {
     all
 }
 
-/// How many calls there are, those inside of others included.
+/// How many calls there are, nested ones included.
 fn count(ops: &[Op]) -> usize {
     let inside = |op: &Op| inner(op).map_or(0, |ops| count(ops));
     ops.iter().map(|op| 1 + inside(op)).sum()
@@ -61,7 +61,7 @@ fn inner_mut(op: &mut Op) -> Option<&mut Vec<Op>> {
     }
 }
 
-/// Removes the n-th call, counted from the outside in.
+/// Removes the n-th call; an outer call counts before those inside it.
 fn remove(ops: &mut Vec<Op>, mut number: usize) {
     for at in 0..ops.len() {
         if number == 0 {

@@ -1,5 +1,5 @@
-//! Which units are current on a thread, on the reference (design.md, section 5,
-//! and the pages of `traceline::current` and `Trace::enter`).
+//! Which units are current on a thread, on the reference (as the design and the
+//! pages of `traceline::current` and `Trace::enter` have it).
 
 use std::mem;
 
@@ -8,7 +8,7 @@ use super::unit::Unit;
 use super::world::{By, Flow, World};
 
 impl World<'_> {
-    /// The unit that is reached is current, if it is, while others are in hand.
+    /// A current unit stays current underneath while others are in hand.
     pub fn below<R>(&mut self, unit: &mut Unit, work: impl FnOnce(&mut Self, &mut Unit) -> R) -> R {
         if self.by != By::Current || unit.gone {
             return work(self, unit);
@@ -19,7 +19,7 @@ impl World<'_> {
         done
     }
 
-    /// What `with` does. A disabled unit that is current cannot be had.
+    /// `with`: a current unit that is disabled cannot be reached.
     pub fn in_hand(
         &mut self,
         unit: &mut Unit,
@@ -44,12 +44,12 @@ impl World<'_> {
         let flow = work(self, unit);
         self.outer.pop();
         self.by = By::Current;
-        // One that ended meanwhile does not come back.
+        // A unit that has ended meanwhile does not come back.
         unit.gone = !unit.enabled;
         flow
     }
 
-    /// Whether another unit is current once the innermost is gone.
+    /// Whether another unit is current once the innermost one is gone.
     pub fn has_outer(&self) -> bool {
         matches!(self.outer.last(), Some(Some(_)))
     }
@@ -63,7 +63,7 @@ impl World<'_> {
         flow
     }
 
-    /// Calls reach the unit another way. What is current or shared stays so.
+    /// The calls reach the unit in another way. A current or shared one stays so.
     pub fn lend(&mut self, by: By, ops: &[Op], unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
         if self.by != By::Own {
             return self.ops(ops, unit, laps);
@@ -81,7 +81,7 @@ impl World<'_> {
         flow
     }
 
-    /// `current::emit`: the inner ones first, but those that are in hand.
+    /// `current::emit`: the inner ones first, except those in hand.
     pub fn emit_all(&mut self, unit: &mut Unit) {
         if self.by == By::Current {
             self.emit_last(unit);
@@ -100,7 +100,7 @@ impl World<'_> {
         }
     }
 
-    /// A unit inside another, which is current only in the first half.
+    /// A unit inside another one, current only for the first half.
     pub fn crossed(&mut self, plan: &Plan, later: &[Op], unit: &mut Unit) {
         let mut inner = self.start(plan);
         let mut laps = Vec::new();

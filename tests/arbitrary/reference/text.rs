@@ -1,9 +1,9 @@
-//! Scalars as both formats write them (encoding.md, sections 3 to 6), each the
-//! slow and obvious way and without a look at how the library does it.
+//! Scalars as both formats write them, each in the slow and obvious way and
+//! without a look at how the library does it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Section 3: what stands between the quotes.
+/// The text between the quotes.
 pub fn escaped(text: &str) -> String {
     text.chars().map(escape).collect()
 }
@@ -24,7 +24,7 @@ fn escape(char: char) -> String {
     }
 }
 
-/// Section 4, "a lookalike": a text that would be read as a number, a bool or a null.
+/// A lookalike: a text that would be read as a number, a bool or a null.
 pub fn is_lookalike(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     const WORDS: [&str; 8] = [
@@ -54,7 +54,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A float as the crate `ryu` prints it: the shortest digits, written out where
-/// the point stands within or near them and with an exponent elsewhere.
+/// the point is within or near them, and with an exponent elsewhere.
 pub fn float(value: f64) -> String {
     let even = even(&format!("{value:e}"), &format!("{value:.800e}"));
     match even.parse::<f64>() {
@@ -63,7 +63,7 @@ pub fn float(value: f64) -> String {
     }
 }
 
-/// The same for 32 bits, whose bounds are others.
+/// The same for 32 bits, with other bounds.
 pub fn float32(value: f32) -> String {
     let even = even(&format!("{value:e}"), &format!("{value:.800e}"));
     match even.parse::<f32>() {
@@ -72,8 +72,8 @@ pub fn float32(value: f32) -> String {
     }
 }
 
-/// Where a float lies in the middle of two texts that are as short, `ryu` takes
-/// the one whose last digit is even, and the standard library the larger one.
+/// If a float lies halfway between two equally short texts, `ryu` takes the one
+/// whose last digit is even, and the standard library takes the larger one.
 fn even(shortest: &str, exact: &str) -> String {
     let (mantissa, exponent) = shortest.split_once('e').expect("an exponent");
     let (digits, _) = exact.split_once('e').expect("an exponent");
@@ -87,7 +87,7 @@ fn even(shortest: &str, exact: &str) -> String {
     }
 }
 
-/// Of `1.25e-7`: `most` and `least` are the bounds of the digits before the point.
+/// As in `1.25e-7`: `most` and `least` bound the number of digits before the point.
 fn layout(scientific: &str, most: i32, least: i32) -> String {
     let (sign, rest) = match scientific.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -115,7 +115,7 @@ fn layout(scientific: &str, most: i32, least: i32) -> String {
     format!("{sign}{text}")
 }
 
-/// Section 6: whole microseconds as milliseconds, trailing zeros cut to `.0` at least.
+/// Whole microseconds as milliseconds; trailing zeros are cut, but `.0` stays.
 pub fn millis(micros: u128) -> String {
     let text = format!("{}.{:03}", micros / 1_000, micros % 1_000);
     let cut = text.trim_end_matches('0');
@@ -125,8 +125,8 @@ pub fn millis(micros: u128) -> String {
     }
 }
 
-/// Section 6: RFC 3339 with a fixed number of digits, or, outside of its years,
-/// whole Unix seconds.
+/// RFC 3339 with a fixed number of digits, or whole Unix seconds outside its
+/// range of years.
 pub enum Stamp {
     Rfc3339(String),
     UnixSeconds(i128),
@@ -153,11 +153,11 @@ pub fn stamp(time: SystemTime, digits: u8) -> Stamp {
     ))
 }
 
-/// Year, month and day of a number of days since 1970, counted off one by one:
-/// years in cycles of 400, then year by year, then month by month.
+/// Year, month and day of a number of days since 1970, counted one by one: years
+/// in cycles of 400, then year by year, then month by month.
 fn date(days: i128) -> Option<(i128, i128, i128)> {
     const CYCLE: i128 = 146_097;
-    // 719528 days lie between the first day of year 0 and that of 1970.
+    // The first day of year 0 is 719528 days before that of 1970.
     let days = days + 719_528;
     let mut year = 400 * days.div_euclid(CYCLE);
     let mut rest = days.rem_euclid(CYCLE);
@@ -179,7 +179,7 @@ fn date(days: i128) -> Option<(i128, i128, i128)> {
     None
 }
 
-/// The longest beginning of at most `most` bytes that ends between two characters.
+/// The longest prefix of at most `most` bytes that ends between two characters.
 pub fn cut(text: &str, most: usize) -> &str {
     let mut end = 0;
     for (at, char) in text.char_indices() {

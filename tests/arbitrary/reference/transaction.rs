@@ -1,4 +1,4 @@
-//! Ids and sampling on the reference (design.md, section 6, and the page of
+//! Ids and sampling on the reference (as the design and the page of
 //! `traceline::config::Sampling`).
 
 use log::Level;
@@ -21,7 +21,7 @@ impl World<'_> {
         span_id(self.spans.wrapping_sub(1))
     }
 
-    /// The ids of a unit, made when they are first needed.
+    /// The ids of a unit, created when first needed.
     pub fn ids(&mut self, unit: &mut Unit) -> Ids {
         if let Some(ids) = &unit.ids {
             return ids.clone();
@@ -32,7 +32,7 @@ impl World<'_> {
             span: self.new_span_id(),
             parent: None,
             sampled: self.hash_keeps(&trace).unwrap_or(true),
-            // A source of ids of one's own does not say that they are random.
+            // A custom source of ids does not claim that they are random.
             random: false,
             by_sampled_caller: false,
         };
@@ -40,7 +40,7 @@ impl World<'_> {
         ids
     }
 
-    /// What the hash says of a transaction; `None` without sampling.
+    /// The hash's decision on a transaction; `None` without sampling.
     pub fn hash_keeps(&self, trace: &[u8; 16]) -> Option<bool> {
         let sampling = self.settings.sampling.as_ref()?;
         let mut h = u64::from_be_bytes(trace[8..].try_into().expect("8 bytes"));
@@ -52,7 +52,7 @@ impl World<'_> {
         Some(h <= u64::MAX / u64::from(sampling.one_in))
     }
 
-    /// The hash's answer, but for callers that are trusted; without sampling the caller's.
+    /// The hash's decision, except for trusted callers; without sampling, the caller's.
     fn goes_on_sampled(&self, trace: &[u8; 16], said: bool) -> bool {
         let trusted = self
             .settings
@@ -86,7 +86,7 @@ impl World<'_> {
         });
     }
 
-    /// What is passed on is passed on with a `traceparent`, so there is one from now on.
+    /// Passing anything on means passing on a `traceparent`, so one exists from now on.
     pub fn set_state(&mut self, state: &str, unit: &mut Unit) {
         if unit.enabled {
             self.ids(unit);
@@ -136,7 +136,7 @@ impl World<'_> {
         child
     }
 
-    /// `None` if the record is not kept, else of how many units it is the one.
+    /// `None` if the record is dropped, else the number of units it stands for.
     pub fn sampled(&mut self, unit: &mut Unit, partial: bool) -> Option<Option<u32>> {
         let Some(rules) = self.settings.sampling.clone() else {
             return Some(None);
@@ -159,7 +159,7 @@ impl World<'_> {
         let verdict = if went_wrong || is_loud || is_slow || is_asked_for {
             Some(None)
         } else if self.hash_keeps(&ids.trace) == Some(true) {
-            // One of one stands for itself.
+            // A sample of one in one stands for itself.
             Some((rules.one_in > 1).then_some(rules.one_in))
         } else if rules.sampled_callers && ids.by_sampled_caller {
             Some(Some(0))
@@ -176,7 +176,7 @@ impl World<'_> {
     }
 }
 
-/// Whether the id of a request is taken as it is.
+/// Whether a request id is accepted unchanged.
 pub fn is_request_id(id: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || "._:@/+=-".contains(char);
     (1..=128).contains(&id.len()) && id.chars().all(allowed)

@@ -1,5 +1,5 @@
-//! A unit of work the plain way: vectors that are searched from the front, and
-//! owned texts.
+//! A unit of work in the plain way: vectors searched from the front, and owned
+//! texts.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ const FRAGMENTS: usize = 256;
 const RECORD: usize = 16 * 1024;
 const VALUE: usize = 8 * 1024;
 
-/// Sources of an error that are kept.
+/// The maximum number of sources kept for an error.
 const SOURCES: usize = 8;
 
-/// Who a unit is in a transaction.
+/// The ids of a unit within a transaction.
 #[derive(Clone, Debug)]
 pub struct Ids {
     pub trace: [u8; 16],
@@ -30,11 +30,11 @@ pub struct Ids {
     pub parent: Option<[u8; 8]>,
     pub sampled: bool,
     pub random: bool,
-    /// What the caller said.
+    /// The caller's decision.
     pub by_sampled_caller: bool,
 }
 
-/// What is kept of a text, and whether that is less than there was.
+/// The text that is kept, and whether it was shortened.
 #[derive(Clone, Debug)]
 pub struct Kept(pub String, pub bool);
 
@@ -42,14 +42,14 @@ pub struct Kept(pub String, pub bool);
 pub struct Unit {
     pub enabled: bool,
     pub name: Kept,
-    /// For others; no limit of a record is one of it.
+    /// The whole name, for others to read; the limits of a record do not shorten it.
     pub whole_name: String,
     pub target: String,
-    /// Of the fragments that say nothing else.
+    /// The default level of fragments.
     pub own_level: Level,
-    /// The most severe that it was raised to since that was given.
+    /// The most severe level that it was raised to since `own_level` was set.
     raised: Option<Level>,
-    /// Whether the outcome counts for the level: not if it was said before `set_level`.
+    /// Whether the outcome affects the level: not if it was set before `set_level`.
     outcome_counts: bool,
     said: Option<Outcome>,
     panicked: bool,
@@ -61,20 +61,20 @@ pub struct Unit {
     pub seq: u64,
     /// Nothing of it is left where it was current.
     pub gone: bool,
-    /// A handle whose unit was taken away while it was current does not hear of
-    /// it: `is_enabled` stays true, and it is told no ids.
+    /// A handle is not informed when its unit was taken away while it was current:
+    /// `is_enabled` stays true, and it gets no ids.
     pub stranded: bool,
     pub is_part: bool,
-    /// When it started, on the clock of the program.
+    /// When it started, on the program's clock.
     pub start: u128,
-    /// What the wall clock, which stands still, does not know of the start.
+    /// The start relative to the wall clock, which stands still.
     pub started_late: Duration,
-    /// Once it has any.
+    /// `None` until the first id is made.
     pub ids: Option<Ids>,
     pub state: Option<String>,
     pub request_id: Option<String>,
     pub laps: Vec<Lap>,
-    /// Of laps and timers; those of two units differ.
+    /// The next number of a lap or timer; no two units share one.
     pub last_number: u64,
     pub limits: Limits,
     pub redact: Vec<&'static str>,
@@ -141,7 +141,7 @@ impl Unit {
         };
         let kept = &chain[..chain.len().min(SOURCES)];
         let joined = keep(&kept.join(": "), self.limits.value);
-        // Sources without a word are no chain.
+        // Sources without text do not form a chain.
         let chain =
             (!joined.0.is_empty()).then_some(Kept(joined.0, joined.1 || chain.len() > SOURCES));
         self.error = Some(Failure {
@@ -156,7 +156,7 @@ impl Unit {
         self.outcome_counts = true;
     }
 
-    /// As a handle is whose unit ended: of nothing, and with nothing to pass on.
+    /// The handle of a unit that ended: it has no unit, and nothing to pass on.
     pub fn dead() -> Unit {
         let settings = Settings {
             logger: LevelFilter::Off,
@@ -169,7 +169,7 @@ impl Unit {
         self.panicked = true;
     }
 
-    /// Redacted if its key is, or `status`, whatever a schema calls it.
+    /// Redacted if its key or `status` is, whatever name a schema gives it.
     pub fn status(&mut self, key: &'static str, status: u16) {
         match self.is_redacted("status") {
             true => self.put(key, stars(), false),
@@ -178,7 +178,7 @@ impl Unit {
         match status {
             0..400 => {}
             400..500 => self.raise(Level::Warn),
-            // By the outcome, so a later `ok` takes it back.
+            // Follows from the outcome, so a later `ok` takes it back.
             500.. => self.end_as(Outcome::Error),
         }
     }
@@ -200,7 +200,7 @@ impl Unit {
         }
     }
 
-    /// The most severe of what was given, what raised it, and the outcome.
+    /// The most severe of the level given, the level it was raised to, and the outcome's.
     pub fn level(&self) -> Level {
         let fails = self.said == Some(Outcome::Error) && self.outcome_counts;
         let by_outcome = (fails || self.panicked).then_some(Level::Error);
@@ -210,12 +210,12 @@ impl Unit {
 
     // ----- parts
 
-    /// What another thread has of this unit: its level and its start, and nothing yet.
+    /// The part for another thread: it takes over level and start, and is otherwise empty.
     pub fn part(&self) -> Unit {
         Unit {
             is_part: true,
             stranded: false,
-            // What `Part` says of a look at it.
+            // What reading from a part returns, as documented at `Part`.
             name: Kept("part".to_owned(), false),
             whole_name: "part".to_owned(),
             raised: None,
@@ -240,7 +240,7 @@ impl Unit {
         self.lost_parts += part.lost_parts;
         self.fragments.join(part.fragments);
         self.join_ids(part.ids, part.state, part.request_id);
-        // Not what `set_level` made of a part: that is of no record.
+        // `set_level` on a part affects no record.
         if let Some(level) = part.raised {
             self.raise(level);
         }
@@ -252,7 +252,7 @@ impl Unit {
         }
     }
 
-    /// Ids that a part made for itself are those of a unit that has none.
+    /// Ids that a part made for itself become those of a unit that has none.
     fn join_ids(&mut self, ids: Option<Ids>, state: Option<String>, request: Option<String>) {
         if self.ids.is_none() {
             (self.ids, self.state) = (ids, state);
@@ -266,7 +266,7 @@ impl Unit {
             Held::Plain { datum, cut } => self.put(key, datum, cut),
             Held::Sum(total) => self.add(key, total),
             Held::Max(total) => self.compare(key, total),
-            // A redacted key stays one field.
+            // A redacted key stays a single field.
             Held::Timer(laps) if laps.redacted => self.put(key, stars(), false),
             Held::Timer(laps) => {
                 if let Some(timer) = self.timer(key) {
@@ -276,7 +276,7 @@ impl Unit {
         }
     }
 
-    /// The largest record.
+    /// The maximum size of a record.
     pub fn most_bytes(&self) -> usize {
         self.limits.record
     }

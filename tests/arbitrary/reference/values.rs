@@ -1,7 +1,7 @@
-//! Keys, values and texts out of bytes.
+//! Makes keys, values and texts from bytes.
 //!
-//! Pools of keys and texts are small, so that keys meet and texts that matter
-//! to an encoder are common; a part of both is arbitrary.
+//! The pools of keys and texts are small, so that keys are shared and texts that
+//! challenge an encoder are common; some of both are arbitrary.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -106,7 +106,7 @@ const TEXTS: [&str; 48] = [
 ];
 
 pub(super) fn key(u: Bytes) -> Result<Key> {
-    // Of few keys half of the time, so that calls meet.
+    // From a few keys half of the time, so that calls share them.
     let few = u.ratio(1, 2)?;
     let known = *u.choose(if few { &KEYS[..4] } else { &KEYS })?;
     Ok(match u.int_in_range(0..=7)? {
@@ -273,7 +273,7 @@ pub(super) fn cause(u: Bytes) -> Result<Cause> {
     })
 }
 
-/// An error with sources, sometimes more of them than are kept.
+/// An error with sources, sometimes with more of them than are kept.
 fn chain(u: Bytes) -> Result<Vec<String>> {
     let sources = match u.int_in_range(0..=5)? {
         0 => u.int_in_range(7..=10)?,
@@ -306,7 +306,7 @@ fn duration(u: Bytes) -> Result<Duration> {
     })
 }
 
-/// Within what `SystemTime` holds everywhere.
+/// Within the range that `SystemTime` has on every platform.
 fn time(u: Bytes) -> Result<SystemTime> {
     let away = away_from_1970(u)?;
     Ok(match u.arbitrary()? {

@@ -1,4 +1,4 @@
-//! A program on the reference.
+//! Runs a program on the reference.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -32,10 +32,10 @@ pub fn run(program: &Program) -> Done {
     world.done
 }
 
-/// Whether calls go on, or a panic passes by.
+/// Whether calls go on, or a panic is unwinding.
 pub type Flow = ControlFlow<()>;
 
-/// By what a unit is reached.
+/// How a unit is reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum By {
     Own,
@@ -47,13 +47,13 @@ pub(super) struct World<'p> {
     pub settings: &'p Settings,
     /// Nanoseconds since the program began.
     pub now: u128,
-    /// How many ids the source has made.
+    /// How many ids the source has produced.
     pub traces: u8,
     pub spans: u8,
     /// How the calls reach the unit.
     pub by: By,
-    /// What is current on this thread around that unit, the innermost last;
-    /// `None` is one that `current::with` has, which hides the others.
+    /// The units current on this thread outside that unit, the innermost last;
+    /// `None` is one that `current::with` holds, which hides the others.
     pub outer: Vec<Option<Unit>>,
     units: u64,
     pub done: Done,
@@ -86,7 +86,7 @@ impl World<'_> {
         self.by = by;
     }
 
-    /// What panics ends by it, whatever was planned.
+    /// A unit that panics ends with the panic, whatever was planned.
     pub fn end(&mut self, end: End, flow: Flow, mut unit: Unit) {
         let panics = flow.is_break() || end == End::Panic;
         if !unit.enabled || end == End::Discard && !panics {
@@ -98,7 +98,7 @@ impl World<'_> {
         self.finish(&mut unit);
     }
 
-    /// Its last record; a part has none of its own.
+    /// Writes its last record; a part has no record of its own.
     pub fn finish(&mut self, unit: &mut Unit) {
         if unit.enabled && !unit.is_part {
             unit.stop_all(self.now);
@@ -106,7 +106,7 @@ impl World<'_> {
         }
     }
 
-    /// Hands a record over, if the logger takes its level and sampling keeps it.
+    /// Hands a record over if the logger takes its level and sampling keeps it.
     pub fn emit(&mut self, unit: &mut Unit, partial: Option<u64>) {
         if unit.level() > self.settings.logger {
             return;
@@ -151,7 +151,7 @@ impl World<'_> {
         match op {
             Op::Advance(by) => self.now += by.as_nanos(),
             Op::Panic => return Flow::Break(()),
-            // It is caught, and the unit goes on.
+            // The panic is caught, and the unit goes on.
             Op::Catch(ops) => _ = self.ops(ops, unit, laps),
             Op::EmitAll => self.emit_all(unit),
             Op::Log(logged) => self.log(logged, unit),
@@ -171,7 +171,7 @@ impl World<'_> {
         Flow::Continue(())
     }
 
-    /// Calls around calls.
+    /// Calls that contain others.
     fn around(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
         match op {
             Op::Time(key, ops) => {
@@ -190,7 +190,7 @@ impl World<'_> {
         }
     }
 
-    /// What only a `Trace` has, and takes time.
+    /// Calls that only a `Trace` has and that take time.
     fn by_trace(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
         match op {
             Op::Child(plan) => {
@@ -208,7 +208,7 @@ impl World<'_> {
         Flow::Continue(())
     }
 
-    /// What a disabled unit does, too.
+    /// Calls that also work on a disabled unit.
     fn on_any(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) {
         match op {
             Op::Look => self.look(unit),
@@ -218,7 +218,7 @@ impl World<'_> {
             Op::StartTimer(_) if !unit.enabled => laps.push(0),
             Op::Stop(_) if laps.is_empty() => {}
             Op::Stop(n) => unit.stop(laps.remove(n % laps.len()), self.now),
-            // One that is current and disabled can be asked for its ids, but not given any.
+            // A current unit that is disabled returns its ids, but cannot be given any.
             Op::ContinueFrom(_) | Op::RequestId(_) | Op::SetState(_)
                 if unit.stranded || self.by == By::Current && !unit.enabled => {}
             Op::ContinueFrom(header) => self.continue_from(header, unit),
@@ -233,7 +233,7 @@ impl World<'_> {
     fn part(&mut self, share: &Share, unit: &mut Unit) -> Flow {
         let mut part = unit.part();
         let by = std::mem::replace(&mut self.by, By::Own);
-        // What is current on this thread is not on another.
+        // Units current on this thread are not current on another.
         let outer = match share.thread {
             true => std::mem::take(&mut self.outer),
             false => Vec::new(),
@@ -245,7 +245,7 @@ impl World<'_> {
         self.by = by;
         match unit.enabled {
             true if share.joined && flow.is_continue() && part.enabled => unit.join(part, self.now),
-            // With what it lost itself, which nobody knows of.
+            // What the lost part had lost itself is unknown.
             true => unit.lost_parts += 1,
             false => {}
         }
@@ -285,7 +285,7 @@ impl World<'_> {
             Op::SetLevel(level) => unit.set_level(*level),
             Op::Get(key) => self.done.seen.push(unit.get(key)),
             Op::Render => {
-                // As the record would be now: laps that run end with it.
+                // As the record would be now: running laps end with it.
                 let mut ended = unit.clone();
                 ended.stop_all(now);
                 let line = self.line(&ended, None, None);

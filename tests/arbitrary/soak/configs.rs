@@ -1,4 +1,4 @@
-//! What the units are written with.
+//! The configurations of the units.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use traceline::{
 
 use super::sink::Sink;
 
-/// The place of the configuration that samples.
+/// The index of the configuration that samples.
 pub const SAMPLING: usize = 3;
 
 pub const COUNT: usize = 5;
@@ -24,7 +24,7 @@ static CONFIGS: LazyLock<[Config; COUNT]> = LazyLock::new(|| {
             .field("service", "soak")
             .redact(["password", "f7"])
             .line_tag(LineTag::FileLine),
-        // Tight: most units lose something, and say so.
+        // Tight limits: most units lose something and report it.
         Config::builder()
             .format(Format::Json)
             .max_fields(12)

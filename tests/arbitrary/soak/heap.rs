@@ -1,4 +1,4 @@
-//! An allocator that knows how much is held by all threads together.
+//! An allocator that counts the bytes held by all threads together.
 
 #![allow(unsafe_code)]
 
@@ -12,7 +12,7 @@ static HELD: Held = Held;
 
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 
-/// Bytes that are allocated now.
+/// The bytes that are allocated now.
 pub fn live() -> isize {
     LIVE.load(Ordering::Relaxed)
 }
@@ -21,7 +21,7 @@ fn note(bytes: isize) {
     LIVE.fetch_add(bytes, Ordering::Relaxed);
 }
 
-// SAFETY: hands every call on to `System`; the counter is an atomic.
+// SAFETY: forwards every call to `System`; the counter is an atomic.
 unsafe impl GlobalAlloc for Held {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size() as isize);

@@ -1,17 +1,17 @@
-//! How much memory the process took as time went on.
+//! How much memory the process used over time.
 
 use std::fs;
 use std::time::Duration;
 
 use super::heap;
 
-/// Bytes, at moments when no unit runs.
+/// Bytes, measured while no unit runs.
 #[derive(Clone, Copy)]
 struct Moment {
     after: Duration,
     units: u64,
     heap: isize,
-    /// None where the system does not say.
+    /// Empty if the system does not report it.
     resident: Option<usize>,
 }
 
@@ -21,7 +21,7 @@ pub struct Curve {
 
 impl Curve {
     pub fn new(rounds: u32) -> Curve {
-        // Its own memory is taken before anything is measured.
+        // Allocated up front, so that the measurements do not measure themselves.
         Curve {
             moments: Vec::with_capacity(rounds as usize),
         }
@@ -53,7 +53,7 @@ impl Curve {
     }
 
     /// After the first third, which fills spare entries and buffers up to their
-    /// bounds, the last third holds no more than the middle one.
+    /// limits, the last third must not hold more than the middle one.
     pub fn check(&self) {
         let third = self.moments.len() / 3;
         let middle = &self.moments[third..2 * third];
@@ -71,8 +71,8 @@ impl Curve {
     }
 }
 
-/// What one round may differ from another by chance: which threads' spare
-/// entries have met large units lately.
+/// The difference that chance makes between rounds, depending on which threads'
+/// spare entries have met large units lately.
 const SLACK: isize = 1024 * 1024;
 
 fn kib(bytes: usize) -> String {

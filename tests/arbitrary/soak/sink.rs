@@ -1,4 +1,4 @@
-//! A logger that reads what it gets.
+//! A logger that reads the records it gets.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use super::unit::BREAKS;
 pub struct Sink;
 
 thread_local! {
-    /// What was logged by this thread and not read so far, a line a record.
+    /// The records that this thread logged and nobody has read yet, one per line.
     static LINES: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -22,7 +22,7 @@ impl Log for Sink {
         true
     }
 
-    /// Only keeps the text: what reading takes is not the library's time.
+    /// Only stores the text, so that reading does not count as the library's time.
     fn log(&self, record: &Record<'_>) {
         let breaks = LINES.with_borrow_mut(|lines| {
             let start = lines.len();
@@ -37,14 +37,14 @@ impl Log for Sink {
     fn flush(&self) {}
 }
 
-/// Reads what this thread logged since the last time.
+/// Reads what this thread has logged since the last time.
 pub fn read(found: &mut Tally) {
     LINES.with_borrow_mut(|lines| {
         for line in lines.lines() {
             read_line(line, found);
         }
         lines.clear();
-        // A unit of wide values is rare; its room is not kept.
+        // Units with wide values are rare, so their room is not kept.
         lines.shrink_to(256 * 1024);
     });
 }
@@ -59,7 +59,7 @@ fn read_line(line: &str, found: &mut Tally) {
         true => (number(line, "\"id\":"), line.contains(",\"partial\":true")),
         false => (number(line, " id="), line.contains(" partial=true")),
     };
-    // Readers that are not ours take most of the time: a few lines do.
+    // Third-party readers take most of the time, so they read only a few lines.
     if found.lines.is_multiple_of(64) {
         assert_eq!(read_all(line), id, "{line}");
     }
@@ -77,7 +77,7 @@ fn number(line: &str, key: &str) -> u64 {
     number.unwrap_or_else(|| panic!("no {key} in {line}"))
 }
 
-/// The id, by readers of the whole line.
+/// Gets the id with readers of the whole line.
 fn read_all(line: &str) -> u64 {
     let id = if line.starts_with('{') {
         let record: Json = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));

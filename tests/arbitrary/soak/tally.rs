@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::configs;
 
-/// Ids, in any order: how many, and a sum that tells one set from another.
+/// Ids in any order: their number, and a sum that distinguishes sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ids {
     pub count: u64,
@@ -23,13 +23,13 @@ impl Ids {
     }
 }
 
-/// So that a lost record and a doubled one are seen where plain ids would add up.
+/// Mixes the id, because a lost and a doubled record could cancel out in a sum of plain ids.
 fn mixed(id: u64) -> u64 {
     let id = (id ^ (id >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     (id ^ (id >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
-/// Of one kind of configuration: those that sample, or all others.
+/// For one kind of configuration: those that sample, or all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     pub last: Ids,
@@ -63,7 +63,7 @@ impl Tally {
     }
 }
 
-/// Of nanoseconds up to a minute, to three digits.
+/// For nanoseconds up to a minute, with three digits.
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("bounds make sense")
 }

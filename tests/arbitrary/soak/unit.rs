@@ -1,5 +1,5 @@
-//! Random units, each with its number as the field `id`; what records they are
-//! to have goes to the tally.
+//! Random units, each with its number in the field `id`; the records that they
+//! should have go to the tally.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,7 +12,7 @@ use super::configs::{self, BRIDGE};
 use super::random::Random;
 use super::worker::Worker;
 
-/// A logger that finds this in a record panics.
+/// A logger that finds this text in a record panics.
 pub const BREAKS: &str = "break the logger";
 
 const NAMES: [&str; 12] = [
@@ -25,7 +25,7 @@ const KEYS: [&str; 24] = [
     "error", "a b", "a=b", "", "é", "password", "rows", "bytes", "method", "path",
 ];
 
-/// Runs one unit, of one kind or another.
+/// Runs one unit of a random kind.
 pub fn any(worker: &mut Worker) {
     let (id, trace) = begin(worker);
     match worker.random.below(100) {
@@ -46,7 +46,7 @@ pub fn any(worker: &mut Worker) {
     }
 }
 
-/// A unit that is to have one record.
+/// A unit that must have one record.
 fn begin(worker: &mut Worker) -> (u64, Trace) {
     let (id, trace) = start(worker);
     worker.counts.expected.of(id).last.add(id);
@@ -63,7 +63,7 @@ fn start(worker: &mut Worker) -> (u64, Trace) {
     (id, trace)
 }
 
-/// Few fields mostly, now and then hundreds.
+/// Usually a few fields, sometimes hundreds.
 fn few(random: &mut Random) -> usize {
     match random.below(100) {
         0 => random.below(400),
@@ -110,7 +110,7 @@ fn plain(worker: &mut Worker, mut trace: Trace) {
     worker.emit(trace);
 }
 
-/// Through `current`, with a unit of its own inside.
+/// Goes through `current`, with another unit inside.
 fn scoped(worker: &mut Worker, mut trace: Trace) {
     trace.scope(|| {
         current::set("text", text(&mut worker.random).as_str());
@@ -135,7 +135,7 @@ fn panics(worker: &mut Worker, mut trace: Trace) {
         let mut trace = trace;
         trace.scope(|| {
             current::add("so far");
-            // Without a word of the panic hook's.
+            // Without output from the panic hook.
             resume_unwind(Box::new(()))
         })
     }));
@@ -164,7 +164,7 @@ fn parts(worker: &mut Worker, mut trace: Trace) {
     worker.emit(trace);
 }
 
-/// Threads that live as long as the unit: what they keep goes with them.
+/// Threads that live as long as the unit and free all they kept when they end.
 fn threads(worker: &mut Worker, mut trace: Trace) {
     let mut part = trace.part();
     let seed = worker.random.next();
@@ -220,7 +220,7 @@ fn hostile(worker: &mut Worker, mut trace: Trace) {
     worker.emit(trace);
 }
 
-/// As where only `&mut` is at hand.
+/// As in code that has only `&mut`.
 fn taken(worker: &mut Worker, mut trace: Trace) {
     work(&mut worker.random, &mut trace);
     let text = trace.render();

@@ -1,4 +1,4 @@
-//! A thread that runs units, and hands some of them on to its neighbour.
+//! A thread that runs units and hands some of them on to its neighbour.
 
 use std::sync::mpsc::{Receiver, RecvError, SendError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::unit;
 /// Units on their way from a thread to the next.
 const ON_THE_WAY: usize = 64;
 
-/// What is counted since the last time, by one thread or by all of them.
+/// The counts since the last time, of one thread or of all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub units: u64,
@@ -22,14 +22,14 @@ pub struct Counts {
     pub found: Tally,
 }
 
-/// Nanoseconds that `emit` took, and that an empty call took at the same moments.
+/// The nanoseconds that `emit` took, and that an empty call took at the same time.
 pub struct Latency {
     pub emit: Histogram<u64>,
     pub control: Histogram<u64>,
 }
 
-/// A worker as seen from outside. Where a thread is gone, by a panic, its
-/// channels are closed, so that nobody waits for it.
+/// A worker as seen from outside. If its thread panics, its channels close, so that
+/// nobody waits for it.
 pub struct Seat {
     go_on: Sender<()>,
     told: Receiver<Counts>,
@@ -58,7 +58,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Threads of which each hands on to the next, and the last to the first.
+    /// A ring of threads, each of which hands units on to the next.
     pub fn ring(threads: usize) -> Vec<(Worker, Seat)> {
         let (mut senders, receivers): (Vec<_>, Vec<_>) =
             (0..threads).map(|_| sync_channel(ON_THE_WAY)).unzip();
@@ -86,7 +86,7 @@ impl Worker {
         .collect()
     }
 
-    /// Runs units in rounds; stands still between them until it may go on.
+    /// Runs units in rounds; stops after each until it may go on.
     pub fn run(mut self, round: Duration) -> Latency {
         let mut end = Instant::now();
         loop {
@@ -98,7 +98,7 @@ impl Worker {
                 }
                 self.finish_others();
             }
-            // The others may hand on units until all have stopped.
+            // Others may hand on units until all have stopped.
             let stopped = Counts::default();
             if self.stand(stopped).is_none() {
                 return self.latency;
@@ -111,13 +111,13 @@ impl Worker {
         }
     }
 
-    /// Tells the counts; none if this was the end.
+    /// Sends the counts; `None` if this was the end.
     fn stand(&self, counts: Counts) -> Option<()> {
         self.tell.send(counts).ok()?;
         self.may_go_on.recv().ok()
     }
 
-    /// A number for a new unit that no other unit of the run has.
+    /// A number for a new unit, unique in the run.
     pub fn number(&mut self) -> u64 {
         self.begun += 1;
         self.counts.units += 1;
@@ -134,7 +134,7 @@ impl Worker {
         self.latency.emit.saturating_record(nanos(start));
     }
 
-    /// Gives a unit to the next thread; ends it where that has enough to do.
+    /// Gives a unit to the next thread, or ends it if that thread is busy enough.
     pub fn hand_on(&mut self, trace: Trace) {
         if let Err(error) = self.next.try_send(trace) {
             use std::sync::mpsc::TrySendError::{Disconnected, Full};

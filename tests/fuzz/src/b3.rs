@@ -1,8 +1,8 @@
-//! B3 (<https://github.com/openzipkin/b3-propagation>), read slowly.
+//! A slow reader of B3 (<https://github.com/openzipkin/b3-propagation>).
 
 use crate::w3c::{self, Parent};
 
-/// What a caller says, and whether it says if the transaction is sampled.
+/// The ids of a caller, and its decision on sampling, if it made one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) parent: Parent,
@@ -23,10 +23,10 @@ pub(crate) fn single(header: &[u8]) -> Option<Said> {
     }
 }
 
-/// `X-B3-TraceId`, `X-B3-SpanId` and the decision, `d` where the flags are 1.
+/// `X-B3-TraceId`, `X-B3-SpanId` and the decision, which is `d` if the flags are 1.
 ///
-/// `true` and `false` are of before the specification, which allows that they are understood. The single header never
-/// had them and is read by the same routine, as no other meaning is possible.
+/// `true` and `false` predate the specification, which lets readers accept them. The single header never
+/// had them, but the same routine reads it, because they cannot mean anything else.
 pub(crate) fn several(trace: &[u8], span: &[u8], decision: Option<&[u8]>) -> Option<Said> {
     let sampled = match decision {
         None | Some(b"0" | b"false") => false,

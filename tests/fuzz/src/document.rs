@@ -1,8 +1,8 @@
-//! A JSON document, read character by character, and the text that encoding.md asks for.
+//! A JSON document, read character by character, and its text under the encoding rules.
 
 use serde_json::Value;
 
-/// A document. Numbers are kept as they were written.
+/// A document. Numbers keep their spelling.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     /// `null`, `true` and `false`.
@@ -14,7 +14,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Reads text that is known to be JSON; nothing where an escape stands for half a character.
+    /// Reads text that is known to be JSON; `None` if an escape stands for half a character.
     pub(crate) fn parse(text: &str) -> Option<Node> {
         let chars: Vec<char> = text.chars().collect();
         Reader {
@@ -40,7 +40,7 @@ impl Node {
         }
     }
 
-    /// How many brackets stand in each other.
+    /// The depth of nested brackets.
     pub(crate) fn depth(&self) -> usize {
         match self {
             Node::List(items) => 1 + items.iter().map(Node::depth).max().unwrap_or(0),
@@ -59,7 +59,7 @@ impl Node {
         matches!(self, Node::List(_) | Node::Map(_))
     }
 
-    /// Section 5.
+    /// The text in JSON.
     pub(crate) fn json(&self) -> String {
         match self {
             Node::Word(word) => (*word).into(),
@@ -82,8 +82,8 @@ impl Node {
     }
 }
 
-/// The later value of a key, in the place of the first. An empty key is `_`, and so the same as one that is called that:
-/// within a structure no key gets a number.
+/// Keeps the later value of a key, in the place of the first. An empty key becomes `_`, and collides with a real `_`:
+/// within a structure, keys are not numbered.
 fn once(pairs: &[(String, Node)]) -> Vec<(String, &Node)> {
     let mut once: Vec<(String, &Node)> = Vec::new();
     for (key, node) in pairs {
@@ -96,9 +96,9 @@ fn once(pairs: &[(String, Node)]) -> Vec<(String, &Node)> {
     once
 }
 
-/// Integers of 64 bits and floats as `ryu` prints them; what is beyond is a string.
+/// Integers of 64 bits, and floats as `ryu` prints them; larger integers become strings.
 ///
-/// A zero with a sign is a float, as only those have one.
+/// A zero with a sign is a float, as only floats have one.
 fn of_number(number: &str) -> String {
     let is_float = number.contains(['.', 'e', 'E']) || number == "-0";
     let fits = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
@@ -109,7 +109,7 @@ fn of_number(number: &str) -> String {
     }
 }
 
-/// Section 3.
+/// The escapes of both formats.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for char in text.chars() {
@@ -138,7 +138,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The next character that is no blank, which is left where it is.
+    /// The next non-blank character, which is not consumed.
     fn peek(&mut self) -> char {
         while self.chars[self.at].is_ascii_whitespace() {
             self.at += 1;

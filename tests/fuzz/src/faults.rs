@@ -1,8 +1,8 @@
-//! What may be said of ids that are none.
+//! The faults that an error may name in an invalid id.
 
 use crate::w3c;
 
-/// Every sentence that is true of an id that is none.
+/// Every fault that an invalid id has.
 pub(crate) fn of_id(text: &[u8], what: &str, len: usize) -> Vec<String> {
     let mut all = digits(text, what);
     if text.len() != len {
@@ -19,7 +19,7 @@ pub(crate) fn of_id(text: &[u8], what: &str, len: usize) -> Vec<String> {
     all
 }
 
-/// Those of its digits alone.
+/// The faults of its digits alone.
 pub(crate) fn digits(text: &[u8], what: &str) -> Vec<String> {
     let others = text
         .iter()

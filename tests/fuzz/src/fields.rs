@@ -1,4 +1,4 @@
-//! One line for the viewer, against readers that are slow or not ours.
+//! One line for the viewer, compared with slow or third-party readers.
 
 use serde_json::{Map, Value as Json};
 use traceline_cli::detail::Detail;
@@ -24,7 +24,7 @@ fn logfmt(line: &[u8]) {
     }
 }
 
-/// Pairs between blanks, byte by byte; nothing where one of them is none.
+/// Pairs between blanks, read byte by byte; `None` if one of them is malformed.
 fn pairs(line: &[u8]) -> Option<Vec<(&[u8], Value<'_>)>> {
     let mut pairs = Vec::new();
     let mut at = 0;
@@ -57,7 +57,7 @@ fn pairs(line: &[u8]) -> Option<Vec<(&[u8], Value<'_>)>> {
     Some(pairs)
 }
 
-/// The text from behind its quote, and where the line goes on.
+/// The text after the opening quote, and the rest of the line.
 fn quoted(line: &[u8], start: usize) -> Option<(Value<'_>, usize)> {
     let (mut at, mut escaped) = (start, false);
     while *line.get(at)? != b'"' {
@@ -71,7 +71,7 @@ fn quoted(line: &[u8], start: usize) -> Option<(Value<'_>, usize)> {
     is_end.then_some((Value::Text(text), at + 1))
 }
 
-/// What serde_json takes for an object has the same keys and values here, unless it is nested deeper than is read.
+/// Any object that serde_json reads has the same keys and values here, unless it is nested deeper than is read.
 fn json(line: &[u8]) {
     let Ok(want) = serde_json::from_slice::<Map<String, Json>>(line) else {
         return;

@@ -1,4 +1,4 @@
-//! The headers of a request: B3 in one header or several, and any map of them, doubled, torn and hostile.
+//! The headers of a request: B3 in one header or several, and any map, duplicated, torn and hostile.
 
 use traceline::{
     Trace,
@@ -27,7 +27,7 @@ pub fn check(data: &[u8]) {
     disabled(&headers, &want);
 }
 
-/// The name need not be one, nor the value a text.
+/// Neither the name nor the value needs to be valid.
 fn header(line: &[u8]) -> (String, &[u8]) {
     let at = line
         .iter()
@@ -49,7 +49,7 @@ impl<'a> Map<'a> {
         named.map(|(_, value)| *value).collect()
     }
 
-    /// What comes twice is as bad as what is absent.
+    /// A repeated header is as bad as a missing one.
     fn one(&self, name: &str) -> Option<&'a [u8]> {
         match self.all(name).as_slice() {
             [value] => Some(value),
@@ -73,7 +73,7 @@ impl<'a> Map<'a> {
     }
 }
 
-/// What is to be known of a unit with these headers.
+/// The known facts about a unit with these headers.
 struct Want {
     said: Option<Said>,
     state: Option<String>,
@@ -83,7 +83,7 @@ struct Want {
 impl Want {
     fn of(map: &Map<'_>) -> Want {
         let said = said(map);
-        // A state says nothing without the parent that it came with.
+        // A state means nothing without the parent it came with.
         let state = match &said {
             Some(_) if map.has("traceparent") => w3c::state(&map.all("tracestate")),
             _ => None,
@@ -99,7 +99,7 @@ impl Want {
     }
 }
 
-/// A header of W3C, even a bad one, comes before one of B3, and that before several of them.
+/// A W3C header, even a bad one, comes before the single B3 header, and that before the several.
 fn said(map: &Map<'_>) -> Option<Said> {
     if map.has("traceparent") {
         let parent = w3c::parent(map.one("traceparent")?)?;
@@ -155,7 +155,7 @@ fn several(map: &Map<'_>) {
     );
 }
 
-/// Every sentence that is true of what is none.
+/// Every fault that an invalid header has.
 fn faults(trace: &str, span: &str, decision: Option<&str>) -> Vec<String> {
     let len = if trace.len() == 16 { 16 } else { 32 };
     let mut all = of_id(trace.as_bytes(), "trace id", len);
@@ -194,7 +194,7 @@ fn enabled(headers: &[(String, &[u8])], want: &Want) {
         out.trace,
         said.map_or(work::OWN_TRACE, |said| &said.parent.trace)
     );
-    // Nobody decided: it is as for a new transaction.
+    // Nobody decided, so it is as in a new transaction.
     let sampled = said.is_none_or(|said| !said.is_decided || said.parent.sampled);
     assert_eq!(
         (out.sampled, out.random),
@@ -215,7 +215,7 @@ fn enabled(headers: &[(String, &[u8])], want: &Want) {
     assert_eq!(called["parent_id"], work::OWN_SPAN);
 }
 
-/// What goes out is valid again; returns it.
+/// Checks that the outgoing headers are valid again; returns them.
 fn outgoing(trace: &mut Trace, want: &Want) -> w3c::Parent {
     let state = trace.tracestate();
     assert_eq!(
@@ -234,7 +234,7 @@ fn outgoing(trace: &mut Trace, want: &Want) -> w3c::Parent {
     parent
 }
 
-/// A disabled one passes on what it was given.
+/// A disabled unit passes on what it was given.
 fn disabled(headers: &[(String, &[u8])], want: &Want) {
     let mut trace = Trace::default();
     trace.continue_from_headers(headers.iter().map(|(name, value)| (name, value)));

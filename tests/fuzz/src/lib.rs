@@ -1,7 +1,7 @@
-//! What holds for any input, one function a target of the fuzzer: each panics where something does not.
+//! Rules that hold for any input, one function per fuzz target: each panics if a rule is broken.
 //!
-//! What is read is read once more by something slow and plain, written from the specification or from encoding.md and never
-//! from the code.
+//! Whatever the library reads is read again by something slow and plain, written from the specification or the encoding
+//! rules and never from the code.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ mod reference;
 #[path = "../../util/mod.rs"]
 mod util;
 
-/// A target: its name, which is that of its folder of seeds, and what it does with one input.
+/// A target: its name, also that of its folder of seeds, and the function that takes one input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.

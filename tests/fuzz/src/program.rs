@@ -1,6 +1,6 @@
-//! Calls in any order: what a unit writes is what the second implementation in `tests/reference` writes.
+//! Calls in any order: a unit writes the same as the second implementation in `tests/arbitrary`.
 
-/// Any bytes are a program.
+/// Any bytes form a program.
 pub fn check(data: &[u8]) {
     crate::reference::check(data);
 }

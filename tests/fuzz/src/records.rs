@@ -11,7 +11,7 @@ use traceline_cli::{Names, parse};
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 use crate::work::{self, OWN_SPAN};
 
-/// A line is something that a unit does: what, and behind the first byte with what. The first one says the format.
+/// Each line is a call on the unit: the first byte selects it, the rest is its argument. The first is the format.
 pub(crate) fn check(data: &[u8]) {
     let lines = work::lines(data);
     let (format, steps) = lines.split_first().expect("there is one, be it empty");
@@ -44,10 +44,10 @@ pub(crate) fn check(data: &[u8]) {
     want.compare(last, format);
 }
 
-/// Fewer than the library would start to drop.
+/// Fewer than the number at which the library starts to drop.
 const MOST: usize = 64;
 
-/// One of each format, made once: a logger is never freed.
+/// One per format, created once, because a logger is never freed.
 fn bench(format: Format) -> &'static Bench {
     static BENCHES: OnceLock<[Bench; 2]> = OnceLock::new();
     let make = |format| {
@@ -67,7 +67,7 @@ struct Unit {
     want: Want,
 }
 
-/// What the viewer has to find.
+/// What the viewer must find.
 #[derive(Debug, Default)]
 struct Want {
     micros: u64,
@@ -77,14 +77,14 @@ struct Want {
     checkpoints: usize,
     /// The value of each key.
     values: Vec<(String, Val)>,
-    /// When, at what level if it is another one, and what.
+    /// Its time, its level if that differs, and its text.
     fragments: Vec<(u64, &'static str, String)>,
     timers: Vec<Timer>,
 }
 
 #[derive(Debug)]
 enum Val {
-    /// As it is written.
+    /// The spelling in the record.
     Plain(String),
     Text(String),
     Float(f64),
@@ -236,7 +236,7 @@ impl Want {
         fixed.for_each(|(key, _)| assert!(OWN_KEYS.contains(&&**key), "{key} in {line}"));
     }
 
-    /// One that nobody called, and of which no id was asked for, has none.
+    /// A unit has no ids unless it has a caller or somebody asked for one.
     fn ids(&self) -> [Option<String>; 3] {
         let Some(parent) = self.parent else {
             return [None, None, None];
@@ -251,7 +251,7 @@ impl Want {
             .iter()
             .map(|fragment| (fragment.at, fragment.level.as_str(), fragment.text.clone()));
         let want = self.fragments.iter().map(|(at, level, text)| {
-            // The separator is altered inside of a text, for good.
+            // A separator inside a text is altered for good.
             let text = if format == Format::Json {
                 text.clone()
             } else {
@@ -263,10 +263,10 @@ impl Want {
     }
 }
 
-/// What the clock of a test says at the beginning.
+/// The first reading of a test's clock.
 const WALL_MICROS: i64 = 1_795_250_760_123_456;
 
-/// What the library writes of itself.
+/// The library's own keys.
 const OWN_KEYS: [&str; 15] = [
     "ts",
     "level",
@@ -291,7 +291,7 @@ fn is_numbered(key: &str) -> bool {
 }
 
 impl Val {
-    /// Whether the text of a field says this.
+    /// Whether the text of a field reads so.
     fn is(&self, text: &str, format: Format) -> bool {
         match self {
             Val::Plain(plain) => text == plain,

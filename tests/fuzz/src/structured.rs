@@ -1,4 +1,4 @@
-//! `json(&x)`: any document, as others' text and as values, in records of both formats.
+//! `json(&x)`: any document, as third-party JSON text and as values, in records of both formats.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use traceline::{Config, Format, Value, json};
 use crate::document::{Node, escaped};
 use crate::util::{Bench, assert_one_safe_line, json_line, logfmt_line, same_line};
 
-/// Text that is JSON, and numbers of the first bytes.
+/// JSON text, and numbers made from the first bytes.
 pub fn check(data: &[u8]) {
     if let Some((bytes, _)) = data.split_first_chunk::<16>() {
         numbers(u128::from_le_bytes(*bytes));
@@ -56,7 +56,7 @@ fn numbers(bits: u128) {
     );
 }
 
-/// JSON of others may be none that can be read: half of a character, which is JSON all the same.
+/// Some JSON of others cannot be read: an escape for half a character is still valid JSON.
 fn document(value: &Value<'_>, want: Option<&Node>) {
     let Some(want) = want else {
         let is_marked = |line: &String| line.contains("<not serialized: ");
@@ -79,7 +79,7 @@ fn node(value: &Value<'_>, want: &Node) {
     let json = want.json();
     let logfmt = match want {
         Node::Text(text) => of_text(text),
-        // Digits that JSON has in quotes are a text.
+        // Digits that are quoted in JSON are a text.
         _ if want.is_structure() || json.starts_with('"') => {
             format!("\"{}\"", escaped(json.trim_matches('"')))
         }
@@ -95,7 +95,7 @@ fn exact(value: &Value<'_>, in_json: &str, in_logfmt: &str) {
     same_line(&logfmt, &logfmt_line(&format!("k={in_logfmt} after=1")));
 }
 
-/// Where there is little room it is cut, and stays what it was.
+/// With little room it is cut, and the rest is unchanged.
 fn tight(value: &Value<'_>, want: &Node) {
     let [json, _] = lines(value, &bench().0);
     let record: serde_json::Value =
@@ -125,7 +125,7 @@ fn lines(value: &Value<'_>, benches: &[Bench; 2]) -> [String; 2] {
     })
 }
 
-/// With little room and with much, JSON and logfmt; made once, as a logger is never freed.
+/// JSON and logfmt, with little room and with much; created once, because a logger is never freed.
 fn bench() -> &'static ([Bench; 2], [Bench; 2]) {
     static BENCHES: OnceLock<([Bench; 2], [Bench; 2])> = OnceLock::new();
     let both = |record, value| {
@@ -137,7 +137,7 @@ fn bench() -> &'static ([Bench; 2], [Bench; 2]) {
     BENCHES.get_or_init(|| (both(700, 100), both(1 << 20, 1 << 19)))
 }
 
-/// A text in logfmt: section 4.
+/// A text in logfmt.
 fn of_text(text: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:@%+~-".contains(char);
     if !text.is_empty() && text.chars().all(is_plain) && !is_lookalike(text) {
@@ -149,7 +149,7 @@ fn of_text(text: &str) -> String {
     }
 }
 
-/// What a reader would take for a number or a word.
+/// Whether a reader would take the text for a number or a word.
 fn is_lookalike(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let words = [

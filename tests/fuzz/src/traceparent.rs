@@ -6,7 +6,7 @@ use crate::faults::{digits, of_id};
 use crate::w3c::{self, Parent};
 use crate::work;
 
-/// Any bytes: read as text, as ids, and as the header of a request; and the header that they make.
+/// Any bytes: read as text, as ids and as the header of a request; and the header they produce.
 pub fn check(data: &[u8]) {
     read(data);
     if let Some((bytes, rest)) = data.split_first_chunk() {
@@ -14,7 +14,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// A header of version, ids and flags, which a text seldom is.
+/// A header made from version, ids and flags, because random text is seldom one.
 fn made(bytes: &[u8; 26], rest: &[u8]) -> Vec<u8> {
     let hex = |bytes: &[u8]| {
         bytes
@@ -90,7 +90,7 @@ fn ids(text: &str) {
     );
 }
 
-/// Of a request, where it need not be text.
+/// The header of a request, which need not be text.
 fn request(data: &[u8], want: Option<&Parent>) {
     let mut trace = work::start();
     trace.continue_from_headers([("traceparent", data)]);
@@ -101,7 +101,7 @@ fn request(data: &[u8], want: Option<&Parent>) {
     assert_eq!(said("parent_id"), want.map(|want| &*want.span));
     let trace = want.map_or(work::OWN_TRACE, |want| &want.trace);
     assert_eq!(said("trace_id"), Some(trace));
-    // The ids of a test are not made at random, which a new transaction does not say, and it is sampled.
+    // The ids of a test are not random, and its new transaction does not claim that; it is sampled.
     let (sampled, random) = want.map_or((true, false), |want| (want.sampled, want.random));
     let (trace, span) = (trace.into(), work::OWN_SPAN.into());
     assert_eq!(
@@ -116,9 +116,9 @@ fn request(data: &[u8], want: Option<&Parent>) {
     );
 }
 
-/// Every sentence that is true of a header that is none.
+/// Every fault that an invalid header has.
 fn faults(text: &[u8]) -> Vec<String> {
-    // A blank is ignored around a header, and may just as well be what stands where something else belongs.
+    // A blank around a header is ignored, but it may also be the wrong character in a place.
     let mut all = faults_at(text);
     all.extend(faults_at(w3c::trimmed(text)));
     all

@@ -1,4 +1,4 @@
-//! The header `tracestate`, which may be there several times.
+//! The header `tracestate`, which may occur several times.
 
 use traceline::ids::TraceState;
 
@@ -7,7 +7,7 @@ use crate::work;
 
 const PARENT: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Lines are headers: read as texts, passed on, and as those of a request, where they need not be text.
+/// Lines are headers: read as texts, passed on, and read as those of a request, which need not be text.
 pub fn check(data: &[u8]) {
     let headers = work::lines(data);
     let headers: Vec<&[u8]> = headers.iter().map(Vec::as_slice).collect();
@@ -47,7 +47,7 @@ fn refused(headers: &[&str], said: &str) {
     );
 }
 
-/// A list that is none is as good as no list, and does not spoil the parent.
+/// An invalid list counts as missing, and does not spoil the parent.
 fn request(headers: &[&[u8]], want: Option<&str>) {
     let want = want.filter(|want| !want.is_empty());
     let states = headers.iter().map(|header| ("TraceState", *header));

@@ -1,4 +1,4 @@
-//! The viewer of `crates/traceline-cli`: any bytes for a file, and records that the library wrote.
+//! The viewer of `crates/traceline-cli`: any bytes as a file, and records that the library wrote.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use crate::fields;
 use crate::records;
 use crate::util::assert_one_safe_line;
 
-/// Behind a `+` the lines say what a unit does; behind a first line `--…`, which is options, and else they are a file.
+/// After a `+`, the lines are calls on a unit. Otherwise they are a file, after options if the first line is `--…`.
 pub fn check(data: &[u8]) {
     if let Some(lines) = data.strip_prefix(b"+") {
         return records::check(lines);
@@ -32,7 +32,7 @@ pub fn check(data: &[u8]) {
     let Ok(mut args) = Args::parse(words) else {
         return;
     };
-    // It would be written.
+    // The page would be written to a file.
     args.html = None;
     args.quiet = true;
     let lines = lines(file);
@@ -53,7 +53,7 @@ fn split(data: &[u8]) -> (&[u8], &[u8]) {
     (&data[..end], data.get(end + 1..).unwrap_or_default())
 }
 
-/// Those that are not empty, without the CR and the mark that some editors add.
+/// The lines that are not empty, without the CR and the byte order mark that some editors add.
 fn lines(file: &[u8]) -> Vec<&[u8]> {
     let lines = file
         .split(|byte| *byte == b'\n')
@@ -72,7 +72,7 @@ fn source(file: &[u8]) -> Source {
     Source::stream("file", Box::new(Cursor::new(file.to_vec())))
 }
 
-/// Every line is counted once, and a unit has the numbers of its line and finds it again.
+/// Every line is counted once, and the numbers in a unit lead back to its line.
 fn indexed(args: &Args, sources: &mut [Source], lines: &[&[u8]]) -> Index {
     let index = Index::read(sources, &args.names, &args.filter, |_| ()).expect("it is in memory");
     let records: Vec<Record<'_>> = lines
@@ -102,7 +102,7 @@ fn indexed(args: &Args, sources: &mut [Source], lines: &[&[u8]]) -> Index {
     index
 }
 
-/// Of a transaction each unit that counts is there, and none is there twice.
+/// Every counting unit of a transaction is in its tree, and no unit is there twice.
 fn trees(index: &Index) {
     let traces: HashSet<[u64; 2]> = index.units.iter().map(|unit| unit.trace).collect();
     for trace in traces {
@@ -126,7 +126,7 @@ fn page(args: &Args, index: &Index, sources: &[Source]) {
     let selected = index.selected().count();
     assert_eq!(page.units, selected);
     assert!(page.shown <= selected);
-    // The template has two scripts, and no data ends one.
+    // The template has two scripts, and no data closes one early.
     assert_eq!(
         page.text.to_ascii_lowercase().matches("</script").count(),
         2
@@ -152,7 +152,7 @@ fn page(args: &Args, index: &Index, sources: &[Source]) {
     );
 }
 
-/// Whatever is shown, nothing acts on the terminal.
+/// Whatever is shown, nothing controls the terminal.
 fn screen(args: &Args, file: &[u8]) {
     let columns = file.len() % 150;
     let said = app::run(args, vec![source(file)], columns, false);

@@ -1,6 +1,6 @@
-//! W3C Trace Context level 2 (<https://www.w3.org/TR/trace-context-2/>), read slowly.
+//! A slow reader of W3C Trace Context level 2 (<https://www.w3.org/TR/trace-context-2/>).
 
-/// What a `traceparent` says; the ids as texts.
+/// The contents of a `traceparent`, with the ids as texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parent {
     pub(crate) trace: String,
@@ -10,14 +10,14 @@ pub(crate) struct Parent {
 }
 
 impl Parent {
-    /// The header that says the same in the version of today.
+    /// The header with the same contents in today's version.
     pub(crate) fn header(&self) -> String {
         let flags = u8::from(self.sampled) + 2 * u8::from(self.random);
         format!("00-{}-{}-0{flags}", self.trace, self.span)
     }
 }
 
-/// Lower-case hex digits, so many of them (section 3.2.2.1: `HEXDIGLC`).
+/// The given number of lower-case hex digits (section 3.2.2.1: `HEXDIGLC`).
 pub(crate) fn is_hex(text: &[u8], len: usize) -> bool {
     text.len() == len && text.iter().all(|byte| b"0123456789abcdef".contains(byte))
 }
@@ -38,7 +38,7 @@ pub(crate) fn trimmed(text: &[u8]) -> &[u8] {
     &text[first..=last.expect("there is a first one")]
 }
 
-/// Section 3.2, and 4.3 for versions that are not known yet.
+/// Section 3.2, and 4.3 for unknown later versions.
 pub(crate) fn parent(header: &[u8]) -> Option<Parent> {
     let fields: Vec<&[u8]> = trimmed(header).split(|byte| *byte == b'-').collect();
     let [version, trace, span, flags, more @ ..] = fields.as_slice() else {
@@ -61,7 +61,7 @@ pub(crate) fn parent(header: &[u8]) -> Option<Parent> {
     })
 }
 
-/// Section 3.3.1.3: what is passed on of all headers of the name.
+/// Section 3.3.1.3: the value to pass on, from all headers of the name.
 pub(crate) fn state(headers: &[&[u8]]) -> Option<String> {
     let all = headers
         .iter()

@@ -1,16 +1,16 @@
-//! One unit of work, as the header of a request finds it.
+//! One unit of work, as it exists when the headers of a request arrive.
 
 use serde_json::{Map, Value};
 use traceline::{Config, Format, Trace};
 
 use crate::util::{Bench, FixedIds, assert_one_safe_line};
 
-/// What a unit that nobody called has.
+/// The ids of a unit without a caller.
 pub(crate) const OWN_TRACE: &str = "07070707070707070707070707070707";
 pub(crate) const OWN_SPAN: &str = "0909090909090909";
 
-/// A unit whose ids are known. Its configuration is made once a thread: a logger is never freed, and tests that run at a time
-/// would see the records of each other.
+/// A unit whose ids are known. Its configuration is made once per thread: a logger is never freed, and tests that run in
+/// parallel would see each other's records.
 pub(crate) fn start() -> Trace {
     bench().start()
 }
@@ -33,7 +33,7 @@ fn bench() -> &'static Bench {
     BENCH.with(|bench| *bench)
 }
 
-/// The lines of an input; a vertical tab is a line end inside of one.
+/// The lines of an input; a vertical tab stands for a line end inside a line.
 pub(crate) fn lines(data: &[u8]) -> Vec<Vec<u8>> {
     let lines = data.split(|byte| *byte == b'\n');
     let tabs_to_ends = |byte: &u8| if *byte == 0x0b { b'\n' } else { *byte };

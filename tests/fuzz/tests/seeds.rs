@@ -1,11 +1,11 @@
-//! Every input that is kept, through the same functions and without a fuzzer.
+//! Runs every seed through the functions of the targets, without a fuzzer.
 
 use std::fs;
 use std::path::Path;
 
 use traceline_fuzz::TARGETS;
 
-/// What holds for any input.
+/// The rules that hold for any input.
 fn holds(name: &str) {
     let (_, check) = TARGETS
         .iter()

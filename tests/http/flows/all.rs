@@ -1,4 +1,4 @@
-//! Code as users write it: what is here must compile, and do what it says.
+//! Code as users write it: it must compile, and do what it appears to do.
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
-//! Code as users write it where the trace is current, shared, in parts or in a
-//! future: what is here must compile, and do what it says. The counterpart with
-//! explicit traces is `flows.rs`.
+//! Code as users write it when the trace is current, shared, in parts or in a
+//! future: it must compile, and do what it appears to do. The counterpart with
+//! explicit traces is `explicit.rs`.
 //!
 //! `start!` and `run!` take the installed configuration, which sends to a logger
-//! of this test program. Each unit has a name of its own to be found by.
+//! of this test program. Each unit has a unique name to find it by.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,10 +59,10 @@ fn helper(trace: &mut Trace) {
     add!(trace, "hi {}", 3);
 }
 
-// ----- the trace that is current
+// ----- the current trace
 
 mod service {
-    //! Ten calls deeper, and no handle passed.
+    //! Ten calls deeper, without a handle passed down.
 
     use traceline::current;
 
@@ -630,7 +630,7 @@ mod futures {
         };
         LazyLock::force(&BENCH);
         work();
-        // Ready or cancelled, as time would have it; but one record.
+        // Ready or cancelled, depending on timing, but always one record.
         let records = BENCH.log.records();
         let ours = records
             .iter()

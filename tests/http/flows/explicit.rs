@@ -1,9 +1,9 @@
-//! Code as users write it: what is here must compile, and do what it says.
+//! Code as users write it: it must compile, and do what it appears to do.
 //!
-//! The shapes are those that services are full of: `?` on every kind of error,
-//! helpers that take `&mut Trace`, a trace in a struct, nested timers, values of
-//! every type that is at hand. The traces are explicit; what is current, shared
-//! or asynchronous has its own tests.
+//! The shapes are common in services: `?` on every kind of error, helpers that take
+//! `&mut Trace`, a trace in a struct, nested timers, values of every type at hand.
+//! The traces are explicit; traces that are current, shared or asynchronous have
+//! their own tests.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -70,7 +70,7 @@ fn ends_with(line: &str, end: &str) {
 
 // ----- one unit, from its start to its end
 
-/// The routine of the design's first page.
+/// The example on the first page of the design.
 fn authenticate(
     bench: &Bench,
     token: &str,
@@ -233,8 +233,8 @@ fn check_hands_the_result_on_as_it_is() {
 
 // ----- whole units with `run!`
 //
-// No logger is installed here, so these traces are disabled: the code must
-// compile and the results come through. What `run!` records is in `emit.rs`.
+// No logger is installed here, so these traces are disabled: the code must compile
+// and return its results. The records of `run!` are tested in `emit.rs`.
 
 fn last_expression() -> Result<u8, BoxError> {
     traceline::run!("checkout", |trace| {
@@ -292,7 +292,7 @@ struct Service {
 
 impl Service {
     fn work(&mut self) {
-        // Borrows of two fields side by side.
+        // Borrows two fields at the same time.
         let rows = self.trace.time("count", |_| self.rows.len());
         self.trace.set("rows", rows);
         set!(self.trace, first = self.rows[0]);
@@ -300,7 +300,7 @@ impl Service {
         let timer = self.trace.start_timer("load");
         self.load();
         self.trace.stop(timer);
-        // Or the trace taken out for as long as it takes.
+        // Or takes the trace out for the duration of the call.
         let mut trace = std::mem::take(&mut self.trace);
         trace.time("load", |_| self.load());
         self.trace = trace;
@@ -328,7 +328,7 @@ fn a_trace_lives_in_a_struct() {
         "load.count=2 load.ms=0.0 load.max_ms=0.0 fragments="
     );
     assert!(line.starts_with(want), "{line}");
-    // The trace was elsewhere for the second, which was not an error.
+    // The trace was elsewhere during the second load, which is not an error.
     ends_with(&line, "] loaded 2\"");
 }
 
@@ -386,7 +386,7 @@ fn set_takes_fields_of_every_form() {
         set!(trace, age:? = user.age, "a.b" = 4, "shown":% = user.id, "seen":? = user.plan);
         set!(trace, type = 5, none = user.age);
     });
-    // Fields are borrowed: all are still here.
+    // The fields are only borrowed, so all are still here.
     drop((user, plan));
     let want = concat!(
         r#"msg=unit duration_ms=0.0 user_id=7 plan=free cached=true "#,
@@ -530,7 +530,7 @@ fn a_trace_moves_to_another_thread_and_ends_there() {
     );
 }
 
-/// A `Display` that stops half-way, in a way that unwinds without a message.
+/// A `Display` that stops halfway, by unwinding without a message.
 struct Bad;
 
 impl fmt::Display for Bad {
@@ -558,7 +558,7 @@ fn a_panic_in_a_display_costs_one_value_and_one_in_the_unit_is_its_outcome() {
     ends_with(&line, "] <panicked>\"");
 }
 
-/// A builder's fields follow the rules of `set`: nothing on the way panics.
+/// A builder's fields follow the rules of `set`: nothing panics on the way.
 #[test]
 fn a_panic_in_a_display_of_a_builders_field_costs_that_value() {
     let bench = bench();

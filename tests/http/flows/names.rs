@@ -1,5 +1,5 @@
-//! Every call, with every shape of argument that code has at hand: all of it compiles, and the program at the end leaves the
-//! records that it must. `explicit.rs` and `context.rs` say what is written.
+//! Every call, with every shape of argument that code has at hand: all of it compiles, and the program at the end
+//! leaves the records it must. `explicit.rs` and `context.rs` test the contents of records.
 
 #![forbid(unsafe_code)]
 #![allow(dead_code, unused)]
@@ -37,7 +37,7 @@ fn find_user(_: &str) -> Result<User, AuthError> {
         age: None,
     })
 }
-// S1 design section 1
+// The first example of the design.
 fn authenticate(req: &Request) -> Result<User, AuthError> {
     let mut trace = traceline::start!("auth");
     trace.set("method", "POST").set("attempt", 2);
@@ -397,7 +397,7 @@ async fn each_unit_leaves_one_record() {
     assert_eq!(ends, want);
 }
 
-/// The name and the outcome of a record. Whether the future of `cancel` is ready before its time is over, nobody knows.
+/// The name and the outcome of a record. The future of `cancel` may or may not be ready before its time is over.
 fn end(line: &str) -> String {
     let words = line.split(' ');
     let words =

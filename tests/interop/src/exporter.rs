@@ -1,4 +1,4 @@
-//! Stands for an exporter of `opentelemetry-otlp`: keeps what it is given and prints it when it is shut down.
+//! Stands in for an exporter of `opentelemetry-otlp`: keeps what it gets, and prints it at shutdown.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl LogExporter for Exporter {
     }
 }
 
-/// A context with the ids of some span, as other parts of a program have it.
+/// A context with the ids of some span, as another part of a program would create it.
 pub fn context() -> Context {
     let ids = SpanContext::new(
         TraceId::from_bytes([1; 16]),

@@ -10,7 +10,7 @@ mod scenarios;
 pub use checkout::checkout;
 pub use exporter::{Exporter, exporter};
 
-/// Does what the first argument of the program says.
+/// Runs the scenario that the program's first argument names.
 pub fn run() {
     match std::env::args().nth(1).as_deref() {
         None => checkouts(),
@@ -18,7 +18,7 @@ pub fn run() {
     }
 }
 
-/// One unit that goes well, one that does not.
+/// One unit that succeeds and one that fails.
 fn checkouts() {
     let _ = checkout(1001, "4000123412341234");
     let _ = checkout(1002, "");

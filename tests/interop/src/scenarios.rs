@@ -1,6 +1,6 @@
-//! What goes wrong inside backends, and what is hard to write in one line.
+//! Situations in which backends go wrong, and contents that are hard to write in one line.
 //!
-//! `tests/backends/expect.rs` says what each must leave behind.
+//! `tests/backends/expect.rs` has the records that each must leave behind.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -43,7 +43,7 @@ fn types() {
     trace.sum("items", 2).ok();
 }
 
-/// What has no place in 64 bits, or none in JSON.
+/// Numbers that do not fit into 64 bits, or that JSON does not have.
 fn numbers() {
     let mut trace = start!("numbers");
     set!(trace, huge = u128::MAX, low = i128::MIN, least = i64::MIN, small = 5u128);
@@ -51,7 +51,7 @@ fn numbers() {
     set!(trace, nan = f64::NAN, infinity = f64::INFINITY, empty = [0u8; 0], null = traceline::null());
 }
 
-/// Line ends, terminal codes, and what would be fields of its own if it got out.
+/// Line ends, terminal codes, and text that would become separate fields if it got out.
 fn odd() {
     let mut trace = start!("odd \"name\" level=fatal");
     trace
@@ -70,7 +70,7 @@ fn odd() {
         .add("{\"level\":\"fatal\"}");
 }
 
-/// What backends call their own things.
+/// Names that backends use themselves.
 fn names() {
     let mut trace = start!("names");
     for name in ["target", "message", "timestamp", "file", "line", "module", "text", "body", "thread", "priority"] {
@@ -86,7 +86,7 @@ fn ids() {
     trace.set_request_id("order-4711").ok();
 }
 
-/// The default hook's output would stand among the records.
+/// The output of the default hook would appear among the records.
 fn quiet_hook() {
     std::panic::set_hook(Box::new(|_| ()));
     traceline::panic_hook();
@@ -104,7 +104,7 @@ fn panics() {
     start!("after").ok();
 }
 
-/// A unit of a destructor that runs while the thread unwinds.
+/// A unit in a destructor that runs while the thread unwinds.
 struct Cleanup;
 
 impl Drop for Cleanup {
@@ -123,7 +123,7 @@ fn unwinding() {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
 }
 
-/// Logs, and runs a unit, while it is printed.
+/// Logs, and runs a unit, while it is being printed.
 struct Logs;
 
 impl fmt::Display for Logs {
@@ -165,7 +165,7 @@ fn threads() {
     });
 }
 
-/// Far too long for the limit of 16 KiB, which it is to fill.
+/// Far longer than the limit of 16 KiB, which it must fill.
 fn limit() {
     let mut trace = start!("limit");
     for key in ["a", "b", "c", "d"] {
@@ -219,7 +219,7 @@ fn levels() {
 }
 
 mod other {
-    /// Of a target of its own.
+    /// With a target of its own.
     pub fn unit() {
         traceline::start!("other").ok();
     }
@@ -255,7 +255,7 @@ fn use_locals() {
     keep(&FIRST);
 }
 
-/// A configuration of which the backend never hears.
+/// A configuration that the backend is never called for.
 fn elsewhere() -> Config {
     struct Nowhere;
     impl log::Log for Nowhere {

@@ -1,4 +1,4 @@
-//! Copies records from the stream into the database: confirmed to the broker when committed, not before.
+//! Copies records from the stream into the database, and confirms them to the broker after the commit.
 
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ pub struct Consumer {
     pub nats: String,
     /// `host=… user=… dbname=…`.
     pub postgres: String,
-    /// At most this many messages a transaction.
+    /// At most this many messages per transaction.
     pub batch: usize,
-    /// How long the broker waits before it delivers again what was not confirmed.
+    /// How long the broker waits before it delivers an unconfirmed message again.
     pub ack_wait: Duration,
     /// Ends the process between the commit and the confirmation of this batch, for tests.
     pub abort_at: Option<u64>,
 }
 
-/// Consumes for ever. Neither of the two need be there; whichever goes is waited for.
+/// Consumes forever. It waits for the broker and the database whenever they are not there.
 pub async fn consume(options: &Consumer) -> Result<(), async_nats::ConnectError> {
     let connecting = ConnectOptions::new()
         .retry_on_initial_connect()
@@ -38,7 +38,7 @@ pub async fn consume(options: &Consumer) -> Result<(), async_nats::ConnectError>
     let client = connecting.connect(&options.nats).await?;
     let context = jetstream::new(client);
     let mut store = None;
-    insert(&mut store, &options.postgres, Vec::new()).await; // who asks first shall find tables
+    insert(&mut store, &options.postgres, Vec::new()).await; // early queries find tables
     let mut batches = 0;
     loop {
         let Some(consumer) = open(&context, options).await else {
@@ -56,7 +56,7 @@ pub async fn consume(options: &Consumer) -> Result<(), async_nats::ConnectError>
                 std::process::abort();
             }
             for message in &messages {
-                // One that is lost means that the message comes again, and is recognised.
+                // If a confirmation is lost, the message comes again and is recognised.
                 let _ = message.ack().await;
             }
         }
@@ -76,7 +76,7 @@ async fn open(context: &Context, options: &Consumer) -> Option<PullConsumer> {
     stream.get_or_create_consumer("postgres", config).await.ok()
 }
 
-/// The next messages, which may be none; `None` if the broker does not answer.
+/// The next messages, possibly zero; `None` if the broker does not answer.
 async fn fetch(consumer: &PullConsumer, most: usize) -> Option<Vec<Message>> {
     let fetching = consumer
         .fetch()
@@ -117,7 +117,7 @@ fn row(message: &Message) -> Row {
     judge(id(message), &message.payload, OffsetDateTime::now_utc())
 }
 
-/// The id that the publisher gave, else the place in the stream.
+/// The id from the publisher, else the place in the stream.
 fn id(message: &Message) -> String {
     let headers = message.headers.as_ref();
     let given = headers.and_then(|headers| headers.get("Nats-Msg-Id"));

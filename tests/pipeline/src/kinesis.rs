@@ -1,6 +1,6 @@
-//! Puts and gets records of a Kinesis-compatible stream: JSON over HTTP, as its API has it.
+//! Puts and gets records of a Kinesis-compatible stream: JSON over HTTP, following its API.
 //!
-//! For kinesalite, which looks at the form of a signature and does not check it; the SDK of AWS, which would sign, is
+//! For kinesalite, which checks the form of a signature but not the signature. The AWS SDK, which would sign, needs
 //! more than a hundred crates.
 
 use std::io;
@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value as Json, json};
 
-/// What one `PutRecords` takes.
+/// The limit of one `PutRecords`.
 const MOST_RECORDS: usize = 500;
 
 /// A stream of one shard.
@@ -41,7 +41,7 @@ impl Kinesis {
         }
     }
 
-    /// Puts lines, those of one transaction in their order.
+    /// Puts lines; those of one transaction keep their order.
     pub fn put(&self, lines: &[String]) -> io::Result<()> {
         for lines in lines.chunks(MOST_RECORDS) {
             let record = |line: &String| json!({ "Data": BASE64_STANDARD.encode(line), "PartitionKey": "records" });

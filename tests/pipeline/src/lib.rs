@@ -1,7 +1,7 @@
 //! Where records go when one machine is not enough: from a `log` backend through NATS JetStream into PostgreSQL.
 //!
 //! `traceline` has no transport of its own. This crate shows that an ordinary logger is enough, and that nothing is lost or
-//! doubled on the way: [`NatsLogger`] publishes, [`consume`] copies, [`TRANSACTION`] rebuilds what crossed the services.
+//! duplicated on the way: [`NatsLogger`] publishes, [`consume`] copies, [`TRANSACTION`] rebuilds a transaction's tree.
 
 #![forbid(unsafe_code)]
 

@@ -14,11 +14,11 @@ use crate::publisher::{self, Route, SUBJECT};
 use crate::queue::{Queue, Stats};
 
 thread_local! {
-    /// The client of the broker may log, and would have its records published about publishing.
+    /// Set while publishing: the client may log, and its records must not be published in turn.
     static PUBLISHES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a [`NatsLogger`] may keep, and where it sends.
+/// The limits of a [`NatsLogger`], and where it sends.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `nats://127.0.0.1:4222`.
@@ -26,15 +26,15 @@ pub struct Options {
     /// The name of the service, of its subject and of the reports about drops.
     pub service: String,
     pub level: LevelFilter,
-    /// At most this many records wait: 10,000.
+    /// The most records that wait: 10,000.
     pub max_records: usize,
-    /// Of at most this many bytes: 16 MiB.
+    /// The most bytes that wait: 16 MiB.
     pub max_bytes: usize,
-    /// Longer records are dropped, and counted: 1,000,000 bytes, a little under what NATS takes.
+    /// Longer records are dropped and counted: 1,000,000 bytes, a little below the limit of NATS.
     pub max_line: usize,
     /// How long `flush` waits: 5 s.
     pub flush: Duration,
-    /// How long the broker remembers ids, if the stream is made here: 2 minutes.
+    /// How long the broker remembers ids if the logger creates the stream: 2 minutes.
     pub duplicate_window: Duration,
 }
 
@@ -53,10 +53,10 @@ impl Options {
     }
 }
 
-/// A logger that publishes the message of each record, and nothing else of it.
+/// A logger that publishes only the message of each record.
 ///
 /// A call never waits for the broker: records go into a bounded queue, and a thread publishes them. While the broker is
-/// down the queue fills; then records are dropped and counted, and a record of unit `dropped` says how many when it is back.
+/// down the queue fills up; then records are dropped and counted, and a record of unit `dropped` reports the number later.
 #[derive(Debug)]
 pub struct NatsLogger {
     queue: Arc<Queue>,
@@ -67,7 +67,7 @@ pub struct NatsLogger {
 }
 
 impl NatsLogger {
-    /// Starts the thread; the broker need not be there yet.
+    /// Starts the thread; the broker need not be running yet.
     pub fn start(options: Options) -> io::Result<NatsLogger> {
         let queue = Arc::new(Queue::new(options.max_records, options.max_bytes));
         let route = Route {
@@ -100,8 +100,8 @@ impl NatsLogger {
         self.queue.stats()
     }
 
-    /// Takes no more records and waits until those that it has are stored, `most` at the longest: what the result says
-    /// is still waiting then is lost.
+    /// Rejects new records and waits until those it has are stored, for at most `most`; records that the result counts
+    /// as still waiting are then lost.
     pub fn close(&self, most: Duration) -> Stats {
         self.queue.close(most);
         if let Some(thread) = self.thread.lock().take() {
@@ -136,7 +136,7 @@ impl Drop for NatsLogger {
     }
 }
 
-/// The record that tells of records that were dropped.
+/// The record that reports dropped records.
 fn report(service: &str, dropped: u64) -> String {
     let config = Config::builder()
         .format(Format::Json)
@@ -152,7 +152,7 @@ fn report(service: &str, dropped: u64) -> String {
     line
 }
 
-/// A logger that would take any record, so that the trace of a report is enabled.
+/// A logger that would accept any record, so that the trace of a report is enabled.
 struct Willing;
 
 impl Log for Willing {

@@ -1,4 +1,4 @@
-//! Records as OpenTelemetry has them: fields typed, ids where a collector looks for them.
+//! Records in the form OpenTelemetry uses: typed fields, and ids where a collector looks for them.
 //!
 //! The logger is the `log` appender of OpenTelemetry. It takes the ids from the context of the thread, which the hook
 //! around the hand-over attaches; `Output::KeyValues` gives it the fields.
@@ -17,7 +17,7 @@ use traceline::{
     ids::TraceParent,
 };
 
-/// Sends to a collector, `http://127.0.0.1:4318`, in batches; `shutdown` sends the last one.
+/// Sends batches to a collector, `http://127.0.0.1:4318`; `shutdown` sends the last one.
 pub fn otlp_provider(url: &str, service: &str) -> Result<SdkLoggerProvider, ExporterBuildError> {
     let exporter = LogExporter::builder()
         .with_http()
@@ -32,7 +32,7 @@ pub fn otlp_provider(url: &str, service: &str) -> Result<SdkLoggerProvider, Expo
     Ok(provider.with_batch_exporter(exporter).build())
 }
 
-/// Hands fields over typed, and ids as the context of OpenTelemetry.
+/// Hands over typed fields, and ids as the context of OpenTelemetry.
 pub fn with_native_ids(config: ConfigBuilder) -> ConfigBuilder {
     config.output(Output::KeyValues).on_emit(|unit, emit| {
         let context = unit.traceparent().map(span_context);

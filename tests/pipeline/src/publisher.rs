@@ -1,4 +1,4 @@
-//! The thread that publishes: batches, each line confirmed by the broker before it leaves the queue.
+//! The thread that publishes in batches; a line leaves the queue once the broker has confirmed it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::queue::{Line, Queue};
 
 /// The stream that holds records until they are consumed.
 pub const STREAM: &str = "RECORDS";
-/// The subjects of the stream; the services' names follow.
+/// The subjects of the stream; each ends in the name of a service.
 pub const SUBJECT: &str = "records";
 
 const BATCH: usize = 256;
-/// Counts towards the broker's largest message, as the text does: more than the one header here takes.
+/// Counts towards the broker's limit like the text: more than the only header here takes.
 const HEADERS: usize = 256;
 const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where a publisher sends, and what it calls itself.
+/// Where a publisher sends, and under which name.
 #[derive(Clone, Debug)]
 pub struct Route {
     pub url: String,
     pub subject: String,
-    /// The part of message ids that no other publisher has.
+    /// The part of message ids that is unique to this publisher.
     pub instance: String,
     pub duplicate_window: Duration,
 }
@@ -42,7 +42,7 @@ pub async fn publish(queue: Arc<Queue>, route: Route, report: impl Fn(u64) -> St
     context.set_timeout(PATIENCE);
     let mut ready = false;
     while queue.has_work().await {
-        // While it is away, nothing is given to the client, which would keep it beside the queue.
+        // While the broker is away, the client gets nothing: it would keep it beside the queue.
         ready = ready && is_connected(&client);
         if !ready {
             ready = is_connected(&client) && open_stream(&context, route.duplicate_window).await;
@@ -58,7 +58,7 @@ fn is_connected(client: &Client) -> bool {
     client.connection_state() == State::Connected
 }
 
-/// A client that goes on trying; `None` if the address makes no sense.
+/// A client that keeps trying to connect; `None` if the address is invalid.
 async fn connect(queue: &Queue, url: &str) -> Option<Client> {
     let options = ConnectOptions::new()
         .retry_on_initial_connect()
@@ -76,8 +76,8 @@ async fn connect(queue: &Queue, url: &str) -> Option<Client> {
 /// Older records would be rejected in any case.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The stream, made if need be. It refuses what it has no room for, instead of dropping what it said is stored, and
-/// forgets what was consumed; the age is for what NATS 2.9 keeps of that when it is killed.
+/// The stream, created if necessary. When full, it rejects messages instead of dropping stored ones, and it forgets
+/// consumed ones; the age limit removes those that NATS 2.9 still keeps after being killed.
 pub async fn open_stream(context: &Context, duplicate_window: Duration) -> bool {
     let config = Config {
         name: STREAM.into(),
@@ -108,7 +108,7 @@ async fn publish_some(
         .saturating_sub(HEADERS);
     let fits = |line: &Line| line.text.len() <= most;
     let (lines, too_long): (Vec<_>, Vec<_>) = queue.oldest(BATCH).into_iter().partition(fits);
-    // They would be tried for ever, and what comes behind them with them.
+    // They would be retried forever, and hold up everything behind them.
     queue.refused(&too_long);
     let count = lines.len();
     let stored = join_all(
@@ -122,7 +122,7 @@ async fn publish_some(
     stored.len() == count
 }
 
-/// Publishes a line; its number if it is stored. An id lets the broker, and later the database, know a line again
+/// Publishes a line; returns its number if it is stored. By the id, broker and database later recognise a line
 /// whose confirmation was lost.
 async fn publish_one(context: &Context, route: &Route, line: Line) -> Option<u64> {
     let mut headers = HeaderMap::new();

@@ -1,7 +1,7 @@
-//! What waits to be published: bounded by records and bytes, and counted.
+//! The records that wait to be published: limited in number and bytes, and counted.
 //!
-//! A line leaves the queue when the broker has said that it is stored, so what is on the way counts too.
-//! A full queue drops what comes; what is there may be needed to understand how it began.
+//! A line leaves the queue once the broker has confirmed that it is stored, so lines on their way count.
+//! A full queue drops new lines; the old ones may be needed to understand how it began.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
-/// A line and the number that it keeps over all attempts to publish it.
+/// A line, and the number that it keeps over all attempts to publish it.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub number: u64,
@@ -18,14 +18,14 @@ pub struct Line {
     pub text: Arc<str>,
 }
 
-/// How many records went where.
+/// How many records ended where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Records that the broker said are stored, reports of drops included.
+    /// Records that the broker confirmed as stored, reports of drops included.
     pub stored: u64,
     /// Records that found the queue full, or were too long for the broker.
     pub dropped: u64,
-    /// Records that wait, or whose storage the broker has not confirmed.
+    /// Records that wait or whose storage is not confirmed yet.
     pub waiting: usize,
 }
 
@@ -36,9 +36,9 @@ struct State {
     numbered: u64,
     stored: u64,
     dropped: u64,
-    /// Of `dropped`, those that a report speaks of.
+    /// How many of `dropped` have been reported.
     reported: u64,
-    /// The line that is a report and not yet stored: one at a time.
+    /// The line that is a report and not stored yet: one at a time.
     report: Option<u64>,
     closed: Option<Instant>,
 }
@@ -46,9 +46,9 @@ struct State {
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
-    /// For callers of `flush`.
+    /// Wakes callers of `flush`.
     emptied: Condvar,
-    /// For the publisher.
+    /// Wakes the publisher.
     filled: Notify,
     max_records: usize,
     max_bytes: usize,
@@ -82,7 +82,7 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Adds the report of what was dropped since the last one, beyond the bounds.
+    /// Adds a report of the records dropped since the last one; it may exceed the limits.
     pub fn report(&self, report: impl FnOnce(u64) -> String) {
         let mut state = self.state.lock();
         let news = state.dropped - state.reported;
@@ -92,7 +92,7 @@ impl Queue {
         }
     }
 
-    /// The oldest lines, which stay in the queue.
+    /// The oldest lines, which remain in the queue.
     pub fn oldest(&self, most: usize) -> Vec<Line> {
         let state = self.state.lock();
         state.lines.iter().take(most).cloned().collect()
@@ -133,7 +133,7 @@ impl Queue {
         }
     }
 
-    /// Waits until there is something to publish; false when closed and done with, or out of time.
+    /// Waits until there is something to publish; false if closed, and either empty or out of time.
     pub async fn has_work(&self) -> bool {
         loop {
             let filled = self.filled.notified();
@@ -152,7 +152,7 @@ impl Queue {
         }
     }
 
-    /// Waits until nothing waits; false if that took longer than `most`.
+    /// Waits until the queue is empty; false if that took longer than `most`.
     pub fn wait_until_empty(&self, most: Duration) -> bool {
         let until = Instant::now() + most;
         let mut state = self.state.lock();
@@ -164,7 +164,7 @@ impl Queue {
         true
     }
 
-    /// Takes no more; what is there may be published for as long as `most`.
+    /// Rejects new lines; those already there may be published for as long as `most`.
     pub fn close(&self, most: Duration) {
         self.state
             .lock()

@@ -1,10 +1,10 @@
-//! What a message is to the database: a record, or something that only looks like one.
+//! A message as the database sees it: a record, or something that only looks like one.
 
 use serde_json::Value as Json;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration, OffsetDateTime};
 
-/// Records of other days are not taken: each day of a hostile record would be a table.
+/// Records of other days are rejected: otherwise each day of a hostile record would create a table.
 const OLDEST: Duration = Duration::days(30);
 const NEWEST: Duration = Duration::days(1);
 
@@ -26,7 +26,7 @@ pub enum Row {
 }
 
 impl Row {
-    /// The same line as one that the database did not take.
+    /// The same line, marked as rejected by the database.
     pub fn rejected(&self, why: String) -> Row {
         match self {
             Row::Rejected { .. } => self.clone(),
@@ -39,7 +39,7 @@ impl Row {
     }
 }
 
-/// Tells whether a line is a record of these days.
+/// Decides whether a line is a record of these days.
 pub fn judge(id: String, line: &[u8], now: OffsetDateTime) -> Row {
     match record(line, now) {
         Ok((ts, day, doc)) => Row::Record { id, ts, day, doc },
@@ -51,7 +51,7 @@ pub fn judge(id: String, line: &[u8], now: OffsetDateTime) -> Row {
     }
 }
 
-/// The time as the database keeps it, which rounds what is finer: the last half microsecond of a day would be in the next,
+/// The time as stored: the database would round finer times, and the last half microsecond of a day into the next,
 /// for which there may be no table.
 fn micros(at: OffsetDateTime) -> String {
     let (hour, minute, second, micro) = at.time().as_hms_micro();

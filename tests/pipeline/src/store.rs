@@ -1,4 +1,4 @@
-//! The tables, and how rows get into them: all of a batch or nothing, and once.
+//! The tables, and how rows get into them: a batch as a whole or not at all, and each row once.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::row::Row;
 /// The tables and the index; running it again does no harm.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-/// Two consumers that make a table at the same time would fail, `if not exists` or not.
+/// Two consumers that create a table at the same time would fail, even with `if not exists`.
 const LOCK: &str = "select pg_advisory_xact_lock(4711)";
 
 const RECORDS: &str = "insert into records (at, id, doc) \
@@ -27,7 +27,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects and makes the tables if need be. Called inside a tokio runtime.
+    /// Connects, and creates the tables if necessary. Called inside a tokio runtime.
     pub async fn open(address: &str) -> Result<Store, Error> {
         let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
         tokio::spawn(connection);
@@ -39,8 +39,8 @@ impl Store {
         })
     }
 
-    /// Stores rows that may have been stored before. What the database takes for no record is rejected, row by row; an
-    /// error means that nothing was stored, and that the connection is of no more use.
+    /// Stores rows, some of which may be stored already. Rows that the database does not accept are rejected alone; an
+    /// error means that nothing was stored, and that the connection is no longer usable.
     pub async fn insert(&mut self, rows: Vec<Row>) -> Result<(), Error> {
         self.make_days(&rows).await?;
         match self.insert_all(&rows).await {
@@ -73,7 +73,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The row, or why the database does not take it; nothing is kept.
+    /// Tries the row without keeping it; returns it, or why the database rejects it.
     async fn try_one(&mut self, row: Row) -> Result<Row, Error> {
         let transaction = self.client.transaction().await?;
         let tried = insert(&transaction, std::slice::from_ref(&row)).await;
@@ -120,8 +120,8 @@ fn partition(day: Date) -> String {
     )
 }
 
-/// What a value can be guilty of. Class 22: no `jsonb` for it, no time. Class 54: an id that the index has no room for, a
-/// document too deep. Tried again it would be refused again, and everything behind it would wait.
+/// Errors that a value can cause. Class 22: invalid as `jsonb` or as a time. Class 54: an id too long for the index, a
+/// document too deep. Another attempt would fail again and hold up everything behind it.
 fn is_about_data(error: &Error) -> bool {
     let class = error.code().and_then(|code| code.code().get(..2));
     matches!(class, Some("22" | "54"))

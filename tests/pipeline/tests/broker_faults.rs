@@ -1,4 +1,4 @@
-//! The broker and the consumers die in the middle, or were never there.
+//! The broker and the consumers die in the middle, or never start.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn a_broker_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let mut load = Load::new(roomy(&broker));
     for round in 1..=5 {
         load.run(2_000);
-        // In the middle: some of them are stored, some are on the way.
+        // In the middle: some records are stored, some are on the way.
         wait_for("some records", || {
             (load.logger.stats().stored > 2_000 * (round - 1)).then_some(())
         });
@@ -39,7 +39,7 @@ fn a_broker_that_is_killed_again_and_again_loses_and_doubles_nothing() {
             ..Stats::default()
         }
     );
-    // Not until the stream is empty: NATS 2.9 forgets that it forgot some of them.
+    // Not by waiting for an empty stream: a killed NATS 2.9 brings back some consumed messages.
     database.wait_for("records", 12_500);
     load.assert_stored(&database);
 }
@@ -90,7 +90,7 @@ fn consumers_that_are_killed_at_any_time_lose_and_double_nothing() {
 fn a_message_that_the_broker_has_forgotten_is_recognised_by_the_database() {
     let (broker, database) = (Broker::start(), Database::start());
     let mut load = Load::new(Options {
-        duplicate_window: Duration::from_millis(100), // the least that NATS takes
+        duplicate_window: Duration::from_millis(100), // the minimum that NATS accepts
         ..roomy(&broker)
     });
     load.run(1);
@@ -119,7 +119,7 @@ fn a_message_that_the_broker_has_forgotten_is_recognised_by_the_database() {
     });
     assert_eq!(sequences, [2, 3, 4]); // three messages to the broker
     let _consumer = consumer(&broker, &database, &[]);
-    // Whatever comes after them comes after them in the table, too.
+    // Anything that comes after them comes after them in the table, too.
     let mut last = Load::new(roomy(&broker));
     last.run(1);
     last.logger.close(LONG);
@@ -137,7 +137,7 @@ fn while_the_broker_is_away_the_queue_is_bounded_and_the_drops_are_counted_and_t
         max_records: 100,
         ..Options::new(&broker.url(), "load")
     });
-    load.run(1_000); // no call waits: the broker was never there
+    load.run(1_000); // no call waits, though the broker was never there
     let full = Stats {
         stored: 0,
         dropped: 900,
@@ -152,7 +152,7 @@ fn while_the_broker_is_away_the_queue_is_bounded_and_the_drops_are_counted_and_t
     broker.kill();
     load.run(150);
     broker.restart();
-    // Broker and client may take a moment to see each other off: what found the queue full is told in any case.
+    // Broker and client may need a moment to notice each other's end, but drops are always reported.
     let stats = load.logger.close(LONG);
     assert_eq!(stats.waiting, 0);
     let _consumer = consumer(&broker, &database, &[]);
@@ -204,7 +204,7 @@ fn the_queue_is_bounded_by_bytes_and_a_line_too_long_for_the_broker_is_dropped()
             stored: 0
         }
     );
-    // What was not stored in time is lost, and said to be.
+    // Records that were not stored in time are lost, and reported as lost.
     assert_eq!(logger.close(Duration::ZERO).waiting, 3);
 }
 
@@ -220,7 +220,7 @@ fn a_line_that_the_broker_would_never_take_holds_up_no_other() {
         log(&logger, text);
     }
     broker.restart();
-    // Two lines and the report.
+    // Two lines, plus the report.
     let want = Stats {
         stored: 3,
         dropped: 1,

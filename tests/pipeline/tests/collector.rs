@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::rig::{Killed, folder, free_port, mortal, tool, wait_for};
 use crate::transaction::Shop;
 
-/// A collector that prints what it gets to a file.
+/// A collector that prints what it receives to a file.
 struct Collector {
     _agent: Killed,
     port: u16,
@@ -126,7 +126,7 @@ fn a_collector_gets_typed_records_with_native_ids() {
     };
     let units = ["order", "purchase", "reserve"].map(unit);
 
-    let mut caller = "00f067aa0ba902b7"; // that of the buyer
+    let mut caller = "00f067aa0ba902b7"; // the buyer's span
     for unit in units {
         assert_eq!(unit.trace_id, trace);
         assert_eq!(unit.attributes["parent_id"], format!("Str({caller})"));

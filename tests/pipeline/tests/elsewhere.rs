@@ -1,4 +1,4 @@
-//! The same records in other hands: DuckDB, which reads the files as they are, and a Kinesis-compatible stream.
+//! The same records elsewhere: in DuckDB, which reads the files as they are, and a Kinesis-compatible stream.
 
 use std::fs;
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use traceline_pipeline::{Kinesis, TRANSACTION, TRANSACTION_DUCKDB};
 use crate::rig::{Broker, Database, Killed, consumer, folder, free_port, mortal, tool, wait_for};
 use crate::transaction::Shop;
 
-/// Rows of a query, whose parameters are files and a trace id.
+/// The rows of a query that takes files and a trace id as parameters.
 fn duckdb(sql: &str, files: &Path, trace: &str) -> Json {
     let script = "import duckdb, json, sys\n\
         parameters = {'files': sys.argv[2], 'trace_id': sys.argv[3]}\n\
@@ -35,7 +35,7 @@ fn duckdb(sql: &str, files: &Path, trace: &str) -> Json {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Transactions through the three services, with the records in files, too; their trace ids.
+/// Runs transactions through the three services, also logging to files; returns their trace ids.
 fn orders(shop: &Shop) -> Vec<String> {
     let orders = [(1, 201), (2_000_000, 409), (u64::MAX, 400), (7, 201)];
     let traces = orders.iter().enumerate().map(|(at, (quantity, status))| {

@@ -1,4 +1,4 @@
-//! Messages that are no records: kept apart with the reason, and in nobody's way.
+//! Messages that are not records: stored apart with the reason, and in the way of no others.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn what_is_no_record_is_rejected_with_the_reason_and_does_not_stop_the_others() 
     for (at, (_, line)) in cases.iter().enumerate() {
         log(line);
         if let Some(good) = good.get(at % 7).filter(|_| at < 7) {
-            log(good); // in the midst of them, in the same batch
+            log(good); // among the others, in the same batch
         }
     }
     let all = (cases.len() + good.len()) as u64;
@@ -97,7 +97,7 @@ fn a_record_that_the_index_has_no_room_for_is_rejected_and_stops_nobody() {
     let _consumer = consumer(&broker, &database, &[]);
     let logger = NatsLogger::start(Options::new(&broker.url(), "hostile")).unwrap();
     let ts = format!("{}T00:00:00Z", OffsetDateTime::now_utc().date());
-    // PostgreSQL packs what repeats, so it must not.
+    // PostgreSQL compresses repetitions, so the text must not repeat.
     let ids: Vec<String> = (0..200)
         .map(|_| traceline::ids::TraceId::random().to_string())
         .collect();

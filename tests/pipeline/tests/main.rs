@@ -1,4 +1,4 @@
-//! The whole path, with a broker, a database and processes of its own for each test. `run` installs what this needs.
+//! The whole path, with a separate broker, database and processes for each test. `run` installs what they need.
 
 #[path = "../../../examples/services/src/process.rs"]
 mod process;

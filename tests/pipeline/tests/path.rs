@@ -1,4 +1,4 @@
-//! From the logger to the table, nothing in the way.
+//! From the logger to the table, without a fault.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn one_partition_a_day_by_the_clock_of_utc() {
     let (today, yesterday) = (now.date(), now.date().previous_day().unwrap());
     let logger =
         traceline_pipeline::NatsLogger::start(Options::new(&broker.url(), "days")).unwrap();
-    // The server's own time zone is another one.
+    // The server is in another time zone.
     for ts in [
         format!("{yesterday}T00:00:00.000000Z"),
         format!("{yesterday}T23:59:59.999999Z"),

@@ -1,4 +1,4 @@
-//! The database dies in the middle, or comes late.
+//! The database dies in the middle, or starts late.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use crate::rig::{Broker, Database, consumer, wait_for};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// The services, in the order in which they start.
+/// The services, in the order of their start.
 pub struct Shop([Process; 3]);
 
 impl Shop {
@@ -30,7 +30,7 @@ impl Shop {
         Shop([inventory, purchasing, ordering])
     }
 
-    /// Orders widgets in this transaction; the status.
+    /// Orders widgets in this transaction; returns the status.
     pub fn order(&self, trace: &str, quantity: u64) -> u16 {
         minreq::post(format!("{}/orders", self.0[2].url()))
             .with_header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
@@ -42,7 +42,7 @@ impl Shop {
             .status_code
     }
 
-    /// Ends them; they publish what they have.
+    /// Stops them; they publish the records they still have.
     pub fn close(self) {
         for process in self.0.into_iter().rev() {
             assert!(process.stop().unwrap().success());
@@ -50,7 +50,7 @@ impl Shop {
     }
 }
 
-/// What the query says, durations left out.
+/// The result of the query, without durations.
 pub fn tree(database: &Database, trace: &str) -> String {
     let rows = database.query(TRANSACTION, &[&trace]);
     let lines = rows.iter().map(|row| {

@@ -22,7 +22,7 @@ use traceline::{
     ids::{IdSource, SpanId, TraceId},
 };
 
-/// Keeps level and text of each record.
+/// Keeps the level and the text of each record.
 #[derive(Default)]
 struct Capture(Mutex<Vec<(Level, String)>>);
 
@@ -40,7 +40,7 @@ impl Log for Capture {
 }
 
 impl Capture {
-    /// The only record, when it is there; its times left out.
+    /// The only record, once it is there, without its times.
     async fn record(&self) -> (Level, String) {
         let there = async {
             while self.0.lock().unwrap().is_empty() {
@@ -74,7 +74,7 @@ impl IdSource for Fixed {
 
 type Client = HealthClient<Propagate<Channel>>;
 
-/// A server whose calls are refused with a status, if there is one; its records,
+/// A server that refuses calls with a status, if one is given; also its records,
 /// and a client of it.
 async fn start(refuses: Option<Code>) -> (&'static Capture, Config, Client) {
     let log: &'static Capture = Box::leak(Box::default());

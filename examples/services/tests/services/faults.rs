@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::process::Process;
 use crate::rig::*;
 
-/// An address where nothing listens.
+/// An address that nobody listens on.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
@@ -86,7 +86,7 @@ fn an_answer_that_does_not_end_is_read_no_further_than_an_answer_can_be() {
     let ordering = start(&["ordering", "--purchasing", &url]);
     assert_eq!(order(ordering.url(), 1).0, 502);
     assert_eq!(record(&ordering, "order")["outcome"], "error");
-    let _ = purchasing.join(); // it could not write everything
+    let _ = purchasing.join(); // the client closed the connection before all of it was written
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_program_that_cannot_start_says_why_and_ends() {
             "{text}"
         );
     }
-    // Whoever started it gets an error and is not left waiting.
+    // Whoever starts the process gets an error instead of waiting forever.
     let mut command = Command::new(program());
     assert!(Process::start(command.args(["inventory", "--port", &port])).is_err());
 }

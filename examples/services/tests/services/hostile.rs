@@ -1,4 +1,4 @@
-//! Requests that no honest client sends: bad headers give fresh ids, not errors; service goes on.
+//! Requests that no honest client sends: a bad header yields fresh ids, never an error; the service goes on.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -207,7 +207,7 @@ fn clients_that_stall_do_not_stop_the_others() {
         .collect();
     assert_eq!(order(shop.ordering.url(), 1).0, 201);
     assert_eq!(record(&shop.ordering, "order")["status"], 201);
-    // Each gets an answer when its time is up.
+    // Each client gets an answer when its time is up.
     for mut stream in stalled {
         assert_eq!(answer(&mut stream).0, 408);
         assert_eq!(record(&shop.ordering, "order")["status"], 408);

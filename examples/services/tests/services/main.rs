@@ -1,4 +1,4 @@
-//! The three services of `examples/services`: run as processes, and sent hostile input.
+//! The three services of `examples/services` as processes, and what the world may send them.
 
 #[path = "../../src/process.rs"]
 #[allow(dead_code)]

@@ -1,4 +1,4 @@
-//! Orders that succeed, and those that a shop refuses.
+//! Orders that succeed, and orders that a shop refuses.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::rig::*;
 use crate::tree;
 
-/// Replaces ids by their order of first use, and times by `#`.
+/// Replaces ids with the order of their first use, and times with `#`.
 fn anonymous(text: &str) -> String {
     let mut ids: HashMap<&str, String> = HashMap::new();
     let is_hex = |char: char| char.is_ascii_hexdigit();
@@ -135,7 +135,7 @@ fn sold_out_is_409_and_a_warning_in_every_service() {
             [json!("warn"), json!("error"), json!(409), json!(why)]
         );
     }
-    assert_eq!(order(shop.ordering.url(), 3).0, 201); // the rest can still be bought
+    assert_eq!(order(shop.ordering.url(), 3).0, 201); // the remaining stock can still be ordered
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn records_are_added_to_a_file() {
     let file =
         std::env::temp_dir().join(format!("traceline-services-{}.jsonl", std::process::id()));
     std::fs::write(&file, "{\"msg\":\"before\"}\n").unwrap();
-    // The service prints nothing on standard output in this mode.
+    // In this mode it prints nothing to standard output.
     let mut service = Command::new(program())
         .args(["inventory", "--with-parent", "--log"])
         .arg(&file)
@@ -174,7 +174,7 @@ fn records_are_added_to_a_file() {
     while std::fs::read_to_string(&file).unwrap().lines().count() < 2 {
         thread::yield_now();
     }
-    drop(service.stdin.take()); // as when the parent is gone
+    drop(service.stdin.take()); // as when the parent process is gone
     let output = service.wait_with_output().unwrap();
     assert!(output.status.success() && output.stdout.is_empty());
     let lines = std::fs::read_to_string(&file).unwrap();

@@ -40,7 +40,7 @@ impl Shop {
         }
     }
 
-    /// The records of one order, starting with the one from `ordering`.
+    /// Returns the records of one order, found through the record of `ordering`.
     #[track_caller]
     pub fn records(&self) -> [Json; 3] {
         [
@@ -65,7 +65,7 @@ pub fn order(url: &str, quantity: u64) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// Builds an order request with these extra header lines.
+/// An order request with these extra lines in its head.
 pub fn post(headers: impl AsRef<[u8]>, body: &[u8]) -> Vec<u8> {
     let mut request = b"POST /orders HTTP/1.1\r\nHost: shop\r\n".to_vec();
     request.extend_from_slice(headers.as_ref());
@@ -95,7 +95,7 @@ pub fn answer(stream: &mut TcpStream) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("{answer:?}")), answer)
 }
 
-/// A server that answers one request with these bytes. Returns its address and the request it got.
+/// Starts a server that answers one request with these bytes; returns its address and the request.
 pub fn fake(answer: &'static [u8]) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -113,7 +113,7 @@ pub fn fake(answer: &'static [u8]) -> (String, JoinHandle<String>) {
     (url, server)
 }
 
-/// The value of a header in the text of a request or an answer.
+/// Returns the value of a header in the text of a request or an answer.
 pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = text.split("\r\n").map(|line| line.split_once(": "));
     lines.find_map(|pair| {

@@ -1,4 +1,4 @@
-//! The tree, drawn from records that may contain anything.
+//! The tree, drawn from records with arbitrary contents.
 
 use serde_json::{Value as Json, json};
 
@@ -11,7 +11,7 @@ fn unit(name: &str, trace: &str, span: &str, parent: &str) -> Json {
     })
 }
 
-/// The tree without the text after the names.
+/// Draws the tree without the text after the names.
 fn names(records: &[Json]) -> Vec<String> {
     let tree = draw(records);
     let lines = tree

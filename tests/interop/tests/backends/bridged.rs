@@ -1,4 +1,4 @@
-//! The bridge in front of backends: ordinary log calls become fragments, and units stay what they are.
+//! The bridge in front of backends: ordinary log calls become fragments, and units stay as they are.
 
 use crate::expect::{self, Want};
 use crate::{AtExit, Backend, PLAIN, STRUCTURED, check, check_displays, check_exit_amid, check_limit};

@@ -26,7 +26,7 @@ impl Want {
         Want { fragments, ..self }
     }
 
-    /// The record as a backend of these types gives it back.
+    /// The record as a backend that keeps these types returns it.
     pub fn seen(&self, cast: fn(&Value) -> Value) -> Seen {
         let none = Map::new();
         let fields = self.fields.as_object().unwrap_or(&none);

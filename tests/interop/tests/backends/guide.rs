@@ -1,4 +1,4 @@
-//! What the guide says comes out is what comes out, times and ids aside.
+//! The output that the guide shows is the real one, except for times and ids.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -7,7 +7,7 @@ use crate::run::{self, Folder, text};
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/_guide/backends.md"));
 
-/// Each program, the place of its output, and the output that the page shows.
+/// Each program, where its output goes, and the output that the page shows.
 fn shown() -> Vec<(&'static str, &'static str, &'static str)> {
     let blocks = PAGE.split("<!-- output: ").skip(1);
     blocks
@@ -19,7 +19,7 @@ fn shown() -> Vec<(&'static str, &'static str, &'static str)> {
         .collect()
 }
 
-/// What a program writes to that place.
+/// The output of a program in that place.
 fn written(program: &str, place: &str) -> String {
     let folder = Folder::new();
     let programs = std::path::Path::new(env!("CARGO_BIN_EXE_env_logger")).parent().expect("a folder");
@@ -38,7 +38,7 @@ fn written(program: &str, place: &str) -> String {
     }
 }
 
-/// Each number as `#`; of the time of syslog, the month too.
+/// Replaces each number with `#`; in the time of syslog, the month too.
 fn without_numbers(text: &str) -> String {
     let mut masked = String::new();
     for line in text.lines() {

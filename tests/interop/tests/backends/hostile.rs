@@ -1,11 +1,11 @@
-//! Loggers written to do harm: `src/bin/hostile.rs`.
+//! Loggers that are written to do harm: `src/bin/hostile.rs`.
 
 use crate::expect::{self, Want};
 use crate::read::{self, Line, Seen};
 use crate::run::{self, Folder, text};
 use crate::{lines, program};
 
-/// The units that a logger was given in a scenario, in their order, and those of the logger itself.
+/// The units that a logger got in a scenario, in order, and the logger's own.
 #[track_caller]
 fn given(kind: &str, scenario: &str, code: i32) -> (Vec<Seen>, usize) {
     let out = run::run(program!("hostile"), scenario, &Folder::new(), &[("HOSTILE", kind)]);
@@ -30,7 +30,7 @@ const SCENARIOS: [Scenario; 7] = [
     ("threads", expect::threads),
 ];
 
-/// Each unit is handed over once and whole, and nothing aborts or hangs.
+/// Each unit is handed over exactly once and whole; nothing aborts or hangs.
 #[track_caller]
 fn each_unit_once(kind: &str) {
     each_unit_once_but(kind, "");
@@ -50,7 +50,7 @@ fn each_unit_once_but(kind: &str, exempt: &str) {
     no_harm(kind);
 }
 
-/// At most once, and nothing aborts or hangs.
+/// Each unit is handed over at most once; nothing aborts or hangs.
 #[track_caller]
 fn at_most_once(kind: &str) {
     for (scenario, wants) in SCENARIOS {
@@ -64,7 +64,7 @@ fn at_most_once(kind: &str) {
     no_harm(kind);
 }
 
-/// Where a thread or the process ends.
+/// Scenarios in which a thread or the process ends.
 #[track_caller]
 fn no_harm(kind: &str) {
     for scenario in ["limit", "locals", "locals_at_exit"] {
@@ -80,7 +80,7 @@ fn one_that_does_nothing() {
 
 #[test]
 fn one_that_panics() {
-    // There a `Display` makes an ordinary log call, whose panic is its own.
+    // In these, a `Display` makes an ordinary log call, whose panic is its own.
     each_unit_once_but("panics", "display");
     each_unit_once_but("panics_at_the_third", "display");
 }
@@ -147,7 +147,7 @@ fn one_that_turns_logging_off() {
 
 #[test]
 fn one_that_exits() {
-    // Not from a destructor that an exit runs: std aborts when it is to exit while it exits.
+    // Not from a destructor that runs during an exit: std aborts on an exit within an exit.
     for scenario in ["", "panic", "unwinding", "threads"] {
         assert!(!given("exits", scenario, 7).0.is_empty(), "{scenario}");
     }

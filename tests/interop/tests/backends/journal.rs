@@ -1,4 +1,4 @@
-//! Stands in for the journal, and reads its protocol.
+//! Stands in for the journal and reads its protocol.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
@@ -22,7 +22,7 @@ pub fn datagrams(socket: &UnixDatagram, work: impl FnOnce() -> Output) -> (Outpu
     })
 }
 
-/// Says that nothing more comes, also where `work` panics: the receiver would wait for ever.
+/// Sends the end mark, even if `work` panics: otherwise the receiver would wait forever.
 struct End<'a>(&'a UnixDatagram);
 
 const END: &[u8] = b"the end";
@@ -47,10 +47,10 @@ fn receive(socket: &UnixDatagram) -> Vec<Vec<u8>> {
     }
 }
 
-/// Where the journal listens; a program cannot be told another place.
+/// Where the journal listens; programs cannot be given another place.
 pub const PATH: &str = "/run/systemd/journal/socket";
 
-/// Whether a journal of the test's can take that place: it is free, and the test may.
+/// Whether a test's journal can take that place: it is free, and the test has permission.
 pub fn can_be_had() -> bool {
     let had = Journal::open().is_some();
     if !had {
@@ -59,22 +59,22 @@ pub fn can_be_had() -> bool {
     had
 }
 
-/// Runs it with a journal of the test's, one test at a time.
+/// Runs it with a test's journal, one test at a time.
 pub fn output(backend: &Backend, scenario: &str) -> Ran {
     let journal = Journal::open().expect("it could be had before");
     let folder = Folder::new();
     let (out, datagrams) = datagrams(&journal.socket, || run::run(backend.program, scenario, &folder, &[]));
-    // The client begins with an empty one, to see whether it may.
+    // The client first sends an empty datagram, to see whether it may.
     let datagrams = datagrams.iter().filter(|datagram| !datagram.is_empty());
     let lines = datagrams.map(|datagram| Value::Object(as_json(datagram)).to_string());
     let noise = format!("{}{}", text(&out.stdout), text(&out.stderr));
     Ran { code: out.status.code(), lines: lines.collect(), noise }
 }
 
-/// A socket at the journal's place, gone with the test.
+/// A socket in the journal's place, removed after the test.
 pub struct Journal {
     socket: UnixDatagram,
-    /// Held against other tests, in other processes too.
+    /// Locks out other tests, in other processes too.
     _lock: File,
 }
 
@@ -84,13 +84,13 @@ impl Journal {
         let lock = File::create(std::env::temp_dir().join("traceline-interop-journal.lock")).ok()?;
         lock.lock().ok()?;
         if UnixDatagram::unbound().and_then(|socket| socket.connect(PATH)).is_err() {
-            // Of a test that was killed.
+            // Left behind by a test that was killed.
             let _ = fs::remove_file(PATH);
         }
         Some(Journal { socket: UnixDatagram::bind(PATH).ok()?, _lock: lock })
     }
 
-    /// Leaves the place to another one, and keeps the lock.
+    /// Makes room for another socket, and keeps the lock.
     pub fn make_room(&self) {
         let _ = fs::remove_file(PATH);
     }

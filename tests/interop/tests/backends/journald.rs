@@ -1,4 +1,4 @@
-//! The real journal, where it is installed, not running yet, and this user may start it.
+//! The real journal, if it is installed and not running yet, and this user may start it.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -17,7 +17,7 @@ use crate::{program, systemd_journal};
 
 const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
-/// A journal that runs as long as this lives.
+/// A journal that runs as long as this value lives.
 struct Journald {
     child: Child,
     /// Keeps the journals of other tests away.
@@ -31,7 +31,7 @@ impl Journald {
         let mut command = Command::new(JOURNALD);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let mut journald = Journald { child, _place: place };
-        // Half a minute, as a bound: it takes some ms.
+        // An upper bound of half a minute; it takes some ms.
         for _ in 0..3_000 {
             if is_up() {
                 return Some(journald);
@@ -45,7 +45,7 @@ impl Journald {
     }
 }
 
-/// Of its sockets, the one that `journalctl --sync` needs is the last.
+/// `journalctl --sync` needs the last of its sockets.
 fn is_up() -> bool {
     UnixDatagram::unbound().and_then(|socket| socket.connect(PATH)).is_ok()
         && Path::new(PATH).with_file_name("io.systemd.journal").exists()
@@ -61,7 +61,7 @@ impl Drop for Journald {
     }
 }
 
-/// What the journal has of our program since that time, as `journal::as_json` would give it.
+/// The journal's entries from our program since that time, as `journal::as_json` would return them.
 fn kept_since(since: Duration) -> Vec<Map<String, Value>> {
     let sync = Command::new("journalctl").arg("--sync").status().expect("it is beside journald");
     assert!(sync.success());
@@ -76,7 +76,7 @@ fn kept_since(since: Duration) -> Vec<Map<String, Value>> {
     records.filter(is_new).map(own_fields).collect()
 }
 
-/// Without what the journal adds; bytes that it will not print are a list of numbers.
+/// Drops what the journal adds; bytes that it will not print are a list of numbers.
 fn own_fields(record: Map<String, Value>) -> Map<String, Value> {
     let as_text = |value: Value| match value.as_array() {
         Some(bytes) => {

@@ -1,6 +1,6 @@
-//! Each backend of the guide, in the scenarios in which backends go wrong.
+//! Each backend of the guide, in situations in which backends go wrong.
 //!
-//! For each: exactly one record a unit, which reads back equal, in one line (or datagram), typed where the backend can;
+//! For each: exactly one record per unit, in one line (or datagram), equal when read back, typed where the backend can;
 //! nothing is lost at a normal exit; nothing aborts, hangs or panics.
 
 mod bridged;
@@ -21,7 +21,7 @@ use expect::Want;
 use read::{Line, Seen};
 use run::{Folder, files, text};
 
-/// How a backend is run and read.
+/// How to run and read a backend.
 struct Backend {
     program: &'static str,
     environment: &'static [(&'static str, &'static str)],
@@ -29,9 +29,9 @@ struct Backend {
     read: fn(&str) -> Line,
     cast: fn(&Value) -> Value,
     exit: AtExit,
-    /// Whether fields may be called what it calls its own things.
+    /// Whether fields may have the names that it uses itself.
     any_name: bool,
-    /// Whether it can be had on this machine.
+    /// Whether it is available on this machine.
     is_here: fn() -> bool,
 }
 
@@ -40,19 +40,19 @@ struct Backend {
 enum AtExit {
     Nothing,
     Flush,
-    /// What only the recipe's own end does.
+    /// The recipe's own shutdown, which does more than a flush.
     Shutdown,
 }
 
-/// What a run left behind.
+/// The results of a run.
 struct Ran {
     code: Option<i32>,
     lines: Vec<String>,
-    /// What else it said.
+    /// Any other output.
     noise: String,
 }
 
-/// The last one has a mark, which no reader takes, where its end is missing.
+/// A last line without its end gets a mark that no reader accepts.
 fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.split_terminator('\n').map(Into::into).collect();
     if let Some(last) = lines.last_mut().filter(|_| !text.ends_with('\n')) {
@@ -192,7 +192,7 @@ fn check_limit(backend: &Backend) {
     assert_eq!(unit.fields["truncated"], (backend.cast)(&4.into()));
 }
 
-/// A unit in a destructor of a thread-local is not supported, and a backend may be gone by then; but it does no harm.
+/// A unit in a destructor of a thread-local is not supported, as a backend may be gone by then, but it does no harm.
 #[track_caller]
 fn check_locals(backend: &Backend) {
     assert_eq!(outside_of_destructors(backend, "locals"), ["before", "after"]);
@@ -214,7 +214,7 @@ fn check_exit(backend: &Backend) {
     for (scenario, done) in [("exit", AtExit::Nothing), ("exit_flushed", AtExit::Flush)] {
         let (units, _) = outcome(backend, scenario, 3);
         match backend.exit {
-            // Written by then if its timer was faster.
+            // Written by then if its timer was quick enough.
             AtExit::Flush if done == AtExit::Nothing => assert!(units.len() <= 1),
             AtExit::Shutdown => assert_seen(backend, &units, &[]),
             _ => assert_seen(backend, &units, &expect::exit()),
@@ -222,7 +222,7 @@ fn check_exit(backend: &Backend) {
     }
 }
 
-/// Records that are written at that moment may be cut short, but the process ends, and says what it was told to say.
+/// Records written at that moment may be cut short, but the process ends, and with the expected output.
 #[track_caller]
 fn check_exit_amid(backend: &Backend) {
     let ran = (backend.output)(backend, "exit_amid");

@@ -1,4 +1,4 @@
-//! What is particular to one backend.
+//! Peculiarities of single backends.
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn env_logger_prints_key_values_unquoted() {
     let first = lines(text(&out.stderr)).remove(0);
     assert!(first.contains(" checkout outcome=ok duration_ms="), "{first}");
     assert!(first.contains(" order=1001 card=4000****** "), "{first}");
-    // A line end gets out, and what follows looks like fields.
+    // A line end gets out, and the text after it looks like fields.
     let out = run::run(program!("env_logger_kv"), "odd", &Folder::new(), &[]);
     let all = lines(text(&out.stderr));
     assert!(all.len() > 1 && all[1].starts_with("two"), "{all:?}");
@@ -80,7 +80,7 @@ fn opentelemetry_takes_the_ids_of_the_program_s_context_where_a_unit_has_none() 
     assert_eq!((&record["trace_id"], &record["span_id"]), (&"01".repeat(16).into(), &"02".repeat(8).into()));
 }
 
-/// Of 128-bit integers, the text or the nearest float.
+/// A 128-bit integer becomes text or the nearest float.
 #[track_caller]
 fn check_numbers(backend: &Backend, as_text: bool) {
     let (units, _) = outcome(backend, "numbers", 0);
@@ -105,7 +105,7 @@ fn numbers_without_a_place_in_64_bits_or_in_json_do_no_harm() {
     check_numbers(&tracing_text::BACKEND, true);
     check_numbers(&opentelemetry::BACKEND, true);
     check_numbers(&logforth::BACKEND, true);
-    // These write the digits as a number, which few readers of JSON take for what it is.
+    // These write the digits as a number, which few JSON readers read exactly.
     check_numbers(&flexi_logger_json::BACKEND, false);
     check_numbers(&structured_logger::BACKEND, false);
 }

@@ -1,10 +1,10 @@
-//! Reads back what a backend wrote, by readers that are not ours.
+//! Reads back the output of a backend with third-party readers.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// A record as it was read, without times and places.
+/// A record as it was read, without times and line tags.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub level: Option<String>,
@@ -18,11 +18,11 @@ pub struct Seen {
 #[derive(Debug, PartialEq)]
 pub enum Line {
     Unit(Seen),
-    /// Of an ordinary log call.
+    /// From an ordinary log call.
     Ordinary(String),
 }
 
-// ----- how backends write
+// ----- the formats of backends
 
 /// The record alone.
 pub fn logfmt(line: &str) -> Line {
@@ -43,14 +43,14 @@ pub fn json(line: &str) -> Line {
     }
 }
 
-/// The record behind `[time LEVEL target] `.
+/// The record after `[time LEVEL target] `.
 pub fn prefixed(line: &str) -> Line {
     let (prefix, record) = line.split_once("] ").unwrap_or_else(|| panic!("no prefix: {line}"));
     let level = prefix.split_whitespace().nth(1).map(str::to_lowercase);
     with_level(logfmt(record), level)
 }
 
-/// The record behind what syslog puts there: `<14>Nov 21 12:16:45 shop[4711]: `.
+/// The record after the prefix of syslog: `<14>Nov 21 12:16:45 shop[4711]: `.
 pub fn syslog(datagram: &str) -> Line {
     let (head, record) = datagram.split_once("]: ").unwrap_or_else(|| panic!("no head: {datagram}"));
     let level = match &head[..4] {
@@ -68,7 +68,7 @@ pub fn tracing_json(line: &str) -> Line {
     with_level(logfmt(text(&outer, "message")), level_of(&outer))
 }
 
-/// A JSON object with the fields in an object of their own, or among its own.
+/// A JSON object with the fields in a nested object, or among its own.
 fn structured(line: &str, message: &str, fields: Option<&str>) -> Line {
     let mut outer = object(line);
     let (level, name) = (level_of(&outer), text(&outer, message).to_owned());
@@ -127,14 +127,14 @@ pub fn journal(line: &str) -> Line {
     with_level(unit(message.into_iter().chain(pairs), line), Some(level.into()))
 }
 
-// ----- what types they keep
+// ----- the types they keep
 
-/// All of them.
+/// All types.
 pub fn all(value: &Value) -> Value {
     value.clone()
 }
 
-/// All, but for lists.
+/// All except lists.
 pub fn typed(value: &Value) -> Value {
     match value {
         Value::Array(_) => json!(value.to_string()),
@@ -142,7 +142,7 @@ pub fn typed(value: &Value) -> Value {
     }
 }
 
-/// All, but for integers above 63 bits.
+/// All except integers above 63 bits.
 pub fn in_63_bits(value: &Value) -> Value {
     match value.as_u64() {
         Some(n) if i64::try_from(n).is_err() => json!(n.to_string()),
@@ -150,7 +150,7 @@ pub fn in_63_bits(value: &Value) -> Value {
     }
 }
 
-/// None: all is text.
+/// No types: everything is text.
 pub fn texts(value: &Value) -> Value {
     match value {
         Value::String(_) => value.clone(),
@@ -158,7 +158,7 @@ pub fn texts(value: &Value) -> Value {
     }
 }
 
-/// None, in the words of `Display`.
+/// No types: everything is text from `Display`.
 pub fn displayed(value: &Value) -> Value {
     match value.as_f64() {
         Some(x) if value.is_f64() => json!(x.to_string()),
@@ -180,7 +180,7 @@ fn level_of(object: &Map<String, Value>) -> Option<String> {
     Some(text(object, "level").to_lowercase())
 }
 
-/// The level that the backend says; it is the record's own where that has one.
+/// The level that the backend shows; it equals the record's own, if that has one.
 fn with_level(line: Line, level: Option<String>) -> Line {
     match line {
         Line::Unit(seen) => {
@@ -191,14 +191,14 @@ fn with_level(line: Line, level: Option<String>) -> Line {
     }
 }
 
-/// What nothing may do that was put into a record: end the line, or act on a terminal.
+/// Nothing that was put into a record may end the line or control the terminal.
 #[track_caller]
 fn assert_is_safe(line: &str) {
     let is_odd = |char: char| char.is_control() || ('\u{2028}'..='\u{202e}').contains(&char);
     assert!(!line.contains(is_odd), "{line:?}");
 }
 
-/// Sorts the pairs of one record into what can be compared.
+/// Sorts the pairs of one record into a form that can be compared.
 #[track_caller]
 fn unit(pairs: impl Iterator<Item = (String, Value)>, line: &str) -> Line {
     let mut fields = BTreeMap::new();

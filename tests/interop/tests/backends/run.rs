@@ -1,4 +1,4 @@
-//! Runs a recipe in a process and a folder of its own.
+//! Runs a recipe in its own process and folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -31,10 +31,10 @@ impl Drop for Folder {
     }
 }
 
-/// Far longer than any scenario takes: it hangs.
+/// Far longer than any scenario takes: a longer run counts as hanging.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// Runs a program with a scenario as its argument, and what else its environment is to have.
+/// Runs a program with a scenario as its argument and these additions to its environment.
 pub fn run(program: &str, scenario: &str, folder: &Folder, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program);
     command.args((!scenario.is_empty()).then_some(scenario));
@@ -60,7 +60,7 @@ pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
-/// All files whose names begin so, older ones first: `shop.2.log`, `shop.1.log`, `shop.log`.
+/// All files whose names begin like this, older ones first: `shop.2.log`, `shop.1.log`, `shop.log`.
 pub fn files(folder: &Path, older_first: fn(&str) -> u32) -> String {
     let entries = fs::read_dir(folder).expect("a folder of log files");
     let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("UTF-8");

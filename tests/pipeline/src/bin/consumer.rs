@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        std::process::exit(0); // what is not confirmed comes again
+        std::process::exit(0); // unconfirmed messages are delivered again
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,7 +1,7 @@
-//! One service of `examples/services`, with its records sent on.
+//! One service of `examples/services`, whose records are sent on.
 //!
-//! `service NAME (--nats URL [--max-records N] | --otlp URL) [--purchasing URL | --inventory URL] [--copy-to FOLDER]`; it
-//! says on standard output where it listens, and ends, its records stored, when its standard input ends.
+//! `service NAME (--nats URL [--max-records N] | --otlp URL) [--purchasing URL | --inventory URL] [--copy-to FOLDER]`
+//! prints its address to standard output. When its standard input ends, it stores its records and ends.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -60,7 +60,7 @@ fn main() -> Done<()> {
     Ok(())
 }
 
-/// What has to be asked at the end whether all is sent.
+/// The senders to wait for at the end.
 enum End {
     Broker(&'static NatsLogger),
     Collector(SdkLoggerProvider),
@@ -81,7 +81,7 @@ fn log_to_broker(arguments: &Arguments, url: &str) -> Done<End> {
         options.max_records = most.parse()?;
     }
     let logger: &NatsLogger = Box::leak(Box::new(NatsLogger::start(options)?));
-    // Two loggers behind one, if the records are to be in a file as well.
+    // Two loggers behind one if the records also go to a file.
     let mut both = fern::Dispatch::new()
         .level(LevelFilter::Info)
         .chain(logger as &dyn Log);

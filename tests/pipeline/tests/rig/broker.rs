@@ -5,17 +5,17 @@ use traceline_pipeline::STREAM;
 
 use super::{Killed, folder, free_port, mortal, wait_for};
 
-/// A NATS server with JetStream, on a port and in a folder that it keeps over restarts.
+/// A NATS server with JetStream, whose port and folder survive restarts.
 pub struct Broker {
     port: u16,
     folder: PathBuf,
     server: Option<Killed>,
-    /// Arguments beside those that all have.
+    /// Arguments in addition to those that every server has.
     extra: Vec<String>,
 }
 
 impl Broker {
-    /// One that is not started yet.
+    /// A server that is not started yet.
     pub fn down() -> Broker {
         Broker {
             port: free_port(),
@@ -25,7 +25,7 @@ impl Broker {
         }
     }
 
-    /// One that is not started yet and takes messages of so many bytes at most.
+    /// The same, with a limit on the bytes of a message.
     pub fn of_short_messages(max_payload: usize) -> Broker {
         let mut broker = Broker::down();
         let config = broker.folder.join("nats.conf");
@@ -61,7 +61,7 @@ impl Broker {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Waits until all messages are confirmed, those that were delivered again, too.
+    /// Waits until all messages are confirmed, including those that were delivered again.
     #[track_caller]
     pub fn wait_until_empty(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls, Row};
 
 use super::{Killed, folder, free_port, mortal, wait_for};
 
-/// A PostgreSQL cluster, on a port and in a folder that it keeps over restarts.
+/// A PostgreSQL cluster, whose port and folder survive restarts.
 pub struct Database {
     port: u16,
     folder: PathBuf,
@@ -41,7 +41,7 @@ impl Database {
         wait_for("PostgreSQL", || {
             let is_up = |killed: &mut Killed| killed.0.try_wait().unwrap().is_none();
             if !self.server.as_mut().is_some_and(is_up) {
-                // After a crash, the first start may find a process of the last one.
+                // After a crash, a process of the last run may still be there at the first start.
                 self.server = Some(self.spawn());
             }
             self.runtime
@@ -123,7 +123,7 @@ impl Database {
     }
 }
 
-/// A cluster that was made once, to be copied: `initdb` takes a second.
+/// A cluster that is created once and then copied, because `initdb` takes a second.
 fn template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {

@@ -8,7 +8,7 @@ use traceline_pipeline::{NatsLogger, Options};
 
 use super::Database;
 
-/// Units of work in this process, whose records go to a broker and are kept to compare.
+/// Units of work in this process, whose records go to a broker and are also kept for comparison.
 pub struct Load {
     pub logger: &'static NatsLogger,
     kept: &'static Kept,
@@ -72,7 +72,7 @@ impl Load {
         }
     }
 
-    /// The lines, by the numbers of their units.
+    /// The lines by the number of their unit.
     pub fn lines(&self) -> BTreeMap<u64, Json> {
         let lines = self.kept.lines.lock().unwrap();
         let lines = lines.iter().map(|line| serde_json::from_str(line).unwrap());
@@ -81,7 +81,7 @@ impl Load {
             .collect()
     }
 
-    /// What the database has of the units, of which there may be none twice.
+    /// The units in the database, each of which must be there only once.
     #[track_caller]
     pub fn rows(&self, database: &Database) -> BTreeMap<u64, Json> {
         let rows = database.query(

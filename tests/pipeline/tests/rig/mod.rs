@@ -1,6 +1,6 @@
-//! Brokers, databases, consumers and loads that a test starts, kills and starts again.
+//! Brokers, databases, consumers and loads that a test can start, kill and restart.
 //!
-//! Whatever is started is killed when its handle goes, and by the kernel when the test's thread does (`--pdeathsig`).
+//! Every process is killed when its handle is dropped, and by the kernel when the test's thread ends (`--pdeathsig`).
 
 mod broker;
 mod database;
@@ -17,10 +17,10 @@ pub use broker::Broker;
 pub use database::Database;
 pub use load::Load;
 
-/// A test that waits longer than this waits for something that does not come.
+/// Nothing that a test waits for takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until `done` gives something.
+/// Waits until `done` returns a value.
 #[track_caller]
 pub fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
@@ -39,7 +39,7 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A folder of its own, readable for other users; `run` removes it.
+/// A separate folder, readable by other users; `run` removes it.
 pub fn folder(name: &str) -> PathBuf {
     static FOLDERS: AtomicU64 = AtomicU64::new(0);
     let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
@@ -49,13 +49,13 @@ pub fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What `run` has installed: a Python with DuckDB and rotel in it, and kinesalite.
+/// The tools that `run` has installed: a Python with DuckDB and rotel, and kinesalite.
 pub fn tool(name: &str) -> PathBuf {
     let tools = std::env::var_os("PIPELINE_TOOLS").expect("tests/pipeline/run sets it");
     PathBuf::from(tools).join(name)
 }
 
-/// A program that dies with the thread that starts it.
+/// A program that dies with the thread that started it.
 pub fn mortal(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]);
