@@ -213,7 +213,7 @@ impl<'a> Cursor<'a> {
             _ => matches!(word, b"true" | b"false" | b"null"),
         };
         if !is_value {
-            return Err("a value that is none");
+            return Err("a value that cannot be read");
         }
         self.at += len;
         Ok(Value::Bare(word))
@@ -351,8 +351,8 @@ mod tests {
         assert_eq!(of_json("{a:1}"), Err("a key that is not quoted"));
         assert_eq!(of_json("{\"a"), Err("a quote that does not end"));
         assert_eq!(of_json("{\"a\"}"), Err("a key without a value"));
-        assert_eq!(of_json("{\"a\":}"), Err("a value that is none"));
-        assert_eq!(of_json("{\"a\":True}"), Err("a value that is none"));
+        assert_eq!(of_json("{\"a\":}"), Err("a value that cannot be read"));
+        assert_eq!(of_json("{\"a\":True}"), Err("a value that cannot be read"));
         assert_eq!(of_json("{\"a\":1"), Err("an object that does not end"));
         assert_eq!(of_json("{\"a\":1 2}"), Err("an object that does not end"));
         assert_eq!(of_json("{\"a\":1}}"), Err("something behind the object"));

@@ -238,7 +238,7 @@ impl<'a> Record<'a> {
     fn take(&mut self, name: Name, value: Value<'a>) -> Result<(), Bad> {
         let text = value.text();
         match name {
-            Name::Ts => self.end = Some(time::parse(text.raw).ok_or("a time that is none")?),
+            Name::Ts => self.end = Some(time::parse(text.raw).ok_or("a time that cannot be read")?),
             Name::Level => self.level = Level::parse(text.raw),
             Name::Msg => self.name = text,
             Name::Service => self.service = text,
@@ -247,9 +247,12 @@ impl<'a> Record<'a> {
             Name::ParentId => self.ids[2] = id(value),
             Name::Outcome => self.outcome = Outcome::parse(text.raw),
             Name::DurationMs => {
-                self.duration = time::parse_millis(text.raw).ok_or("a duration that is none")?;
+                self.duration =
+                    time::parse_millis(text.raw).ok_or("a duration that cannot be read")?;
             }
-            Name::SampleRate => self.rate = rate(text.raw).ok_or("a sample rate that is none")?,
+            Name::SampleRate => {
+                self.rate = rate(text.raw).ok_or("a sample rate that cannot be read")?
+            }
             Name::Partial => self.partial = text.raw == b"true",
             Name::Fragments => {}
         }

@@ -12,9 +12,7 @@ pub(crate) fn of_id(text: &[u8], what: &str, len: usize) -> Vec<String> {
         ));
     }
     if text.iter().all(|byte| *byte == b'0') {
-        all.push(format!(
-            "{what}: expected a non-zero id, got only zeros"
-        ));
+        all.push(format!("{what}: expected a non-zero id, got only zeros"));
     }
     all
 }

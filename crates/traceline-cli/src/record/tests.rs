@@ -78,11 +78,14 @@ fn lines_of_other_kinds_are_told_from_records_that_are_broken() {
             "{\"ts\":\"2026-11-21T08:46:00Z\",\"msg\":\"cu",
             "a quote that does not end",
         ),
-        ("ts=yesterday msg=a duration_ms=1.0", "a time that is none"),
-        ("msg=a duration_ms=fast", "a duration that is none"),
+        (
+            "ts=yesterday msg=a duration_ms=1.0",
+            "a time that cannot be read",
+        ),
+        ("msg=a duration_ms=fast", "a duration that cannot be read"),
         (
             "msg=a duration_ms=1.0 sample_rate=often",
-            "a sample rate that is none",
+            "a sample rate that cannot be read",
         ),
         (
             "msg=a duration_ms=1.0 joined{\"msg\":\"b\"}",
