@@ -144,10 +144,10 @@ pub use bridge::bridge;
 pub use bridge::format_record::format_record;
 pub use config::choices::Format;
 pub use config::process::Config;
-pub use context::cancel::CancelGuard as __CancelGuard;
+pub use context::cancel::{CancelGuard as __CancelGuard, RunFuture as __RunFuture};
 pub use context::current;
 #[cfg(feature = "future")]
-pub use context::future::{self, __run_async, InTraceExt as _};
+pub use context::future::{self, InTraceExt as _};
 pub use context::panic_hook::panic_hook;
 #[cfg(feature = "env_logger")]
 pub use init::{init, init_to};
@@ -156,7 +156,8 @@ pub use trace::Trace;
 pub use trace::builder::{__builder, __start, TraceBuilder};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
-pub use trace::time::Timer;
+pub use trace::time::{Lap, Timer};
+pub use trace::unit_ref::UnitRef;
 pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};
 pub use value::outcome::Outcome;

@@ -249,7 +249,7 @@ impl<L: Log> Bridge<L> {
     /// Passes a record on to the logger, with the name and the ids of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
-        let source = stack::with(|entry| InUnit {
+        let source = stack::with(|entry| Correlated {
             record: record.key_values(),
             unit: entry.origin.name.clone(),
             ids: entry.ids,
@@ -298,14 +298,14 @@ impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
 }
 
 /// The key-values of a record, followed by the name and the ids of its unit.
-struct InUnit<'a> {
+struct Correlated<'a> {
     record: &'a dyn Source,
     unit: Cow<'static, str>,
     ids: Option<UnitIds>,
     request_id: Option<String>,
 }
 
-impl Source for InUnit<'_> {
+impl Source for Correlated<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
         self.record.visit(visitor)?;
         let mut pair = |key: &'static str, value: kv::Value<'kvs>| {

@@ -29,7 +29,9 @@
 //! assert!(trace.scope(|| charge(4_999)).is_err());
 //! ```
 
+use std::borrow::Cow;
 use std::panic::Location;
+use std::time::Duration;
 
 use log::Level;
 
@@ -39,22 +41,28 @@ use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
-use crate::thread::stack;
+use crate::thread::stack::Slot;
+use crate::thread::{outer, stack};
 use crate::trace::Trace;
-use crate::trace::time::OnDrop;
-use crate::unit::add;
+use crate::trace::join::Part;
+use crate::trace::time::{Lap, OnDrop, Timer};
+use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
+use crate::unit::store::hub;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Outgoing;
+use crate::unit::{Entry, add};
 use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
+use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
 pub use crate::trace::scope::Entered;
+pub use crate::trace::unit_ref::EnteredUnit;
 
 /// Runs `work` with the current trace and returns the result of `work`, or `None`
 /// if no trace is current.
@@ -70,12 +78,11 @@ pub use crate::trace::scope::Entered;
 /// # });
 /// ```
 pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
-    let entry = stack::take_top()?;
+    let (token, entry) = stack::take_top()?;
     let mut in_use = InUse {
-        token: entry.token,
+        token,
         address: std::ptr::from_ref(&*entry).addr(),
         trace: Trace::from_entry(Some(entry)),
-        hidden: stack::hide(),
         panics: Use::begin(),
     };
     Some(work(&mut in_use.trace))
@@ -85,27 +92,36 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
 /// the closure gets a whole `Trace`; its address shows whether it came back.
 struct InUse {
     trace: Trace,
-    token: Option<Token>,
+    token: Token,
     address: usize,
-    /// The unit around it, which is not current in the meantime.
-    hidden: Option<Token>,
     panics: Use,
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
         self.panics.end(&mut self.trace);
-        stack::unhide(self.hidden);
         match self.trace.take_entry() {
-            Some(mut entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
-                entry.token = self.token;
-                stack::push_above(self.hidden, entry);
+            Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
+                stack::return_top(self.token, entry);
             }
             // The closure put another trace in its place; that one ends here.
-            Some(other) => emit::finish(other),
-            None => {}
+            other => {
+                stack::abandon(self.token);
+                if let Some(other) = other {
+                    emit::finish(other);
+                }
+            }
         }
     }
+}
+
+/// Uses the current unit, with what its parts have brought back.
+#[inline(always)]
+fn on_unit<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    stack::with(|entry| {
+        entry.catch_up();
+        work(entry)
+    })
 }
 
 /// Returns whether a trace is current and collects anything.
@@ -128,7 +144,7 @@ pub fn is_active() -> bool {
 /// The limit of values, if a trace is current.
 #[inline]
 fn limit() -> Option<usize> {
-    stack::with(|entry| entry.limits.value)
+    on_unit(|entry| entry.limits.value)
 }
 
 /// Sets a field; see [`Trace::set`].
@@ -146,7 +162,7 @@ pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
     // A user's `ToKey` runs here, while no entry is taken.
     let key = key.to_key();
     eager::value(value.to_value(), limit, |kind| {
-        stack::with(|entry| entry.set(key.0, kind));
+        on_unit(|entry| entry.set(key.0, kind));
     });
 }
 
@@ -164,7 +180,7 @@ pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
 #[inline]
 pub fn unset(key: impl ToKey) {
     let key = key.to_key();
-    stack::with(|entry| entry.unset(key.0));
+    on_unit(|entry| entry.unset(key.0));
 }
 
 /// Adds one to a counter; see [`Trace::incr`].
@@ -203,7 +219,7 @@ pub fn incr(key: impl ToKey /* or key(&s) */) {
 #[inline]
 pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
-    stack::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
+    on_unit(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
 
 /// Keeps the largest of the numbers given for this key; see [`Trace::max`].
@@ -223,7 +239,7 @@ pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
 #[inline]
 pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
-    stack::with(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
+    on_unit(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
 }
 
 /// Adds a fragment; see [`Trace::add`].
@@ -281,7 +297,7 @@ pub fn fail(message: impl Message /* add! formats */) {
 fn fragment(message: impl Message, level: Option<Level>) {
     let location = Location::caller();
     eager::message(message.text(), limit, |text| {
-        stack::with(|entry| entry.add(text, level, location));
+        on_unit(|entry| entry.add(text, level, location));
     });
 }
 
@@ -303,17 +319,67 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// ```
 pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
     let key = key.to_key();
-    let lap_id = stack::with(|entry| entry.start_lap(key.0)).flatten();
+    let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
-    let _lap = OnDrop(|| {
-        if let Some(lap_id) = lap_id {
-            stack::with_any(
-                |entry| entry.runs_lap(lap_id),
-                |entry| entry.stop_lap(lap_id),
-            );
-        }
-    });
+    let _lap = OnDrop(|| _ = lap_id.map(stack::stop_lap));
     work()
+}
+
+/// Starts a lap, which [`stop`] ends; see [`Trace::start_timer`].
+///
+/// In asynchronous code, prefer `timed` of the feature `future`, or [`lap`]: they end
+/// the lap even if the future is dropped before it is ready.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("report");
+/// trace.scope(|| {
+///     let timer = current::start_timer("read");
+///     current::stop(timer);
+/// }); // read.count=1 read.ms=0.001 read.max_ms=0.001
+/// # assert!(trace.render().contains(" read.count=1 read.ms="));
+/// ```
+pub fn start_timer(key: impl ToKey) -> Timer {
+    let key = key.to_key();
+    Timer::new(on_unit(|entry| entry.start_lap(key.0)).flatten())
+}
+
+/// Ends the lap of a timer; see [`Trace::stop`].
+///
+/// Another unit may be current by then: the lap belongs to the unit in which it was
+/// started.
+pub fn stop(timer: Timer) {
+    if let Some(lap_id) = timer.lap_id() {
+        stack::stop_lap(lap_id);
+    }
+}
+
+/// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].
+///
+/// The guard may be held across an `.await`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn read() -> std::io::Result<String> {
+///     let _lap = current::lap("read");
+///     std::fs::read_to_string("Cargo.toml")
+/// }
+///
+/// let mut trace = traceline::start!("report");
+/// # assert!(trace.scope(read).is_ok());
+/// # assert!(trace.render().contains(" read.count=1 read.ms="));
+/// ```
+pub fn lap(key: impl ToKey) -> Lap {
+    let key = key.to_key();
+    Lap::new(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
 }
 
 /// Records the error if the result is an `Err`, and returns the result; see
@@ -356,7 +422,7 @@ pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
 fn record(cause: Cause<'_>) {
     if let Some(limit) = limit() {
         let texts = failure::describe(cause, limit);
-        stack::with(|entry| add::record_texts(entry, &texts));
+        on_unit(|entry| add::record_texts(entry, &texts));
     }
 }
 
@@ -372,7 +438,7 @@ fn record(cause: Cause<'_>) {
 /// ```
 #[inline]
 pub fn ok() {
-    stack::with(|entry| entry.severity.set_outcome(Outcome::Ok));
+    on_unit(|entry| entry.severity.set_outcome(Outcome::Ok));
 }
 
 /// Sets the field `status` to an HTTP status, and the level to match; see
@@ -389,7 +455,7 @@ pub fn ok() {
 /// ```
 #[inline]
 pub fn status(status: u16) {
-    stack::with(|entry| entry.set_status(status));
+    on_unit(|entry| entry.set_status(status));
 }
 
 /// Raises the level of the record; see [`Trace::raise`].
@@ -404,7 +470,128 @@ pub fn status(status: u16) {
 /// ```
 #[inline]
 pub fn raise(level: Level) {
-    stack::with(|entry| entry.severity.raise(level));
+    on_unit(|entry| entry.severity.raise(level));
+}
+
+/// Overwrites the level of the record; see [`Trace::set_level`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| traceline::current::set_level(log::Level::Debug));
+/// assert_eq!(trace.level(), Some(log::Level::Debug));
+/// ```
+#[inline]
+pub fn set_level(level: Level) {
+    on_unit(|entry| entry.severity.set_level(level));
+}
+
+/// Returns the level that the record would have now; see [`Trace::level`].
+pub fn level() -> Option<Level> {
+    on_unit(|entry| entry.severity.level())
+}
+
+/// Returns the outcome so far; see [`Trace::outcome`].
+pub fn outcome() -> Option<Outcome> {
+    on_unit(|entry| entry.severity.outcome())?
+}
+
+/// Returns the value of a field; see [`Trace::get`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("import");
+/// trace.set("rows", 3);
+/// let rows = trace.scope(|| current::get("rows"));
+/// assert_eq!(rows, Some(traceline::value::OwnedValue::U64(3)));
+/// ```
+pub fn get(key: impl ToKey) -> Option<OwnedValue> {
+    let key = key.to_key();
+    on_unit(|entry| entry.get(key.0.as_str()))?
+}
+
+/// Returns the time since the unit began; zero if no trace is current. See
+/// [`Trace::elapsed`].
+pub fn elapsed() -> Duration {
+    let elapsed = on_unit(|entry| entry.now().saturating_duration_since(entry.start));
+    elapsed.unwrap_or_default()
+}
+
+/// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+pub fn checkpoint() {
+    with(|trace| _ = trace.checkpoint());
+}
+
+/// Makes the unit end without a record; see [`Trace::discard`].
+///
+/// # Examples
+///
+/// ```
+/// fn poll(queue: &mut Vec<u64>) -> Result<(), String> {
+///     traceline::run!("poll", || {
+///         let Some(job) = queue.pop() else {
+///             traceline::current::discard(); // nothing to report
+///             return Ok(());
+///         };
+///         traceline::current::set("job", job);
+///         Ok(())
+///     })
+/// }
+/// # assert_eq!(poll(&mut vec![7]), Ok(()));
+/// # assert_eq!(poll(&mut vec![]), Ok(()));
+/// ```
+pub fn discard() {
+    on_unit(|entry| entry.home_or_hub().discard());
+}
+
+/// Returns a handle to the current unit for other threads and tasks; see [`UnitRef`].
+/// It is disabled if no trace is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn hash(files: &'static [&str]) {
+///     let unit = current::unit();
+///     let worker = std::thread::spawn(move || unit.scope(|| current::sum("files", files.len())));
+///     worker.join().unwrap();
+/// }
+///
+/// let mut trace = traceline::start!("upload");
+/// trace.scope(|| hash(&["a", "b"]));
+/// assert!(trace.render().ends_with(" files=2"));
+/// ```
+pub fn unit() -> UnitRef {
+    UnitRef::current()
+}
+
+/// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
+/// is current.
+pub fn part() -> Part {
+    unit().part()
+}
+
+/// Starts a unit inside the current one; see [`Trace::child`]. It is disabled if no trace
+/// is current.
+#[track_caller]
+pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
+    unit().child(name.into(), Location::caller())
+}
+
+/// Returns how many parts came back after their unit had ended, in this process: what
+/// they collected is in no record.
+///
+/// A unit counts those that were still out at its end as `lost_parts`.
+pub fn late_parts() -> u64 {
+    hub::late_parts()
 }
 
 /// Returns the value of the header `traceparent` for outgoing calls; see
@@ -479,7 +666,12 @@ pub fn request_id() -> Option<String> {
 
 /// Calls `look` with the headers for calls that the current unit makes.
 pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
-    stack::with_top(|entry| look(&entry.outgoing()))?
+    outer::with(|slot| match slot {
+        Slot::Unit(entry) if !entry.ended => look(&entry.outgoing()),
+        Slot::Cover(forwarded) => look(&forwarded.as_deref()?.outgoing()),
+        Slot::InUse(hub) => hub.as_deref()?.with_ids(true, |ids| look(&ids.outgoing())),
+        _ => None,
+    })?
 }
 
 /// Emits the records of all units that are current on this thread, innermost

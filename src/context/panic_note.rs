@@ -72,9 +72,8 @@ impl Use {
         if !self.was_panicking
             && std::thread::panicking()
             && let Some(note) = MISSED.with(|cell| cell.take())
-            && let Some(entry) = trace.entry_mut()
         {
-            entry.set_panic(&note.0, &note.1);
+            trace.with_entry(|entry| entry.set_panic(&note.0, &note.1));
         }
     }
 }

@@ -72,7 +72,7 @@ fn losses(job: &Job<'_>) -> [u64; 4] {
     [
         fields.dropped.saturating_add(fields.live_from(fit.fields)),
         fragments.lost().saturating_add(left_out),
-        if is_over { entry.parts.lost() } else { 0 },
+        if is_over { entry.lost_parts.into() } else { 0 },
         if may_cut { truncated(job) } else { 0 },
     ]
 }

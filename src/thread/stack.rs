@@ -1,7 +1,9 @@
-//! The units that are current on this thread: a stack of entries.
+//! The units that are current on this thread: a stack of layers.
 //!
 //! A unit is lent to the stack and taken back by whoever lent it. It is found by its
-//! token and not by its place, so guards may be dropped in any order. Whoever uses
+//! token and not by its place, so guards may be dropped in any order: tokens grow
+//! from the bottom to the top, so a layer below the top is found by binary search, and
+//! ten thousand guards are dropped in linear time whatever their order. Whoever uses
 //! the top takes it out for that time: code that comes back here finds no current
 //! unit, and never a second `&mut`.
 //!
@@ -10,184 +12,266 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
-use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
+use crate::thread::token;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
+use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Forwarded;
 
-type Stack = ManuallyDrop<Cell<Option<Box<Entry>>>>;
+/// What lies in a layer.
+#[derive(Debug)]
+pub(crate) enum Slot {
+    /// A unit that is in use; with its hub if it is used by `current::with`.
+    InUse(Option<Arc<UnitHub>>),
+    Unit(Box<Entry>),
+    /// A disabled trace, which hides the units below, with the ids that it passes on.
+    Cover(Option<Box<Forwarded>>),
+    /// Nothing: it was taken back before the layers above it.
+    Gone,
+}
+
+impl Default for Slot {
+    #[inline(always)]
+    fn default() -> Slot {
+        Slot::InUse(None)
+    }
+}
+
+struct Layer {
+    token: Token,
+    slot: Slot,
+}
+
+struct Stack {
+    /// The token of the top; `None` if the stack is empty.
+    token: Cell<Option<Token>>,
+    /// The top, kept apart so that one unit at a time needs no list.
+    top: Cell<Slot>,
+    below: Cell<Vec<Layer>>,
+}
 
 thread_local! {
-    static STACK: Stack = const { ManuallyDrop::new(Cell::new(None)) };
-    static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
+    static STACK: ManuallyDrop<Stack> = const {
+        ManuallyDrop::new(Stack {
+            token: Cell::new(None),
+            top: Cell::new(Slot::Gone),
+            below: Cell::new(Vec::new()),
+        })
+    };
 }
 
-/// Tokens of the same thread differ in this many low bits, tokens of different threads in
-/// the others.
-const TOKENS_OF_A_THREAD: u32 = 40;
-
-#[inline]
-fn next_token() -> Token {
-    let next = NonZeroU64::new(NEXT_TOKEN.get());
-    let token = next
-        .filter(|next| next.get() << (64 - TOKENS_OF_A_THREAD) != 0)
-        .unwrap_or_else(first_token);
-    NEXT_TOKEN.set(token.get().wrapping_add(1));
-    Token(token)
-}
-
-/// Returns the first token of a thread, or the first of its next 2⁴⁰.
-#[cold]
-fn first_token() -> NonZeroU64 {
-    static THREADS: AtomicU64 = AtomicU64::new(0);
-    let thread = THREADS.fetch_add(1, Ordering::Relaxed);
-    NonZeroU64::MIN.saturating_add(thread << TOKENS_OF_A_THREAD)
-}
-
-/// Makes an entry the current one; [`pop`] returns it for the token.
+/// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
 pub(crate) fn push(mut entry: Box<Entry>) -> Token {
-    let token = next_token();
+    let token = token::next();
     entry.token = Some(token);
-    entry.next = take_all();
-    set(entry);
+    if let Some(hub) = entry.hub.get() {
+        hub.set_token(token);
+    }
+    put_on_top(token, Slot::Unit(entry));
     token
 }
 
-/// Puts entries on the empty stack. The closure is small because `LocalKey::with`
-/// is inlined only for small ones.
-#[inline(always)]
-fn set(top: Box<Entry>) {
-    // The stack is empty, because every caller took all of it before; the compiler
-    // cannot know that, and `mem::forget` spares it the code of a drop.
-    std::mem::forget(STACK.with(|stack| stack.replace(Some(top))));
-}
-
-/// Takes an entry out, wherever in the stack it is.
-#[inline]
-pub(crate) fn pop(token: Token) -> Option<Box<Entry>> {
-    let mut top = take_all()?;
-    if top.token == Some(token) {
-        if let Some(next) = top.next.take() {
-            set(next);
-        }
-        return Some(top);
-    }
-    let found = unlink(&mut top, token);
-    set(top);
-    found
-}
-
-/// Takes an entry out from below another.
-#[cold]
-fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
-    let mut above = top;
-    while above.next.as_ref()?.token != Some(token) {
-        above = above.next.as_deref_mut()?;
-    }
-    let mut found = above.next.take()?;
-    above.next = found.next.take();
-    Some(found)
-}
-
-/// Puts an entry back right above the one it was above, if that is still there.
-pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
-    let mut top = take_all();
-    let mut place = &mut top;
-    // Without `below`, the place is the bottom; if `below` is gone, the top.
-    if below.is_none() || entries(place).any(|entry| entry.token == below) {
-        while place.as_ref().and_then(|entry| entry.token) != below
-            && let Some(above) = place
-        {
-            place = &mut above.next;
-        }
-    }
-    entry.next = place.take();
-    *place = Some(entry);
-    STACK.with(|stack| stack.set(top));
-}
-
-/// The entries of a stack from its top.
-fn entries(top: &Option<Box<Entry>>) -> impl Iterator<Item = &Entry> {
-    std::iter::successors(top.as_deref(), |entry| entry.next.as_deref())
-}
-
-/// Pushes an entry that belongs to no unit, if there is a unit to hide. As part of
-/// the stack, the cover keeps its place whatever comes and goes around it.
-pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
-    let taken = Taken(take_all());
-    let cover = cover(taken.0.as_deref()?);
-    drop(taken);
-    Some(push(cover))
-}
-
-/// Looks at the entry of a token, if it is in the stack and has not ended.
-#[cold]
-pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-    let taken = Taken(take_all());
-    let is_meant = |entry: &&Entry| entry.token == Some(token) && !entry.ended;
-    entries(&taken.0).find(is_meant).map(look)
-}
-
-/// Hides the current unit until [`unhide`], because the unit in front of it has
-/// been taken out.
-#[inline]
-pub(crate) fn hide() -> Option<Token> {
-    let mut top = take_all()?;
-    top.hidden_by += 1;
-    let token = top.token;
-    set(top);
+/// Hides the current units until [`pop`].
+pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
+    let token = token::next();
+    put_on_top(token, Slot::Cover(forwarded));
     token
 }
 
-/// Ends [`hide`].
 #[inline]
-pub(crate) fn unhide(token: Option<Token>) {
-    if token.is_some() {
-        with_any(
-            |entry| entry.token == token,
-            |entry| entry.hidden_by = entry.hidden_by.saturating_sub(1),
-        );
-    }
-}
-
-/// Takes the whole stack, linked from the top.
-#[inline]
-pub(crate) fn take_all() -> Option<Box<Entry>> {
-    STACK.with(|stack| stack.take())
-}
-
-/// Takes out the current entry, without those below it.
-pub(crate) fn take_top() -> Option<Box<Entry>> {
-    let mut top = take_all()?;
-    if !top.is_open() {
-        set(top);
-        return None;
-    }
-    if let Some(next) = top.next.take() {
-        set(next);
-    }
-    Some(top)
-}
-
-/// Puts entries back, below any that have become current meanwhile.
-#[inline]
-pub(crate) fn put_back(entries: Box<Entry>) {
-    if let Some(newer) = STACK.with(|stack| stack.replace(Some(entries))) {
-        put_below(newer);
+fn put_on_top(token: Token, slot: Slot) {
+    let old = STACK.with(|stack| stack.top.replace(slot));
+    match STACK.with(|stack| stack.token.replace(Some(token))) {
+        Some(token) => bury(Layer { token, slot: old }),
+        // There was nothing; the compiler cannot know that it needs no drop.
+        None => std::mem::forget(old),
     }
 }
 
 #[cold]
-#[inline(never)]
-fn put_below(mut newer: Box<Entry>) {
-    let mut bottom = &mut newer.next;
-    while let Some(below) = bottom {
-        bottom = &mut below.next;
+fn bury(layer: Layer) {
+    below(|layers| {
+        if layers.len() == layers.capacity() {
+            // A thread that grows its list frees it at its end.
+            let _ = SWEEP.try_with(|_| ());
+        }
+        layers.push(layer);
+    });
+}
+
+/// Uses the layers below the top. Nothing in here calls code of the user.
+fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
+    let mut layers = STACK.with(|stack| stack.below.take());
+    let result = work(&mut layers);
+    STACK.with(|stack| stack.below.set(layers));
+    result
+}
+
+thread_local! {
+    static SWEEP: Sweep = const { Sweep };
+}
+
+struct Sweep;
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        below(|layers| {
+            if layers.is_empty() {
+                *layers = Vec::new();
+            }
+        });
     }
-    *bottom = take_all();
-    set(newer);
+}
+
+/// Uses the layer of a token, unless that is the top.
+#[cold]
+fn find<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    below(|layers| {
+        let at = layers.binary_search_by_key(&token, |layer| layer.token);
+        Some(work(&mut layers.get_mut(at.ok()?)?.slot))
+    })
+}
+
+#[inline]
+fn is_top(token: Token) -> bool {
+    STACK.with(|stack| stack.token.get()) == Some(token)
+}
+
+/// Takes a unit or a cover out, wherever in the stack it is. One that is in use stays.
+#[inline]
+pub(crate) fn pop(token: Token) -> Option<Slot> {
+    if !is_top(token) {
+        return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
+            Slot::Gone => None,
+            Slot::InUse(hub) => {
+                *slot = Slot::InUse(hub);
+                None
+            }
+            found => Some(found),
+        })?;
+    }
+    match STACK.with(|stack| stack.top.take()) {
+        in_use @ Slot::InUse(_) => {
+            put_back(token, in_use);
+            None
+        }
+        found => {
+            uncover();
+            Some(found)
+        }
+    }
+}
+
+/// Makes the layer below the top the new top.
+#[inline]
+fn uncover() {
+    let layer = match STACK.with(|stack| stack.below.take()) {
+        layers if layers.is_empty() => {
+            // Its capacity is kept.
+            STACK.with(|stack| stack.below.set(layers));
+            None
+        }
+        layers => top_of(layers),
+    };
+    let (token, slot) = match layer {
+        Some(Layer { token, slot }) => (Some(token), slot),
+        None => (None, Slot::Gone),
+    };
+    STACK.with(|stack| stack.token.set(token));
+    STACK.with(|stack| stack.top.set(slot));
+}
+
+#[cold]
+fn top_of(mut layers: Vec<Layer>) -> Option<Layer> {
+    let mut next = layers.pop();
+    while matches!(
+        next,
+        Some(Layer {
+            slot: Slot::Gone,
+            ..
+        })
+    ) {
+        next = layers.pop();
+    }
+    STACK.with(|stack| stack.below.set(layers));
+    next
+}
+
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile.
+pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) {
+    entry.token = Some(token);
+    if let Some(hub) = entry.hub.get() {
+        hub.set_token(token);
+    }
+    put_back(token, Slot::Unit(entry));
+}
+
+/// Puts what was in use back into its layer.
+#[inline]
+pub(crate) fn put_back(token: Token, slot: Slot) {
+    if !is_top(token) {
+        // A layer that is in use is never removed.
+        find(token, |layer| *layer = slot);
+        return;
+    }
+    // What is there is only the mark that it is in use.
+    STACK.with(|stack| drop(stack.top.replace(slot)));
+}
+
+/// Removes the layer of a unit that was in use and will not come back.
+pub(crate) fn abandon(token: Token) {
+    put_back(token, Slot::Cover(None));
+    pop(token);
+}
+
+/// Takes out the current unit; [`return_top`] or [`abandon`] has to follow.
+pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
+    let token = STACK.with(|stack| stack.token.get())?;
+    match STACK.with(|stack| stack.top.take()) {
+        Slot::Unit(entry) if !entry.ended => {
+            put_back(token, Slot::InUse(Some(Arc::clone(entry.home_or_hub()))));
+            Some((token, entry))
+        }
+        other => {
+            put_back(token, other);
+            None
+        }
+    }
+}
+
+/// Takes out the unit of a token; [`put_back`] has to follow.
+pub(crate) fn take_out(token: Token) -> Option<Box<Entry>> {
+    let take = |slot: &mut Slot| match std::mem::take(slot) {
+        Slot::Unit(entry) => Some(entry),
+        other => {
+            *slot = other;
+            None
+        }
+    };
+    if !is_top(token) {
+        return find(token, take)?;
+    }
+    let mut slot = STACK.with(|stack| stack.top.take());
+    let taken = take(&mut slot);
+    put_back(token, slot);
+    taken
+}
+
+/// Returns the tokens of all layers from the top.
+pub(crate) fn tokens() -> Vec<Token> {
+    let top = STACK.with(|stack| stack.token.get());
+    let below = below(|layers| layers.iter().map(|layer| layer.token).collect::<Vec<_>>());
+    top.into_iter().chain(below.into_iter().rev()).collect()
+}
+
+/// Returns whether nothing is current on this thread.
+#[inline]
+pub(crate) fn is_empty() -> bool {
+    STACK.with(|stack| stack.token.get()).is_none()
 }
 
 /// Returns whether a unit that collects anything is current.
@@ -196,48 +280,120 @@ pub(crate) fn is_active() -> bool {
     with(|_| ()).is_some()
 }
 
-/// Uses the current entry; `None` if there is none, or if it is in use.
+/// Uses the current unit; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_top_if(Entry::is_open, work)
+    with_slot(|slot| match slot {
+        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
+        _ => None,
+    })
 }
 
-/// Uses the current entry, even one that only hides those below it.
-#[inline]
-pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_top_if(|entry| entry.hidden_by == 0, work)
+/// Uses the unit of a token, if it is in the stack, has not ended and is not in use.
+#[inline(always)]
+pub(crate) fn with_unit<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    if is_top(token) {
+        return with(work);
+    }
+    with_buried(token, work)
+}
+
+#[cold]
+#[inline(never)]
+fn with_buried<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    let mut entry = take_out(token)?;
+    let result = (!entry.ended).then(|| work(&mut entry));
+    put_back(token, Slot::Unit(entry));
+    result
 }
 
 #[inline(always)]
-fn with_top_if<R>(
-    fits: impl FnOnce(&Entry) -> bool,
-    work: impl FnOnce(&mut Entry) -> R,
-) -> Option<R> {
-    let mut taken = Taken(take_all());
-    let entry = taken.0.as_deref_mut()?;
-    fits(entry).then(|| work(entry))
+pub(crate) fn with_slot<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
+    let mut taken = Taken {
+        slot: STACK.with(|stack| stack.top.take()),
+        token: STACK.with(|stack| stack.token.get()),
+    };
+    work(&mut taken.slot)
 }
 
-/// Puts the stack back, even in a panic.
-struct Taken(Option<Box<Entry>>);
+/// Puts the top back, even in a panic.
+struct Taken {
+    slot: Slot,
+    token: Option<Token>,
+}
 
 impl Drop for Taken {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entries) = self.0.take() {
-            put_back(entries);
+        let slot = std::mem::take(&mut self.slot);
+        if STACK.with(|stack| stack.token.get()) == self.token {
+            // What is there is only the mark that it is in use, without a hub.
+            std::mem::forget(STACK.with(|stack| stack.top.replace(slot)));
+        } else if let Some(token) = self.token {
+            put_back(token, slot);
         }
     }
 }
 
-/// Uses the first entry from the top that `fits`.
-pub(crate) fn with_any(fits: impl Fn(&Entry) -> bool, work: impl FnOnce(&mut Entry)) {
-    let mut taken = Taken(take_all());
-    let mut next = taken.0.as_deref_mut();
-    while let Some(entry) = next {
-        if fits(entry) {
-            return work(entry);
-        }
-        next = entry.next.as_deref_mut();
+/// Returns whether the unit of a token is in the stack, has not ended and is not in use.
+pub(crate) fn has_unit(token: Token) -> bool {
+    with_unit(token, |_| ()).is_some()
+}
+
+/// Returns whether the unit of a token is the current one.
+pub(crate) fn is_current(token: Token) -> bool {
+    is_top(token) && is_active()
+}
+
+/// Uses the ids that a disabled trace passes on, if its cover is on this stack; without
+/// a token, those of the uppermost cover.
+pub(crate) fn with_cover<R>(
+    token: Option<Token>,
+    work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+) -> Option<R> {
+    let use_slot = |slot: &mut Slot| match slot {
+        Slot::Cover(forwarded) => Some(work(forwarded)),
+        _ => None,
+    };
+    match token {
+        Some(token) if is_top(token) => with_slot(use_slot),
+        Some(token) => find(token, use_slot)?,
+        None => with_first(|slot| matches!(slot, Slot::Cover(_)), use_slot)?,
+    }
+}
+
+/// Uses the first layer from the top that `fits`.
+pub(crate) fn with_first<R>(
+    fits: impl Fn(&Slot) -> bool,
+    work: impl FnOnce(&mut Slot) -> R,
+) -> Option<R> {
+    if with_slot(|slot| fits(slot)) {
+        return Some(with_slot(work));
+    }
+    below(|layers| {
+        let layer = layers.iter_mut().rfind(|layer| fits(&layer.slot));
+        Some(work(&mut layer?.slot))
+    })
+}
+
+/// Uses the first unit from the top that `fits`.
+pub(crate) fn with_any<R>(
+    fits: impl Fn(&Entry) -> bool,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> Option<R> {
+    let fits_slot = |slot: &Slot| matches!(slot, Slot::Unit(entry) if fits(entry));
+    let use_slot = |slot: &mut Slot| match slot {
+        Slot::Unit(entry) => Some(work(entry)),
+        _ => None,
+    };
+    with_first(fits_slot, use_slot)?
+}
+
+/// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are
+/// here are told.
+pub(crate) fn stop_lap(lap_id: LapId) {
+    let runs = |entry: &Entry| entry.runs_lap(lap_id);
+    if with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
+        with_any(Entry::is_part, |part| part.stop_lap(lap_id));
     }
 }

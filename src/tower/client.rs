@@ -26,7 +26,7 @@ use crate::unit::store::trace_ids::Outgoing;
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
-    write(&trace.outgoing(), headers);
+    trace.with_outgoing(|outgoing| write(outgoing, headers));
 }
 
 /// Writes the ids of the current unit into the headers of a request; see [`inject`].

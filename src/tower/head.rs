@@ -70,12 +70,13 @@ impl Head {
 
     /// Writes ids for the client, unless the service wrote its own.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
-        let outgoing = trace.outgoing();
-        if let Some(id) = outgoing.request_id {
-            put(headers, REQUEST_ID, id);
-        }
-        if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
-            put(headers, TRACEPARENT, &parent.to_bytes());
-        }
+        trace.with_outgoing(|outgoing| {
+            if let Some(id) = outgoing.request_id {
+                put(headers, REQUEST_ID, id);
+            }
+            if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
+                put(headers, TRACEPARENT, &parent.to_bytes());
+            }
+        });
     }
 }

@@ -11,7 +11,6 @@ use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::{self, StateText, TraceState};
 use crate::trace::Trace;
-use crate::trace::builder::TraceBuilder;
 use crate::unit::Entry;
 use crate::unit::store::trace_ids::Forwarded;
 #[cfg(feature = "tower")]
@@ -72,10 +71,8 @@ impl Trace {
         in_entry: impl FnOnce(&mut Entry),
         in_forwarded: impl FnOnce(&mut Forwarded),
     ) -> &mut Self {
-        if let Some(entry) = self.entry_mut() {
-            in_entry(entry);
-        } else if let Some(forwarded) = self.forwarded_mut() {
-            in_forwarded(forwarded.get_or_insert_default());
+        if self.with_entry(in_entry).is_none() {
+            self.with_forwarded(|kept| in_forwarded(kept.get_or_insert_default()));
         }
         self
     }
@@ -189,10 +186,8 @@ impl Trace {
     /// Returns an id made by the configuration's source of ids, so that a test can
     /// predict it.
     fn fresh_id(&mut self) -> TraceId {
-        match self.entry_mut() {
-            Some(entry) => entry.settings.ids.trace_id(entry.salt()),
-            None => TraceId::random(),
-        }
+        let id = self.with_entry(|entry| entry.settings.ids.trace_id(entry.salt()));
+        id.unwrap_or_else(TraceId::random)
     }
 
     /// Returns the id of the request, for the header `X-Request-ID` of the
@@ -210,7 +205,7 @@ impl Trace {
     pub fn request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
         kept.flatten()
-            .or_else(|| self.forwarded()?.request_id.clone())
+            .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
     }
 
     /// Returns the value of the header `traceparent` for outgoing calls, which
@@ -229,10 +224,8 @@ impl Trace {
     /// }
     /// ```
     pub fn traceparent(&mut self) -> Option<TraceParent> {
-        match self.entry_mut() {
-            Some(entry) => Some(entry.make_ids().parent()),
-            None => self.forwarded()?.parent,
-        }
+        let parent = self.with_entry(|entry| entry.make_ids().parent());
+        parent.or_else(|| self.forwarded(|forwarded| forwarded.parent)?)
     }
 
     /// Returns the value of the header `tracestate` for outgoing calls, to be sent
@@ -251,22 +244,21 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = match self.forwarded() {
-            Some(forwarded) => forwarded.state.clone(),
-            None => self.look(|entry| TraceState::from_list(entry.state()))?,
-        };
-        Some(state).filter(|state| !state.is_empty())
+        let state = self.look(|entry| TraceState::from_list(entry.state()));
+        let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
+        state.filter(|state| !state.is_empty())
     }
 
-    /// Returns all three headers at once, without a copy; must not be called while
-    /// the trace is lent.
+    /// Looks at all three headers at once, without a copy.
     #[cfg(feature = "tower")]
-    pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        let outgoing = match self.is_enabled() {
-            true => self.entry_mut().map(Entry::outgoing),
-            false => self.forwarded().map(Forwarded::outgoing),
+    pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
+        let seen = match self.is_enabled() {
+            true => self.with_entry(|entry| once(&entry.outgoing())),
+            false => self.forwarded(|forwarded| once(&forwarded.outgoing())),
         };
-        outgoing.unwrap_or_default()
+        seen.flatten()
     }
 
     /// Returns the id of the transaction, which is made on first use.
@@ -297,21 +289,6 @@ impl Trace {
     /// ```
     #[track_caller]
     pub fn child(&mut self, name: impl Into<Cow<'static, str>>) -> Trace {
-        let parent = self.traceparent();
-        let state = self.tracestate();
-        let request_id = self.request_id();
-        let location = Location::caller();
-        let child = self.look(|entry| TraceBuilder::for_child(name.into(), entry, location));
-        let mut child = child.unwrap_or_default();
-        if let Some(parent) = parent {
-            child.continue_from(parent);
-        }
-        if let Some(state) = state {
-            child.set_tracestate(&state);
-        }
-        if let Some(id) = request_id {
-            child.set_request_id(&id);
-        }
-        child
+        self.unit().child(name.into(), Location::caller())
     }
 }

@@ -1,9 +1,13 @@
 //! Parts: what several threads collect for one unit, without a lock.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use crate::thread::spares;
+use crate::emit;
+use crate::thread::{parts, spares};
 use crate::trace::Trace;
+use crate::unit::Entry;
+use crate::unit::store::trace_ids::Forwarded;
 
 /// Collects what one thread contributes to a unit; made by [`Trace::part`] and
 /// merged by [`Trace::join`].
@@ -35,8 +39,20 @@ use crate::trace::Trace;
 /// } // files=4 words=4000
 /// ```
 #[derive(Debug)]
-#[must_use = "pass it to `Trace::join`; otherwise it counts as lost"]
+#[must_use = "a part that is dropped at once has collected nothing"]
 pub struct Part(Trace);
+
+impl Part {
+    pub(super) fn new(trace: Trace) -> Part {
+        Part(trace)
+    }
+
+    /// Returns the trace, which joins its unit when it is dropped.
+    #[cfg(feature = "future")]
+    pub(crate) fn into_trace(self) -> Trace {
+        self.0
+    }
+}
 
 impl Deref for Part {
     type Target = Trace;
@@ -77,12 +93,10 @@ impl Trace {
     /// # assert!(trace.render().contains(" files=1 fragments="));
     /// ```
     pub fn part(&self) -> Part {
-        let mut part = Trace::from_entry(self.look(spares::take_part));
-        // A disabled part passes on the ids that its unit received.
-        if let Some(kept) = part.forwarded_mut() {
-            *kept = self.forwarded().cloned().map(Box::new);
+        match self.hub() {
+            Some(hub) => Part::new(Trace::from_entry(Some(parts::take(&hub)))),
+            None => Part::new(Trace::passing_on(self.forwarded(Forwarded::clone))),
         }
-        Part(part)
     }
 
     /// Merges a part into this unit.
@@ -104,14 +118,35 @@ impl Trace {
     /// assert!(trace.render().ends_with(" files=7 largest=200"));
     /// ```
     pub fn join(&mut self, mut part: Part) -> &mut Self {
-        // `part` may hold a `Trace` that was swapped in through `DerefMut`. That is
-        // a unit of its own, so it is dropped here and writes its record.
-        if part.entry_mut().is_some_and(|entry| entry.parts.is_part())
-            && let Some(entry) = self.entry_mut()
-            && let Some(part) = part.0.take_entry()
-        {
-            spares::give_back(entry.merge(part));
+        // A part joins its unit anyway. If `part` holds a `Trace` that was swapped in
+        // through `DerefMut`, that is a unit of its own, which writes its record.
+        if let Some(entry) = part.0.take_entry() {
+            match entry.is_part() {
+                true => self.join_entry(entry),
+                false => emit::finish(entry),
+            }
         }
         self
+    }
+
+    /// Merges a part here, even one of another unit; gives it to its own unit if this trace
+    /// collects nothing.
+    fn join_entry(&mut self, part: Box<Entry>) {
+        let mut part = Some(part);
+        let merged = self.with_entry(|entry| {
+            let part = part.take()?;
+            if let Some(home) = &part.home
+                && Arc::ptr_eq(home, entry.home_or_hub())
+            {
+                home.uncount_part();
+            }
+            Some(entry.merge(part))
+        });
+        if let Some(free) = merged.flatten() {
+            spares::give_back(free);
+        }
+        if let Some(part) = part {
+            parts::come_home(part);
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use log::Level;
 
-use crate::trace::Trace;
+use crate::trace::{State, Trace};
 use crate::unit::add;
-use crate::value::failure::{Cause, Failure, IsResult};
+use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
@@ -50,7 +50,16 @@ impl Trace {
     }
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
-        self.with(|entry| add::record(entry, cause))
+        match &mut self.0 {
+            State::Here(entry) => add::record(entry, cause),
+            _ => {
+                if let Some(limit) = self.value_limit() {
+                    let texts = failure::describe(cause, limit);
+                    self.with(|entry| add::record_texts(entry, &texts));
+                }
+            }
+        }
+        self
     }
 
     /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.

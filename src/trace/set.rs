@@ -1,8 +1,10 @@
 //! Fields: values, counters, sums and maxima.
 
-use crate::trace::Trace;
+use crate::trace::{State, Trace};
 use crate::unit::store::field::Role;
-use crate::value::key::ToKey;
+use crate::value::eager;
+use crate::value::key::{KeyRef, ToKey};
+use crate::value::kind::Value;
 use crate::value::number::Number;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
@@ -30,7 +32,12 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
-        self.with(|entry| entry.set(key.to_key().0, value.to_value().0))
+        match &mut self.0 {
+            State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
+            State::Disabled(_) | State::Covering(_) | State::Covered => {}
+            _ => self.set_lent(key.to_key().0, value.to_value()),
+        }
+        self
     }
 
     /// Removes a field.
@@ -46,7 +53,8 @@ impl Trace {
     /// ```
     #[inline]
     pub fn unset(&mut self, key: impl ToKey) -> &mut Self {
-        self.with(|entry| entry.unset(key.to_key().0))
+        let key = key.to_key();
+        self.with(|entry| entry.unset(key.0))
     }
 
     /// Returns the value of a field as it was given, if the field is set. A timer
@@ -65,7 +73,8 @@ impl Trace {
     /// assert_eq!(trace.get("user_id"), None);
     /// ```
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        self.look(|entry| entry.get(key.to_key().0.as_str()))?
+        let key = key.to_key();
+        self.look(|entry| entry.get(key.0.as_str()))?
     }
 
     /// Adds one to a counter.
@@ -100,7 +109,8 @@ impl Trace {
     /// ```
     #[inline]
     pub fn sum(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
-        self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+        let key = key.to_key();
+        self.with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()))
     }
 
     /// Keeps the largest of the numbers given for this key.
@@ -117,6 +127,18 @@ impl Trace {
     /// ```
     #[inline]
     pub fn max(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
-        self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+        let key = key.to_key();
+        self.with(|entry| entry.accumulate(key.0, Role::Max, x.amount()))
+    }
+
+    /// Sets a field of an entry that may be current: the value is formatted first.
+    #[inline(never)]
+    fn set_lent(&mut self, key: KeyRef<'_>, value: Value<'_>) {
+        let limit = self.value_limit();
+        eager::value(
+            value,
+            || limit,
+            |kind| _ = self.with(|entry| entry.set(key, kind)),
+        );
     }
 }

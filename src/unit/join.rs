@@ -1,15 +1,4 @@
-//! Parts: the data that other threads collect for a unit, merged when they join.
-//!
-//! A part is an entry of its own, and can have parts in turn. It knows the entry
-//! that made it, its maker, and the unit that both belong to, so an entry that
-//! joins a part can count it in the right place:
-//!
-//! * A part that is joined by its maker is back.
-//! * A part that is joined by another entry of the same unit is still missing from
-//!   its maker, but the unit has not lost it.
-//! * A part that is joined by another unit stays lost to its own.
-
-use std::sync::atomic::Ordering;
+//! Merging what other threads and tasks collected for a unit.
 
 use smallvec::SmallVec;
 
@@ -17,7 +6,6 @@ use crate::unit::Entry;
 use crate::unit::store::arena::Arena;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
 use crate::unit::store::fragments::RawFragment;
-use crate::unit::store::parts::{Identity, PartOf, Parts};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
@@ -28,51 +16,15 @@ impl Entry {
     pub(crate) fn merge(&mut self, mut part: Box<Entry>) -> Box<Entry> {
         let now = part.now();
         part.close_laps(now);
-        self.count_joined(&part.parts);
         for field in part.fields.as_slice() {
             self.merge_field(field, &part.arena);
         }
         self.fields.dropped += part.fields.dropped;
         self.merge_fragments(&part);
         self.merge_ending(&part);
-        if part.unit() == self.unit() {
-            self.adopt_ids(&part);
-        }
         self.arena.note_cut(part.arena.has_cut());
         self.tidy();
         part
-    }
-
-    /// Makes an entry a part of this one.
-    pub(crate) fn make_part(&self, part: &mut Entry) {
-        // Joining takes the trace by `&mut`, so it happens after the call that made
-        // the part: this number need not order any other memory.
-        self.parts.made.fetch_add(1, Ordering::Relaxed);
-        part.parts.of = Some(PartOf {
-            maker: self.identity(),
-            unit: self.unit(),
-        });
-        part.adopt_ids(self);
-    }
-
-    fn identity(&self) -> Identity {
-        (std::ptr::from_ref(self).addr(), self.generation)
-    }
-
-    fn unit(&self) -> Identity {
-        self.parts.of.map_or(self.identity(), |of| of.unit)
-    }
-
-    fn count_joined(&mut self, part: &Parts) {
-        let (me, unit) = (self.identity(), self.unit());
-        let mine = &mut self.parts;
-        match part.of {
-            Some(of) if of.maker == me => mine.joined = mine.joined.saturating_add(1),
-            Some(of) if of.unit == unit => mine.missing -= 1,
-            // Its own unit loses it, not this one.
-            _ => {}
-        }
-        mine.missing += i64::from(part.out()) + part.missing;
     }
 
     fn merge_field(&mut self, field: &Field, arena: &Arena) {

@@ -1,9 +1,11 @@
 //! Timers: running laps, and the totals they are added to.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::clock;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::Role;
 use crate::unit::store::laps::{LapId, OpenLap};
@@ -16,6 +18,9 @@ const MAX_OPEN: usize = 256;
 impl Entry {
     /// Starts a lap; returns `None` if there is no room for it or for its field.
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
+        if self.laps.len() >= MAX_OPEN {
+            self.catch_up();
+        }
         if self.laps.len() >= MAX_OPEN {
             self.fields.dropped += 1;
             return None;
@@ -43,6 +48,12 @@ impl Entry {
         Some(at)
     }
 
+    /// Starts a lap that may be stopped where this entry is not.
+    pub(crate) fn start_shared_lap(&mut self, key: KeyRef<'_>) -> Option<(LapId, Arc<UnitHub>)> {
+        let lap_id = self.start_lap(key)?;
+        Some((lap_id, Arc::clone(self.home_or_hub())))
+    }
+
     /// Returns whether a lap runs in this entry.
     pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
         self.laps.iter().any(|lap| lap.lap_id == lap_id)
@@ -53,6 +64,17 @@ impl Entry {
         if let Some(at) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
             let lap = self.laps.remove(at);
             self.close(lap, self.now());
+        } else if let Some(home) = &self.home {
+            // It was started in the unit, before the trace came here.
+            home.stop_lap(lap_id);
+        }
+    }
+
+    /// Stops a lap of this unit that was over at an earlier time.
+    pub(super) fn stop_lap_at(&mut self, lap_id: LapId, at: Instant) {
+        if let Some(lap) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
+            let lap = self.laps.remove(lap);
+            self.close(lap, at);
         }
     }
 

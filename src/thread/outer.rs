@@ -1,0 +1,33 @@
+//! What a unit that begins on this thread is inside of.
+
+use crate::thread::stack;
+use crate::thread::stack::Slot;
+use crate::unit::Entry;
+
+/// Lets a unit share the ids of the one that it begins in.
+#[inline]
+pub(crate) fn share_ids(entry: &mut Entry) {
+    with(|outer| match outer {
+        Slot::Unit(outer) if !outer.ended => entry.set_outer(outer.home_or_hub()),
+        Slot::InUse(Some(hub)) => entry.set_outer(hub),
+        Slot::Cover(Some(forwarded)) => entry.continue_forwarded(forwarded),
+        _ => {}
+    });
+}
+
+/// Looks at what a unit that begins here is inside of: the uppermost layer that is
+/// a unit, or a disabled trace that passes ids on.
+#[inline]
+pub(crate) fn with<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    if stack::is_empty() {
+        return None;
+    }
+    find_outer(look)
+}
+
+#[cold]
+#[inline(never)]
+fn find_outer<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    let counts = |slot: &Slot| !matches!(slot, Slot::Gone | Slot::Cover(None) | Slot::InUse(None));
+    stack::with_first(counts, look)
+}

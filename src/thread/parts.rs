@@ -1,0 +1,46 @@
+//! Parts: what other threads and tasks collect for a unit, on an entry of their own.
+
+use std::sync::Arc;
+
+use crate::thread::{spares, stack};
+use crate::unit::Entry;
+use crate::unit::UnitHub;
+
+/// Takes an entry for a part of a unit, whose times count from the unit's start.
+pub(crate) fn take(hub: &Arc<UnitHub>) -> Box<Entry> {
+    hub.count_part();
+    let mut part = spares::take(&hub.settings, hub.origin.clone(), hub.start);
+    part.home = Some(Arc::clone(hub));
+    part
+}
+
+/// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
+/// later write wins; otherwise the unit picks it up.
+pub(crate) fn come_home(mut part: Box<Entry>) {
+    let Some(hub) = part.home.take() else {
+        return spares::give_back(part);
+    };
+    part.close_laps(part.now());
+    let mut part = Some(part);
+    let token = hub.token();
+    let merged = token.and_then(|token| {
+        stack::with_unit(token, |unit| {
+            unit.catch_up();
+            Some(unit.merge(part.take()?))
+        })
+    });
+    let free = match (merged, part) {
+        (Some(free), _) => {
+            hub.uncount_part();
+            free
+        }
+        (None, Some(part)) => {
+            let has_content = part.has_content();
+            hub.take_in(part, has_content, |merged, part| merged.merge(part))
+        }
+        (None, None) => None,
+    };
+    if let Some(free) = free {
+        spares::give_back(free);
+    }
+}

@@ -1,0 +1,120 @@
+//! Where the entry of a trace is: with the trace, lent to the stack of its thread, or on
+//! another thread than its handle.
+
+use std::sync::Arc;
+
+use crate::thread::stack::Slot;
+use crate::thread::{parts, spares, stack};
+use crate::trace::{State, Trace};
+use crate::unit::Entry;
+use crate::unit::store::origin::Token;
+
+impl Trace {
+    #[inline(never)]
+    pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        if let State::Handle(hub) = &self.0 {
+            let token = hub.token()?;
+            let mut call = Some(call);
+            let use_entry = |entry: &mut Entry| {
+                entry.catch_up();
+                Some(call.take()?(entry))
+            };
+            if let Some(result) = stack::with_unit(token, use_entry) {
+                return result;
+            }
+            return self.go_away().map(call?);
+        }
+        self.take_back();
+        match &mut self.0 {
+            State::Here(entry) => Some(call(entry)),
+            State::Handle(_) => self.with_lent(call),
+            State::Away(part) => Some(call(part)),
+            _ => None,
+        }
+    }
+
+    /// Gives a handle that is not where its entry is a part of the unit.
+    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
+        if let State::Handle(hub) = &self.0 {
+            self.0 = State::Away(parts::take(hub));
+        }
+        match &mut self.0 {
+            State::Away(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
+    pub(crate) fn handle(&self) -> Trace {
+        Trace(self.hub().map_or(State::Covered, State::Handle))
+    }
+
+    /// Makes the trace current: its entry, or a cover if it is disabled. Returns
+    /// `false` for a handle, which has neither.
+    #[inline]
+    pub(super) fn lend(&mut self) -> bool {
+        self.take_back();
+        self.0 = match std::mem::take(&mut self.0) {
+            State::Here(entry) => State::Lent(stack::push(entry)),
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            other => {
+                self.0 = other;
+                return false;
+            }
+        };
+        true
+    }
+
+    /// Makes a part current for a handle, unless its unit is current already.
+    #[cold]
+    pub(super) fn enter_part(&self) -> Option<Token> {
+        let hub = self.hub()?;
+        let is_current =
+            matches!(self.0, State::Handle(_)) && hub.token().is_some_and(stack::is_current);
+        (!is_current).then(|| stack::push(parts::take(&hub)))
+    }
+
+    /// Takes back what is lent: when a guard ends, or at the next use of the trace
+    /// if its guard was leaked.
+    #[inline(always)]
+    pub(super) fn take_back(&mut self) {
+        if !matches!(self.0, State::Here(_) | State::Disabled(_)) {
+            self.take_back_now();
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn take_back_now(&mut self) {
+        let state = match &mut self.0 {
+            // If it is not found, it is in use further up this thread's stack, or on
+            // another thread: the next call tries again.
+            State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
+                Some(Slot::Unit(mut entry)) => {
+                    entry.token = None;
+                    match entry.ended {
+                        true => {
+                            spares::give_back(entry);
+                            State::Disabled(None)
+                        }
+                        false => State::Here(entry),
+                    }
+                }
+                Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            // Back where the entry is.
+            State::Away(part) => {
+                let hub = match &part.home {
+                    Some(hub) if hub.token().is_some_and(stack::has_unit) => Arc::clone(hub),
+                    _ => return,
+                };
+                if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
+                    parts::come_home(part);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.0 = state;
+    }
+}
