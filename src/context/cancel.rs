@@ -134,8 +134,10 @@ macro_rules! __run_async {
         let unit = $crate::__CancelGuard::new($crate::start!($name));
         $($async)+ {
             let unit = unit;
-            let mut handle = unit.handle();
+            let handle = unit.handle();
             let block = ::core::pin::pin!(::core::option::Option::Some($($async)+ {
+                // Dropped with the block, so that what it wrote elsewhere is merged before the end.
+                let mut handle = handle;
                 let $($trace)+ = &mut handle;
                 $work
             }));

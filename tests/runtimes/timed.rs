@@ -375,9 +375,7 @@ fn a_timed_future_that_panics_closes_its_lap() {
 #[test]
 fn a_timed_future_is_send_if_its_future_is() {
     let bench = Bench::new();
-    drop(is_send(
-        async move { bench.query().timed("db").await },
-    ));
+    drop(is_send(async move { bench.query().timed("db").await }));
     let bench = Bench::new();
     let query = async move { bench.query().await };
     drop(is_send(query.timed(String::from("db")).in_current_unit()));
