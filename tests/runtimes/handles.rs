@@ -1,1 +1,142 @@
+//! `in_trace` and `run_in_trace` with traces that come from elsewhere: parts, children, the handle of `run!`.
 
+use tokio::task::yield_now;
+use traceline::{Trace, current, future::InTraceExt, run, start};
+
+use crate::bench::{Bench, check, check_on_each_runtime, poll_once};
+
+#[test]
+fn a_part_that_is_taken_into_a_future_joins_its_unit() {
+    check_on_each_runtime(
+        async |bench| {
+            let mut trace = start!("fan out");
+            let mut part = trace.part();
+            let inner = std::mem::take(&mut *part);
+            let there = bench.clone();
+            let query = async move {
+                current::incr("queries");
+                there.query().timed("db").await
+            };
+            let rows = tokio::spawn(query.in_trace(inner)).await.unwrap();
+            trace.join(part);
+            trace.set("rows", rows.unwrap()).ok();
+        },
+        &[
+            "info msg=\"fan out\" outcome=ok duration_ms=20.0 queries=1 db.count=1 db.ms=20.0 \
+             db.max_ms=20.0 rows=7",
+        ],
+    );
+}
+
+#[test]
+fn a_failure_of_a_part_is_one_of_its_unit() {
+    check_on_each_runtime(
+        async |_bench| {
+            let trace = start!("fan out");
+            let mut part = trace.part();
+            let query = async {
+                yield_now().await;
+                Err::<(), _>("no answer")
+            };
+            let query = query.run_in_trace(std::mem::take(&mut *part));
+            assert!(tokio::spawn(query).await.unwrap().is_err());
+        },
+        &["error msg=\"fan out\" outcome=error duration_ms=0.0 error=\"no answer\""],
+    );
+}
+
+#[test]
+fn a_part_that_is_cancelled_does_not_cancel_its_unit() {
+    check(
+        |bench| {
+            let mut trace = start!("fan out");
+            let mut part = trace.part();
+            let query = async {
+                current::incr("queries");
+                bench.hang(5).timed("db").await;
+            };
+            let mut query = Box::pin(query.in_trace(std::mem::take(&mut *part)));
+            assert!(poll_once(query.as_mut()).is_pending());
+            bench.pass(15);
+            drop(query);
+            bench.pass(100);
+            trace.ok();
+        },
+        &[
+            "info msg=\"fan out\" outcome=ok duration_ms=120.0 queries=1 db.count=1 db.ms=20.0 \
+             db.max_ms=20.0",
+        ],
+    );
+}
+
+#[test]
+fn a_child_is_a_unit_of_its_own() {
+    let bench = Bench::new();
+    let mut parent = bench.capture.run(|| start!("parent"));
+    let child = parent.child("child");
+    let mut work = Box::pin(async { current::set("a", 1) }.in_trace(child));
+    assert!(poll_once(work.as_mut()).is_ready());
+    parent.emit();
+    let [child, parent] = bench.capture.take().try_into().unwrap();
+    assert_eq!(child.parent_id(), parent.span_id());
+    assert_eq!((child.u64("a"), parent.u64("a")), (Some(1), None));
+}
+
+#[test]
+fn the_handle_of_run_may_be_taken_into_a_future() {
+    check_on_each_runtime(
+        async |bench| {
+            let unit = run!("request", async |trace| -> Result<(), String> {
+                trace.set("before", 1);
+                let taken = std::mem::take(trace);
+                let there = bench.clone();
+                let query = async move {
+                    current::incr("queries");
+                    there.query().timed("db").await
+                };
+                // Here it is the unit itself, in a task a part of it.
+                query.in_trace(taken).await?;
+                current::set("after", 2);
+                Ok(())
+            });
+            unit.await.unwrap();
+            let unit = run!("request", async |trace| -> Result<(), String> {
+                trace.set("before", 1);
+                let taken = std::mem::take(trace);
+                let there = bench.clone();
+                let query = async move {
+                    current::incr("queries");
+                    there.query().timed("db").await
+                };
+                tokio::spawn(query.in_trace(taken)).await.unwrap()?;
+                current::set("after", 2);
+                Ok(())
+            });
+            unit.await.unwrap();
+        },
+        &[
+            "info msg=request outcome=ok duration_ms=20.0 before=1 queries=1 db.count=1 \
+             db.ms=20.0 db.max_ms=20.0 after=2",
+            "info msg=request outcome=ok duration_ms=20.0 before=1 queries=1 db.count=1 \
+             db.ms=20.0 db.max_ms=20.0 after=2",
+        ],
+    );
+}
+
+#[test]
+fn a_disabled_trace_runs_its_future_without_a_unit() {
+    check_on_each_runtime(
+        async |bench| {
+            let outer = async {
+                let query = async {
+                    assert!(!current::is_active());
+                    bench.query().timed("db").await
+                };
+                assert_eq!(query.run_in_trace(Trace::default()).await, Ok(7));
+                current::set("a", 1);
+            };
+            outer.in_trace(start!("outer")).await;
+        },
+        &["info msg=outer duration_ms=20.0 a=1"],
+    );
+}
