@@ -141,9 +141,9 @@ impl Trace {
         let merged = self.with_entry(|entry| {
             // What was dropped before comes first.
             entry.catch_up();
-            let part = part.take()?;
-            if let Some(home) = &part.home
-                && Arc::ptr_eq(home, entry.home_or_hub())
+            let mut part = part.take()?;
+            if let Some(home) = part.home.take()
+                && Arc::ptr_eq(&home, entry.home_or_hub())
             {
                 home.uncount_part();
             }
