@@ -504,7 +504,7 @@ fn the_smallest_record_has_room_for_all_ids() {
 }
 
 #[test]
-fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
+fn the_current_unit_is_asked_for_its_ids_wherever_it_runs() {
     let ids = || {
         (
             current::traceparent(),
@@ -529,10 +529,11 @@ fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
     );
     unit.scope(|| {
         assert_eq!(ids(), own);
-        // While in use, while hidden by a disabled unit, and at its end.
-        assert_eq!(current::with(|_| ids()), Some(nothing.clone()));
-        Trace::default().scope(|| assert_eq!(ids(), nothing));
+        // While it is in use, and inside a disabled unit, which has no ids of its own.
+        assert_eq!(current::with(|_| ids()), Some(own.clone()));
+        Trace::default().scope(|| assert_eq!(ids(), own));
         assert_eq!(ids(), own);
+        // Not after its end.
         current::emit();
         assert_eq!(ids(), nothing);
     });

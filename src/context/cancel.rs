@@ -136,10 +136,11 @@ macro_rules! __run_async {
             let unit = unit;
             let handle = unit.handle();
             let block = ::core::pin::pin!(::core::option::Option::Some($($async)+ {
-                // Dropped with the block, so that what it wrote elsewhere is merged before the end.
+                // In here, so that what it wrote elsewhere is merged before the unit ends.
                 let mut handle = handle;
                 let $($trace)+ = &mut handle;
-                $work
+                let result = $work;
+                result
             }));
             $crate::__CancelGuard::finish($crate::__RunFuture::new(unit, block).await)
         }
