@@ -83,7 +83,8 @@ impl Trace {
         location: &'static Location<'static>,
     ) -> &mut Self {
         match &mut self.0 {
-            State::Here(entry) => entry.add(message.text(), level, location),
+            // Fragments are sorted by time: what others wrote may come later.
+            State::Here(entry, _) => entry.add(message.text(), level, location),
             State::Disabled(_) | State::Covering(_) | State::Covered => {}
             _ => self.add_lent(message, level, location),
         }

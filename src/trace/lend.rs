@@ -26,7 +26,10 @@ impl Trace {
         }
         self.take_back();
         match &mut self.0 {
-            State::Here(entry) => Some(call(entry)),
+            State::Here(entry, _) => {
+                entry.catch_up();
+                Some(call(entry))
+            }
             State::Handle(_) => self.with_lent(call),
             State::Away(part) => Some(call(part)),
             _ => None,
@@ -55,7 +58,7 @@ impl Trace {
     pub(super) fn lend(&mut self) {
         self.take_back();
         self.0 = match std::mem::take(&mut self.0) {
-            State::Here(entry) => State::Lent(stack::push(entry)),
+            State::Here(entry, _) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
                 State::LentAway(stack::push(parts::take(&hub)))
@@ -69,7 +72,7 @@ impl Trace {
     /// if its guard was leaked.
     #[inline(always)]
     pub(super) fn take_back(&mut self) {
-        if !matches!(self.0, State::Here(_) | State::Disabled(_)) {
+        if !matches!(self.0, State::Here(..) | State::Disabled(_)) {
             self.take_back_now();
         }
     }
@@ -87,7 +90,10 @@ impl Trace {
                             spares::give_back(entry);
                             State::Disabled(None)
                         }
-                        false => State::Here(entry),
+                        false => {
+                            let reached = entry.hub.get().is_some().into();
+                            State::Here(entry, reached)
+                        }
                     }
                 }
                 Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),

@@ -1,5 +1,7 @@
 //! How the unit ended, and how severe its record is.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use log::Level;
 
 use crate::trace::{State, Trace};
@@ -51,7 +53,7 @@ impl Trace {
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
         match &mut self.0 {
-            State::Here(entry) => add::record(entry, cause),
+            State::Here(entry, reached) if !reached.load(Relaxed) => add::record(entry, cause),
             _ => {
                 if let Some(limit) = self.value_limit() {
                     let texts = failure::describe(cause, limit);

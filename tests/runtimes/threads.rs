@@ -202,7 +202,8 @@ fn a_part_joins_its_unit_when_it_is_dropped() {
             };
             thread::spawn(work).join().unwrap();
         },
-        &["info msg=parts duration_ms=20.0 hash.count=1 hash.ms=20.0 hash.max_ms=20.0 chunks=2"],
+        // The deeper one came back first.
+        &["info msg=parts duration_ms=20.0 chunks=2 hash.count=1 hash.ms=20.0 hash.max_ms=20.0"],
     );
 }
 
@@ -333,5 +334,27 @@ fn a_shared_trace_may_be_entered_by_several_threads_at_once() {
             shared.set("done", true);
         },
         &["info msg=shared duration_ms=0.0 calls=2 n=3 done=true"],
+    );
+}
+
+#[test]
+fn the_last_write_wins_whoever_it_is() {
+    check(
+        |_bench| {
+            for _ in 0..2 {
+                let mut trace = start!("order");
+                trace.set("state", "begun");
+                let unit = trace.unit();
+                thread::spawn(move || unit.scope(|| current::set("state", "working")))
+                    .join()
+                    .unwrap();
+                assert_eq!(trace.get("state").unwrap().as_str(), Some("working"));
+                trace.set("state", "done");
+            }
+        },
+        &[
+            "info msg=order duration_ms=0.0 state=done",
+            "info msg=order duration_ms=0.0 state=done",
+        ],
     );
 }
