@@ -117,22 +117,17 @@ pin_project! {
 }
 
 impl<F: Future> InTrace<F> {
-    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+    fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
             future: Some(future),
             unit,
         }
     }
 
-    #[cfg(feature = "tower")]
-    pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
-        self.project().unit
-    }
-
     /// Polls with the trace as the current one. The unit does not end with the
     /// future.
     #[inline]
-    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut future = this.future;
         this.unit.poll(|| {

@@ -120,9 +120,11 @@ mod service;
 mod head;
 mod layer;
 mod body;
+mod request;
 mod http;
 
 pub use body::TraceBody;
 pub use client::{Propagate, PropagateLayer, inject, inject_current};
 pub use layer::TraceLayer;
+pub use request::RequestBody;
 pub use service::{ResponseFuture, TraceService};

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
-use traceline::tower::{PropagateLayer, TraceLayer};
+use traceline::tower::{PropagateLayer, RequestBody, TraceLayer};
 use traceline::{Config, current};
 
 use crate::tags::untagged;
@@ -248,7 +248,7 @@ mod answers {
         same_line(
             &server.record().await,
             &line(
-                "outcome=ok duration_ms=0.0 method=POST path=/echo request_bytes=5 status=200 head_ms=0.0 response_bytes=5",
+                "outcome=ok duration_ms=0.0 method=POST path=/echo status=200 head_ms=0.0 response_bytes=5 request_bytes=5",
             ),
         );
     }
@@ -798,7 +798,7 @@ async fn a_service_on_hyper_alone_is_the_same() {
     let layer = TraceLayer::new().target("shop").config(&bench.config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let hello = |request: http::Request<hyper::body::Incoming>| async move {
+    let hello = |request: http::Request<RequestBody<hyper::body::Incoming>>| async move {
         match request.uri().path() {
             "/fails" => Err("no stock"),
             _ => Ok(http::Response::new(Full::<Bytes>::from("hello"))),
