@@ -30,7 +30,7 @@ pin_project! {
     /// fn cache(response: http::Response<TraceBody<Full<&'static [u8]>>>) {}
     /// # }
     /// ```
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub struct TraceBody<B> {
         #[pin]
         body: Option<B>,
@@ -102,7 +102,7 @@ impl Drop for AfterBody<'_> {
 }
 
 /// How much of a body was sent, and how much the head promised.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Sent {
     bytes: u64,
     promised: Option<u64>,

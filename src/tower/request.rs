@@ -174,7 +174,7 @@ pin_project! {
     /// }
     /// # }
     /// ```
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub struct RequestBody<B> {
         #[pin]
         body: B,

@@ -643,9 +643,8 @@ mod ends {
                 "msg=request {OWN_IDS} outcome=error duration_ms=0.0 method=POST path=/carts/7 error=refused error.chain=\"{chain}\""
             ),
         );
-        let mut plain = layer(&bench).layer(Answers(|_: Got| {
-            Err::<Response<Frames>, _>("no stock")
-        }));
+        let mut plain =
+            layer(&bench).layer(Answers(|_: Got| Err::<Response<Frames>, _>("no stock")));
         assert_eq!(now(plain.call(request())).unwrap_err(), "no stock");
         same_line(
             &only(&bench),
@@ -653,9 +652,8 @@ mod ends {
                 "msg=request {OWN_IDS} outcome=error duration_ms=0.0 method=POST path=/carts/7 error=\"no stock\""
             ),
         );
-        let mut odd = layer(&bench).layer(Answers(|_: Got| {
-            Err::<Response<Frames>, _>(Unprintable)
-        }));
+        let mut odd =
+            layer(&bench).layer(Answers(|_: Got| Err::<Response<Frames>, _>(Unprintable)));
         assert!(now(odd.call(request())).is_err());
         same_line(
             &only(&bench),
@@ -982,7 +980,9 @@ mod hooks {
             current::set("a", 1);
             Ok::<_, Infallible>(Response::new(Frames::of([Data(b"up")])))
         }));
-        let health = Request::get("http://shop.test/health").body(Empty::new()).unwrap();
+        let health = Request::get("http://shop.test/health")
+            .body(Empty::new())
+            .unwrap();
         let response = now(service.call(health)).unwrap();
         assert!(response.headers().is_empty());
         read(response.into_body());
