@@ -230,7 +230,7 @@ async fn each_row_of_the_docs_is_what_the_layers_do() {
             compressed()
         ),
         row!(
-            "`CompressionLayer`: 600 bytes",
+            "`CompressionLayer`: 600 bytes, sent as 44",
             CompressionLayer::new(),
             "outcome status response_bytes",
             accepts()
@@ -260,7 +260,6 @@ async fn each_row_of_the_docs_is_what_the_layers_do() {
             ask("/hello")
         ),
     ];
-    println!("{}", rows.concat());
     let docs = include_str!("../../src/tower/mod.rs");
     let (_, table) = docs
         .split_once("//! | layer | outside | inside |\n")
@@ -268,4 +267,20 @@ async fn each_row_of_the_docs_is_what_the_layers_do() {
     let (_, table) = table.split_once("|---|---|---|\n").unwrap();
     let (table, _) = table.split_once("//!\n").unwrap();
     assert_eq!(table, rows.concat());
+}
+
+#[tokio::test]
+async fn axum_takes_a_limit_outside_for_any_other_error() {
+    for (outside, status) in [(true, 400), (false, 413)] {
+        let bench = Bench::new(Config::builder().header(false));
+        let layer = TraceLayer::new().config(&bench.config);
+        let limit = RequestBodyLimitLayer::new(5);
+        let app = match outside {
+            true => app().layer(layer).layer(limit),
+            false => app().layer(limit).layer(layer),
+        };
+        let body = AxumBody::new(Frames::of("0123456789", false));
+        let response = app.oneshot(send(body)).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
 }

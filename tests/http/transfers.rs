@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use log::Level;
+use log::{Level, LevelFilter};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tower::{Service, ServiceBuilder, service_fn};
@@ -28,7 +28,7 @@ use traceline::{Config, current};
 
 use crate::http::{IDS, Server};
 use crate::tags::untagged;
-use crate::util::{Bench, Captured, FixedIds, same_line};
+use crate::util::{Bench, Capture, Captured, FixedIds, same_line};
 
 /// A frame of [`Frames`], or what happens in its place.
 enum Step {
@@ -442,6 +442,22 @@ mod request {
         now(layer(&bench).layer(service).call(request)).unwrap();
     }
 
+    #[test]
+    fn a_body_without_a_unit_is_passed_on_as_it_is() {
+        let (bench, off) = (bench(), Capture::up_to(LevelFilter::Off));
+        let layer = layer(&bench).config(&off.config(Config::builder()));
+        let service = service_fn(|request: Got| async {
+            let body = request.into_body().collect().await?;
+            Ok::<_, Boxed>(Response::new(http_body_util::Full::new(body.to_bytes())))
+        });
+        let request = Request::put("/cart").header("content-length", "8");
+        let request = request.body(frames([Data("one")])).unwrap();
+        let response = now(layer.layer(service).call(request)).unwrap();
+        let body = now(response.into_body().collect()).unwrap();
+        assert_eq!(body.to_bytes(), "one");
+        assert!(bench.log.records().is_empty() && off.records().is_empty());
+    }
+
     /// A body may be read by another task, before and after the response.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn bytes_that_another_task_reads_count_while_the_unit_lasts() {
@@ -739,7 +755,7 @@ mod connections {
     }
 
     #[tokio::test]
-    async fn a_handler_that_makes_the_best_of_half_an_upload_is_told_apart() {
+    async fn a_handler_that_makes_the_best_of_half_an_upload() {
         let (server, _) = server(|_| StatusCode::NO_CONTENT.into_response()).await;
         let head = b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nabc";
         drop(server.raw(head).await);
