@@ -589,6 +589,25 @@ mod response {
     }
 
     #[test]
+    fn a_response_that_must_not_have_a_body_keeps_its_length_to_itself() {
+        for (method, status) in [("HEAD", 200), ("GET", 304), ("CONNECT", 200)] {
+            let bench = bench();
+            let service = service_fn(|_: Request<RequestBody<Empty<Bytes>>>| {
+                let response = Response::builder().status(status);
+                let response = response.header("content-length", "10");
+                std::future::ready(response.body(frames([Data("0123456789")])))
+            });
+            let request = Request::builder().method(method).uri("/");
+            let request = request.body(Empty::new()).unwrap();
+            drop(now(layer(&bench).layer(service).call(request)).unwrap());
+            let want = format!(
+                "outcome=ok duration_ms=0.0 method={method} path=/ status={status} head_ms=0.0 response_bytes=0"
+            );
+            same_line(&rest(&bench).1, &want);
+        }
+    }
+
+    #[test]
     fn a_client_that_goes_away_in_its_download_leaves_what_it_got_of_what() {
         let body = frames([Data("one"), Data("three")]);
         check(

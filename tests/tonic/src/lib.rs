@@ -140,7 +140,7 @@ async fn a_status_that_the_client_caused_is_a_warning_and_one_of_the_servers_an_
     let status = client.check(ask("shop")).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal);
     let line = format!(
-        "msg=request {IDS} outcome=error {CHECK} status=200 grpc.status=13 response_bytes=0"
+        "msg=request {IDS} outcome=error {CHECK} status=200 grpc.status=13 response_bytes=0 request_bytes=0"
     );
     assert_eq!(log.record().await, (Level::Error, line));
 }
