@@ -30,17 +30,17 @@
 //! | field | |
 //! |---|---|
 //! | `method`, `path` | from the request; the path without its query, which may hold secrets |
-//! | `request_bytes` | how many bytes of the request's body the service read, if there is a body |
-//! | `request_bytes_promised` | the `Content-Length` of the request, if it is another number |
+//! | `request_bytes` | how many bytes of the request's body were read, if there is a body |
+//! | `request_bytes_promised` | the request's `Content-Length`, if that is a different number |
 //! | `status` | the HTTP status, which also sets the [level](crate::Trace::status): warn from 400, error from 500 |
 //! | `head_ms` | the time from the request's head to the response's head, in milliseconds |
 //! | `grpc.status` | the status of a gRPC call; 2, 4 and 12 to 15 are the server's fault and make the outcome an error; any other except 0 raises the level to warn |
 //! | `response_bytes` | how many bytes of the response's body the server took |
-//! | `response_bytes_promised` | the `Content-Length` of the response, if it is another number |
+//! | `response_bytes_promised` | the response's `Content-Length`, if that is a different number |
 //! | `error` | an error of the service or of a body |
 //!
-//! Bytes are counted without heads and trailers, and written at the end. Until then,
-//! a checkpoint has `request_bytes_promised`.
+//! Heads and trailers do not count as bytes. The counts are recorded at the end; a
+//! [`checkpoint`](crate::Trace::checkpoint) has only `request_bytes_promised`.
 //!
 //! Fields that handlers set come after those of the request and before those of the
 //! response. Hooks can set more: [`TraceLayer::on_request`], which shows how to
@@ -59,26 +59,26 @@
 //! |---|---|
 //! | the response is complete | `ok`, unless the handler or the status set `error` |
 //! | the client goes away: the service's future or the response's body is dropped early | `cancelled` |
-//! | the request's body fails, or ends before its `Content-Length` | `cancelled`, with the error's text, whatever the handler makes of it |
+//! | the client goes away during its upload: the request's body fails, or ends before its `Content-Length` | `cancelled`, with the error's text, whatever the handler responds |
 //! | the service or the response's body fails | `error`, with its text |
-//! | the response's body ends before its `Content-Length` or goes beyond it | `error` |
-//! | the handler leaves the request's body unread, or a part of it | not affected |
+//! | the response's body is shorter or longer than its `Content-Length` | `error` |
+//! | the handler does not read the request's body to its end | as if it had |
 //! | the handler panics | `panic`, with the fields that it had set; if a layer inside this one turns the panic into a 500, `error` |
 //!
 //! A response is complete when the server has taken all of it; bytes in the buffers
 //! of the server and the operating system may still be lost. A client that stops
 //! reading keeps its unit open until the connection is closed, which costs no more
-//! than the memory of the unit. A client that goes away in its upload is noticed when
-//! the handler reads the body. A body that never ends can write a
+//! than the memory of the unit. On HTTP/1, a server notices that a client has gone away
+//! during its upload when the handler reads the body. A body that never ends can write a
 //! [`checkpoint`](crate::Trace::checkpoint) now and then.
 //!
 //! # Order of layers
 //!
-//! A layer that is inside this one is a part of the service, and one that is outside
-//! is a part of the client. If a layer outside drops the response or the rest of the
-//! request, the unit is cancelled; a response that it makes itself has no record. So
-//! put `TraceLayer` outside all layers that answer or fail by themselves; on an axum
-//! `Router`, add it last.
+//! To this layer, the layers inside it are part of the service, and those outside are
+//! part of the client. If a layer outside drops the response or cuts off the request,
+//! the unit is cancelled; if it responds by itself, there is no record. So put
+//! `TraceLayer` outside every layer that can respond or fail by itself. On an axum
+//! `Router`, that means adding it last.
 //!
 //! | layer | outside | inside |
 //! |---|---|---|
@@ -96,14 +96,14 @@
 //! | `CorsLayer`: a preflight request | no record | `outcome=ok status=200` |
 //! | `TraceLayer` of tower-http | `outcome=ok status=200 response_bytes=600` | `outcome=ok status=200 response_bytes=600` |
 //!
-//! The exception is `CatchPanicLayer`: outside, it leaves `outcome=panic` to the
-//! record. On axum, a `RequestBodyLimitLayer` outside has another disadvantage: axum
-//! finds the error of the limit only two bodies deep and answers with 400 instead of
-//! 413.
+//! `CatchPanicLayer` is the exception: put it outside to get `outcome=panic`. On axum,
+//! a `RequestBodyLimitLayer` outside also changes the status from 413 to 400 if the
+//! body turns out to be over the limit, because axum does not recognize an error that
+//! is wrapped in more than two bodies.
 //!
-//! The services inside get the request's body as a [`RequestBody`], which counts it.
-//! A router's own layers and handlers do not notice: axum and tonic turn any body into
-//! their own. For other services, [`RequestBody`] shows how to name it or take it off.
+//! The service inside this layer receives the request's body as a [`RequestBody`],
+//! which counts it. Routers of axum and tonic accept any body; [`RequestBody`] shows
+//! what other services do.
 //!
 //! # Ids
 //!

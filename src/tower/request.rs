@@ -23,14 +23,14 @@ use crate::value::failure::{Cause, ErrorTexts, describe};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What has come of the body of a request.
+/// What has come of a request's body.
 #[derive(Debug, Default)]
 struct Upload {
     /// The value of `Content-Length`.
     promised: Option<u64>,
     /// `None` once the body has been taken out of its wrapper.
     read: Option<u64>,
-    /// Whether the body ended before the whole of it had come.
+    /// Whether the body ended before all of it had come.
     is_cut: bool,
     /// The error with which it ended, with its sources.
     error: Option<Box<ErrorTexts>>,
@@ -38,8 +38,8 @@ struct Upload {
     limit: usize,
 }
 
-/// The unit of a request. Like a [`CancelGuard`], it is cancelled if it is dropped
-/// before its end; at the end it records what came of the request's body.
+/// The unit of a request. If it is dropped before [`end`](Self::end), the outcome is
+/// `cancelled`; either way, it records what has come of the request's body.
 #[derive(Debug)]
 pub(super) struct Exchange {
     unit: CancelGuard,
@@ -54,7 +54,7 @@ impl Exchange {
         }
     }
 
-    /// Wraps the body of the request, if there is one, to see what comes of it.
+    /// Wraps the request's body, so that the unit learns what comes of it.
     #[inline]
     pub(super) fn watch<B: Body>(&mut self, request: Request<B>) -> Request<RequestBody<B>> {
         let trace = self.unit.trace();
@@ -90,7 +90,7 @@ impl Exchange {
         self.unit.poll(work)
     }
 
-    /// Moves the unit out; what is left behind can neither end nor be cancelled.
+    /// Moves the unit out, and leaves a disabled one behind.
     #[inline]
     pub(super) fn take(&mut self) -> Exchange {
         Exchange {
@@ -139,7 +139,7 @@ impl Upload {
         if !self.is_cut {
             return;
         }
-        // An error that the handler recorded says more than that of the body.
+        // An error that the handler recorded tells more than the body's own.
         if let Some(texts) = &self.error
             && !has_error(trace)
             && let Some(entry) = trace.entry_mut()
@@ -152,13 +152,14 @@ impl Upload {
 
 pin_project! {
     /// The body of a request to a service inside a [`TraceLayer`](super::TraceLayer).
-    /// It counts its bytes and notices if the client goes away in its upload.
+    /// It counts its bytes, and notices if the client goes away during its upload.
     ///
-    /// A handler on hyper names this type, or is generic over the body. A layer or a
-    /// service that insists on the body of the server gets it with
-    /// [`into_inner`](Self::into_inner). On axum, a layer added with `Router::layer`
-    /// does not see this type; in a `ServiceBuilder`, tower-http's
-    /// `MapRequestBodyLayer::new(axum::body::Body::new)` turns it back into axum's.
+    /// | service or layer inside | |
+    /// |---|---|
+    /// | a router of axum or tonic, or any layer that was added to the router before | takes any body |
+    /// | a service on hyper | names this type, or is generic over the body |
+    /// | a layer that names axum's body, such as `from_fn`, in one `ServiceBuilder` with `TraceLayer` | needs tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` between the two |
+    /// | a service that insists on the server's own body | gets it with [`into_inner`](Self::into_inner) |
     ///
     /// # Examples
     ///
@@ -184,8 +185,8 @@ pin_project! {
 }
 
 impl<B> RequestBody<B> {
-    /// Returns the body of the server. The record then has no `request_bytes`,
-    /// because nobody counts them.
+    /// Returns the server's own body. From then on its bytes are not counted, and the
+    /// record has no `request_bytes`.
     ///
     /// # Examples
     ///
@@ -251,7 +252,7 @@ where
     }
 }
 
-/// Notes the error of a body. The lock is not held while the error prints itself.
+/// Keeps the error of a body. The lock is not held while the error formats itself.
 #[cold]
 fn fail(upload: &Mutex<Upload>, error: &(dyn Error + Send + Sync + 'static)) {
     let limit = upload.lock().limit;

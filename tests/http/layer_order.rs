@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::Body as AxumBody;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::routing::{get, put};
 use bytes::Bytes;
 use http_body::{Body, Frame};
@@ -26,6 +27,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::map_request_body::MapRequestBodyLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, ResponseBodyTimeoutLayer, TimeoutLayer};
 use tower_service::Service;
 use traceline::Config;
@@ -283,4 +285,25 @@ async fn axum_takes_a_limit_outside_for_any_other_error() {
         let response = app.oneshot(send(body)).await.unwrap();
         assert_eq!(response.status(), status);
     }
+}
+
+/// `from_fn` insists on axum's own body.
+#[tokio::test]
+async fn layers_that_name_their_body_go_inside_with_a_layer_between() {
+    let bench = Bench::new(Config::builder().header(false));
+    let layers = ServiceBuilder::new()
+        .layer(TraceLayer::new().config(&bench.config))
+        .layer(MapRequestBodyLayer::new(AxumBody::new))
+        .layer(from_fn(|request, next: Next| next.run(request)));
+    let body = AxumBody::new(Frames::of("0123456789", false));
+    let response = app().layer(layers).oneshot(send(body)).await.unwrap();
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "10"
+    );
+    let line = &bench.log.take_lines()[0];
+    assert!(
+        line.ends_with(" response_bytes=2 request_bytes=10"),
+        "{line}"
+    );
 }
