@@ -126,7 +126,7 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
         ResponseFuture<Ready<()>>: 48, NOT_UNWIND_SAFE;
-        TraceBody<()>: 64, ALL;
+        TraceBody<()>: 56, ALL;
         RequestBody<()>: 8, ALL;
         PropagateLayer: 0, ALL;
         Propagate<()>: 0, ALL;

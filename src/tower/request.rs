@@ -5,6 +5,7 @@
 //! a body has no such state.
 
 use std::error::Error;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -23,27 +24,38 @@ use crate::value::failure::{Cause, ErrorTexts, describe};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What has come of a request's body.
-#[derive(Debug, Default)]
+/// The body of a request, as its unit sees it.
+#[derive(Debug)]
 struct Upload {
     /// The value of `Content-Length`.
     promised: Option<u64>,
+    /// The limit for the texts of an error.
+    limit: usize,
+    received: Mutex<Received>,
+}
+
+/// What has come of the body.
+#[derive(Debug)]
+struct Received {
     /// `None` once the body has been taken out of its wrapper.
-    read: Option<u64>,
+    bytes: Option<u64>,
     /// Whether the body ended before all of it had come.
     is_cut: bool,
     /// The error with which it ended, with its sources.
     error: Option<Box<ErrorTexts>>,
-    /// The limit of these texts.
-    limit: usize,
 }
+
+// No user code runs under the lock, so a panic cannot leave it half changed.
+impl UnwindSafe for Upload {}
+
+impl RefUnwindSafe for Upload {}
 
 /// The unit of a request. If it is dropped before [`end`](Self::end), the outcome is
 /// `cancelled`; either way, it records what has come of the request's body.
 #[derive(Debug)]
 pub(super) struct Exchange {
     unit: CancelGuard,
-    upload: Option<Arc<Mutex<Upload>>>,
+    upload: Option<Arc<Upload>>,
 }
 
 impl Exchange {
@@ -63,12 +75,16 @@ impl Exchange {
             if promised > Some(0) || !request.body().is_end_stream() {
                 // Until the end, only the promise is known.
                 trace.set("request_bytes_promised", promised);
-                self.upload = Some(Arc::new(Mutex::new(Upload {
+                let received = Mutex::new(Received {
+                    bytes: Some(0),
+                    is_cut: false,
+                    error: None,
+                });
+                self.upload = Some(Arc::new(Upload {
                     promised,
-                    read: Some(0),
                     limit,
-                    ..Upload::default()
-                })));
+                    received,
+                }));
             } else {
                 trace.set("request_bytes", promised);
             }
@@ -109,7 +125,7 @@ impl Exchange {
     #[inline]
     fn settle(&mut self) {
         if let Some(upload) = self.upload.take() {
-            upload.lock().record(self.unit.trace());
+            upload.record(self.unit.trace());
         }
     }
 }
@@ -123,24 +139,35 @@ impl Drop for Exchange {
 
 impl Upload {
     /// Counts a frame, or notes the end of the body.
-    fn add(&mut self, bytes: u64, is_end: bool) {
-        if let Some(read) = &mut self.read {
+    fn add(&self, bytes: u64, is_end: bool) {
+        let received = &mut *self.received.lock();
+        if let Some(read) = &mut received.bytes {
             *read = read.saturating_add(bytes);
-            self.is_cut |= is_end && self.promised.is_some_and(|promised| *read < promised);
+            received.is_cut |= is_end && self.promised.is_some_and(|promised| *read < promised);
         }
     }
 
+    /// Keeps an error of the body. Its code does not run under the lock.
+    #[cold]
+    fn fail(&self, error: &(dyn Error + Send + Sync + 'static)) {
+        let texts = Box::new(describe(Cause::Error(error), self.limit));
+        let mut received = self.received.lock();
+        received.is_cut = true;
+        received.error = Some(texts);
+    }
+
     fn record(&self, trace: &mut Trace) {
-        let Some(read) = self.read else { return };
+        let received = self.received.lock();
+        let Some(read) = received.bytes else { return };
         if self.promised == Some(read) {
             trace.unset("request_bytes_promised");
         }
         trace.set("request_bytes", read);
-        if !self.is_cut {
+        if !received.is_cut {
             return;
         }
         // An error that the handler recorded tells more than the body's own.
-        if let Some(texts) = &self.error
+        if let Some(texts) = &received.error
             && !has_error(trace)
             && let Some(entry) = trace.entry_mut()
         {
@@ -180,7 +207,7 @@ pin_project! {
         #[pin]
         body: B,
         // `None` if there is no body, or no unit.
-        upload: Option<Arc<Mutex<Upload>>>,
+        upload: Option<Arc<Upload>>,
     }
 }
 
@@ -207,7 +234,7 @@ impl<B> RequestBody<B> {
     /// ```
     pub fn into_inner(self) -> B {
         if let Some(upload) = &self.upload {
-            upload.lock().read = None;
+            upload.received.lock().bytes = None;
         }
         self.body
     }
@@ -230,14 +257,14 @@ where
         let frame = frame.map(|frame| frame.map_err(Into::into));
         if let Some(upload) = this.upload {
             match &frame {
-                Some(Err(error)) => fail(upload, &**error),
+                Some(Err(error)) => upload.fail(&**error),
                 Some(Ok(frame)) => {
                     let bytes = frame.data_ref().map_or(0, Buf::remaining);
                     // A reader need not poll again after either of these.
                     let is_end = frame.is_trailers() || this.body.is_end_stream();
-                    upload.lock().add(bytes as u64, is_end);
+                    upload.add(bytes as u64, is_end);
                 }
-                None => upload.lock().add(0, true),
+                None => upload.add(0, true),
             }
         }
         Poll::Ready(frame)
@@ -250,14 +277,4 @@ where
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-/// Keeps the error of a body. The lock is not held while the error formats itself.
-#[cold]
-fn fail(upload: &Mutex<Upload>, error: &(dyn Error + Send + Sync + 'static)) {
-    let limit = upload.lock().limit;
-    let texts = Box::new(describe(Cause::Error(error), limit));
-    let mut upload = upload.lock();
-    upload.is_cut = true;
-    upload.error = Some(texts);
 }
