@@ -118,15 +118,16 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
     use std::future::Ready;
 
     use traceline::tower::{
-        Propagate, PropagateLayer, ResponseFuture, TraceBody, TraceLayer, TraceService,
+        Propagate, PropagateLayer, RequestBody, ResponseFuture, TraceBody, TraceLayer, TraceService,
     };
 
     check(&table! {
         // Hooks are user closures.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
-        ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;
-        TraceBody<()>: 48, ALL;
+        ResponseFuture<Ready<()>>: 48, NOT_UNWIND_SAFE;
+        TraceBody<()>: 56, ALL;
+        RequestBody<()>: 8, ALL;
         PropagateLayer: 0, ALL;
         Propagate<()>: 0, ALL;
     });

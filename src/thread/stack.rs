@@ -48,17 +48,45 @@ struct Layer {
 struct Stack {
     /// The token of the top; `None` if the stack is empty.
     token: Cell<Option<Token>>,
-    /// The top, kept apart so that one unit at a time needs no list.
-    top: Cell<Slot>,
+    /// The top if it is a unit that is not in use, kept apart from the list for speed.
+    unit: Cell<Option<Box<Entry>>>,
+    /// The top otherwise; `InUse(None)` beside a unit.
+    other: Cell<Slot>,
     below: Cell<Vec<Layer>>,
+    /// The length of the list.
+    depth: Cell<usize>,
+}
+
+impl Stack {
+    #[inline]
+    fn take_top(&self) -> Slot {
+        match self.unit.take() {
+            Some(entry) => Slot::Unit(entry),
+            None => self.other.take(),
+        }
+    }
+
+    /// Fills the top, which was taken before.
+    #[inline]
+    fn set_top(&self, slot: Slot) {
+        let (unit, other) = match slot {
+            Slot::Unit(entry) => (Some(entry), Slot::InUse(None)),
+            other => (None, other),
+        };
+        // Nothing is there; the compiler cannot know that it needs no drop.
+        std::mem::forget(self.unit.replace(unit));
+        drop(self.other.replace(other));
+    }
 }
 
 thread_local! {
     static STACK: ManuallyDrop<Stack> = const {
         ManuallyDrop::new(Stack {
             token: Cell::new(None),
-            top: Cell::new(Slot::Gone),
+            unit: Cell::new(None),
+            other: Cell::new(Slot::InUse(None)),
             below: Cell::new(Vec::new()),
+            depth: Cell::new(0),
         })
     };
 }
@@ -84,22 +112,21 @@ pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
 
 #[inline]
 fn put_on_top(token: Token, slot: Slot) {
-    let old = STACK.with(|stack| stack.top.replace(slot));
-    match STACK.with(|stack| stack.token.replace(Some(token))) {
-        Some(token) => bury(Layer { token, slot: old }),
-        // There was nothing; the compiler cannot know that it needs no drop.
-        None => std::mem::forget(old),
+    if let Some(below) = STACK.with(|stack| stack.token.replace(Some(token))) {
+        bury(below);
     }
+    STACK.with(|stack| stack.set_top(slot));
 }
 
 #[cold]
-fn bury(layer: Layer) {
+fn bury(token: Token) {
+    let slot = STACK.with(|stack| stack.take_top());
     below(|layers| {
         if layers.len() == layers.capacity() {
             // A thread that grows its list frees it at its end.
             let _ = SWEEP.try_with(|_| ());
         }
-        layers.push(layer);
+        layers.push(Layer { token, slot });
     });
 }
 
@@ -107,7 +134,10 @@ fn bury(layer: Layer) {
 fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
     let mut layers = STACK.with(|stack| stack.below.take());
     let result = work(&mut layers);
-    STACK.with(|stack| stack.below.set(layers));
+    STACK.with(|stack| {
+        stack.depth.set(layers.len());
+        stack.below.set(layers);
+    });
     result
 }
 
@@ -154,51 +184,37 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
             found => Some(found),
         })?;
     }
-    match STACK.with(|stack| stack.top.take()) {
+    match STACK.with(|stack| stack.take_top()) {
         in_use @ Slot::InUse(_) => {
             put_back(token, in_use);
             None
         }
         found => {
-            uncover();
+            STACK.with(|stack| stack.token.set(None));
+            if STACK.with(|stack| stack.depth.get()) > 0 {
+                uncover();
+            }
             Some(found)
         }
     }
 }
 
 /// Makes the layer below the top the new top.
-#[inline]
-fn uncover() {
-    let layer = match STACK.with(|stack| stack.below.take()) {
-        layers if layers.is_empty() => {
-            // Its capacity is kept.
-            STACK.with(|stack| stack.below.set(layers));
-            None
-        }
-        layers => top_of(layers),
-    };
-    let (token, slot) = match layer {
-        Some(Layer { token, slot }) => (Some(token), slot),
-        None => (None, Slot::Gone),
-    };
-    STACK.with(|stack| stack.token.set(token));
-    STACK.with(|stack| stack.top.set(slot));
-}
-
 #[cold]
-fn top_of(mut layers: Vec<Layer>) -> Option<Layer> {
-    let mut next = layers.pop();
-    while matches!(
-        next,
-        Some(Layer {
-            slot: Slot::Gone,
-            ..
-        })
-    ) {
-        next = layers.pop();
+fn uncover() {
+    let layer = below(|layers| {
+        let last = layers
+            .iter()
+            .rposition(|layer| !matches!(layer.slot, Slot::Gone));
+        layers.truncate(last.map_or(0, |last| last + 1));
+        layers.pop()
+    });
+    if let Some(Layer { token, slot }) = layer {
+        STACK.with(|stack| {
+            stack.token.set(Some(token));
+            stack.set_top(slot);
+        });
     }
-    STACK.with(|stack| stack.below.set(layers));
-    next
 }
 
 /// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile.
@@ -218,8 +234,7 @@ pub(crate) fn put_back(token: Token, slot: Slot) {
         find(token, |layer| *layer = slot);
         return;
     }
-    // What is there is only the mark that it is in use.
-    STACK.with(|stack| drop(stack.top.replace(slot)));
+    STACK.with(|stack| stack.set_top(slot));
 }
 
 /// Removes the layer of a unit that was in use and will not come back.
@@ -231,7 +246,7 @@ pub(crate) fn abandon(token: Token) {
 /// Takes out the current unit; [`return_top`] or [`abandon`] has to follow.
 pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
     let token = STACK.with(|stack| stack.token.get())?;
-    match STACK.with(|stack| stack.top.take()) {
+    match STACK.with(|stack| stack.take_top()) {
         Slot::Unit(entry) if !entry.ended => {
             put_back(token, Slot::InUse(Some(Arc::clone(entry.home_or_hub()))));
             Some((token, entry))
@@ -255,7 +270,7 @@ pub(crate) fn take_out(token: Token) -> Option<Box<Entry>> {
     if !is_top(token) {
         return find(token, take)?;
     }
-    let mut slot = STACK.with(|stack| stack.top.take());
+    let mut slot = STACK.with(|stack| stack.take_top());
     let taken = take(&mut slot);
     put_back(token, slot);
     taken
@@ -283,10 +298,44 @@ pub(crate) fn is_active() -> bool {
 /// Uses the current unit; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_slot(|slot| match slot {
-        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
-        _ => None,
-    })
+    let mut taken = Taken(STACK.with(|stack| stack.unit.take()));
+    let entry = taken.0.as_deref_mut()?;
+    (!entry.ended).then(|| work(entry))
+}
+
+/// Takes the unit of a token for use, if that is the current one.
+#[inline(always)]
+pub(crate) fn take_current(token: Token) -> Option<Taken> {
+    if !is_top(token) {
+        return None;
+    }
+    let taken = Taken(STACK.with(|stack| stack.unit.take()));
+    matches!(&taken.0, Some(entry) if !entry.ended).then_some(taken)
+}
+
+/// The current unit while it is in use. It is put back, even in a panic.
+pub(crate) struct Taken(Option<Box<Entry>>);
+
+impl Taken {
+    #[inline(always)]
+    pub(crate) fn entry(&mut self) -> Option<&mut Entry> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Drop for Taken {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(entry) = self.0.take() else {
+            return;
+        };
+        if entry.token == STACK.with(|stack| stack.token.get()) {
+            // Nothing is there; the compiler cannot know that it needs no drop.
+            std::mem::forget(STACK.with(|stack| stack.unit.replace(Some(entry))));
+        } else if let Some(token) = entry.token {
+            put_back(token, Slot::Unit(entry));
+        }
+    }
 }
 
 /// Uses the unit of a token, if it is in the stack, has not ended and is not in use.
@@ -307,32 +356,12 @@ fn with_buried<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R>
     result
 }
 
-#[inline(always)]
+/// Uses the top, whatever it is.
 pub(crate) fn with_slot<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
-    let mut taken = Taken {
-        slot: STACK.with(|stack| stack.top.take()),
-        token: STACK.with(|stack| stack.token.get()),
-    };
-    work(&mut taken.slot)
-}
-
-/// Puts the top back, even in a panic.
-struct Taken {
-    slot: Slot,
-    token: Option<Token>,
-}
-
-impl Drop for Taken {
-    #[inline]
-    fn drop(&mut self) {
-        let slot = std::mem::take(&mut self.slot);
-        if STACK.with(|stack| stack.token.get()) == self.token {
-            // What is there is only the mark that it is in use, without a hub.
-            std::mem::forget(STACK.with(|stack| stack.top.replace(slot)));
-        } else if let Some(token) = self.token {
-            put_back(token, slot);
-        }
-    }
+    let mut slot = STACK.with(|stack| stack.take_top());
+    let result = work(&mut slot);
+    STACK.with(|stack| stack.set_top(slot));
+    result
 }
 
 /// Returns whether the unit of a token is in the stack, has not ended and is not in use.
@@ -341,6 +370,7 @@ pub(crate) fn has_unit(token: Token) -> bool {
 }
 
 /// Returns whether the unit of a token is the current one.
+#[inline]
 pub(crate) fn is_current(token: Token) -> bool {
     is_top(token) && is_active()
 }

@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::Body;
 
 use crate::base::catch;
-use crate::context::cancel::CancelGuard;
 use crate::tower::body::TraceBody;
-use crate::tower::http::{grpc_status, put};
+use crate::tower::http::{content_length, grpc_status, put};
 use crate::tower::layer::TraceLayer;
+use crate::tower::request::Exchange;
 use crate::trace::Trace;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -31,11 +31,12 @@ impl Head {
     /// Records the head in the unit, and passes the unit to the body, which ends it.
     pub(super) fn respond<B: Body>(
         &self,
-        mut unit: CancelGuard,
+        mut unit: Exchange,
         response: Response<B>,
     ) -> Response<TraceBody<B>> {
         let (mut parts, body) = response.into_parts();
-        let is_open = self.has_body(parts.status) && !body.is_end_stream();
+        let has_body = self.has_body(parts.status);
+        let is_open = has_body && !body.is_end_stream();
         let trace = unit.trace();
         if trace.is_enabled() {
             trace.status(parts.status.as_u16());
@@ -49,9 +50,10 @@ impl Head {
             }
         }
         self.write_ids(trace, &mut parts.headers);
+        let promised = content_length(&parts.headers).filter(|_| has_body);
         let body = match is_open {
-            true => TraceBody::open(body, unit, &parts.headers),
-            false => TraceBody::ended(body, unit),
+            true => TraceBody::open(body, unit, promised),
+            false => TraceBody::ended(body, unit, promised),
         };
         Response::from_parts(parts, body)
     }

@@ -10,7 +10,6 @@ use log::Level;
 
 use crate::base::catch;
 use crate::config::process::Config;
-use crate::tower::http::content_length;
 use crate::trace::Trace;
 
 type OnRequest = dyn Fn(&request::Parts, &mut Trace) + Send + Sync;
@@ -237,9 +236,6 @@ impl TraceLayer {
         let path = request.uri().path();
         if !path.is_empty() {
             trace.set("path", path);
-        }
-        if let Some(bytes) = content_length(request.headers()) {
-            trace.set("request_bytes", bytes);
         }
         trace
     }
