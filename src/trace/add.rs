@@ -83,8 +83,7 @@ impl Trace {
         location: &'static Location<'static>,
     ) -> &mut Self {
         match &mut self.0 {
-            // Fragments are sorted by time: what others wrote may come later.
-            State::Here(entry, _) => entry.add(message.text(), level, location),
+            State::Here(entry) => entry.add(message.text(), level, location),
             State::Disabled(_) | State::Covering(_) | State::Covered => {}
             _ => self.add_lent(message, level, location),
         }

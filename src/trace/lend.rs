@@ -51,10 +51,7 @@ impl Trace {
             };
         }
         match &mut self.0 {
-            State::Here(entry, _) | State::Away(entry) => {
-                entry.catch_up();
-                Some(call(entry))
-            }
+            State::Here(entry) | State::Away(entry) => Some(call(entry)),
             _ => None,
         }
     }
@@ -72,7 +69,10 @@ impl Trace {
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
     pub(crate) fn handle(&self) -> Trace {
-        Trace(self.hub().map_or(State::Covered, State::Handle))
+        Trace(match &self.0 {
+            State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
+            _ => State::Covered,
+        })
     }
 
     /// Makes the trace current: its entry, or a cover if it is disabled. For a handle
@@ -81,7 +81,7 @@ impl Trace {
     pub(super) fn lend(&mut self) {
         self.take_back();
         self.0 = match std::mem::take(&mut self.0) {
-            State::Here(entry, _) => State::Lent(stack::push(entry)),
+            State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
                 State::LentAway(stack::push(parts::take(&hub)))
@@ -95,7 +95,7 @@ impl Trace {
     /// if its guard was leaked.
     #[inline(always)]
     pub(super) fn take_back(&mut self) {
-        if !matches!(self.0, State::Here(..) | State::Disabled(_)) {
+        if !matches!(self.0, State::Here(_) | State::Disabled(_)) {
             self.take_back_now();
         }
     }
@@ -114,8 +114,10 @@ impl Trace {
                             State::Disabled(None)
                         }
                         false => {
-                            let reached = entry.hub.get().is_some().into();
-                            State::Here(entry, reached)
+                            if entry.hub.get().is_some() {
+                                entry.fields.note_reached();
+                            }
+                            State::Here(entry)
                         }
                     }
                 }

@@ -21,8 +21,6 @@ mod set;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::emit;
 use crate::thread::stack;
@@ -71,9 +69,7 @@ enum State {
     Covering(Token),
     /// A handle of `run!` whose unit is disabled; the ids lie in the uppermost cover.
     Covered,
-    /// With whether others can reach the unit: what they wrote comes before the next
-    /// call. In here, where it takes no room and the compiler knows it like the tag.
-    Here(Box<Entry>, AtomicBool),
+    Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
     /// A handle of `run!`, which owns the unit; its entry is on the stack of the thread
@@ -155,7 +151,7 @@ impl Trace {
     #[inline(always)]
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
-            State::Here(entry, reached) if !reached.load(Relaxed) => Some(call(entry)),
+            State::Here(entry) => Some(call(entry)),
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
             _ => self.with_lent(call),
         }
@@ -164,9 +160,7 @@ impl Trace {
     /// Makes the trace of an entry, or a disabled one if there is no entry.
     #[inline(always)]
     pub(crate) fn from_entry(entry: Option<Box<Entry>>) -> Trace {
-        Trace(entry.map_or(State::Disabled(None), |entry| {
-            State::Here(entry, false.into())
-        }))
+        Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
     /// Makes a disabled trace that passes ids on.
@@ -184,7 +178,7 @@ impl Trace {
         };
         match &self.0 {
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
-            State::Here(entry, _) | State::Away(entry) => Some(look(entry)),
+            State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| look(entry))
             }
@@ -200,7 +194,7 @@ impl Trace {
         }
         self.take_back();
         match std::mem::take(&mut self.0) {
-            State::Here(entry, _) | State::Away(entry) => Some(entry),
+            State::Here(entry) | State::Away(entry) => Some(entry),
             other => {
                 self.0 = other;
                 None
@@ -220,8 +214,8 @@ impl Trace {
     pub(crate) fn hub(&self) -> Option<Arc<UnitHub>> {
         match &self.0 {
             State::Handle(hub) => Some(Arc::clone(hub)),
-            State::Here(entry, reached) => {
-                reached.store(true, Relaxed);
+            State::Here(entry) => {
+                entry.fields.note_reached();
                 Some(Arc::clone(entry.home_or_hub()))
             }
             State::Away(entry) => Some(Arc::clone(entry.home_or_hub())),
@@ -323,7 +317,7 @@ impl Drop for Trace {
     fn drop(&mut self) {
         match std::mem::take(&mut self.0) {
             State::Disabled(_) | State::Covered => {}
-            State::Here(entry, _) => emit::finish(entry),
+            State::Here(entry) => emit::finish(entry),
             lent => {
                 self.0 = lent;
                 self.finish_lent();
@@ -335,7 +329,7 @@ impl Drop for Trace {
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            State::Here(entry, _) => f
+            State::Here(entry) => f
                 .debug_struct("Trace")
                 .field("name", &entry.origin.name)
                 .field("level", &entry.severity.level())

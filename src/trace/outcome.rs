@@ -1,7 +1,5 @@
 //! How the unit ended, and how severe its record is.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use log::Level;
 
 use crate::trace::{State, Trace};
@@ -53,7 +51,10 @@ impl Trace {
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
         match &mut self.0 {
-            State::Here(entry, reached) if !reached.load(Relaxed) => add::record(entry, cause),
+            State::Here(entry) => {
+                entry.catch_up();
+                add::record(entry, cause);
+            }
             _ => {
                 if let Some(limit) = self.value_limit() {
                     let texts = failure::describe(cause, limit);
@@ -76,7 +77,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn ok(&mut self) -> &mut Self {
-        self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_outcome(Outcome::Ok);
+        })
     }
 
     /// Sets the field `status` to an HTTP status, and the level to match.
@@ -134,7 +138,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set_level(&mut self, level: Level) -> &mut Self {
-        self.with(|entry| entry.severity.set_level(level))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_level(level);
+        })
     }
 
     /// Returns the level that the record would have now; `None` if disabled.

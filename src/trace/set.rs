@@ -1,7 +1,5 @@
 //! Fields: values, counters, sums and maxima.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use crate::trace::{State, Trace};
 use crate::unit::store::field::Role;
 use crate::value::eager;
@@ -35,9 +33,7 @@ impl Trace {
     #[inline]
     pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
         match &mut self.0 {
-            State::Here(entry, reached) if !reached.load(Relaxed) => {
-                entry.set(key.to_key().0, value.to_value().0)
-            }
+            State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
             State::Disabled(_) | State::Covering(_) | State::Covered => {}
             _ => self.set_lent(key, value),
         }

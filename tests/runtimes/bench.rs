@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::{LocalSet, yield_now};
 use traceline::testing::{Capture, MockClock, Record};
 
@@ -41,6 +42,13 @@ impl Bench {
     /// A query that is never answered.
     pub async fn hang(&self, millis: u64) {
         self.pass(millis);
+        pending::<()>().await;
+    }
+
+    /// The same, for one who waits until the time has passed.
+    pub async fn start_and_hang(&self, millis: u64, started: oneshot::Sender<()>) {
+        self.pass(millis);
+        started.send(()).unwrap();
         pending::<()>().await;
     }
 

@@ -130,12 +130,10 @@ fn a_runtime_that_is_dropped_after_the_unit_brings_its_tasks_late() {
                             if writes {
                                 current::incr("late");
                             }
-                            started.send(()).unwrap();
-                            there.hang(5).await;
+                            there.start_and_hang(5, started).await;
                         };
                         tokio::spawn(task.in_unit(&unit));
                         has_started.await.unwrap();
-                        tokio::task::yield_now().await;
                     }
                 });
                 trace.emit();

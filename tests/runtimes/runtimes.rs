@@ -14,12 +14,10 @@ async fn spawn_endless(bench: &Bench) {
     let there = bench.clone();
     let task = async move {
         current::incr("tasks");
-        started.send(()).unwrap();
-        there.hang(5).timed("wait").await;
+        there.start_and_hang(5, started).timed("wait").await;
     };
     tokio::spawn(task.in_current_unit());
     has_started.await.unwrap();
-    yield_now().await;
 }
 
 #[test]
@@ -51,13 +49,11 @@ fn a_runtime_that_shuts_down_ends_its_units_with_their_tasks() {
                     let (started, has_started) = oneshot::channel();
                     let unit = run!("cut off", async move |trace| -> Result<(), String> {
                         trace.set("a", 1);
-                        started.send(()).unwrap();
-                        there.hang(5).timed("wait").await;
+                        there.start_and_hang(5, started).timed("wait").await;
                         Ok(())
                     });
                     tokio::spawn(unit);
                     has_started.await.unwrap();
-                    yield_now().await;
                 });
                 bench.pass(15);
                 runtime.shutdown_timeout(Duration::from_secs(60));

@@ -190,8 +190,7 @@ fn an_aborted_task_leaves_what_it_had_collected() {
                 let there = bench.clone();
                 let task = async move {
                     current::incr("started");
-                    started.send(()).unwrap();
-                    there.hang(5).await;
+                    there.start_and_hang(5, started).await;
                     current::incr("never");
                 };
                 let task = tokio::spawn(task.in_current_unit());

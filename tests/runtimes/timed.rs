@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::yield_now;
 use tokio::time::timeout;
 use traceline::{Trace, current, future::InTraceExt, run, start};
 
@@ -89,12 +88,10 @@ fn a_lap_of_an_aborted_task_ends_there() {
                 let (started, has_started) = oneshot::channel();
                 let there = bench.clone();
                 let task = async move {
-                    started.send(()).unwrap();
-                    there.hang(20).timed("db").await;
+                    there.start_and_hang(20, started).timed("db").await;
                 };
                 let task = tokio::spawn(task.in_current_unit());
                 has_started.await.unwrap();
-                yield_now().await;
                 task.abort();
                 assert!(task.await.unwrap_err().is_cancelled());
                 bench.pass(100);
