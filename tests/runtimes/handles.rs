@@ -140,3 +140,57 @@ fn a_disabled_trace_runs_its_future_without_a_unit() {
         &["info msg=outer duration_ms=20.0 a=1"],
     );
 }
+
+/// The guide's chapter on the context has a table of these; its last row, after the end, is in `late.rs`.
+#[test]
+fn each_call_writes_where_the_guide_says() {
+    check(
+        |_bench| {
+            let here = run!("thread of the unit", |trace| -> Result<(), String> {
+                trace.set("handle", 1);
+                current::set("current", 2);
+                let mut part = trace.part();
+                part.set("part", 3);
+                trace.unit().scope(|| current::set("scope", 4));
+                drop(part);
+                Ok(())
+            });
+            here.unwrap();
+            let elsewhere = run!("another thread", |trace| -> Result<(), String> {
+                let (unit, mut part) = (trace.unit(), trace.part());
+                std::thread::scope(|scope| {
+                    scope.spawn(move || {
+                        trace.set("handle", 1);
+                        current::set("current", 2);
+                        part.set("part", 3);
+                        drop(part);
+                        unit.scope(|| current::set("scope", 4));
+                    });
+                });
+                Ok(())
+            });
+            elsewhere.unwrap();
+            let inside = run!("inside with", |trace| -> Result<(), String> {
+                let (unit, mut part) = (trace.unit(), trace.part());
+                current::with(|inside| {
+                    inside.set("with", 0);
+                    trace.set("handle", 1);
+                    current::set("current", 2);
+                    part.set("part", 3);
+                    drop(part);
+                    unit.scope(|| current::set("scope", 4));
+                });
+                trace.set("after", 5);
+                Ok(())
+            });
+            inside.unwrap();
+        },
+        &[
+            "info msg=\"thread of the unit\" outcome=ok duration_ms=0.0 handle=1 current=2 \
+             scope=4 part=3",
+            "info msg=\"another thread\" outcome=ok duration_ms=0.0 part=3 scope=4 handle=1",
+            "info msg=\"inside with\" outcome=ok duration_ms=0.0 with=0 part=3 scope=4 handle=1 \
+             after=5",
+        ],
+    );
+}

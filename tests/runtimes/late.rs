@@ -239,3 +239,29 @@ fn what_is_still_out_at_the_end_of_run_is_lost_and_comes_late() {
         &["info msg=taken outcome=ok duration_ms=0.0 lost_parts=1"],
     );
 }
+
+/// The last row of the table in the guide's chapter on the context.
+#[test]
+fn whatever_writes_after_the_end_comes_late() {
+    check_late(
+        3,
+        |_bench| {
+            let mut kept = None;
+            let unit = run!("ended", |trace| -> Result<(), String> {
+                trace.set("a", 1);
+                let (unit, part) = (trace.unit(), trace.part());
+                current::emit();
+                current::set("current", 2);
+                kept = Some((std::mem::take(trace), part, unit));
+                Ok(())
+            });
+            unit.unwrap();
+            let (mut handle, mut part, unit) = kept.unwrap();
+            handle.set("handle", 1);
+            current::set("current", 2);
+            part.set("part", 3);
+            unit.scope(|| current::set("scope", 4));
+        },
+        &["info msg=ended duration_ms=0.0 a=1 lost_parts=1"],
+    );
+}
