@@ -179,8 +179,12 @@ impl Trace {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
-    /// Sets the outcome to `cancelled`, unless it is `panic`.
+    /// Sets the outcome to `cancelled`, unless it is `panic`. A handle of `run!` leaves
+    /// the unit to those who run it.
     pub(crate) fn cancel(&mut self) {
+        if let State::Handle(_) = self.0 {
+            return;
+        }
         self.with(|entry| {
             if entry.severity.outcome() != Some(Outcome::Panic) {
                 entry.severity.set_outcome(Outcome::Cancelled);

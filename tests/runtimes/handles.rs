@@ -194,3 +194,30 @@ fn each_call_writes_where_the_guide_says() {
         ],
     );
 }
+
+#[test]
+fn a_future_that_had_the_handle_and_is_dropped_does_not_cancel_the_unit() {
+    check_on_each_runtime(
+        async |bench| {
+            let unit = run!("race", async |trace| -> Result<(), String> {
+                let taken = std::mem::take(trace);
+                let slow = async {
+                    current::incr("tries");
+                    bench.hang(5).timed("slow").await;
+                };
+                tokio::select! {
+                    biased;
+                    () = slow.in_trace(taken) => {}
+                    _ = bench.query() => {}
+                }
+                bench.pass(75);
+                Ok(())
+            });
+            unit.await.unwrap();
+        },
+        &[
+            "info msg=race outcome=ok duration_ms=100.0 tries=1 slow.count=1 slow.ms=25.0 \
+             slow.max_ms=25.0",
+        ],
+    );
+}
