@@ -85,7 +85,7 @@ impl Trace {
         match &mut self.0 {
             State::Here(entry) => entry.add(message.text(), level, location),
             State::Disabled(_) | State::Covering(_) | State::Covered => {}
-            _ => self.add_lent(message.text(), level, location),
+            _ => self.add_lent(message, level, location),
         }
         self
     }
@@ -94,12 +94,12 @@ impl Trace {
     #[inline(never)]
     fn add_lent(
         &mut self,
-        text: Text<'_>,
+        message: impl Message,
         level: Option<Level>,
         location: &'static Location<'static>,
     ) {
         let limit = self.value_limit();
         let add = |text: Text<'_>| _ = self.with(|entry| entry.add(text, level, location));
-        eager::message(text, || limit, add);
+        eager::message(message.text(), || limit, add);
     }
 }

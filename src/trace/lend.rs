@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::emit;
 use crate::thread::stack::Slot;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
@@ -116,5 +117,13 @@ impl Trace {
             _ => return,
         };
         self.0 = state;
+    }
+
+    /// Ends a trace whose entry is elsewhere.
+    #[inline(never)]
+    pub(super) fn finish_lent(&mut self) {
+        if let Some(entry) = self.take_entry() {
+            emit::finish(entry);
+        }
     }
 }

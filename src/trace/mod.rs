@@ -305,8 +305,13 @@ impl Trace {
 impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entry) = self.take_entry() {
-            emit::finish(entry);
+        match std::mem::take(&mut self.0) {
+            State::Disabled(_) => {}
+            State::Here(entry) => emit::finish(entry),
+            lent => {
+                self.0 = lent;
+                self.finish_lent();
+            }
         }
     }
 }

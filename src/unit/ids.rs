@@ -39,7 +39,8 @@ impl Entry {
     }
 
     /// Returns whether nobody else can have asked for the ids of this unit.
-    fn is_alone(&self) -> bool {
+    #[inline]
+    pub(super) fn is_alone(&self) -> bool {
         self.outer.is_none() && self.home.is_none() && self.hub.get().is_none()
     }
 

@@ -148,17 +148,16 @@ impl Entry {
         self.panic = None;
         self.ids = None;
         self.request_id = None;
-        self.lost_parts = 0;
         self.ended = false;
         self.seq = 0;
-        self.renew_hub();
+        if self.hub.get().is_some() {
+            self.renew_hub();
+        }
     }
 
     /// Forgets the texts, and gives back buffers that grew for one large record.
     #[inline]
     pub(crate) fn shrink(&mut self) {
-        self.home = None;
-        self.outer = None;
         let pairs = self.scratch.pairs.capacity() * size_of::<Pair>();
         if self.scratch.line.len() > KEEP || self.scratch.list.capacity() > KEEP || pairs > KEEP {
             self.scratch = Scratch::default();

@@ -80,22 +80,28 @@ impl Entry {
     }
 
     /// Ends the unit for its parts: merges those that are back and counts the others.
-    /// Returns whether one of them has discarded the unit.
+    /// Returns whether the unit was discarded.
     #[inline]
     pub(crate) fn close_hub(&mut self) -> bool {
+        !self.is_alone() && self.close_used_hub()
+    }
+
+    #[cold]
+    fn close_used_hub(&mut self) -> bool {
         self.share_ids(false);
-        match self.hub.get().map(|hub| hub.close()) {
-            None => false,
-            Some((news, lost_parts, is_discarded)) => {
-                self.lost_parts = lost_parts;
-                self.merge_all(news);
-                is_discarded
-            }
-        }
+        self.outer = None;
+        let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
+            return false;
+        };
+        self.lost_parts = lost_parts;
+        self.merge_all(news);
+        is_discarded
     }
 
     /// Prepares the hub for the entry's next unit, or leaves it to those who hold it.
+    #[cold]
     pub(super) fn renew_hub(&mut self) {
+        self.lost_parts = 0;
         if let Some(hub) = self.hub.get_mut() {
             match Arc::get_mut(hub) {
                 Some(hub) => hub.renew(&self.settings, self.start, &self.origin),
