@@ -10,7 +10,7 @@ use traceline::{
         Color, ConfigBuilder, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name,
         NonFinite, Output, Sampled, Sampling, Schema,
     },
-    current::Entered,
+    current::{Entered, Missed},
     ids::{IdError, SpanId, TraceId, TraceParent, TraceState},
     value::{JsonText, Key, OwnedValue},
 };
@@ -77,6 +77,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;
+        Missed: 72, ALL;
         // It may hold user closures.
         Sampling: 48, NOT_UNWIND_SAFE;
         // A view of a unit for the duration of a call.
@@ -151,7 +152,7 @@ fn auto_traits_and_sizes_of_the_test_tools_are_these() {
     use traceline::testing::{Capture, Entered, Fragment, MockClock, Record};
 
     check(&table! {
-        Capture: 32, NOT_UNWIND_SAFE;
+        Capture: 40, NOT_UNWIND_SAFE;
         Entered: 8, "Unpin UnwindSafe RefUnwindSafe";
         MockClock: 40, "Send Sync Unpin UnwindSafe";
         Record: 272, ALL;

@@ -402,7 +402,7 @@ in_a_child! {
         current::set("k", 7);
         let warning = ["13 calls of `traceline::current` found no unit"];
         let lines = TALKATIVE.take();
-        let lines: Vec<_> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+        let lines: Vec<_> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
         assert_eq!(lines, warning[..COUNTS as usize]);
     }
 }

@@ -15,6 +15,7 @@ use crate::emit::hand_over;
 #[cfg(feature = "testing")]
 use crate::testing;
 use crate::thread::stack;
+use crate::thread::stack::Slot;
 use crate::trace::builder;
 
 const COUNTS: bool = cfg!(any(debug_assertions, feature = "testing"));
@@ -55,7 +56,9 @@ static MISSED: Mutex<Missed> = Mutex::new(Missed::NONE);
 #[cold]
 #[inline(never)]
 fn count(place: &'static Location<'static>) {
-    if stack::is_covered() || builder::is_off() && !process::any_has_logger() {
+    let is_covered = stack::with_slot(|slot| matches!(slot, Slot::Cover(_)));
+    let is_off = builder::is_off() && !process::any_has_logger();
+    if is_covered || is_off {
         return;
     }
     #[cfg(feature = "testing")]

@@ -98,7 +98,8 @@ use crate::config::settings::Settings;
 /// Runs `work` and returns the records of the units that started in it, in the order
 /// in which they ended. The result of `work` is dropped.
 ///
-/// A unit that is still running when `work` returns is not included; see [`Capture`].
+/// A unit that is still running when `work` returns is not included; see [`Capture`], which
+/// also has the [calls that found no unit](Capture::missed).
 ///
 /// # Examples
 ///

@@ -389,21 +389,6 @@ pub(crate) fn with_any<R>(
     with_first(fits_slot, use_slot)?
 }
 
-/// Returns whether a disabled trace is current.
-pub(crate) fn is_covered() -> bool {
-    with_slot(|slot| matches!(slot, Slot::Cover(_)))
-}
-
-/// Returns whether the current unit is in use.
-pub(crate) fn is_in_use() -> bool {
-    with_slot(|slot| matches!(slot, Slot::InUse(_)))
-}
-
-/// Returns whether [`stop_lap`] would find the lap, or a part whose unit may have it.
-pub(crate) fn has_lap(lap_id: LapId) -> bool {
-    with_any(|entry| entry.runs_lap(lap_id) || entry.is_part(), |_| ()).is_some()
-}
-
 /// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are
 /// here are told.
 pub(crate) fn stop_lap(lap_id: LapId) {
