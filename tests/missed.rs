@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::thread;
 
@@ -41,6 +41,7 @@ macro_rules! in_a_child {
             child(stringify!($child));
         }
 
+        $(#[$meta])*
         #[test]
         #[ignore = "run in a child process"]
         fn $child() {
@@ -286,7 +287,7 @@ in_a_child! {
         pollster::block_on(timed);
         pollster::block_on(in_unit);
         drop(async {}.timed("never polled"));
-        let lines: Vec<u32> = current::missed().places().map(Location::line).collect();
+        let lines: Vec<u32> = current::missed().places().map(|place| place.line()).collect();
         assert_eq!(lines, [line; 2][..2 * COUNTS as usize]);
     }
 

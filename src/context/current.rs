@@ -414,8 +414,7 @@ pub fn start_timer(key: impl ToKey) -> Timer {
 ///
 /// Another unit may be current by then: the lap belongs to the unit in which it was
 /// started.
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn stop(timer: Timer) {
     if let Some(lap_id) = timer.lap_id() {
         let may_know = |entry: &Entry| entry.runs_lap(lap_id) || entry.is_part();
@@ -604,8 +603,7 @@ pub fn elapsed() -> Duration {
 }
 
 /// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn checkpoint() {
     with(|trace| _ = trace.checkpoint());
 }
@@ -628,8 +626,7 @@ pub fn checkpoint() {
 /// # assert_eq!(poll(&mut vec![7]), Ok(()));
 /// # assert_eq!(poll(&mut vec![]), Ok(()));
 /// ```
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn discard() {
     on_unit(|entry| entry.home_or_hub().discard());
 }
@@ -653,8 +650,7 @@ pub fn discard() {
 /// trace.scope(|| hash(&["a", "b"]));
 /// assert!(trace.render().ends_with(" files=2"));
 /// ```
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn unit() -> UnitRef {
     let unit = UnitRef::current();
     Call::here().missed_if(|| !unit.is_enabled());
@@ -663,8 +659,7 @@ pub fn unit() -> UnitRef {
 
 /// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
 /// is current.
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn part() -> Part {
     unit().part()
 }
@@ -780,8 +775,7 @@ pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Opti
 /// std::process::exit(2)
 /// # }
 /// ```
-#[inline]
-#[track_caller]
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn emit() {
     let is_in_use = || stack::with_slot(|slot| matches!(slot, Slot::InUse(_)));
     Call::here().missed_if(is_in_use);
