@@ -57,7 +57,7 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
     if let Some(parent) = outgoing.parent
         && !headers.contains_key(TRACEPARENT)
     {
-        put(headers, TRACEPARENT, &parent.to_bytes());
+        put(headers, TRACEPARENT, &parent.to_text());
         if !outgoing.state.is_empty() {
             put(headers, TRACESTATE, outgoing.state);
         }

@@ -75,7 +75,7 @@ impl Head {
             put(headers, REQUEST_ID, id);
         }
         if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
-            put(headers, TRACEPARENT, &parent.to_bytes());
+            put(headers, TRACEPARENT, &parent.to_text());
         }
     }
 }

@@ -11,8 +11,11 @@ impl Entry {
     /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         if self.ended {
-            let forwarded = self.forwarded.as_ref();
-            return forwarded.map_or(Outgoing::default(), |forwarded| forwarded.outgoing());
+            let forwarded = self.forwarded.as_mut();
+            return forwarded.map_or(Outgoing::default(), |forwarded| {
+                forwarded.make_parent();
+                forwarded.outgoing()
+            });
         }
         let parent = self.make_ids().parent();
         Outgoing {

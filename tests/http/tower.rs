@@ -1293,7 +1293,8 @@ mod disabled {
             .unwrap()
             .to_owned();
         assert_eq!(id.len(), 32);
-        assert_eq!(response.headers().len(), 1);
+        assert_eq!(response.headers()["traceparent"].len(), 55);
+        assert_eq!(response.headers().len(), 2);
     }
 
     #[test]
