@@ -127,8 +127,8 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
         TraceService<()>: 8, NOT_UNWIND_SAFE;
         ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;
         TraceBody<()>: 48, ALL;
-        PropagateLayer: 0, ALL;
-        Propagate<()>: 0, ALL;
+        PropagateLayer: 1, ALL;
+        Propagate<()>: 1, ALL;
     });
 }
 

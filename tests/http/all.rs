@@ -13,3 +13,5 @@ mod rayon;
 mod testing;
 #[cfg(feature = "tower")]
 mod tower;
+#[cfg(feature = "tower")]
+mod trace_context;
