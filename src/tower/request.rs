@@ -169,9 +169,8 @@ impl Upload {
         // An error that the handler recorded tells more than the body's own.
         if let Some(texts) = &received.error
             && !has_error(trace)
-            && let Some(entry) = trace.entry_mut()
         {
-            add::record_texts(entry, texts);
+            trace.with_entry(|entry| add::record_texts(entry, texts));
         }
         trace.cancel();
     }
