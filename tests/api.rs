@@ -81,7 +81,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It may hold user closures.
         Sampling: 48, NOT_UNWIND_SAFE;
         // A view of a unit for the duration of a call.
-        FinishedUnit<'_>: 160, "Unpin";
+        FinishedUnit<'_>: 192, "Unpin";
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";
@@ -94,7 +94,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         ConfigBuilder: if cfg!(feature = "testing") { 2056 } else { 2040 }, NOT_UNWIND_SAFE;
         TraceId: 16, ALL;
         SpanId: 8, ALL;
-        TraceParent: 32, ALL;
+        TraceParent: 64, ALL;
         TraceState: 24, ALL;
         IdError: 24, ALL;
         // It may hold a `&dyn Display` of any type.
@@ -119,17 +119,18 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
     use std::future::Ready;
 
     use traceline::tower::{
-        Propagate, PropagateLayer, ResponseFuture, TraceBody, TraceLayer, TraceService,
+        Propagate, PropagateLayer, RequestBody, ResponseFuture, TraceBody, TraceLayer, TraceService,
     };
 
     check(&table! {
         // Hooks are user closures.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
-        ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;
-        TraceBody<()>: 48, ALL;
-        PropagateLayer: 0, ALL;
-        Propagate<()>: 0, ALL;
+        ResponseFuture<Ready<()>>: 48, NOT_UNWIND_SAFE;
+        TraceBody<()>: 56, ALL;
+        RequestBody<()>: 8, ALL;
+        PropagateLayer: 1, ALL;
+        Propagate<()>: 1, ALL;
     });
 }
 
@@ -155,7 +156,7 @@ fn auto_traits_and_sizes_of_the_test_tools_are_these() {
         Capture: 40, NOT_UNWIND_SAFE;
         Entered: 8, "Unpin UnwindSafe RefUnwindSafe";
         MockClock: 40, "Send Sync Unpin UnwindSafe";
-        Record: 272, ALL;
+        Record: 304, ALL;
         Fragment: 80, ALL;
     });
 }

@@ -45,7 +45,7 @@ use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
 use crate::thread::{outer, stack};
 use crate::trace::Trace;
 use crate::trace::join::Part;
@@ -751,12 +751,7 @@ pub fn request_id() -> Option<String> {
 
 /// Calls `look` with the headers for calls that the current unit makes.
 pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
-    outer::with(|slot| match slot {
-        Slot::Unit(entry) if !entry.ended => look(&entry.outgoing()),
-        Slot::Cover(forwarded) => look(&forwarded.as_deref()?.outgoing()),
-        Slot::InUse(hub) => hub.as_deref()?.with_ids(true, |ids| look(&ids.outgoing())),
-        _ => None,
-    })?
+    outer::with_outgoing(look)?
 }
 
 /// Emits the records of all units that are current on this thread, innermost
@@ -777,7 +772,7 @@ pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Opti
 /// ```
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn emit() {
-    let is_in_use = || stack::with_slot(|slot| matches!(slot, Slot::InUse(_)));
+    let is_in_use = || stack::with_top(|slot| matches!(slot, Slot::InUse(_)));
     Call::here().missed_if(is_in_use);
     end_all::emit_after(|_| ());
 }

@@ -195,7 +195,7 @@ pin_project! {
 }
 
 impl<F: Future> InTrace<F> {
-    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+    fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
             future: Some(future),
             unit,
@@ -209,7 +209,7 @@ impl<F: Future> InTrace<F> {
     /// Polls with the trace as the current one. The unit does not end with the
     /// future.
     #[inline]
-    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut future = this.future;
         this.unit.poll(|| {

@@ -14,10 +14,12 @@ use crate::config::process;
 use crate::emit::hand_over;
 #[cfg(feature = "testing")]
 use crate::testing;
+use crate::thread::layers::Slot;
 use crate::thread::stack;
-use crate::thread::stack::Slot;
 use crate::trace::builder;
 
+/// A function that is not inlined takes the place of its caller only under the same condition
+/// (`cfg_attr`), since that is an argument.
 const COUNTS: bool = cfg!(any(debug_assertions, feature = "testing"));
 
 /// A call of `current`: its place, where calls are counted.
@@ -56,7 +58,7 @@ static MISSED: Mutex<Missed> = Mutex::new(Missed::NONE);
 #[cold]
 #[inline(never)]
 fn count(place: &'static Location<'static>) {
-    let is_covered = stack::with_slot(|slot| matches!(slot, Slot::Cover(_)));
+    let is_covered = stack::with_top(|slot| matches!(slot, Slot::Cover(_)));
     let is_off = builder::is_off() && !process::any_has_logger();
     if is_covered || is_off {
         return;

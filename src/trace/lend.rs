@@ -4,32 +4,55 @@
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
+use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::store::origin::Token;
 
 impl Trace {
+    /// Uses the entry of a trace that may be lent.
     #[inline(never)]
     pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        match self.take_current().as_mut().and_then(Taken::entry) {
+            Some(entry) => Some(call(entry)),
+            None => self.with_away(call),
+        }
+    }
+
+    /// Takes the entry of a handle for use, if its unit is the current one.
+    #[inline(always)]
+    pub(super) fn take_current(&self) -> Option<Taken> {
+        let State::Handle(hub) = &self.0 else {
+            return None;
+        };
+        let mut taken = stack::take_current(hub.token()?)?;
+        taken.entry()?.catch_up();
+        Some(taken)
+    }
+
+    /// Uses the entry of a trace that is lent, or of a handle whose unit is not the
+    /// current one.
+    #[inline(never)]
+    pub(super) fn with_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.take_back();
         if let State::Handle(hub) = &self.0 {
-            let token = hub.token()?;
             let mut call = Some(call);
             let use_entry = |entry: &mut Entry| {
                 entry.catch_up();
                 Some(call.take()?(entry))
             };
-            if let Some(result) = stack::with_unit(token, use_entry) {
-                return result;
-            }
-            return self.go_away().map(call?);
+            let result = hub
+                .token()
+                .and_then(|token| stack::with_unit(token, use_entry));
+            return match result {
+                Some(result) => result,
+                None => self.go_away().map(call?),
+            };
         }
-        self.take_back();
         match &mut self.0 {
-            State::Here(entry) => Some(call(entry)),
-            State::Handle(_) => self.with_lent(call),
-            State::Away(part) => Some(call(part)),
+            State::Here(entry) | State::Away(entry) => Some(call(entry)),
             _ => None,
         }
     }
@@ -125,5 +148,22 @@ impl Trace {
         if let Some(entry) = self.take_entry() {
             emit::finish(entry);
         }
+    }
+
+    /// Makes a disabled trace a cover until the guard is dropped.
+    #[inline]
+    pub(super) fn into_cover(mut self) -> Cover {
+        let forwarded = self.with_forwarded(Option::take).flatten();
+        Cover(stack::cover(forwarded))
+    }
+}
+
+/// Hides the units around a disabled one that runs.
+pub(super) struct Cover(Token);
+
+impl Drop for Cover {
+    #[inline]
+    fn drop(&mut self) {
+        stack::pop(self.0);
     }
 }

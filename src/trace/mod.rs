@@ -306,7 +306,7 @@ impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
         match std::mem::take(&mut self.0) {
-            State::Disabled(_) => {}
+            State::Disabled(_) | State::Covered => {}
             State::Here(entry) => emit::finish(entry),
             lent => {
                 self.0 = lent;

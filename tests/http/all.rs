@@ -9,7 +9,13 @@ mod util;
 mod futures;
 #[cfg(feature = "tower")]
 mod http;
+#[cfg(feature = "tower")]
+mod layer_order;
 mod rayon;
 mod testing;
 #[cfg(feature = "tower")]
 mod tower;
+#[cfg(feature = "tower")]
+mod trace_context;
+#[cfg(feature = "tower")]
+mod transfers;
