@@ -27,6 +27,7 @@ mod json;
 mod key_values;
 mod line_tags;
 mod logfmt;
+mod missed;
 mod ordinary;
 mod panic_hook;
 mod pretty;

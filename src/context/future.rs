@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
 use crate::context::current;
+use crate::context::missed::Call;
 use crate::trace::Trace;
 use crate::trace::time::Lap;
 use crate::trace::unit_ref::UnitRef;
@@ -130,6 +131,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     /// # pollster::block_on(upload().in_trace(traceline::start!("upload")));
     /// ```
+    #[track_caller]
     fn in_current_unit(self) -> InUnit<Self> {
         self.in_unit(&current::unit())
     }
@@ -150,10 +152,11 @@ pub trait InTraceExt: Future + Sized {
     /// }
     /// # assert_eq!(pollster::block_on(load().in_trace(traceline::start!("load"))), 7);
     /// ```
+    #[track_caller]
     fn timed(self, key: impl Into<Cow<'static, str>>) -> Timed<Self> {
         Timed {
             future: self,
-            lap: LapState::Before(key.into()),
+            lap: LapState::Before(key.into(), Call::here()),
         }
     }
 }
@@ -325,7 +328,7 @@ pin_project! {
 /// A lap before, during and after its time.
 #[derive(Debug)]
 enum LapState {
-    Before(Cow<'static, str>),
+    Before(Cow<'static, str>, Call),
     Running { _lap: Lap },
     Over,
 }
@@ -335,10 +338,10 @@ impl<F: Future> Future for Timed<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if let LapState::Before(key) = this.lap {
+        if let LapState::Before(key, call) = this.lap {
             let _lap = match key {
-                Cow::Borrowed(key) => current::lap(*key),
-                Cow::Owned(key) => current::lap(std::mem::take(key)),
+                Cow::Borrowed(key) => current::lap_of(*key, *call),
+                Cow::Owned(key) => current::lap_of(std::mem::take(key), *call),
             };
             *this.lap = LapState::Running { _lap };
         }

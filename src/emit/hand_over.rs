@@ -5,6 +5,7 @@
 //! panic hook that is called from inside knows whose record it sees.
 
 use std::cell::Cell;
+use std::panic::Location;
 
 use log::{Level, Metadata, Record};
 
@@ -15,6 +16,7 @@ use crate::emit::finished::finished;
 use crate::emit::tap;
 use crate::encode::job::Moment;
 use crate::encode::kv_source::Pairs;
+use crate::thread::spares;
 use crate::unit::Entry;
 
 /// Returns whether a record of this level and target would be logged.
@@ -127,6 +129,26 @@ fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
         IN_HOOK.set(false);
     }
     once();
+}
+
+/// Returns whether this thread can call a logger that nobody expects to be called: it is not
+/// inside a logger, a hook or a panic, and does not end.
+pub(crate) fn may_warn() -> bool {
+    let is_inside = HAND_OVER.get() != HandOver::None || IN_HOOK.get();
+    !is_inside && !std::thread::panicking() && !spares::thread_is_ending()
+}
+
+/// Hands over a warning of the library itself, as a call of `log::warn!` would.
+pub(crate) fn warn(settings: &Settings, place: Option<&'static Location<'static>>, text: &str) {
+    let args = format_args!("{text}");
+    let mut record = Record::builder();
+    record
+        .level(Level::Warn)
+        .target(&settings.target)
+        .file_static(place.map(Location::file))
+        .line(place.map(Location::line));
+    let record = record.args(args).build();
+    let _ = catch::call(|| log_record(|| settings.logger().log(&record)));
 }
 
 /// Builds the record and calls the logger, which may come back here with units of

@@ -5,4 +5,5 @@ pub(crate) mod parts;
 pub(crate) mod spares;
 pub(crate) mod outer;
 pub(crate) mod stack;
+pub(crate) mod layers;
 mod token;

@@ -10,86 +10,14 @@
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
 
-use std::cell::Cell;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
 use crate::thread::token;
 use crate::unit::Entry;
-use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Forwarded;
-
-/// What lies in a layer.
-#[derive(Debug)]
-pub(crate) enum Slot {
-    /// A unit that is in use; with its hub if it is used by `current::with`.
-    InUse(Option<Arc<UnitHub>>),
-    Unit(Box<Entry>),
-    /// A disabled trace, which hides the units below, with the ids that it passes on.
-    Cover(Option<Box<Forwarded>>),
-    /// Nothing: it was taken back before the layers above it.
-    Gone,
-}
-
-impl Default for Slot {
-    #[inline(always)]
-    fn default() -> Slot {
-        Slot::InUse(None)
-    }
-}
-
-struct Layer {
-    token: Token,
-    slot: Slot,
-}
-
-struct Stack {
-    /// The token of the top; `None` if the stack is empty.
-    token: Cell<Option<Token>>,
-    /// The top if it is a unit that is not in use, kept apart from the list for speed.
-    unit: Cell<Option<Box<Entry>>>,
-    /// The top otherwise; `InUse(None)` beside a unit.
-    other: Cell<Slot>,
-    below: Cell<Vec<Layer>>,
-    /// The length of the list.
-    depth: Cell<usize>,
-}
-
-impl Stack {
-    #[inline]
-    fn take_top(&self) -> Slot {
-        match self.unit.take() {
-            Some(entry) => Slot::Unit(entry),
-            None => self.other.take(),
-        }
-    }
-
-    /// Fills the top, which was taken before.
-    #[inline]
-    fn set_top(&self, slot: Slot) {
-        let (unit, other) = match slot {
-            Slot::Unit(entry) => (Some(entry), Slot::InUse(None)),
-            other => (None, other),
-        };
-        // Nothing is there; the compiler cannot know that it needs no drop.
-        std::mem::forget(self.unit.replace(unit));
-        drop(self.other.replace(other));
-    }
-}
-
-thread_local! {
-    static STACK: ManuallyDrop<Stack> = const {
-        ManuallyDrop::new(Stack {
-            token: Cell::new(None),
-            unit: Cell::new(None),
-            other: Cell::new(Slot::InUse(None)),
-            below: Cell::new(Vec::new()),
-            depth: Cell::new(0),
-        })
-    };
-}
 
 /// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
@@ -118,59 +46,6 @@ fn put_on_top(token: Token, slot: Slot) {
     STACK.with(|stack| stack.set_top(slot));
 }
 
-#[cold]
-fn bury(token: Token) {
-    let slot = STACK.with(|stack| stack.take_top());
-    below(|layers| {
-        if layers.len() == layers.capacity() {
-            // A thread that grows its list frees it at its end.
-            let _ = SWEEP.try_with(|_| ());
-        }
-        layers.push(Layer { token, slot });
-    });
-}
-
-/// Uses the layers below the top. Nothing in here calls code of the user.
-fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
-    let mut layers = STACK.with(|stack| stack.below.take());
-    let result = work(&mut layers);
-    STACK.with(|stack| {
-        stack.depth.set(layers.len());
-        stack.below.set(layers);
-    });
-    result
-}
-
-thread_local! {
-    static SWEEP: Sweep = const { Sweep };
-}
-
-struct Sweep;
-
-impl Drop for Sweep {
-    fn drop(&mut self) {
-        below(|layers| {
-            if layers.is_empty() {
-                *layers = Vec::new();
-            }
-        });
-    }
-}
-
-/// Uses the layer of a token, unless that is the top.
-#[cold]
-fn find<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    below(|layers| {
-        let at = layers.binary_search_by_key(&token, |layer| layer.token);
-        Some(work(&mut layers.get_mut(at.ok()?)?.slot))
-    })
-}
-
-#[inline]
-fn is_top(token: Token) -> bool {
-    STACK.with(|stack| stack.token.get()) == Some(token)
-}
-
 /// Takes a unit or a cover out, wherever in the stack it is. One that is in use stays.
 #[inline]
 pub(crate) fn pop(token: Token) -> Option<Slot> {
@@ -196,24 +71,6 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
             }
             Some(found)
         }
-    }
-}
-
-/// Makes the layer below the top the new top.
-#[cold]
-fn uncover() {
-    let layer = below(|layers| {
-        let last = layers
-            .iter()
-            .rposition(|layer| !matches!(layer.slot, Slot::Gone));
-        layers.truncate(last.map_or(0, |last| last + 1));
-        layers.pop()
-    });
-    if let Some(Layer { token, slot }) = layer {
-        STACK.with(|stack| {
-            stack.token.set(Some(token));
-            stack.set_top(slot);
-        });
     }
 }
 
@@ -256,24 +113,6 @@ pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
             None
         }
     }
-}
-
-/// Takes out the unit of a token; [`put_back`] has to follow.
-pub(crate) fn take_out(token: Token) -> Option<Box<Entry>> {
-    let take = |slot: &mut Slot| match std::mem::take(slot) {
-        Slot::Unit(entry) => Some(entry),
-        other => {
-            *slot = other;
-            None
-        }
-    };
-    if !is_top(token) {
-        return find(token, take)?;
-    }
-    let mut slot = STACK.with(|stack| stack.take_top());
-    let taken = take(&mut slot);
-    put_back(token, slot);
-    taken
 }
 
 /// Returns the tokens of all layers from the top.
@@ -344,24 +183,10 @@ pub(crate) fn with_unit<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> 
     if is_top(token) {
         return with(work);
     }
-    with_buried(token, work)
-}
-
-#[cold]
-#[inline(never)]
-fn with_buried<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    let mut entry = take_out(token)?;
-    let result = (!entry.ended).then(|| work(&mut entry));
-    put_back(token, Slot::Unit(entry));
-    result
-}
-
-/// Uses the top, whatever it is.
-pub(crate) fn with_slot<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
-    let mut slot = STACK.with(|stack| stack.take_top());
-    let result = work(&mut slot);
-    STACK.with(|stack| stack.set_top(slot));
-    result
+    with_layer(token, |slot| match slot {
+        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
+        _ => None,
+    })?
 }
 
 /// Returns whether the unit of a token is in the stack, has not ended and is not in use.
@@ -381,42 +206,76 @@ pub(crate) fn with_cover<R>(
     token: Option<Token>,
     work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
 ) -> Option<R> {
-    let use_slot = |slot: &mut Slot| match slot {
+    let token = token.or_else(|| first(|slot| matches!(slot, Slot::Cover(_))));
+    with_layer(token?, |slot| match slot {
         Slot::Cover(forwarded) => Some(work(forwarded)),
         _ => None,
-    };
-    match token {
-        Some(token) if is_top(token) => with_slot(use_slot),
-        Some(token) => find(token, use_slot)?,
-        None => with_first(|slot| matches!(slot, Slot::Cover(_)), use_slot)?,
+    })?
+}
+
+/// Returns the token of the uppermost layer that `fits`.
+pub(crate) fn first(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    if with_top(|slot| fits(slot)) {
+        return STACK.with(|stack| stack.token.get());
+    }
+    below(|layers| Some(layers.iter().rfind(|layer| fits(&layer.slot))?.token))
+}
+
+/// Returns the token of the lowest layer that `fits`.
+pub(crate) fn last(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    let found = below(|layers| Some(layers.iter().find(|layer| fits(&layer.slot))?.token));
+    found.or_else(|| first(fits))
+}
+
+/// Uses the top, whatever it is.
+pub(crate) fn with_top<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
+    match STACK.with(|stack| stack.token.get()) {
+        Some(token) => {
+            let mut taken = TakenSlot {
+                token,
+                slot: STACK.with(|stack| stack.take_top()),
+            };
+            work(&mut taken.slot)
+        }
+        None => work(&mut Slot::Gone),
     }
 }
 
-/// Uses the first layer from the top that `fits`.
-pub(crate) fn with_first<R>(
-    fits: impl Fn(&Slot) -> bool,
-    work: impl FnOnce(&mut Slot) -> R,
-) -> Option<R> {
-    if with_slot(|slot| fits(slot)) {
-        return Some(with_slot(work));
+/// Uses the layer of a token, which is taken out meanwhile: `work` may call code of the
+/// user, which may come back here.
+#[cold]
+#[inline(never)]
+pub(crate) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    if is_top(token) {
+        return Some(with_top(work));
     }
-    below(|layers| {
-        let layer = layers.iter_mut().rfind(|layer| fits(&layer.slot));
-        Some(work(&mut layer?.slot))
-    })
+    let slot = find(token, std::mem::take)?;
+    let mut taken = TakenSlot { token, slot };
+    Some(work(&mut taken.slot))
 }
 
-/// Uses the first unit from the top that `fits`.
+/// A layer while it is in use. It is put back, even in a panic.
+struct TakenSlot {
+    token: Token,
+    slot: Slot,
+}
+
+impl Drop for TakenSlot {
+    fn drop(&mut self) {
+        put_back(self.token, std::mem::take(&mut self.slot));
+    }
+}
+
+/// Uses the uppermost unit that `fits`.
 pub(crate) fn with_any<R>(
     fits: impl Fn(&Entry) -> bool,
     work: impl FnOnce(&mut Entry) -> R,
 ) -> Option<R> {
-    let fits_slot = |slot: &Slot| matches!(slot, Slot::Unit(entry) if fits(entry));
-    let use_slot = |slot: &mut Slot| match slot {
+    let token = first(|slot| matches!(slot, Slot::Unit(entry) if fits(entry)))?;
+    with_layer(token, |slot| match slot {
         Slot::Unit(entry) => Some(work(entry)),
         _ => None,
-    };
-    with_first(fits_slot, use_slot)?
+    })?
 }
 
 /// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are

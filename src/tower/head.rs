@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::Body;
 
 use crate::base::catch;
+use crate::ids::id::TraceId;
+use crate::ids::traceparent::TraceParent;
 use crate::tower::body::TraceBody;
 use crate::tower::http::{content_length, grpc_status, put};
 use crate::tower::layer::TraceLayer;
@@ -70,15 +72,27 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// Writes ids for the client, unless the service wrote its own.
+    /// Writes ids for the client, unless the service wrote its own. A `traceparent` of
+    /// the same transaction is that of a unit inside this one, or of a service that
+    /// answered this one: the client is told the unit that it called.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
         trace.with_outgoing(|outgoing| {
             if let Some(id) = outgoing.request_id {
                 put(headers, REQUEST_ID, id);
             }
             if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
-                put(headers, TRACEPARENT, &parent.to_bytes());
+                if is_of_transaction(headers, parent.trace_id()) {
+                    headers.remove(TRACEPARENT);
+                }
+                put(headers, TRACEPARENT, &parent.to_text());
             }
         });
     }
+}
+
+/// Returns whether the response carries a `traceparent` of this transaction.
+fn is_of_transaction(headers: &HeaderMap, trace_id: TraceId) -> bool {
+    let told = headers.get(TRACEPARENT);
+    let told = told.and_then(|told| TraceParent::parse_bytes(told.as_bytes()).ok());
+    told.is_some_and(|told| told.trace_id() == trace_id)
 }

@@ -109,14 +109,23 @@
 //!
 //! The layer reads `traceparent`, `tracestate`, B3 and `X-Request-ID` with
 //! [`continue_from_headers`](crate::Trace::continue_from_headers): a missing,
-//! repeated or malformed header never fails the request. The response carries
-//! `X-Request-ID` and `traceparent`, unless the service wrote its own.
+//! repeated or malformed header never fails the request. At the edge of your system,
+//! [`TraceLayer::fresh_ids`] ignores these headers. The response carries
+//! `X-Request-ID` and `traceparent`, unless the service wrote its own. A `traceparent`
+//! of the same transaction, from a layer or a service further in, is replaced.
 //!
 //! For calls that the handler makes, use [`PropagateLayer`] or [`inject_current`],
 //! and [`current::traceparent`](crate::current::traceparent) with any other client.
+//! They replace ids that a request already has, so a proxy can copy all headers that
+//! it received; [`PropagateLayer::keep_valid`] leaves valid ids alone.
 //! A spawned task is not part of the unit: get the ids before you spawn it.
 //!
-//! Ids are passed on even if logging is turned off.
+//! All calls of a unit carry its `span_id`, which is the `parent_id` of each unit that
+//! they start elsewhere. A call has a `span_id` of its own if it is a unit of its own:
+//! use [`run!`](crate::run) around the call, or [`child`](crate::Trace::child).
+//!
+//! If logging is turned off, ids are passed on byte for byte, `tracestate` included.
+//! They are made only where none came or where they are malformed.
 //!
 //! # hyper
 //!

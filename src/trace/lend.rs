@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::stack::{Slot, Taken};
+use crate::thread::layers::Slot;
+use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
 use crate::thread::{parts, stack};
 use crate::trace::Trace;
 use crate::unit::store::origin::Token;

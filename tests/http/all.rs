@@ -16,4 +16,6 @@ mod testing;
 #[cfg(feature = "tower")]
 mod tower;
 #[cfg(feature = "tower")]
+mod trace_context;
+#[cfg(feature = "tower")]
 mod transfers;

@@ -1172,6 +1172,61 @@ mod ids {
     }
 
     #[test]
+    fn the_caller_is_told_the_unit_that_it_called_and_not_one_inside() {
+        let bench = bench();
+        for inside in [
+            // A layer inside this one, or a service that answered a call.
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01",
+            OUT,
+        ] {
+            let service = Answers(move |_: Request<()>| {
+                let mut response = Response::new(Frames::of([]));
+                let told = HeaderValue::from_static(inside);
+                response.headers_mut().append("traceparent", told.clone());
+                response.headers_mut().append("traceparent", told);
+                Ok::<_, Infallible>(response)
+            });
+            let request = with_headers(&[("traceparent", IN.as_bytes())]);
+            let response = now(layer(&bench).layer(service).call(request)).unwrap();
+            let told: Vec<_> = response.headers().get_all("traceparent").iter().collect();
+            assert_eq!(told, [OUT]);
+        }
+    }
+
+    #[test]
+    fn a_service_with_fresh_ids_ignores_those_of_its_callers() {
+        for (is_off, own) in [(false, OWN), (true, "")] {
+            let bench = bench();
+            let config = match is_off {
+                true => Capture::up_to(LevelFilter::Off).config(Config::builder()),
+                false => bench.config.clone(),
+            };
+            let layer = TraceLayer::new()
+                .target("shop")
+                .config(&config)
+                .fresh_ids(true);
+            let mut service = layer.layer(Answers(|_: Request<()>| {
+                assert_eq!(current::tracestate(), None);
+                assert_ne!(current::request_id().as_deref(), Some("order-4711"));
+                Ok::<_, Infallible>(Response::new(Frames::of([])))
+            }));
+            let request = with_headers(&[
+                ("traceparent", IN.as_bytes()),
+                ("tracestate", b"rojo=1"),
+                ("b3", b"4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+                ("x-request-id", b"order-4711"),
+            ]);
+            let response = now(service.call(request)).unwrap();
+            let told = response.headers()["traceparent"].to_str().unwrap();
+            assert!(
+                told == own || (is_off && !told.contains(&IN[3..35])),
+                "{told}"
+            );
+            assert_ne!(response.headers()["x-request-id"], "order-4711");
+        }
+    }
+
+    #[test]
     fn a_service_at_the_edge_keeps_its_traceparent() {
         let bench = bench();
         let layer = layer(&bench).respond_with_traceparent(false);
@@ -1300,7 +1355,8 @@ mod disabled {
             .unwrap()
             .to_owned();
         assert_eq!(id.len(), 32);
-        assert_eq!(response.headers().len(), 1);
+        assert_eq!(response.headers()["traceparent"].len(), 55);
+        assert_eq!(response.headers().len(), 2);
     }
 
     #[test]
@@ -1365,21 +1421,176 @@ mod client {
         unit.discard();
     }
 
-    #[test]
-    fn headers_that_are_there_already_stay_and_get_no_state_of_ours() {
-        let bench = bench();
-        let mut unit = bench.start();
-        unit.continue_from_headers([("traceparent", IN), ("tracestate", "rojo=1")]);
+    /// A header that a request has already.
+    type There<'a> = (&'static str, &'a str);
+
+    /// The headers that a unit sends with a request that has others already.
+    fn sent(unit: &mut Trace, keep_valid: bool, there: &[There]) -> Vec<String> {
+        let echo: Echo = |request| Ok(Response::new(request.headers().clone()));
+        let layer = PropagateLayer::new().keep_valid(keep_valid);
+        let mut client = layer.layer(Answers(echo));
         let mut request = request();
-        let headers = request.headers_mut();
-        headers.insert("traceparent", HeaderValue::from_static("own"));
-        headers.insert("x-request-id", HeaderValue::from_static("own"));
-        let mut client = client();
+        for (name, value) in there {
+            let value = HeaderValue::from_str(value).unwrap();
+            request.headers_mut().append(*name, value);
+        }
         let response = now(unit.scope(|| client.call(request))).unwrap();
         let headers = response.into_body();
-        assert_eq!(headers["traceparent"], "own");
-        assert_eq!(headers["x-request-id"], "own");
-        assert_eq!(headers.len(), 2);
+        let lines = headers.iter();
+        let lines = lines.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        lines
+    }
+
+    const OTHER: &str = "00-ffffffffffffffffffffffffffffffff-1111111111111111-00";
+
+    #[test]
+    fn ids_that_a_proxy_copied_are_replaced_by_those_of_the_unit() {
+        let bench = bench();
+        let mut unit = bench.start();
+        unit.continue_from_headers([
+            ("traceparent", IN),
+            ("tracestate", "rojo=1"),
+            ("x-request-id", "order-4711"),
+        ]);
+        let own = [
+            format!("traceparent: {OUT}"),
+            "tracestate: rojo=1".into(),
+            "x-request-id: order-4711".into(),
+        ];
+        let rows: &[&[There]] = &[
+            &[],
+            // Those of the request itself, of somebody else, malformed ones, and each of them twice.
+            &[
+                ("traceparent", IN),
+                ("tracestate", "rojo=1"),
+                ("x-request-id", "order-4711"),
+            ],
+            &[
+                ("traceparent", OTHER),
+                ("tracestate", "es=1"),
+                ("x-request-id", "order-1"),
+            ],
+            &[
+                ("traceparent", "own"),
+                ("tracestate", "OWN"),
+                ("x-request-id", "a b"),
+            ],
+            &[
+                ("traceparent", IN),
+                ("traceparent", OTHER),
+                ("tracestate", "a=1"),
+                ("tracestate", "b=1"),
+            ],
+            &[("tracestate", "es=1")],
+            &[("x-request-id", "order-1"), ("x-request-id", "order-2")],
+        ];
+        for there in rows {
+            assert_eq!(sent(&mut unit, false, there), own, "{there:?}");
+        }
+        // A unit without a `tracestate` sends none, least of all a stranger's.
+        let mut unit = bench.start();
+        let parent = format!("traceparent: {OWN}");
+        for there in rows {
+            let mut lines = sent(&mut unit, false, there);
+            lines.retain(|line| !line.starts_with("x-request-id"));
+            assert_eq!(lines, [&*parent], "{there:?}");
+        }
+        // It has no id of the request either, so that header is not its business.
+        let id = [("x-request-id", "order-1")];
+        assert_eq!(
+            sent(&mut unit, false, &id),
+            [&*parent, "x-request-id: order-1"]
+        );
+        unit.discard();
+    }
+
+    #[test]
+    fn a_client_that_keeps_valid_ids_replaces_the_others() {
+        let bench = bench();
+        let mut unit = bench.start();
+        unit.continue_from_headers([
+            ("traceparent", IN),
+            ("tracestate", "rojo=1"),
+            ("x-request-id", "order-4711"),
+        ]);
+        let (own, other) = (
+            format!("traceparent: {OUT}"),
+            format!("traceparent: {OTHER}"),
+        );
+        let (own, other) = (own.as_str(), other.as_str());
+        let (state, id) = ("tracestate: rojo=1", "x-request-id: order-4711");
+        let later = "cc-ffffffffffffffffffffffffffffffff-1111111111111111-00-x";
+        let rows: &[(&[There], &[&str])] = &[
+            (&[], &[own, state, id]),
+            (&[("traceparent", OTHER)], &[other, id]),
+            (
+                &[("traceparent", OTHER), ("tracestate", "es=1")],
+                &[other, "tracestate: es=1", id],
+            ),
+            (
+                &[("traceparent", OTHER), ("tracestate", "ES=1")],
+                &[other, id],
+            ),
+            (
+                &[("traceparent", later)],
+                &[&format!("traceparent: {later}"), id],
+            ),
+            (
+                &[("x-request-id", "order-1")],
+                &[own, state, "x-request-id: order-1"],
+            ),
+            (&[("tracestate", "es=1")], &[own, state, id]),
+            (
+                &[("traceparent", "own"), ("tracestate", "es=1")],
+                &[own, state, id],
+            ),
+            (
+                &[("traceparent", OTHER), ("traceparent", OTHER)],
+                &[own, state, id],
+            ),
+            (&[("x-request-id", "a b")], &[own, state, id]),
+            (
+                &[("x-request-id", "a"), ("x-request-id", "a")],
+                &[own, state, id],
+            ),
+        ];
+        for (there, want) in rows {
+            assert_eq!(sent(&mut unit, true, there), *want, "{there:?}");
+        }
+        unit.discard();
+    }
+
+    #[test]
+    fn a_request_outside_of_any_unit_stays_as_it_is() {
+        let mut client = client();
+        let mut request = request();
+        request
+            .headers_mut()
+            .insert("traceparent", HeaderValue::from_static("own"));
+        request
+            .headers_mut()
+            .insert("tracestate", HeaderValue::from_static("OWN"));
+        let headers = now(client.call(request)).unwrap().into_body();
+        assert_eq!(
+            (&headers["traceparent"], &headers["tracestate"]),
+            (&"own".parse().unwrap(), &"OWN".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn a_disabled_trace_writes_what_came_or_what_it_makes() {
+        let mut trace = Trace::default();
+        let mut headers = HeaderMap::new();
+        traceline::tower::inject(&mut trace, &mut headers);
+        let made = trace.traceparent().unwrap().to_string();
+        assert_eq!(headers["traceparent"], made);
+        let came = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-x";
+        trace.continue_from_headers([("traceparent", came), ("tracestate", "a=1, B=2")]);
+        traceline::tower::inject(&mut trace, &mut headers);
+        assert_eq!(headers["traceparent"], came);
+        assert_eq!(headers["tracestate"], "a=1, B=2");
     }
 }
 
