@@ -29,7 +29,10 @@ use crate::value::kind::PANICKED;
 ///   instead of a line of its own. [`absorb`](Bridge::absorb) sets which records do.
 /// * It goes on to the logger with the name and the ids of the unit as key-values
 ///   (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print
-///   key-values. [`correlate`](Bridge::correlate) turns that off.
+///   key-values. [`correlate`](Bridge::correlate) turns that off. A warning or an error
+///   that the logger prints raises the level of the unit, so that
+///   [sampling](crate::config::Sampling) keeps the unit, and
+///   [`only_on_failure`](Bridge::only_on_failure) what led to it.
 ///
 /// If a unit is discarded or [sampled out](crate::config::Sampling), the records that
 /// it absorbed are lost with it.
@@ -130,8 +133,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether an absorbed record raises the level of the unit to its own. The
-    /// default is `true`.
+    /// Sets whether a record raises the level of the unit to its own, if the trace absorbs
+    /// it or if it goes on to the logger as a warning or an error. The default is `true`.
     ///
     /// # Examples
     ///
@@ -152,6 +155,9 @@ impl<L: Log> Bridge<L> {
 
     /// Sets whether absorbed records are kept only if the unit ends at level warn or
     /// error, like the tape of a flight recorder. The default is `false`.
+    ///
+    /// A warning or an error that stays a line of its own raises the level too, unless
+    /// [`raise_level`](Self::raise_level) is off.
     ///
     /// # Examples
     ///
@@ -249,6 +255,11 @@ impl<L: Log> Bridge<L> {
     /// Passes a record on to the logger, with the name and the ids of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
+        let level = record.level();
+        // What the logger drops leaves nothing that would explain the level.
+        if self.raises && level <= Level::Warn && self.logger.enabled(record.metadata()) {
+            stack::with(|entry| entry.severity.raise(level));
+        }
         let source = stack::with(|entry| InUnit {
             record: record.key_values(),
             unit: entry.origin.name.clone(),

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use log::{Level, Metadata, Record};
 
-use crate::base::catch;
+use crate::base::{catch, thread_end};
 use crate::config::settings::{Hook, Settings};
 use crate::emit::finished::finished;
 #[cfg(feature = "testing")]
@@ -148,4 +148,5 @@ fn log(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     let record = record.args(args).build();
     let call = || entry.settings.logger().log(&record);
     let _ = catch::call(|| during(HandOver::Record(Fingerprint::new(&record)), call));
+    thread_end::watch();
 }

@@ -28,7 +28,6 @@ use crate::encode::key_values;
 use crate::thread::spares;
 use crate::unit::Entry;
 use crate::unit::store::scratch::Scratch;
-use crate::value::outcome::Outcome;
 
 /// Ends a unit: emits its one record, and gives its entry back to the spares.
 #[inline(never)]
@@ -40,9 +39,7 @@ pub(crate) fn finish(mut entry: Box<Entry>) {
 /// Writes the record of a unit that is over.
 #[inline]
 pub(crate) fn write_final(entry: &mut Entry) {
-    if std::thread::panicking() && !entry.was_panicking {
-        entry.severity.set_outcome(Outcome::Panic);
-    }
+    entry.severity.end();
     // A part has no record. On a thread that is ending, a logger that uses
     // thread-locals may abort the process.
     if entry.parts.is_part() || spares::thread_is_ending() {

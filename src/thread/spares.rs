@@ -13,6 +13,7 @@ use std::time::Instant;
 use log::Level;
 use smallvec::SmallVec;
 
+use crate::base::thread_end;
 use crate::config::process;
 use crate::config::settings::Settings;
 use crate::unit::Entry;
@@ -110,10 +111,10 @@ pub(crate) fn give_back(mut entry: Box<Entry>) {
     let _ = SPARES.try_with(|spares| spares.put(entry));
 }
 
-/// Returns whether this thread has begun to end: its list of spares is gone.
+/// Returns whether this thread has begun to end, as far as is known.
 #[inline]
 pub(crate) fn thread_is_ending() -> bool {
-    SPARES.try_with(|_| ()).is_err()
+    thread_end::has_begun() || SPARES.try_with(|_| ()).is_err()
 }
 
 impl Spares {

@@ -216,7 +216,7 @@ impl<'c> Unit<'c> {
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
-        if !hand_over::would_log(settings, Level::Error, &target) {
+        if spares::thread_is_ending() || !hand_over::would_log(settings, Level::Error, &target) {
             return None;
         }
         let origin = Origin {
@@ -230,7 +230,6 @@ impl<'c> Unit<'c> {
         // their units.
         let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
         let mut entry = spares::take(settings, origin, settings.clock.now());
-        entry.was_panicking = std::thread::panicking();
         entry.wall = wall;
         Some(entry)
     }

@@ -1,5 +1,6 @@
 //! A closure as a unit: what `run!` expands to.
 
+use crate::base::unwinding;
 use crate::trace::Trace;
 use crate::value::failure::IsResult;
 
@@ -7,7 +8,7 @@ impl Trace {
     /// Runs `work` and takes the outcome from its result.
     #[doc(hidden)]
     pub fn __run<R: IsResult<M>, M>(mut self, work: impl FnOnce(&mut Trace) -> R) -> R {
-        let result = work(&mut self);
+        let result = unwinding::watch(|| work(&mut self));
         self.take_outcome(&result);
         result
     }

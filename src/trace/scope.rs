@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::base::catch;
+use crate::base::{catch, unwinding};
 use crate::thread::{spares, stack};
 use crate::trace::Trace;
 use crate::unit::store::origin::Token;
@@ -34,7 +34,7 @@ impl Trace {
     #[inline]
     pub fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let _entered = self.enter();
-        work()
+        unwinding::watch(work)
     }
 
     /// Makes this trace the current one of the thread until the guard is dropped.
