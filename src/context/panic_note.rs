@@ -72,7 +72,11 @@ pub(super) struct Use {
 
 impl Use {
     pub(super) fn begin() -> Use {
-        let unwinding = if catch::counts() { unwinding::current() } else { 0 };
+        let unwinding = if catch::counts() {
+            unwinding::current()
+        } else {
+            0
+        };
         Use { unwinding }
     }
 
