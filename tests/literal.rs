@@ -37,5 +37,6 @@ mod structured;
 mod threads;
 mod threads_of_a_unit;
 mod transaction;
+mod unwinding;
 #[cfg(feature = "uuid")]
 mod uuids;
