@@ -1491,6 +1491,28 @@ mod hostile {
     }
 
     #[test]
+    fn a_filter_that_panics_is_kept_from_a_log_call_that_goes_on() {
+        struct Breaks(&'static Keep);
+        impl Log for Breaks {
+            fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+                assert!(metadata.level() != Level::Warn, "the filter is broken");
+                true
+            }
+            fn log(&self, record: &Record<'_>) {
+                self.0.log(record);
+            }
+            fn flush(&self) {}
+        }
+        let out = Keep::leak();
+        let rig = Rig::new(bridge(Breaks(out)));
+        let mut unit = rig.start();
+        unit.scope(|| warn!(logger: rig.log, "x"));
+        assert_eq!(unit.level(), Some(Level::Warn));
+        unit.discard();
+        assert_eq!(out.take(), ["warn: x {unit=unit}"]);
+    }
+
+    #[test]
     fn a_logger_that_panics_is_the_caller_s_business_and_the_trace_survives() {
         struct Breaks(&'static Keep);
         impl Log for Breaks {

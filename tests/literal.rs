@@ -30,6 +30,7 @@ mod logfmt;
 mod ordinary;
 mod panic_hook;
 mod pretty;
+mod process_ends;
 mod sampling;
 mod schemas;
 #[cfg(feature = "serde")]

@@ -252,13 +252,18 @@ impl<L: Log> Bridge<L> {
         stack::with(add).is_some()
     }
 
+    /// Returns whether the logger's filter lets a record through: one that it drops would
+    /// leave nothing to explain the level of the unit. Log calls do not ask the logger, so
+    /// a panic there is kept from them.
+    fn prints(&self, record: &Record<'_>) -> bool {
+        catch::call(|| self.logger.enabled(record.metadata())).unwrap_or(true)
+    }
+
     /// Passes a record on to the logger, with the name and the ids of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
-        let level = record.level();
-        // What the logger drops leaves nothing that would explain the level.
-        if self.raises && level <= Level::Warn && self.logger.enabled(record.metadata()) {
-            stack::with(|entry| entry.severity.raise(level));
+        if self.raises && record.level() <= Level::Warn && self.prints(record) {
+            stack::with(|entry| entry.severity.raise(record.level()));
         }
         let source = stack::with(|entry| InUnit {
             record: record.key_values(),
