@@ -12,7 +12,7 @@ use std::fmt::Write;
 use log::kv::{Source, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError, kv};
 
-use crate::base::catch;
+use crate::base::{catch, thread_end};
 use crate::emit::hand_over;
 use crate::thread::stack;
 use crate::unit::Entry;
@@ -295,6 +295,7 @@ impl<L: Log> Log for Bridge<L> {
         } else if !(self.absorbs(record.metadata()) && self.make_fragment(record)) {
             self.pass_on(record);
         }
+        thread_end::watch();
     }
 
     fn flush(&self) {
