@@ -6,6 +6,8 @@
 mod cases;
 #[path = "child/counting.rs"]
 mod counting;
+#[path = "child/hooks.rs"]
+mod hooks;
 #[path = "util/tags.rs"]
 mod tags;
 #[path = "util/typed.rs"]

@@ -14,7 +14,7 @@ use std::thread;
 use log::{Log, Metadata, Record};
 use traceline::{Config, Trace, current};
 
-use crate::util;
+use crate::{hooks, util};
 
 const CHILD: &str = "TRACELINE_ENDS_CHILD";
 
@@ -362,6 +362,30 @@ cases! {
         "msg=work outcome=ok duration_ms=0.0",
         "hook: first",
     ];
+}
+
+/// The guide's table of hooks; its last column is checked in `panic_hook.rs`.
+mod orders_of_hooks {
+    use super::*;
+
+    #[test]
+    fn each_gives_the_record_that_the_guide_says() {
+        let table = hooks::table();
+        assert_eq!(table.len(), 12);
+        for [names, want, _] in table {
+            let (_, lines) = outcome("orders_of_hooks::child", &names);
+            assert_eq!(hooks::result(&lines), want, "{names}");
+        }
+    }
+
+    #[test]
+    #[ignore = "run in a child process"]
+    fn child() {
+        if let Some(names) = input() {
+            hooks::install(&names);
+            unwind(|| start("unit").scope(first));
+        }
+    }
 }
 
 /// Begins and ends a unit in the destructor of a thread-local, and tells whether it was enabled.

@@ -16,8 +16,11 @@ use crate::value::outcome::Outcome;
 /// current trace, as `panic` and `panic.location`, and then calls the previous hook.
 ///
 /// Call it once, early in `main`, after other crates have installed their hooks;
-/// further calls do nothing. With `panic = "abort"` no destructors run, so the
-/// hook also emits the records of all units that are current on the thread.
+/// further calls do nothing. If the panic will not unwind, no destructors run, so the
+/// hook also emits the records of all units that are current on the thread. Such are
+/// all panics with `panic = "abort"`, those that reach a function which cannot unwind,
+/// and those of a destructor during another panic. If the previous hook never returns,
+/// use [`panic_hook_final`].
 ///
 /// Panics that this crate catches itself, such as those of a `Display` or of a
 /// logger, are not stored. The text of a value that panics is `<panicked>`.

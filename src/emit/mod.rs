@@ -40,8 +40,8 @@ pub(crate) fn finish(mut entry: Box<Entry>) {
 #[inline]
 pub(crate) fn write_final(entry: &mut Entry) {
     entry.severity.end();
-    // A part has no record. On a thread that is ending, a logger that uses
-    // thread-locals may abort the process.
+    // A part has no record. On a thread that ends, a logger that uses thread-locals may
+    // abort the process.
     if entry.parts.is_part() || spares::thread_is_ending() {
         return;
     }

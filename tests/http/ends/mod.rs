@@ -1,5 +1,6 @@
-//! Ends of a program that leave no time, or little: signals, and the end of a runtime. The recipes
-//! of the guide's chapter "How programs end" are the programs in this folder, run and signalled here.
+//! No recipe: the tests of those beside it, which the guide's chapter "How programs end" shows.
+//!
+//! Ends of a program that leave no time, or little: signals, and the end of a runtime.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
