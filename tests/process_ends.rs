@@ -457,6 +457,51 @@ mod thread_locals {
         }
     }
 
+    /// A thread that works for long, and uses the thread-local after so many units.
+    fn work_for_long(before: usize, after: usize) {
+        (0..before).for_each(|_| drop(start("unit")));
+        LATE.with(|_| ());
+        (0..after).for_each(|_| drop(start("unit")));
+    }
+
+    #[test]
+    fn a_unit_there_is_disabled_once_the_thread_has_left_as_many_records_as_before() {
+        for (before, after, want) in [
+            (0, 1, "disabled"),
+            (1, 1, "disabled"),
+            (5, 5, "disabled"),
+            (100, 100, "disabled"),
+            (1, 0, "enabled"),
+            (2, 1, "enabled"),
+            (0, 0, "enabled"),
+        ] {
+            let (code, lines) = outcome("thread_locals::long_child", &format!("{before} {after}"));
+            assert_eq!(code, Some(0));
+            let records = lines
+                .iter()
+                .filter(|line| line.starts_with("msg=late"))
+                .count();
+            assert_eq!(records, usize::from(want == "enabled"));
+            assert_eq!(
+                lines.last().unwrap(),
+                &format!("late: {want}"),
+                "{before} {after}"
+            );
+        }
+    }
+
+    #[test]
+    #[ignore = "run in a child process"]
+    fn long_child() {
+        if let Some(input) = input() {
+            let (before, after) = input.split_once(' ').unwrap();
+            let (before, after) = (before.parse().unwrap(), after.parse().unwrap());
+            thread::spawn(move || work_for_long(before, after))
+                .join()
+                .unwrap();
+        }
+    }
+
     #[test]
     #[ignore = "run in a child process"]
     fn child() {
@@ -483,11 +528,12 @@ mod thread_locals {
                     Use::Late | Use::Silent => {}
                 }
             }
-            // The library sees that the thread ends if its first unit or its first record came
-            // later than the first use of the thread-local.
+            // The library sees that the thread ends if its first unit began later than the first
+            // use of the thread-local, or if a later call of the logger was its first, second, …
             let first = |of: &[Use]| order.iter().position(|done| of.contains(done));
+            let last = |of: &[Use]| order.iter().rposition(|done| of.contains(done));
             let late = first(&[Use::Late]);
-            if first(&[Use::Unit, Use::Silent]) > late || first(&[Use::Unit, Use::Call]) > late {
+            if first(&[Use::Unit, Use::Silent]) > late || last(&[Use::Unit, Use::Call]) > late {
                 want.push("late: disabled");
             } else {
                 want.extend(["msg=late outcome=ok duration_ms=0.0", "late: enabled"]);

@@ -2,15 +2,17 @@
 //!
 //! A logger that uses a variable which is gone may abort the process, so a unit must not
 //! begin any more. The standard library does not tell; a variable with a destructor does.
-//! Destructors run in the reverse order of first uses, so those of variables that were
-//! first used later than ours come before it, while nothing shows yet. That is why ours is
-//! used first after a logger has been called: what the logger needs lives longer.
+//! Destructors run in the reverse order of first uses: one that runs before ours, because
+//! its variable was first used later, looks like any other code. So ours are used first
+//! after a logger has been called, since the logger's variables then live longer, and a
+//! further one whenever the number of calls has doubled, to be later than most others.
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
 thread_local! {
     static HAS_BEGUN: Cell<bool> = const { Cell::new(false) };
-    static WITNESS: Witness = const { Witness };
+    static CALLS: Cell<u32> = const { Cell::new(0) };
 }
 
 struct Witness;
@@ -21,10 +23,30 @@ impl Drop for Witness {
     }
 }
 
-/// Makes the end of this thread known, from before the variables that exist now are gone.
+macro_rules! witnesses {
+    ($($name:ident)*) => {
+        thread_local! { $(static $name: Witness = const { Witness };)* }
+        const WITNESSES: &[&LocalKey<Witness>] = &[$(&$name),*];
+    };
+}
+
+witnesses! { A B C D E F G H I J K L M N O P Q R S T }
+
+/// Notes that a logger has been called.
 #[inline]
 pub(crate) fn watch() {
-    let _ = WITNESS.try_with(|_| ());
+    let calls = CALLS.get().wrapping_add(1);
+    CALLS.set(calls);
+    if calls.is_power_of_two() {
+        use_witness(calls.trailing_zeros() as usize);
+    }
+}
+
+#[cold]
+fn use_witness(number: usize) {
+    if let Some(witness) = WITNESSES.get(number) {
+        let _ = witness.try_with(|_| ());
+    }
 }
 
 /// Returns whether the end has begun, as far as is known.
