@@ -169,6 +169,7 @@ macro_rules! cases {
 const NONE: [&str; 1] = ["unit"];
 const OK: [&str; 1] = ["unit outcome=ok"];
 const PANIC: [&str; 1] = ["unit outcome=panic"];
+#[cfg(feature = "future")]
 const CANCELLED: [&str; 1] = ["unit outcome=cancelled"];
 
 cases! {
