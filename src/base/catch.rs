@@ -9,8 +9,6 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::unwinding;
-
 /// Whether depths are counted.
 static COUNTS: AtomicBool = AtomicBool::new(false);
 
@@ -52,20 +50,18 @@ pub(crate) fn call<R>(code: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// Counts one call of [`call`] while it lives. The hook notices panics in there too, which
-/// are over when the call is.
-struct Deeper(u64);
+/// Counts one call of [`call`] while it lives.
+struct Deeper;
 
 impl Deeper {
     fn new() -> Deeper {
         DEPTH.set(DEPTH.get() + 1);
-        Deeper(unwinding::current())
+        Deeper
     }
 }
 
 impl Drop for Deeper {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-        unwinding::return_to(self.0);
     }
 }

@@ -12,15 +12,22 @@ use std::thread::LocalKey;
 
 thread_local! {
     static HAS_BEGUN: Cell<bool> = const { Cell::new(false) };
-    static CALLS: Cell<u32> = const { Cell::new(0) };
+    /// How many calls of a logger there will be before another witness is used.
+    static LEFT: Cell<u64> = const { Cell::new(0) };
+    static USED: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Witness;
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        HAS_BEGUN.set(true);
+        note();
     }
+}
+
+/// Notes that a variable with a destructor is gone.
+pub(crate) fn note() {
+    HAS_BEGUN.set(true);
 }
 
 macro_rules! witnesses {
@@ -35,18 +42,25 @@ witnesses! { A B C D E F G H I J K L M N O P Q R S T }
 /// Notes that a logger has been called.
 #[inline]
 pub(crate) fn watch() {
-    let calls = CALLS.get().wrapping_add(1);
-    CALLS.set(calls);
-    if calls.is_power_of_two() {
-        use_witness(calls.trailing_zeros() as usize);
+    match LEFT.get().checked_sub(1) {
+        Some(left) => LEFT.set(left),
+        None => use_another(),
     }
 }
 
 #[cold]
-fn use_witness(number: usize) {
-    if let Some(witness) = WITNESSES.get(number) {
-        let _ = witness.try_with(|_| ());
-    }
+#[inline(never)]
+fn use_another() {
+    let used = USED.get();
+    USED.set(used + 1);
+    LEFT.set(match WITNESSES.get(used) {
+        // That makes the calls 1, 2, 4, 8, …
+        Some(witness) => {
+            let _ = witness.try_with(|_| ());
+            (1 << used) - 1
+        }
+        None => u64::MAX,
+    });
 }
 
 /// Returns whether the end has begun, as far as is known.

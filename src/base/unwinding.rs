@@ -22,12 +22,10 @@ thread_local! {
     static CURRENT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Gives a new number to the unwinding that this thread is in. Returns whether no earlier
-/// one can still be under way.
+/// Gives a new number to the unwinding that this thread is in.
 #[cold]
-pub(crate) fn notice() -> bool {
-    let latest = LATEST.fetch_add(1, Ordering::Relaxed);
-    CURRENT.replace(latest.wrapping_add(1)) == 0
+pub(crate) fn notice() {
+    CURRENT.set(LATEST.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
 }
 
 /// Returns the number of the unwinding that this thread is in, and 0 if it is in none.
@@ -35,7 +33,9 @@ pub(crate) fn notice() -> bool {
 pub(crate) fn current() -> u64 {
     if !thread::panicking() {
         CURRENT.set(0);
-    } else if CURRENT.get() == 0 {
+        return 0;
+    }
+    if CURRENT.get() == 0 {
         notice();
     }
     CURRENT.get()
@@ -47,19 +47,13 @@ pub(crate) fn last_noticed() -> u64 {
     CURRENT.get()
 }
 
-/// Returns to the unwinding that [`current`] returned earlier, because every panic since
-/// then has been caught.
-#[inline]
-pub(crate) fn return_to(unwinding: u64) {
-    CURRENT.set(unwinding);
-}
-
 /// Runs `work`, and notices a panic that leaves it.
 #[inline]
 pub(crate) fn watch<R>(work: impl FnOnce() -> R) -> R {
     let leaves = Leaves(current());
     let result = work();
-    return_to(leaves.0);
+    // Every panic since then has been caught.
+    CURRENT.set(leaves.0);
     mem::forget(leaves);
     result
 }
@@ -78,24 +72,22 @@ impl Drop for Leaves {
 
 /// A point in the order of unwindings: where a unit began, as a rule.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PanicMark {
-    latest: u64,
-    in_unwinding: bool,
-}
+pub(crate) struct PanicMark(u64);
+
+/// The bit of a [`PanicMark`] that was taken during an unwinding.
+const IN_UNWINDING: u64 = 1 << 63;
 
 impl PanicMark {
     #[inline]
     pub(crate) fn now() -> PanicMark {
-        let in_unwinding = current() != 0;
-        PanicMark {
-            latest: LATEST.load(Ordering::Relaxed),
-            in_unwinding,
-        }
+        let in_unwinding = if current() == 0 { 0 } else { IN_UNWINDING };
+        PanicMark(LATEST.load(Ordering::Relaxed) | in_unwinding)
     }
 
     /// Returns whether its thread was unwinding.
+    #[inline]
     pub(crate) fn was_in_unwinding(self) -> bool {
-        self.in_unwinding
+        self.0 & IN_UNWINDING != 0
     }
 
     /// Returns whether this thread is in an unwinding that began later. So is one whose
@@ -108,6 +100,6 @@ impl PanicMark {
             return false;
         }
         let current = CURRENT.get();
-        current == 0 || current > self.latest
+        current == 0 || current > self.0 & !IN_UNWINDING
     }
 }

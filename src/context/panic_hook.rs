@@ -118,9 +118,14 @@ fn cannot_unwind(info: &PanicHookInfo<'_>) -> Option<CannotUnwind> {
     info.location().is_some_and(is_std).then_some(why)
 }
 
-/// Records the panic in the current trace, unless it is caught by the library itself.
+/// Records the panic in the current trace, unless the library itself catches it.
 fn note(info: &PanicHookInfo<'_>, ends_process: bool) {
-    let is_first = unwinding::notice();
+    // The library catches the panics of foreign code that it calls.
+    let is_caught = catch::depth() > 0 && !ends_process;
+    let is_first = unwinding::last_noticed() == 0;
+    if !is_caught {
+        unwinding::notice();
+    }
     let payload = info.payload();
     let literal = payload.downcast_ref::<&str>().copied();
     let text = literal.or_else(|| Some(payload.downcast_ref::<String>()?.as_str()));
@@ -136,7 +141,6 @@ fn note(info: &PanicHookInfo<'_>, ends_process: bool) {
     {
         return;
     }
-    let is_caught = catch::depth() > 0 && !ends_process;
     let is_recorded = is_caught || record(message, place);
     panic_note::leave(message, place, is_first, is_recorded);
 }

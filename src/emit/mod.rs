@@ -18,6 +18,7 @@ use log::Level;
 
 use crate::base::catch;
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::choices::Output;
 use crate::config::sampling::Verdict;
 use crate::emit::finished::finished;
@@ -42,7 +43,7 @@ pub(crate) fn write_final(entry: &mut Entry) {
     entry.severity.end();
     // A part has no record. On a thread that ends, a logger that uses thread-locals may
     // abort the process.
-    if entry.parts.is_part() || spares::thread_is_ending() {
+    if entry.parts.is_part() || thread_end::has_begun() {
         return;
     }
     entry.drop_held();

@@ -34,6 +34,12 @@ struct Spares {
     turn: Cell<usize>,
 }
 
+impl Drop for Spares {
+    fn drop(&mut self) {
+        thread_end::note();
+    }
+}
+
 thread_local! {
     static SPARES: Spares = const { Spares { first: Cell::new(None), count: Cell::new(0), turn: Cell::new(0) } };
 }
@@ -109,12 +115,6 @@ pub(crate) fn give_back(mut entry: Box<Entry>) {
     entry.shrink();
     // If the list is gone or full, the entry is dropped.
     let _ = SPARES.try_with(|spares| spares.put(entry));
-}
-
-/// Returns whether this thread has begun to end, as far as is known.
-#[inline]
-pub(crate) fn thread_is_ending() -> bool {
-    thread_end::has_begun() || SPARES.try_with(|_| ()).is_err()
 }
 
 impl Spares {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use log::Level;
 
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::process::{self, Config};
 use crate::emit::hand_over;
 #[cfg(feature = "testing")]
@@ -216,7 +217,7 @@ impl<'c> Unit<'c> {
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
-        if spares::thread_is_ending() || !hand_over::would_log(settings, Level::Error, &target) {
+        if thread_end::has_begun() || !hand_over::would_log(settings, Level::Error, &target) {
             return None;
         }
         let origin = Origin {
