@@ -6,6 +6,8 @@
 mod cases;
 #[path = "child/counting.rs"]
 mod counting;
+#[path = "child/hooks.rs"]
+mod hooks;
 #[path = "util/tags.rs"]
 mod tags;
 #[path = "util/typed.rs"]
@@ -31,6 +33,7 @@ mod missed;
 mod ordinary;
 mod panic_hook;
 mod pretty;
+mod process_ends;
 mod sampling;
 mod schemas;
 #[cfg(feature = "serde")]
@@ -38,5 +41,6 @@ mod structured;
 mod threads;
 mod threads_of_a_unit;
 mod transaction;
+mod unwinding;
 #[cfg(feature = "uuid")]
 mod uuids;
