@@ -49,7 +49,7 @@ use crate::thread::layers::Slot;
 use crate::thread::{outer, stack};
 use crate::trace::Trace;
 use crate::trace::join::Part;
-use crate::trace::time::{Lap, OnDrop, Timer};
+use crate::trace::time::{OnDrop, Timer};
 use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
 use crate::unit::store::hub;
@@ -67,6 +67,7 @@ use crate::value::to_value::ToValue;
 
 pub use crate::base::missed::Missed;
 pub use crate::trace::scope::Entered;
+pub use crate::trace::time::Lap;
 pub use crate::trace::unit_ref::EnteredUnit;
 
 /// Runs `work` with the current trace and returns the result of `work`, or `None`
