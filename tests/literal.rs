@@ -35,6 +35,7 @@ mod schemas;
 #[cfg(feature = "serde")]
 mod structured;
 mod threads;
+mod threads_merge;
 mod threads_of_a_unit;
 mod transaction;
 #[cfg(feature = "uuid")]

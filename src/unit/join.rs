@@ -8,19 +8,22 @@
 //! * A part that is joined by another entry of the same unit is still missing from
 //!   its maker, but the unit has not lost it.
 //! * A part that is joined by another unit stays lost to its own.
+//!
+//! The entry that joins decides, because its configuration writes the record. The part may
+//! have had another one: it then had other limits, names and redacted keys.
 
 use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
 use crate::unit::Entry;
-use crate::unit::store::arena::Arena;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
-use crate::unit::store::fragments::RawFragment;
+use crate::unit::store::fragments::{Fragments, RawFragment};
 use crate::unit::store::parts::{Identity, PartOf, Parts};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
+use crate::value::to_value::ToValue;
 
 impl Entry {
     /// Merges the data of a part: counters and laps add up, maxima compare,
@@ -30,7 +33,7 @@ impl Entry {
         part.close_laps(now);
         self.count_joined(&part.parts);
         for field in part.fields.as_slice() {
-            self.merge_field(field, &part.arena);
+            self.merge_field(field, &part);
         }
         self.fields.dropped += part.fields.dropped;
         self.merge_fragments(&part);
@@ -75,9 +78,13 @@ impl Entry {
         mine.missing += i64::from(part.out()) + part.missing;
     }
 
-    fn merge_field(&mut self, field: &Field, arena: &Arena) {
-        let value = field.value();
+    fn merge_field(&mut self, field: &Field, part: &Entry) {
+        let (value, arena) = (field.value(), &part.arena);
         let key = match field.key {
+            // The key of a status is a name of the configuration, not the user's.
+            FieldKey::Static(key) if std::ptr::eq(key, part.settings.forms.status) => {
+                KeyRef::Static(self.settings.forms.status)
+            }
             FieldKey::Static(key) => KeyRef::Static(key),
             FieldKey::Text(key) if key.is_cut() => KeyRef::Kept(arena.text(key), field.hash),
             FieldKey::Text(key) => KeyRef::Text(arena.text(key)),
@@ -91,7 +98,7 @@ impl Entry {
                     self.add_laps(at, value.to_laps(arena));
                 }
             }
-            _ => self.merge_value(key, value, arena),
+            _ => self.merge_value(key, value, part),
         }
     }
 
@@ -107,35 +114,71 @@ impl Entry {
         self.put(at, Kind::Null);
     }
 
-    fn merge_value(&mut self, key: KeyRef<'_>, value: Stored, arena: &Arena) {
+    fn merge_value(&mut self, key: KeyRef<'_>, value: Stored, part: &Entry) {
         let Some(at) = self.open_place(key, Role::Plain) else {
             return;
         };
+        let limit = self.limits.value;
+        if value.span().is_some_and(|span| span.len() > limit)
+            && let Some(value) = part.owned(value)
+        {
+            // Cut as if it had been set here.
+            return self.put(at, value.to_value().0);
+        }
         self.arena.note_dead(self.fields.value(at).span());
         let bits = match value.span() {
-            Some(span) => self.arena.adopt(arena, span).to_bits(),
+            Some(span) => self.arena.adopt(&part.arena, span).to_bits(),
             None => value.bits,
         };
         (self.fields).store(at, Stored::new(value.tag, bits), Role::Plain);
     }
 
     fn merge_fragments(&mut self, part: &Entry) {
-        let runs = part.fragments.runs(usize::MAX).into_iter().flatten();
-        let copies: SmallVec<[RawFragment; 64]> = runs
-            .map(|fragment| fragment.moved(|span| self.arena.adopt(&part.arena, span)))
-            .collect();
-        for gone in self.fragments.merge(&copies, self.limits.fragments) {
+        let limit = self.limits.fragments;
+        let (mut fewer, mut all) = (Fragments::default(), &part.fragments);
+        if all.len() > limit {
+            let runs = all.runs(usize::MAX).into_iter().flatten();
+            runs.for_each(|fragment| _ = fewer.push(*fragment, limit));
+            all = &fewer;
+        }
+        let runs = all.runs(usize::MAX).into_iter().flatten();
+        let copies: SmallVec<[RawFragment; 64]> =
+            runs.map(|fragment| self.brought(*fragment, part)).collect();
+        for gone in self.fragments.merge(&copies, limit) {
             self.note_gone(gone);
         }
-        self.fragments.dropped += part.fragments.lost();
+        self.fragments.dropped += part.fragments.lost() + fewer.lost();
+    }
+
+    /// Returns a fragment of a part as this entry would have it.
+    fn brought(&mut self, fragment: RawFragment, part: &Entry) -> RawFragment {
+        let limit = self.limits.value;
+        let mut own = fragment.moved(|span| self.arena.adopt_text(&part.arena, span, limit));
+        if part.unit() != self.unit() {
+            // Of another unit, which has a start and a level of its own.
+            own.level = own.level.or(Some(part.origin.level));
+            own.at_nanos = self.rebased(own.at_nanos, part);
+        }
+        own
+    }
+
+    /// Returns how long after its own start this entry was when the other one was `nanos`
+    /// after its start. The times of two clocks cannot be compared.
+    fn rebased(&self, nanos: u64, other: &Entry) -> u64 {
+        if !self.settings.clock.is(other.settings.clock) {
+            return nanos;
+        }
+        let later = self.nanos_at(other.start);
+        let sooner = other.nanos_at(self.start);
+        nanos.saturating_add(later).saturating_sub(sooner)
     }
 
     /// Merges level, outcome, error and panic. An error or a panic of the unit
     /// itself stays.
     fn merge_ending(&mut self, part: &Entry) {
         self.severity.merge(&part.severity);
-        let arena = &mut self.arena;
-        let mut adopt = |span| arena.adopt(&part.arena, span);
+        let (arena, limit) = (&mut self.arena, self.limits.value);
+        let mut adopt = |span| arena.adopt_text(&part.arena, span, limit);
         if self.error.is_none() {
             self.error = part.error.map(&mut adopt);
             self.chain = part.chain.map(&mut adopt);

@@ -194,6 +194,14 @@ impl Arena {
         self.push(from.get(span)).cut(span.is_cut())
     }
 
+    /// Appends a text of another arena, which may have had a higher limit.
+    pub(crate) fn adopt_text(&mut self, from: &Arena, span: Span, limit: usize) -> Span {
+        if span.len() <= limit {
+            return self.adopt(from, span);
+        }
+        self.push_cut(from.text(span), limit)
+    }
+
     /// Appends text, cut at a character boundary to `limit` bytes.
     #[inline(always)]
     pub(crate) fn push_text(&mut self, text: &str, limit: usize) -> Span {
