@@ -25,6 +25,7 @@ mod guide;
 mod ids;
 mod json;
 mod key_values;
+mod laps;
 mod line_tags;
 mod logfmt;
 mod ordinary;

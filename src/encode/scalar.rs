@@ -3,6 +3,7 @@
 use crate::base::bytes::SLACK;
 use crate::base::clock;
 use crate::base::clock::Stamp;
+use crate::config::names::TIMER_SUFFIXES;
 use crate::config::settings::Settings;
 use crate::encode::job::{Fits, Syntax};
 use crate::encode::line::{Line, Written};
@@ -22,7 +23,7 @@ pub(super) fn level(level: log::Level) -> &'static str {
     }
 }
 
-/// One of the three values of a timer.
+/// One of the values of a timer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TimerPart {
     Count(u64),
@@ -30,18 +31,28 @@ pub(super) enum TimerPart {
     Redacted,
 }
 
-/// Returns the values of a timer: none before its first lap is over.
-pub(super) fn timer_parts(field: &Field, arena: &Arena) -> Option<[TimerPart; 3]> {
+/// Returns the values of a timer, each with its place among [`TIMER_SUFFIXES`]: none before
+/// its first lap is over, and the last one only if laps overlapped.
+pub(super) fn timer_parts(
+    field: &Field,
+    arena: &Arena,
+) -> impl Iterator<Item = (usize, &'static str, TimerPart)> {
     let laps = field.value().to_laps(arena);
-    let parts = match field.has(flag::REDACTED) {
-        true => [TimerPart::Redacted; 3],
-        false => [
-            TimerPart::Count(laps.count),
-            TimerPart::Micros(laps.total_micros),
-            TimerPart::Micros(laps.max_micros),
-        ],
-    };
-    (laps.count > 0).then_some(parts)
+    let is_redacted = field.has(flag::REDACTED);
+    let parts = [
+        Some(TimerPart::Count(laps.count)),
+        Some(TimerPart::Micros(laps.total_micros)),
+        Some(TimerPart::Micros(laps.max_micros)),
+        laps.wall_micros()
+            .filter(|_| !is_redacted)
+            .map(TimerPart::Micros),
+    ];
+    let parts = TIMER_SUFFIXES.into_iter().zip(parts).enumerate();
+    let shown = parts.take_while(move |_| laps.count > 0);
+    shown.filter_map(move |(place, (suffix, part))| match is_redacted {
+        true => part.map(|_| (place, suffix, TimerPart::Redacted)),
+        false => Some((place, suffix, part?)),
+    })
 }
 
 pub(super) fn timer_value(line: &mut Line<'_>, part: TimerPart) -> Written {

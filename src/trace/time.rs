@@ -9,9 +9,19 @@ use crate::value::key::ToKey;
 impl Trace {
     /// Runs `work` and adds the time it takes to a timer.
     ///
-    /// The record has three fields for all laps of a key: `key.count` is their
-    /// number, `key.ms` their sum and `key.max_ms` the longest, both in
-    /// milliseconds. A lap that ends with a panic counts too.
+    /// The record has these fields for all laps of a key, times in milliseconds:
+    ///
+    /// | field | value |
+    /// |---|---|
+    /// | `key.count` | the number of laps |
+    /// | `key.ms` | their sum, which is more than the time that passed if laps overlap |
+    /// | `key.max_ms` | the longest lap |
+    /// | `key.wall_ms` | the time in which at least one lap ran, if laps overlapped, so that it is not the sum |
+    ///
+    /// Laps overlap if they are nested, belong to futures that run at the same time, or ran in
+    /// [parts](crate::Part) of the unit. Only the last 32 periods in which laps of a part ran
+    /// are kept apart. Where laps on other threads overlap with earlier ones, `key.wall_ms` is
+    /// not known and is left out. A lap that ends with a panic counts too.
     ///
     /// # Examples
     ///

@@ -17,8 +17,10 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
 use crate::unit::Entry;
+use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
 use crate::unit::store::fragments::{Fragments, RawFragment};
+use crate::unit::store::laps::Laps;
 use crate::unit::store::parts::{Identity, PartOf, Parts};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
@@ -95,11 +97,26 @@ impl Entry {
             (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, field.role, amount),
             (Role::Timer, _) => {
                 if let Some(at) = self.timer(key) {
-                    self.add_laps(at, value.to_laps(arena));
+                    let laps = self.brought_laps(value, part);
+                    self.add_laps(at, &laps);
                 }
             }
             _ => self.merge_value(key, value, part),
         }
+    }
+
+    /// Returns the laps of a part as this entry would have them.
+    fn brought_laps(&self, timer: Stored, part: &Entry) -> Laps {
+        let mut laps = Laps::from_bytes(part.arena.get(Span::from_bits(timer.bits)));
+        if !self.has_clock_of(part) {
+            laps.totals.wall_micros = None;
+        }
+        for period in &mut laps.periods {
+            for time in [&mut period.start, &mut period.end] {
+                *time = self.rebased(*time, part);
+            }
+        }
+        laps
     }
 
     fn merge_redacted(&mut self, key: KeyRef<'_>) {
@@ -154,18 +171,22 @@ impl Entry {
     fn brought(&mut self, fragment: RawFragment, part: &Entry) -> RawFragment {
         let limit = self.limits.value;
         let mut own = fragment.moved(|span| self.arena.adopt_text(&part.arena, span, limit));
+        own.at_nanos = self.rebased(own.at_nanos, part);
         if part.unit() != self.unit() {
-            // Of another unit, which has a start and a level of its own.
+            // Its own level is that of another unit.
             own.level = own.level.or(Some(part.origin.level));
-            own.at_nanos = self.rebased(own.at_nanos, part);
         }
         own
     }
 
-    /// Returns how long after its own start this entry was when the other one was `nanos`
-    /// after its start. The times of two clocks cannot be compared.
+    /// Returns whether the times of both can be compared.
+    fn has_clock_of(&self, other: &Entry) -> bool {
+        self.settings.clock.is(other.settings.clock)
+    }
+
+    /// Returns a time since the start of another entry as one since the start of this one.
     fn rebased(&self, nanos: u64, other: &Entry) -> u64 {
-        if !self.settings.clock.is(other.settings.clock) {
+        if !self.has_clock_of(other) {
             return nanos;
         }
         let later = self.nanos_at(other.start);

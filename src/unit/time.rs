@@ -6,8 +6,8 @@ use crate::base::clock;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::Role;
-use crate::unit::store::laps::{LapId, OpenLap};
-use crate::unit::store::stored::{LapTotals, Tag};
+use crate::unit::store::laps::{LapId, Laps, ONE_PERIOD, OpenLap, Period};
+use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 
 /// How many laps may run at once; any further one is counted as dropped.
@@ -27,7 +27,13 @@ impl Entry {
             start: self.now(),
         };
         self.next_lap = self.next_lap.wrapping_add(1);
-        self.laps.push(OpenLap { field, lap_id });
+        let running = self.laps.iter().find(|lap| lap.field == field);
+        let busy_since = running.map_or(lap_id.start, |lap| lap.busy_since);
+        self.laps.push(OpenLap {
+            field,
+            lap_id,
+            busy_since,
+        });
         self.tidy();
         Some(lap_id)
     }
@@ -36,7 +42,7 @@ impl Entry {
     pub(super) fn timer(&mut self, key: KeyRef<'_>) -> Option<usize> {
         let at = self.place(key, Role::Timer)?;
         if self.fields.value(at).tag != Tag::Timer {
-            let laps = (self.arena).push(LapTotals::default().to_bytes().as_flattened());
+            let laps = self.arena.push(&[0; ONE_PERIOD]);
             let reserved = self.settings.is_timer_reserved(key.as_str());
             self.fields.become_timer(at, laps, reserved);
         }
@@ -79,22 +85,32 @@ impl Entry {
 
     fn close(&mut self, lap: OpenLap, now: Instant) {
         let micros = clock::micros(now.saturating_duration_since(lap.lap_id.start));
-        let lap_totals = LapTotals {
-            count: 1,
-            total_micros: micros,
-            max_micros: micros,
-        };
-        self.add_laps(lap.field, lap_totals);
+        let run_on = self.laps.iter().any(|open| open.field == lap.field);
+        let period = Period::new(self.nanos_at(lap.busy_since), self.nanos_at(now));
+        let period = Some(period).filter(|period| !run_on && period.start < period.end);
+        self.add_laps(lap.field, &Laps::one(micros, period));
     }
 
-    /// Adds laps to the totals of a timer. A field that `set` made plain while its
-    /// lap was running is left alone.
-    pub(super) fn add_laps(&mut self, at: usize, laps: LapTotals) {
+    /// Adds laps to those of a timer. A field that `set` made plain while its lap was
+    /// running is left alone.
+    pub(super) fn add_laps(&mut self, at: usize, more: &Laps) {
         let value = self.fields.value(at);
-        if value.tag == Tag::Timer {
-            let laps = value.to_laps(&self.arena).and(laps).to_bytes();
-            let place = Span::from_bits(value.bits);
-            self.arena.overwrite(place, laps.as_flattened());
+        if value.tag != Tag::Timer {
+            return;
         }
+        let place = Span::from_bits(value.bits);
+        let mut laps = Laps::from_bytes(self.arena.get(place));
+        laps.add(more, self.parts.may_overlap());
+        let mut bytes = laps.to_bytes();
+        // In a destructor during a panic, a lack of memory would end the process.
+        if bytes.len() > place.len() && !self.arena.make_room(bytes.len()) {
+            laps.totals.wall_micros = None;
+            laps.periods.clear();
+            bytes = laps.to_bytes();
+        }
+        bytes.resize(bytes.len().max(place.len()), 0);
+        let laps = self.arena.replace(Some(place), &bytes).to_bits();
+        (self.fields).store(at, Stored::new(Tag::Timer, laps), Role::Timer);
+        self.tidy();
     }
 }

@@ -220,7 +220,7 @@ impl Arena {
     }
 
     /// Overwrites an earlier text if the new one fits in its place, else appends.
-    pub(super) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
+    pub(crate) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
         self.note_dead(old);
         match old {
             Some(old) if src.len() <= old.len() && old.end() <= self.used => {

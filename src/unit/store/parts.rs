@@ -46,6 +46,11 @@ impl Parts {
         self.of.is_some()
     }
 
+    /// Returns whether other threads may have laps that run at the same time as those here.
+    pub(crate) fn may_overlap(&self) -> bool {
+        self.is_part() || self.made.load(Ordering::Relaxed) > 0
+    }
+
     /// Returns how many parts were never joined.
     pub(crate) fn lost(&self) -> u64 {
         u64::from(self.out()) + self.missing.max(0).unsigned_abs()
