@@ -50,6 +50,7 @@ use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
 use crate::value::to_value::ToValue;
@@ -301,7 +302,14 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// assert_eq!(trace.scope(query), 7); // db.count=1 db.ms=0.001 db.max_ms=0.001
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
-pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
+#[allow(non_camel_case_types)]
+pub fn time<
+    R: NotAFuture<Future_needs_timed_instead_of_time>,
+    Future_needs_timed_instead_of_time,
+>(
+    key: impl ToKey,
+    work: impl FnOnce() -> R,
+) -> R {
     let key = key.to_key();
     let lap_id = stack::with(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.

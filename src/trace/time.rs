@@ -5,9 +5,14 @@ use std::time::Duration;
 use crate::trace::Trace;
 use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
+use crate::value::not_a_future::NotAFuture;
 
 impl Trace {
     /// Runs `work` and adds the time it takes to a timer.
+    ///
+    /// In async code, write `future.timed("db").await` instead. A closure that returns a
+    /// future does not compile, because only the making of the future would be timed; see
+    /// [`NotAFuture`] for what the compiler cannot see.
     ///
     /// The record has these fields for all laps of a key, times in milliseconds:
     ///
@@ -34,7 +39,15 @@ impl Trace {
     /// }); // db.count=1 db.ms=104.7 db.max_ms=104.7
     /// ```
     #[inline]
-    pub fn time<R>(&mut self, key: impl ToKey, work: impl FnOnce(&mut Trace) -> R) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn time<
+        R: NotAFuture<Future_needs_timed_instead_of_time>,
+        Future_needs_timed_instead_of_time,
+    >(
+        &mut self,
+        key: impl ToKey,
+        work: impl FnOnce(&mut Trace) -> R,
+    ) -> R {
         if !self.is_enabled() {
             return work(self);
         }
