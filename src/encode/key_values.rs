@@ -7,7 +7,7 @@
 
 use crate::base::clock;
 use crate::base::clock::Stamp;
-use crate::config::names::Name;
+use crate::config::names::{Name, TIMER_SUFFIXES};
 use crate::config::settings::PairValue;
 use crate::encode::ids::IdValue;
 use crate::encode::job::{Job, Moment};
@@ -184,7 +184,9 @@ impl Out<'_, '_> {
     }
 
     fn timer(&mut self, at: usize, field: &Field) -> Written {
-        for (part, suffix, value) in scalar::timer_parts(field, &self.job.entry.arena) {
+        let values = scalar::timer_parts(field, &self.job.entry.arena);
+        let values = values.into_iter().flatten();
+        for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
             let key = self.key(at, part, field, suffix)?;
             let value = match value {
                 TimerPart::Count(n) => whole(n),

@@ -3,7 +3,7 @@
 //! The usual path is compiled into one function, and anything that few records need
 //! is kept out of it.
 
-use crate::config::names::Name;
+use crate::config::names::{Name, TIMER_SUFFIXES};
 use crate::config::schema::Word;
 use crate::config::settings::Settings;
 use crate::encode::ids::all_ids;
@@ -180,7 +180,8 @@ fn timer<S: Syntax, const RARE: bool>(
     at: usize,
     field: &Field,
 ) -> Written {
-    for (part, suffix, value) in timer_parts(field, &job.entry.arena) {
+    let values = timer_parts(field, &job.entry.arena).into_iter().flatten();
+    for (part, (suffix, value)) in TIMER_SUFFIXES.iter().zip(values).enumerate() {
         key::<S, RARE>(line, job, at, part, field, suffix)?;
         timer_value(line, value)?;
     }

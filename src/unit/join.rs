@@ -20,7 +20,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
 use crate::unit::store::fragments::{Fragments, RawFragment};
-use crate::unit::store::laps::Laps;
+use crate::unit::store::laps::Period;
 use crate::unit::store::parts::{Identity, PartOf, Parts};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
@@ -95,28 +95,22 @@ impl Entry {
             _ if value.tag == Tag::Absent => {}
             _ if field.has(flag::REDACTED) => self.merge_redacted(key),
             (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, field.role, amount),
-            (Role::Timer, _) => {
-                if let Some(at) = self.timer(key) {
-                    let laps = self.brought_laps(value, part);
-                    self.add_laps(at, &laps);
-                }
-            }
+            (Role::Timer, _) => self.merge_laps(key, value, part),
             _ => self.merge_value(key, value, part),
         }
     }
 
-    /// Returns the laps of a part as this entry would have them.
-    fn brought_laps(&self, timer: Stored, part: &Entry) -> Laps {
-        let mut laps = Laps::from_bytes(part.arena.get(Span::from_bits(timer.bits)));
-        if !self.has_clock_of(part) {
-            laps.totals.wall_micros = None;
+    /// Adds the laps of a part, whose periods count from the start of this entry.
+    fn merge_laps(&mut self, key: KeyRef<'_>, laps: Stored, part: &Entry) {
+        let Some(at) = self.timer(key) else {
+            return;
+        };
+        let mut totals = laps.to_laps(&part.arena);
+        totals.wall_micros = totals.wall_micros.filter(|_| self.has_clock_of(part));
+        self.add_laps(at, totals);
+        for period in Period::all(part.arena.get(Span::from_bits(laps.bits))) {
+            self.add_period(at, period.moved(|time| self.rebased(time, part)));
         }
-        for period in &mut laps.periods {
-            for time in [&mut period.start, &mut period.end] {
-                *time = self.rebased(*time, part);
-            }
-        }
-        laps
     }
 
     fn merge_redacted(&mut self, key: KeyRef<'_>) {

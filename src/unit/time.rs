@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use crate::base::clock;
 use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::Role;
-use crate::unit::store::laps::{LapId, Laps, ONE_PERIOD, OpenLap, Period};
+use crate::unit::store::laps;
+use crate::unit::store::laps::{LapId, LapTotals, ONE_PERIOD, OpenLap, Period};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 
@@ -83,34 +86,55 @@ impl Entry {
         Some(copy)
     }
 
+    /// Never inlined: few units have a lap to close when they end.
+    #[inline(never)]
     fn close(&mut self, lap: OpenLap, now: Instant) {
         let micros = clock::micros(now.saturating_duration_since(lap.lap_id.start));
-        let run_on = self.laps.iter().any(|open| open.field == lap.field);
-        let period = Period::new(self.nanos_at(lap.busy_since), self.nanos_at(now));
-        let period = Some(period).filter(|period| !run_on && period.start < period.end);
-        self.add_laps(lap.field, &Laps::one(micros, period));
+        self.add_laps(lap.field, LapTotals::from_lap(micros));
+        if self.laps.iter().all(|open| open.field != lap.field) {
+            let (start, end) = (self.nanos_at(lap.busy_since), self.nanos_at(now));
+            self.add_period(lap.field, Period::new(start, end));
+        }
     }
 
-    /// Adds laps to those of a timer. A field that `set` made plain while its lap was
-    /// running is left alone.
-    pub(super) fn add_laps(&mut self, at: usize, more: &Laps) {
+    /// Returns the place of a timer. A field that `set` made plain while its lap was running
+    /// is left alone.
+    fn timer_at(&self, at: usize) -> Option<Span> {
         let value = self.fields.value(at);
-        if value.tag != Tag::Timer {
+        (value.tag == Tag::Timer).then(|| Span::from_bits(value.bits))
+    }
+
+    /// Adds laps to those of a timer.
+    pub(super) fn add_laps(&mut self, at: usize, more: LapTotals) {
+        if let Some(timer) = self.timer_at(at) {
+            laps::add(self.arena.get_mut(timer), more);
+        }
+    }
+
+    /// Adds a period in which laps of a timer ran.
+    pub(super) fn add_period(&mut self, at: usize, period: Period) {
+        if self.parts.may_overlap() {
+            self.make_room_for_period(at);
+        }
+        if let Some(timer) = self.timer_at(at) {
+            laps::add_period(self.arena.get_mut(timer), period);
+        }
+    }
+
+    /// Makes room for one more period of a timer, unless there is no memory: in a destructor
+    /// during a panic, that would end the process.
+    fn make_room_for_period(&mut self, at: usize) {
+        let Some(timer) = self.timer_at(at) else {
             return;
+        };
+        if let Some(room) = laps::wanted_room(self.arena.get(timer))
+            && self.arena.make_room(room)
+        {
+            let mut wider = SmallVec::<[u8; 256]>::from_slice(self.arena.get(timer));
+            wider.resize(room, 0);
+            let timer = self.arena.replace(Some(timer), &wider).to_bits();
+            (self.fields).store(at, Stored::new(Tag::Timer, timer), Role::Timer);
+            self.tidy();
         }
-        let place = Span::from_bits(value.bits);
-        let mut laps = Laps::from_bytes(self.arena.get(place));
-        laps.add(more, self.parts.may_overlap());
-        let mut bytes = laps.to_bytes();
-        // In a destructor during a panic, a lack of memory would end the process.
-        if bytes.len() > place.len() && !self.arena.make_room(bytes.len()) {
-            laps.totals.wall_micros = None;
-            laps.periods.clear();
-            bytes = laps.to_bytes();
-        }
-        bytes.resize(bytes.len().max(place.len()), 0);
-        let laps = self.arena.replace(Some(place), &bytes).to_bits();
-        (self.fields).store(at, Stored::new(Tag::Timer, laps), Role::Timer);
-        self.tidy();
     }
 }

@@ -169,6 +169,12 @@ impl Arena {
         self.bytes.get(span.start()..span.end()).unwrap_or_default()
     }
 
+    #[inline]
+    pub(crate) fn get_mut(&mut self, span: Span) -> &mut [u8] {
+        let bytes = self.bytes.get_mut(span.start()..span.end());
+        bytes.unwrap_or_default()
+    }
+
     /// Returns the text of a span that was written as text.
     pub(crate) fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.get(span)).unwrap_or_default()

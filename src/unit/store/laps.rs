@@ -1,8 +1,15 @@
 //! The laps of timers: those that run, and what is kept of those that are over.
+//!
+//! A timer lies in the arena as the words of its totals, then those of the periods in which
+//! its laps ran, by time and without an overlap. Unused room is zero.
+//!
+//! Periods are kept because laps of a part may turn out to have run at the same time. Only
+//! the last ones are kept apart; those before are put together as one period with gaps. If
+//! laps of another thread overlap with that one, the time in which any ran is not known.
 
 use std::time::Instant;
 
-use smallvec::SmallVec;
+type Words<const N: usize> = [[u8; 8]; N];
 
 /// How many periods of a timer are kept apart while other threads may have laps of it.
 const MAX_PERIODS: usize = 32;
@@ -39,15 +46,13 @@ pub(crate) struct LapTotals {
 }
 
 impl LapTotals {
-    /// Reads the totals that lie in the arena.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> LapTotals {
-        let (words, _) = bytes.as_chunks();
-        let word = |at: usize| words.get(at).copied().map_or(0, u64::from_le_bytes);
+    /// Returns the totals of one lap, without the time in which it ran: a period adds that.
+    pub(crate) fn from_lap(micros: u64) -> LapTotals {
         LapTotals {
-            count: word(0),
-            total_micros: word(1),
-            max_micros: word(2),
-            wall_micros: Some(word(3)).filter(|wall| *wall != u64::MAX),
+            count: 1,
+            total_micros: micros,
+            max_micros: micros,
+            wall_micros: Some(0),
         }
     }
 
@@ -56,142 +61,179 @@ impl LapTotals {
     pub(crate) fn wall_micros(self) -> Option<u64> {
         self.wall_micros.filter(|wall| *wall < self.total_micros)
     }
+
+    /// Reads the totals that lie in the arena.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> LapTotals {
+        let (words, _) = bytes.as_chunks();
+        LapTotals::read(words.first_chunk().unwrap_or(&[[0; 8]; TOTALS]))
+    }
+
+    fn read(words: &Words<TOTALS>) -> LapTotals {
+        let [count, total_micros, max_micros, wall] = words.map(u64::from_le_bytes);
+        LapTotals {
+            count,
+            total_micros,
+            max_micros,
+            wall_micros: (wall != u64::MAX).then_some(wall),
+        }
+    }
+
+    fn words(self) -> Words<TOTALS> {
+        let wall = self.wall_micros.unwrap_or(u64::MAX);
+        [self.count, self.total_micros, self.max_micros, wall].map(u64::to_le_bytes)
+    }
 }
 
 /// A period in which laps of one timer ran, in nanoseconds since the start of the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Period {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
+    start: u64,
+    end: u64,
     /// For how much of it they ran: less than all of it after periods were put together.
     micros: u64,
 }
 
 impl Period {
     pub(crate) fn new(start: u64, end: u64) -> Period {
-        Period {
-            start,
-            end,
-            micros: end.saturating_sub(start) / 1_000,
-        }
+        let micros = end.saturating_sub(start) / 1_000;
+        Period { start, end, micros }
     }
 
     fn is_whole(self) -> bool {
         self == Period::new(self.start, self.end)
     }
 
-    fn overlaps(self, other: Period) -> bool {
-        self.start < other.end && other.start < self.end
+    /// Returns the period of both, which may have gaps.
+    fn with(self, other: Period) -> Period {
+        Period {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+            micros: self.micros.saturating_add(other.micros),
+        }
+    }
+
+    pub(crate) fn moved(self, to: impl Fn(u64) -> u64) -> Period {
+        Period {
+            start: to(self.start),
+            end: to(self.end),
+            ..self
+        }
+    }
+
+    /// Reads the periods of a timer that lies in the arena.
+    pub(crate) fn all(bytes: &[u8]) -> impl Iterator<Item = Period> {
+        let (words, _) = bytes.as_chunks();
+        let (periods, _) = words.get(TOTALS..).unwrap_or_default().as_chunks();
+        periods
+            .iter()
+            .map(Period::read)
+            .take_while(|period| period.end > 0)
+    }
+
+    fn read(words: &Words<PERIOD>) -> Period {
+        let [start, end, micros] = words.map(u64::from_le_bytes);
+        Period { start, end, micros }
+    }
+
+    fn words(self) -> Words<PERIOD> {
+        [self.start, self.end, self.micros].map(u64::to_le_bytes)
     }
 }
 
-/// What a timer keeps of its finished laps: the totals, and the periods in which they ran,
-/// by time and without an overlap.
-///
-/// Periods are kept because laps of a part may turn out to have run at the same time. Only
-/// the last ones are kept apart; those before are put together as one period with gaps. If
-/// laps of another thread overlap with that one, the time in which any ran is not known.
-#[derive(Debug)]
-pub(crate) struct Laps {
-    pub(crate) totals: LapTotals,
-    pub(crate) periods: SmallVec<[Period; MAX_PERIODS + 1]>,
-}
-
-/// How many words [`LapTotals`] take in the arena, and how many a [`Period`].
 const TOTALS: usize = 4;
+
 const PERIOD: usize = 3;
 
-/// How many bytes a timer takes with one period.
-pub(crate) const ONE_PERIOD: usize = 8 * (TOTALS + PERIOD);
+/// How many bytes a timer takes with room for some periods.
+const fn bytes_for(periods: usize) -> usize {
+    8 * (TOTALS + PERIOD * periods)
+}
 
-impl Laps {
-    /// One lap, and the period that ends with it, if no other lap runs on.
-    pub(crate) fn one(micros: u64, period: Option<Period>) -> Laps {
-        let totals = LapTotals {
-            count: 1,
-            total_micros: micros,
-            max_micros: micros,
-            wall_micros: Some(0),
-        };
-        let periods = period.into_iter().collect();
-        Laps { totals, periods }
+/// How many bytes a timer takes with room for one period.
+pub(crate) const ONE_PERIOD: usize = bytes_for(1);
+
+/// Returns how many bytes a timer should take before another period is added, if it has no room
+/// for one and may have more.
+pub(crate) fn wanted_room(bytes: &[u8]) -> Option<usize> {
+    let room = bytes.len().saturating_sub(bytes_for(0)) / 8 / PERIOD;
+    let is_full = Period::all(bytes).count() == room;
+    (is_full && room < MAX_PERIODS).then(|| bytes_for(2 * room.max(1)))
+}
+
+/// Adds laps to a timer, but not the time in which they ran.
+pub(crate) fn add(timer: &mut [u8], more: LapTotals) {
+    let (words, _) = timer.as_chunks_mut();
+    if let Some(words) = words.first_chunk_mut() {
+        let mut totals = LapTotals::read(words);
+        totals.count = totals.count.saturating_add(more.count);
+        totals.total_micros = totals.total_micros.saturating_add(more.total_micros);
+        totals.max_micros = totals.max_micros.max(more.max_micros);
+        totals.wall_micros = totals.wall_micros.filter(|_| more.wall_micros.is_some());
+        *words = totals.words();
     }
+}
 
-    /// Adds other laps of the timer. If `are_apart`, more laps may be added that ran at the
-    /// same time as these.
-    pub(crate) fn add(&mut self, more: &Laps, are_apart: bool) {
-        let (all, more_totals) = (&mut self.totals, more.totals);
-        all.count = all.count.saturating_add(more_totals.count);
-        all.total_micros = all.total_micros.saturating_add(more_totals.total_micros);
-        all.max_micros = all.max_micros.max(more_totals.max_micros);
-        all.wall_micros = all
-            .wall_micros
-            .filter(|_| more_totals.wall_micros.is_some());
-        let most = if are_apart { MAX_PERIODS } else { 1 };
-        for period in &more.periods {
-            self.add_period(*period, most);
-        }
+/// Adds a period in which laps of a timer ran.
+pub(crate) fn add_period(timer: &mut [u8], new: Period) {
+    let (words, _) = timer.as_chunks_mut();
+    let Some((words, periods)) = words.split_first_chunk_mut() else {
+        return;
+    };
+    let (periods, _) = periods.as_chunks_mut();
+    // From the end, because most periods are later than all that are there.
+    let end = |periods: &[Words<PERIOD>], is: &dyn Fn(Period) -> bool| {
+        let last = periods.iter().rposition(|words| is(Period::read(words)));
+        last.map_or(0, |last| last + 1)
+    };
+    let used = end(periods, &|old| old.end > 0);
+    let to = end(periods.get(..used).unwrap_or_default(), &|old| {
+        old.start < new.end
+    });
+    let from = end(periods.get(..to).unwrap_or_default(), &|old| {
+        old.end <= new.start
+    });
+    let (mut all, mut counted, mut is_known) = (new, 0_u64, true);
+    for old in periods.get(from..to).unwrap_or_default() {
+        let old = Period::read(old);
+        is_known &= old.is_whole() && new.is_whole();
+        counted = counted.saturating_add(old.micros);
+        all = Period::new(all.start.min(old.start), all.end.max(old.end));
     }
-
-    fn add_period(&mut self, new: Period, most: usize) {
-        let (mut all, mut counted, mut is_known) = (new, 0, true);
-        self.periods.retain(|old| {
-            let stays = !old.overlaps(new);
-            if !stays {
-                counted += old.micros;
-                is_known &= old.is_whole() && new.is_whole();
-                all = Period::new(old.start.min(all.start), old.end.max(all.end));
-            }
-            stays
-        });
-        let wall = self.totals.wall_micros.filter(|_| is_known);
-        self.totals.wall_micros =
-            wall.map(|wall| wall.saturating_sub(counted).saturating_add(all.micros));
-        if all.start < all.end {
-            let at = (self.periods).partition_point(|period| period.start < all.start);
-            self.periods.insert(at, all);
-        }
-        if self.periods.len() > most {
-            let first = self.periods.remove(0);
-            if let Some(next) = self.periods.first_mut() {
-                next.start = first.start;
-                next.micros = next.micros.saturating_add(first.micros);
-            }
-        }
+    if all.start < all.end {
+        put(periods, [from, to, used], all);
     }
+    let mut totals = LapTotals::read(words);
+    let wall = totals.wall_micros.filter(|_| is_known);
+    totals.wall_micros = wall.map(|wall| wall.saturating_sub(counted).saturating_add(all.micros));
+    *words = totals.words();
+}
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Laps {
-        let (words, _) = bytes.as_chunks();
-        let (periods, _) = words
-            .get(TOTALS..)
-            .unwrap_or_default()
-            .as_chunks::<PERIOD>();
-        let periods = periods.iter().map(|words| words.map(u64::from_le_bytes));
-        let periods = periods.map(|[start, end, micros]| Period { start, end, micros });
-        Laps {
-            totals: LapTotals::from_bytes(bytes),
-            // The rest is room for more.
-            periods: periods
-                .take_while(|period| period.start < period.end)
-                .collect(),
+/// Puts a period in the place of some of the periods that are used. If it replaces none and
+/// there is no room, the first two are put together.
+fn put(periods: &mut [Words<PERIOD>], [from, to, used]: [usize; 3], new: Period) {
+    let new_words = new.words();
+    if let Some([first, rest @ ..]) = periods.get_mut(from..used).filter(|_| from < to) {
+        *first = new_words;
+        let free = to - from - 1;
+        rest.rotate_left(free);
+        rest.iter_mut()
+            .rev()
+            .take(free)
+            .for_each(|words| *words = [[0; 8]; PERIOD]);
+    } else if let Some(later) = periods.get_mut(from..=used) {
+        later.rotate_right(1);
+        if let Some(place) = later.first_mut() {
+            *place = new_words;
         }
-    }
-
-    /// Returns the bytes that lie in the arena, with room for a few more periods.
-    pub(crate) fn to_bytes(&self) -> SmallVec<[u8; 8 * (TOTALS + PERIOD * MAX_PERIODS)]> {
-        let totals = self.totals;
-        let wall = totals.wall_micros.unwrap_or(u64::MAX);
-        let mut bytes = SmallVec::new();
-        for word in [totals.count, totals.total_micros, totals.max_micros, wall] {
-            bytes.extend_from_slice(&word.to_le_bytes());
+    } else if let Some([first, rest @ ..]) = periods.get_mut(..from)
+        && let Some(second) = rest.first()
+    {
+        *first = Period::read(first).with(Period::read(second)).words();
+        rest.rotate_left(1);
+        if let Some(place) = rest.last_mut() {
+            *place = new_words;
         }
-        for period in &self.periods {
-            for word in [period.start, period.end, period.micros] {
-                bytes.extend_from_slice(&word.to_le_bytes());
-            }
-        }
-        let room = self.periods.len().next_power_of_two();
-        bytes.resize(8 * (TOTALS + PERIOD * room), 0);
-        bytes
+    } else if let Some(first) = periods.first_mut() {
+        *first = Period::read(first).with(new).words();
     }
 }
