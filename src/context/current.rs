@@ -60,6 +60,7 @@ use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
@@ -379,7 +380,14 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
 #[track_caller]
-pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
+#[allow(non_camel_case_types)]
+pub fn time<
+    R: NotAFuture<Future_needs_timed_instead_of_time>,
+    Future_needs_timed_instead_of_time,
+>(
+    key: impl ToKey,
+    work: impl FnOnce() -> R,
+) -> R {
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.

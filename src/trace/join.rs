@@ -135,12 +135,12 @@ impl Trace {
         let mut part = Some(part);
         let merged = self.with_entry(|entry| {
             let part = part.take()?;
-            if let Some(home) = &part.home
-                && Arc::ptr_eq(home, entry.home_or_hub())
-            {
+            let home = part.home.as_ref();
+            let is_own = home.is_some_and(|home| Arc::ptr_eq(home, entry.home_or_hub()));
+            if let Some(home) = home.filter(|_| is_own) {
                 home.uncount_part();
             }
-            Some(entry.merge(part))
+            Some(entry.merge(part, is_own))
         });
         if let Some(free) = merged.flatten() {
             spares::give_back(free);
