@@ -1,6 +1,9 @@
 //! The records of a test: which ones they are, what they contain, and that they belong
 //! to no other test.
 
+mod run_forms;
+#[path = "util/tags.rs"]
+mod tags;
 mod util;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -20,6 +20,7 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
     let Some(hub) = part.home.take() else {
         return spares::give_back(part);
     };
+    part.catch_up();
     part.close_laps(part.now());
     let mut part = Some(part);
     let token = hub.token();

@@ -19,6 +19,7 @@ impl Entry {
     /// Merges the data of a part: counters and laps add up, maxima compare,
     /// other fields are set, fragments are put in by their times.
     pub(crate) fn merge(&mut self, mut part: Box<Entry>, is_own: bool) -> Box<Entry> {
+        part.catch_up();
         let now = part.now();
         part.close_laps(now);
         for field in part.fields.as_slice() {

@@ -14,14 +14,14 @@ use crate::value::kind::STARS;
 use crate::value::owned::OwnedValue;
 
 impl Entry {
-    /// Returns whether anything was written to it.
+    /// Returns whether anything was written to it that a merge takes over.
     pub(crate) fn has_content(&self) -> bool {
         let fields = self.fields.live_from(0) + self.fields.dropped;
         fields > 0
             || self.fragments.len() > 0
             || self.error.is_some()
             || self.panic.is_some()
-            || self.severity.outcome().is_some()
+            || self.severity.is_merged()
     }
 
     /// Returns the value of a key as the user gave it, or of one of a timer's names.

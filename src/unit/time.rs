@@ -60,7 +60,8 @@ impl Entry {
     /// Starts a lap that may be stopped where this entry is not.
     pub(crate) fn start_shared_lap(&mut self, key: KeyRef<'_>) -> Option<(LapId, Arc<UnitHub>)> {
         let lap_id = self.start_lap(key)?;
-        Some((lap_id, Arc::clone(self.home_or_hub())))
+        // Of a part too: its unit does not know the laps that run in the part.
+        Some((lap_id, Arc::clone(self.own_hub())))
     }
 
     /// Returns whether a lap runs in this entry.
