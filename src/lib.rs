@@ -148,7 +148,7 @@ pub use context::cancel::{CancelGuard as __CancelGuard, RunFuture as __RunFuture
 pub use context::current;
 #[cfg(feature = "future")]
 pub use context::future::{self, InTraceExt as _};
-pub use context::panic_hook::panic_hook;
+pub use context::panic_hook::{panic_hook, panic_hook_final};
 #[cfg(feature = "env_logger")]
 pub use init::{init, init_to};
 pub use log::Level;
@@ -156,7 +156,7 @@ pub use trace::Trace;
 pub use trace::builder::{__builder, __start, TraceBuilder};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
-pub use trace::time::{Lap, Timer};
+pub use trace::time::Timer;
 pub use trace::unit_ref::UnitRef;
 pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};

@@ -9,14 +9,13 @@ use std::panic::Location;
 
 use log::{Level, Metadata, Record};
 
-use crate::base::catch;
+use crate::base::{catch, thread_end};
 use crate::config::settings::{Hook, Settings};
 use crate::emit::finished::finished;
 #[cfg(feature = "testing")]
 use crate::emit::tap;
 use crate::encode::job::Moment;
 use crate::encode::kv_source::Pairs;
-use crate::thread::spares;
 use crate::unit::Entry;
 
 /// Returns whether a record of this level and target would be logged.
@@ -135,7 +134,7 @@ fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
 /// inside a logger, a hook or a panic, and does not end.
 pub(crate) fn may_warn() -> bool {
     let is_inside = HAND_OVER.get() != HandOver::None || IN_HOOK.get();
-    !is_inside && !std::thread::panicking() && !spares::thread_is_ending()
+    !is_inside && !std::thread::panicking() && !thread_end::has_begun()
 }
 
 /// Hands over a warning of the library itself, as a call of `log::warn!` would.
@@ -170,4 +169,5 @@ fn log(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     let record = record.args(args).build();
     let call = || entry.settings.logger().log(&record);
     let _ = catch::call(|| during(HandOver::Record(Fingerprint::new(&record)), call));
+    thread_end::watch();
 }

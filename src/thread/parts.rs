@@ -27,7 +27,7 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
     let merged = token.and_then(|token| {
         stack::with_unit(token, |unit| {
             unit.catch_up();
-            Some(unit.merge(part.take()?))
+            Some(unit.merge(part.take()?, true))
         })
     });
     let free = match (merged, part) {
@@ -37,7 +37,7 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
         }
         (None, Some(part)) => {
             let has_content = part.has_content();
-            hub.take_in(part, has_content, |merged, part| merged.merge(part))
+            hub.take_in(part, has_content, |merged, part| merged.merge(part, true))
         }
         (None, None) => None,
     };

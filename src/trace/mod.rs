@@ -40,9 +40,9 @@ use crate::unit::store::trace_ids::Forwarded;
 ///
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
-/// [`current::emit`](crate::current::emit). Do not keep a trace in a
-/// thread-local variable: the order in which a thread destroys its variables
-/// decides whether the record is written.
+/// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
+/// thread-local variable, nor begin one in its destructor: the order in which a
+/// thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///

@@ -1,5 +1,6 @@
 //! A closure as a unit: what `run!` expands to.
 
+use crate::base::unwinding;
 use crate::trace::{State, Trace};
 use crate::value::failure::IsResult;
 
@@ -13,7 +14,8 @@ impl Trace {
             return work(&mut Trace(State::Covered));
         }
         let mut running = Running::new(self);
-        let result = work(&mut running.handle);
+        let handle = &mut running.handle;
+        let result = unwinding::watch(|| work(handle));
         running.end(&result);
         result
     }

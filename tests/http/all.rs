@@ -1,11 +1,13 @@
 //! Requests and tasks: the layers over sockets and service by service, futures on tokio and polled by hand, threads of
-//! rayon. Nothing is installed here.
+//! rayon, ends of programs. Nothing is installed here.
 
 #[path = "../util/tags.rs"]
 mod tags;
 #[path = "../util/mod.rs"]
 mod util;
 
+#[path = "ends/mod.rs"]
+mod ends;
 mod futures;
 #[cfg(feature = "tower")]
 mod http;

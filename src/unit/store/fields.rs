@@ -316,7 +316,7 @@ impl Fields {
         if !is_own {
             flags |= flag::SPECIAL;
         }
-        if settings.is_redacted(key.full) {
+        if key.is_redacted(settings) {
             flags |= flag::REDACTED;
         }
         let ends_like = |suffix: &str| key.text.ends_with(suffix);
