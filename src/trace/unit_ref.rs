@@ -54,7 +54,8 @@ impl Trace {
 /// use traceline::current;
 ///
 /// fn resize(image: u32) {
-///     current::incr("images").sum("bytes", image);
+///     current::incr("images");
+///     current::sum("bytes", image);
 /// }
 ///
 /// let mut trace = traceline::start!("gallery");
