@@ -142,6 +142,7 @@ impl Trace {
             // What was dropped before comes first.
             entry.catch_up();
             let mut part = part.take()?;
+            part.close_laps(part.now());
             let home = part.home.take();
             let is_own = home
                 .as_ref()
