@@ -41,8 +41,7 @@ use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
-use crate::thread::stack::Slot;
-use crate::thread::{outer, stack};
+use crate::thread::{outer, stack, walk};
 use crate::trace::Trace;
 use crate::trace::join::Part;
 use crate::trace::time::{Lap, OnDrop, Timer};
@@ -50,7 +49,6 @@ use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
 use crate::unit::store::hub;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Outgoing;
 use crate::unit::{Entry, add};
 use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
@@ -102,7 +100,9 @@ impl Drop for InUse {
         self.panics.end(&mut self.trace);
         match self.trace.take_entry() {
             Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
-                stack::return_top(self.token, entry);
+                if let Some(part) = stack::return_top(self.token, entry) {
+                    emit::finish(part);
+                }
             }
             // The closure put another trace in its place; that one ends here.
             other => {
@@ -321,7 +321,12 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
-    let _lap = OnDrop(|| _ = lap_id.map(stack::stop_lap));
+    let _lap = OnDrop(|| {
+        if let Some(lap_id) = lap_id {
+            let runs = |entry: &Entry| entry.runs_lap(lap_id);
+            walk::with_any(runs, |entry| entry.stop_lap(lap_id));
+        }
+    });
     work()
 }
 
@@ -345,7 +350,7 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
 /// ```
 pub fn start_timer(key: impl ToKey) -> Timer {
     let key = key.to_key();
-    Timer::new(on_unit(|entry| entry.start_lap(key.0)).flatten())
+    Timer::shared(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
 }
 
 /// Ends the lap of a timer; see [`Trace::stop`].
@@ -353,9 +358,7 @@ pub fn start_timer(key: impl ToKey) -> Timer {
 /// Another unit may be current by then: the lap belongs to the unit in which it was
 /// started.
 pub fn stop(timer: Timer) {
-    if let Some(lap_id) = timer.lap_id() {
-        stack::stop_lap(lap_id);
-    }
+    timer.stop();
 }
 
 /// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].
@@ -615,7 +618,7 @@ pub fn late_parts() -> u64 {
 /// assert_eq!(call_payment(), None);
 /// ```
 pub fn traceparent() -> Option<TraceParent> {
-    outgoing(|outgoing| outgoing.parent)
+    outer::outgoing(|outgoing| outgoing.parent)
 }
 
 /// Returns the value of the header `tracestate` for outgoing calls; see
@@ -633,7 +636,7 @@ pub fn traceparent() -> Option<TraceParent> {
 /// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 pub fn tracestate() -> Option<TraceState> {
-    let state = outgoing(|outgoing| Some(TraceState::from_list(outgoing.state)));
+    let state = outer::outgoing(|outgoing| Some(TraceState::from_list(outgoing.state)));
     state.filter(|state| !state.is_empty())
 }
 
@@ -661,17 +664,7 @@ pub fn trace_id() -> Option<TraceId> {
 /// assert_eq!(trace.scope(traceline::current::request_id).as_deref(), Some("order-4711"));
 /// ```
 pub fn request_id() -> Option<String> {
-    outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
-}
-
-/// Calls `look` with the headers for calls that the current unit makes.
-pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
-    outer::with(|slot| match slot {
-        Slot::Unit(entry) if !entry.ended => look(&entry.outgoing()),
-        Slot::Cover(forwarded) => look(&forwarded.as_deref()?.outgoing()),
-        Slot::InUse(hub) => hub.as_deref()?.with_ids(true, |ids| look(&ids.outgoing())),
-        _ => None,
-    })?
+    outer::outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
 }
 
 /// Emits the records of all units that are current on this thread, innermost

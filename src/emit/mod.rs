@@ -44,7 +44,12 @@ pub(crate) fn finish(mut entry: Box<Entry>) {
 pub(crate) fn discard(mut entry: Box<Entry>) {
     match entry.home.take() {
         Some(home) => home.uncount_part(),
-        None => _ = entry.close_hub(),
+        None => {
+            if let Some(hub) = entry.hub.get() {
+                hub.discard();
+            }
+            entry.close_hub();
+        }
     }
     spares::give_back(entry);
 }

@@ -1,8 +1,9 @@
 //! What a unit that begins on this thread is inside of.
 
-use crate::thread::stack;
 use crate::thread::stack::Slot;
+use crate::thread::{stack, walk};
 use crate::unit::Entry;
+use crate::unit::store::trace_ids::Outgoing;
 
 /// Lets a unit share the ids of the one that it begins in.
 #[inline]
@@ -13,6 +14,16 @@ pub(crate) fn share_ids(entry: &mut Entry) {
         Slot::Cover(Some(forwarded)) => entry.continue_forwarded(forwarded),
         _ => {}
     });
+}
+
+/// Calls `look` with the headers for calls that the current unit makes.
+pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
+    with(|slot| match slot {
+        Slot::Unit(entry) if !entry.ended => look(&entry.outgoing()),
+        Slot::Cover(forwarded) => look(&forwarded.as_deref()?.outgoing()),
+        Slot::InUse(hub) => hub.as_deref()?.with_ids(true, |ids| look(&ids.outgoing())),
+        _ => None,
+    })?
 }
 
 /// Looks at what a unit that begins here is inside of: the uppermost layer that is
@@ -28,6 +39,11 @@ pub(crate) fn with<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
 #[cold]
 #[inline(never)]
 fn find_outer<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    let counts = |slot: &Slot| !matches!(slot, Slot::Gone | Slot::Cover(None) | Slot::InUse(None));
-    stack::with_first(counts, look)
+    let counts = |slot: &Slot| {
+        !matches!(
+            slot,
+            Slot::Gone | Slot::Leaving | Slot::Cover(None) | Slot::InUse(None)
+        )
+    };
+    walk::with_first(counts, look)
 }

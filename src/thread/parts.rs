@@ -9,18 +9,33 @@ use crate::unit::UnitHub;
 /// Takes an entry for a part of a unit, whose times count from the unit's start.
 pub(crate) fn take(hub: &Arc<UnitHub>) -> Box<Entry> {
     hub.count_part();
-    let mut part = spares::take(&hub.settings, hub.origin.clone(), hub.start);
+    let mut part = blank(hub);
     part.home = Some(Arc::clone(hub));
     part
+}
+
+/// Takes an entry that looks like a new part of a unit, but is none.
+pub(crate) fn blank(hub: &UnitHub) -> Box<Entry> {
+    spares::take(&hub.settings, hub.origin.clone(), hub.start)
 }
 
 /// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
 /// later write wins; otherwise the unit picks it up.
 pub(crate) fn come_home(mut part: Box<Entry>) {
-    let Some(hub) = part.home.take() else {
-        return spares::give_back(part);
-    };
-    part.close_laps(part.now());
+    match part.leave_home() {
+        Some(hub) => merge(&hub, part),
+        None => spares::give_back(part),
+    }
+}
+
+/// Merges a part into its unit, in which the laps that run in the part go on.
+pub(crate) fn rejoin(mut part: Box<Entry>) {
+    if let Some(hub) = part.home.take() {
+        merge(&hub, part);
+    }
+}
+
+fn merge(hub: &UnitHub, part: Box<Entry>) {
     let mut part = Some(part);
     let token = hub.token();
     let merged = token.and_then(|token| {
@@ -34,7 +49,8 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
             hub.uncount_part();
             free
         }
-        (None, Some(part)) => {
+        (None, Some(mut part)) => {
+            part.close_laps(part.now());
             let has_content = part.has_content();
             hub.take_in(part, has_content, |merged, part| merged.merge(part))
         }

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use crate::thread::token;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
-use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Forwarded;
 
@@ -26,6 +25,8 @@ use crate::unit::store::trace_ids::Forwarded;
 pub(crate) enum Slot {
     /// A unit that is in use; with its hub if it is used by `current::with`.
     InUse(Option<Arc<UnitHub>>),
+    /// A part that is in use, although its guard is gone.
+    Leaving,
     Unit(Box<Entry>),
     /// A disabled trace, which hides the units below, with the ids that it passes on.
     Cover(Option<Box<Forwarded>>),
@@ -40,9 +41,9 @@ impl Default for Slot {
     }
 }
 
-struct Layer {
+pub(super) struct Layer {
     token: Token,
-    slot: Slot,
+    pub(super) slot: Slot,
 }
 
 struct Stack {
@@ -104,7 +105,7 @@ fn bury(layer: Layer) {
 }
 
 /// Uses the layers below the top. Nothing in here calls code of the user.
-fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
+pub(super) fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
     let mut layers = STACK.with(|stack| stack.below.take());
     let result = work(&mut layers);
     STACK.with(|stack| stack.below.set(layers));
@@ -136,6 +137,14 @@ fn find<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
     })
 }
 
+/// Uses the layer of a token.
+pub(super) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    match is_top(token) {
+        true => Some(with_slot(work)),
+        false => find(token, work),
+    }
+}
+
 #[inline]
 fn is_top(token: Token) -> bool {
     STACK.with(|stack| stack.token.get()) == Some(token)
@@ -147,15 +156,15 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
     if !is_top(token) {
         return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
             Slot::Gone => None,
-            Slot::InUse(hub) => {
-                *slot = Slot::InUse(hub);
+            in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+                *slot = in_use;
                 None
             }
             found => Some(found),
         })?;
     }
     match STACK.with(|stack| stack.top.take()) {
-        in_use @ Slot::InUse(_) => {
+        in_use @ (Slot::InUse(_) | Slot::Leaving) => {
             put_back(token, in_use);
             None
         }
@@ -201,13 +210,32 @@ fn top_of(mut layers: Vec<Layer>) -> Option<Layer> {
     next
 }
 
-/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile.
-pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) {
+/// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
+pub(crate) fn leave(token: Token) -> Option<Slot> {
+    let left = pop(token);
+    if left.is_none() {
+        with_layer(token, |slot| {
+            if let Slot::InUse(_) = slot {
+                *slot = Slot::Leaving;
+            }
+        });
+    }
+    left
+}
+
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile; returns
+/// it if its guard is gone.
+pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) -> Option<Box<Entry>> {
+    if with_layer(token, |slot| matches!(slot, Slot::Leaving)) == Some(true) {
+        abandon(token);
+        return Some(entry);
+    }
     entry.token = Some(token);
     if let Some(hub) = entry.hub.get() {
         hub.set_token(token);
     }
     put_back(token, Slot::Unit(entry));
+    None
 }
 
 /// Puts what was in use back into its layer.
@@ -343,57 +371,4 @@ pub(crate) fn has_unit(token: Token) -> bool {
 /// Returns whether the unit of a token is the current one.
 pub(crate) fn is_current(token: Token) -> bool {
     is_top(token) && is_active()
-}
-
-/// Uses the ids that a disabled trace passes on, if its cover is on this stack; without
-/// a token, those of the uppermost cover.
-pub(crate) fn with_cover<R>(
-    token: Option<Token>,
-    work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
-) -> Option<R> {
-    let use_slot = |slot: &mut Slot| match slot {
-        Slot::Cover(forwarded) => Some(work(forwarded)),
-        _ => None,
-    };
-    match token {
-        Some(token) if is_top(token) => with_slot(use_slot),
-        Some(token) => find(token, use_slot)?,
-        None => with_first(|slot| matches!(slot, Slot::Cover(_)), use_slot)?,
-    }
-}
-
-/// Uses the first layer from the top that `fits`.
-pub(crate) fn with_first<R>(
-    fits: impl Fn(&Slot) -> bool,
-    work: impl FnOnce(&mut Slot) -> R,
-) -> Option<R> {
-    if with_slot(|slot| fits(slot)) {
-        return Some(with_slot(work));
-    }
-    below(|layers| {
-        let layer = layers.iter_mut().rfind(|layer| fits(&layer.slot));
-        Some(work(&mut layer?.slot))
-    })
-}
-
-/// Uses the first unit from the top that `fits`.
-pub(crate) fn with_any<R>(
-    fits: impl Fn(&Entry) -> bool,
-    work: impl FnOnce(&mut Entry) -> R,
-) -> Option<R> {
-    let fits_slot = |slot: &Slot| matches!(slot, Slot::Unit(entry) if fits(entry));
-    let use_slot = |slot: &mut Slot| match slot {
-        Slot::Unit(entry) => Some(work(entry)),
-        _ => None,
-    };
-    with_first(fits_slot, use_slot)?
-}
-
-/// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are
-/// here are told.
-pub(crate) fn stop_lap(lap_id: LapId) {
-    let runs = |entry: &Entry| entry.runs_lap(lap_id);
-    if with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-        with_any(Entry::is_part, |part| part.stop_lap(lap_id));
-    }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::context::current;
+use crate::thread::outer;
 use crate::tower::head::{REQUEST_ID, TRACEPARENT, TRACESTATE};
 use crate::tower::http::put;
 use crate::trace::Trace;
@@ -45,7 +45,7 @@ pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn inject_current(headers: &mut HeaderMap) {
-    current::outgoing(|outgoing| {
+    outer::outgoing(|outgoing| {
         write(outgoing, headers);
         Some(())
     });

@@ -10,7 +10,8 @@ use crate::ids::headers::TraceHeaders;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::{self, StateText, TraceState};
-use crate::trace::Trace;
+use crate::thread::outer;
+use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::store::trace_ids::Forwarded;
 #[cfg(feature = "tower")]
@@ -63,6 +64,15 @@ impl Trace {
                 forwarded.state = TraceState::default();
             },
         )
+    }
+
+    /// Looks at the ids that a disabled trace passes on: its own, or those of the unit around
+    /// a handle of `run!`.
+    fn passed_on<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
+        match &self.0 {
+            State::Covered(None) => outer::outgoing(|ids| Some(look(&Forwarded::new(ids)))),
+            _ => self.forwarded(look),
+        }
     }
 
     /// Stores ids in the entry, or beside a disabled trace.
@@ -205,7 +215,7 @@ impl Trace {
     pub fn request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
         kept.flatten()
-            .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
+            .or_else(|| self.passed_on(|forwarded| forwarded.request_id.clone())?)
     }
 
     /// Returns the value of the header `traceparent` for outgoing calls, which
@@ -225,7 +235,7 @@ impl Trace {
     /// ```
     pub fn traceparent(&mut self) -> Option<TraceParent> {
         let parent = self.with_entry(|entry| entry.make_ids().parent());
-        parent.or_else(|| self.forwarded(|forwarded| forwarded.parent)?)
+        parent.or_else(|| self.passed_on(|forwarded| forwarded.parent)?)
     }
 
     /// Returns the value of the header `tracestate` for outgoing calls, to be sent
@@ -245,7 +255,7 @@ impl Trace {
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
         let state = self.look(|entry| TraceState::from_list(entry.state()));
-        let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
+        let state = state.or_else(|| self.passed_on(|forwarded| forwarded.state.clone()));
         state.filter(|state| !state.is_empty())
     }
 
@@ -256,7 +266,7 @@ impl Trace {
         let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
         let seen = match self.is_enabled() {
             true => self.with_entry(|entry| once(&entry.outgoing())),
-            false => self.forwarded(|forwarded| once(&forwarded.outgoing())),
+            false => self.passed_on(|forwarded| once(&forwarded.outgoing())),
         };
         seen.flatten()
     }

@@ -142,7 +142,7 @@ impl Trace {
             // What was dropped before comes first.
             entry.catch_up();
             let mut part = part.take()?;
-            if let Some(home) = part.home.take()
+            if let Some(home) = part.leave_home()
                 && Arc::ptr_eq(&home, entry.home_or_hub())
             {
                 home.uncount_part();

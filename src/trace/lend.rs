@@ -8,9 +8,28 @@ use crate::thread::stack::Slot;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
 
 impl Trace {
+    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    #[inline(never)]
+    pub(super) fn look_from_handle<R>(
+        hub: &Arc<UnitHub>,
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |entry: &Entry| Some(look.take()?(entry));
+        let token = hub.token();
+        if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
+            return result;
+        }
+        let nothing = parts::blank(hub);
+        let result = once(&nothing);
+        spares::give_back(nothing);
+        result
+    }
+
     #[inline(never)]
     pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         if let State::Handle(hub) = &self.0 {
@@ -47,7 +66,7 @@ impl Trace {
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
     pub(crate) fn handle(&self) -> Trace {
-        Trace(self.hub().map_or(State::Covered, State::Handle))
+        Trace(self.hub().map_or(State::Covered(None), State::Handle))
     }
 
     /// Makes the trace current: its entry, or a cover if it is disabled. Returns
@@ -110,7 +129,7 @@ impl Trace {
                     _ => return,
                 };
                 if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
-                    parts::come_home(part);
+                    parts::rejoin(part);
                 }
                 return;
             }

@@ -23,7 +23,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::stack;
+use crate::thread::{stack, walk};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
@@ -67,8 +67,9 @@ enum State {
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
     Covering(Token),
-    /// A handle of `run!` whose unit is disabled; the ids lie in the uppermost cover.
-    Covered,
+    /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
+    /// to it, which it keeps wherever it goes.
+    Covered(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
@@ -109,7 +110,7 @@ impl Trace {
     pub fn is_enabled(&self) -> bool {
         !matches!(
             self.0,
-            State::Disabled(_) | State::Covering(_) | State::Covered
+            State::Disabled(_) | State::Covering(_) | State::Covered(_)
         )
     }
 
@@ -120,8 +121,13 @@ impl Trace {
     ) -> Option<R> {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
-            State::Covering(token) => stack::with_cover(Some(*token), work),
-            State::Covered => stack::with_cover(None, work),
+            State::Covering(token) => walk::with_cover(*token, work),
+            State::Covered(own) => {
+                let old = own.clone();
+                let result = work(own);
+                walk::with_cover_of(&old, |cover| cover.clone_from(own));
+                Some(result)
+            }
             _ => None,
         }
     }
@@ -130,10 +136,9 @@ impl Trace {
     fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref().map(look),
-            State::Covering(token) => {
-                stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
-            }
-            State::Covered => stack::with_cover(None, |kept| kept.as_deref().map(look))?,
+            State::Covering(token) => walk::with_cover(*token, |kept| kept.as_deref().map(look))?,
+            State::Covered(Some(own)) => Some(look(own)),
+            State::Covered(None) => walk::with_forwarded(look),
             _ => None,
         }
     }
@@ -150,7 +155,7 @@ impl Trace {
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
             State::Here(entry) => Some(call(entry)),
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
             _ => self.with_lent(call),
         }
     }
@@ -175,10 +180,10 @@ impl Trace {
             true => look(&entry.caught_up()),
         };
         match &self.0 {
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) => stack::with_unit(*token, |entry| look(entry)),
-            State::Handle(hub) => stack::with_unit(hub.token()?, |entry| look(entry)),
+            State::Handle(hub) => Trace::look_from_handle(hub, look),
         }
     }
 
@@ -212,7 +217,7 @@ impl Trace {
             State::Handle(hub) => Some(Arc::clone(hub)),
             State::Here(entry) | State::Away(entry) => Some(Arc::clone(entry.home_or_hub())),
             State::Lent(token) => stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub())),
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
         }
     }
 
@@ -328,7 +333,7 @@ impl fmt::Debug for Trace {
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
             State::Lent(_) | State::Handle(_) | State::Away(_) => f.write_str("Trace(current)"),
-            State::Disabled(_) | State::Covering(_) | State::Covered => {
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {
                 f.write_str("Trace(disabled)")
             }
         }

@@ -4,7 +4,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::thread::stack;
+use crate::thread::walk;
 use crate::trace::Trace;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
@@ -62,6 +62,7 @@ impl Trace {
         let lap_id = self.with_entry(|entry| entry.start_lap(key.0));
         Timer {
             lap_id: lap_id.flatten(),
+            hub: None,
         }
     }
 
@@ -80,7 +81,25 @@ impl Trace {
     /// ```
     #[inline]
     pub fn stop(&mut self, timer: Timer) -> &mut Self {
-        self.with(|entry| _ = timer.lap_id.map(|lap_id| entry.stop_lap(lap_id)))
+        if let Some(lap_id) = timer.lap_id {
+            self.stop_lap(lap_id, timer.hub);
+        }
+        self
+    }
+
+    #[inline(never)]
+    fn stop_lap(&mut self, lap_id: LapId, hub: Option<Arc<UnitHub>>) {
+        let home = self.with_entry(|entry| match entry.runs_lap(lap_id) {
+            true => {
+                entry.stop_lap(lap_id);
+                None
+            }
+            // It may run in the unit of this part.
+            false => entry.home.clone().or(hub.clone()),
+        });
+        if let Some(hub) = home.unwrap_or(hub) {
+            hub.stop_lap(lap_id);
+        }
     }
 
     /// Starts a lap, which ends when the returned guard is dropped.
@@ -139,15 +158,32 @@ impl Trace {
 #[must_use = "pass it to `Trace::stop`; otherwise the lap ends with the trace"]
 pub struct Timer {
     lap_id: Option<LapId>,
+    hub: Option<Arc<UnitHub>>,
 }
 
 impl Timer {
-    pub(crate) fn new(lap_id: Option<LapId>) -> Timer {
-        Timer { lap_id }
+    pub(crate) fn shared(lap: Option<(LapId, Arc<UnitHub>)>) -> Timer {
+        let (lap_id, hub) = lap.unzip();
+        Timer { lap_id, hub }
     }
 
-    pub(crate) fn lap_id(&self) -> Option<LapId> {
-        self.lap_id
+    /// Ends the lap, wherever it runs.
+    pub(crate) fn stop(mut self) {
+        self.stop_now();
+    }
+
+    fn stop_now(&mut self) {
+        let Some(lap_id) = self.lap_id.take() else {
+            return;
+        };
+        let runs = |entry: &Entry| entry.runs_lap(lap_id);
+        if walk::with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
+            match &self.hub {
+                Some(hub) => hub.stop_lap(lap_id),
+                // If its unit has a part on this thread, that knows the unit.
+                None => walk::each_home(|home| home.stop_lap(lap_id)),
+            }
+        }
     }
 }
 
@@ -158,28 +194,21 @@ impl Timer {
 /// another thread: the lap belongs to the unit in which it began.
 #[derive(Debug)]
 #[must_use = "the lap ends when the guard is dropped"]
-pub struct Lap {
-    lap: Option<(LapId, Arc<UnitHub>)>,
-}
+pub struct Lap(Timer);
 
 impl Lap {
     pub(crate) fn new(lap: Option<(LapId, Arc<UnitHub>)>) -> Lap {
-        Lap { lap }
+        Lap(Timer::shared(lap))
     }
 }
 
-impl UnwindSafe for Lap {}
+impl UnwindSafe for Timer {}
 
-impl RefUnwindSafe for Lap {}
+impl RefUnwindSafe for Timer {}
 
 impl Drop for Lap {
     fn drop(&mut self) {
-        if let Some((lap_id, hub)) = self.lap.take() {
-            let runs = |entry: &Entry| entry.runs_lap(lap_id);
-            if stack::with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-                hub.stop_lap(lap_id);
-            }
-        }
+        self.0.stop_now();
     }
 }
 
@@ -201,7 +230,8 @@ struct StopOnDrop<'a> {
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        let lap_id = self.lap_id;
-        self.trace.stop(Timer { lap_id });
+        if let Some(lap_id) = self.lap_id {
+            self.trace.stop_lap(lap_id, None);
+        }
     }
 }

@@ -10,16 +10,25 @@ use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
 
+fn key_of<'a>(field: &Field, arena: &'a Arena) -> KeyRef<'a> {
+    match field.key {
+        FieldKey::Static(key) => KeyRef::Static(key),
+        FieldKey::Text(key) if key.is_cut() => KeyRef::Kept(arena.text(key), field.hash),
+        FieldKey::Text(key) => KeyRef::Text(arena.text(key)),
+    }
+}
+
 impl Entry {
     /// Merges the data of a part: counters and laps add up, maxima compare,
     /// other fields are set, fragments are put in by their times.
+    ///
+    /// Laps that run in the part go on here.
     pub(crate) fn merge(&mut self, mut part: Box<Entry>) -> Box<Entry> {
-        let now = part.now();
-        part.close_laps(now);
         for field in part.fields.as_slice() {
             self.merge_field(field, &part.arena);
         }
         self.fields.dropped += part.fields.dropped;
+        self.adopt_laps(&mut part);
         self.merge_fragments(&part);
         self.merge_ending(&part);
         self.arena.note_cut(part.arena.has_cut());
@@ -29,11 +38,7 @@ impl Entry {
 
     fn merge_field(&mut self, field: &Field, arena: &Arena) {
         let value = field.value();
-        let key = match field.key {
-            FieldKey::Static(key) => KeyRef::Static(key),
-            FieldKey::Text(key) if key.is_cut() => KeyRef::Kept(arena.text(key), field.hash),
-            FieldKey::Text(key) => KeyRef::Text(arena.text(key)),
-        };
+        let key = key_of(field, arena);
         match (field.role, value.to_amount(arena)) {
             _ if value.tag == Tag::Absent => {}
             _ if field.has(flag::REDACTED) => self.merge_redacted(key),
@@ -44,6 +49,15 @@ impl Entry {
                 }
             }
             _ => self.merge_value(key, value, arena),
+        }
+    }
+
+    fn adopt_laps(&mut self, part: &mut Entry) {
+        for lap in std::mem::take(&mut part.laps) {
+            let field = part.fields.as_slice().get(lap.field);
+            if let Some(at) = field.and_then(|field| self.timer(key_of(field, &part.arena))) {
+                self.adopt_lap(at, lap.lap_id);
+            }
         }
     }
 

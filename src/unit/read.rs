@@ -22,6 +22,7 @@ impl Entry {
             || self.error.is_some()
             || self.panic.is_some()
             || self.severity.outcome().is_some()
+            || self.severity.level() != self.severity.given()
     }
 
     /// Returns the value of a key as the user gave it, or of one of a timer's names.

@@ -20,6 +20,9 @@ impl Entry {
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
         if self.laps.len() >= MAX_OPEN {
             self.catch_up();
+            if let Some(home) = self.home.clone() {
+                self.catch_up_laps(&home);
+            }
         }
         if self.laps.len() >= MAX_OPEN {
             self.fields.dropped += 1;
@@ -54,23 +57,30 @@ impl Entry {
         Some((lap_id, Arc::clone(self.home_or_hub())))
     }
 
+    /// Goes on with a lap that began in a part.
+    pub(super) fn adopt_lap(&mut self, field: usize, lap_id: LapId) {
+        let lap = OpenLap { field, lap_id };
+        match self.laps.len() < MAX_OPEN {
+            true => self.laps.push(lap),
+            false => self.close(lap, self.now()),
+        }
+    }
+
+    pub(super) fn has_laps(&self) -> bool {
+        !self.laps.is_empty()
+    }
+
     /// Returns whether a lap runs in this entry.
     pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
         self.laps.iter().any(|lap| lap.lap_id == lap_id)
     }
 
-    /// Ends a lap, unless it is over already.
+    /// Ends a lap, if it runs here.
     pub(crate) fn stop_lap(&mut self, lap_id: LapId) {
-        if let Some(at) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
-            let lap = self.laps.remove(at);
-            self.close(lap, self.now());
-        } else if let Some(home) = &self.home {
-            // It was started in the unit, before the trace came here.
-            home.stop_lap(lap_id);
-        }
+        self.stop_lap_at(lap_id, self.now());
     }
 
-    /// Stops a lap of this unit that was over at an earlier time.
+    /// Ends a lap, if it runs here, that was over at an earlier time.
     pub(super) fn stop_lap_at(&mut self, lap_id: LapId, at: Instant) {
         if let Some(lap) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
             let lap = self.laps.remove(lap);

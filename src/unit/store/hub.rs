@@ -62,8 +62,14 @@ pub(crate) struct News<E> {
     /// The parts that came back, merged into one.
     pub(crate) part: Option<Box<E>>,
     /// Laps of the unit that were stopped elsewhere.
-    pub(crate) stops: SmallVec<[(LapId, Instant); 2]>,
+    pub(crate) stops: Stops,
 }
+
+type Stops = SmallVec<[(LapId, Instant); 2]>;
+
+/// How many laps may have been stopped elsewhere without anybody having seen it. More can
+/// only be laps that had ended already, with their parts.
+const MAX_STOPS: usize = 1_024;
 
 impl<E> Default for News<E> {
     fn default() -> News<E> {
@@ -177,14 +183,19 @@ impl<E> Hub<E> {
         }
     }
 
-    /// Notes that a lap, which may be one of this unit, was stopped elsewhere.
+    /// Notes that a lap of this unit, or of one of its parts, was stopped elsewhere.
     pub(crate) fn stop_lap(&self, lap_id: LapId) {
         let stop = (lap_id, self.settings.clock.now());
         let mut inbox = self.inbox.lock();
-        if !inbox.has_ended {
+        if !inbox.has_ended && inbox.news.stops.len() < MAX_STOPS {
             inbox.news.stops.push(stop);
             self.has_news.store(true, Ordering::Release);
         }
+    }
+
+    /// Returns when those laps of an entry were stopped elsewhere that are `its_own`.
+    pub(crate) fn take_stops(&self, its_own: impl Fn(LapId) -> bool) -> Stops {
+        split_off(&mut self.inbox.lock().news.stops, its_own)
     }
 
     /// Makes the unit end without a record.
@@ -225,30 +236,31 @@ impl<E> Hub<E> {
     }
 
     /// Makes the ids of the unit known to its parts and to the units inside it.
-    pub(crate) fn set_ids(&self, ids: SharedIds) {
-        self.inbox.lock().ids = ids;
+    pub(crate) fn set_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        let own = &mut self.inbox.lock().ids;
+        own.clear();
+        own.complete(ids, state, request_id);
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
-    pub(crate) fn offer_ids(&self, ids: SharedIds) {
-        let own = &mut self.inbox.lock().ids;
-        if own.ids.is_none() {
-            own.ids = ids.ids;
-            own.state = ids.state;
-        }
-        if own.request_id.is_empty() {
-            own.request_id = ids.request_id;
-        }
+    pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        self.inbox.lock().ids.complete(ids, state, request_id);
     }
 
     pub(crate) fn set_outer(&self, outer: &Arc<Hub<E>>) {
         self.inbox.lock().outer = Some(Arc::clone(outer));
     }
 
-    pub(crate) fn take_news(&self) -> News<E> {
+    /// Takes the news, but for laps that are not `its_own`: those run in parts, or nowhere.
+    pub(crate) fn take_news(&self, its_own: impl Fn(LapId) -> bool) -> News<E> {
         let mut inbox = self.inbox.lock();
         self.has_news.store(false, Ordering::Relaxed);
-        std::mem::take(&mut inbox.news)
+        let stops = split_off(&mut inbox.news.stops, its_own);
+        if self.running.load(Ordering::Relaxed) == 0 {
+            inbox.news.stops.clear();
+        }
+        let part = inbox.news.part.take();
+        News { part, stops }
     }
 
     /// Returns a copy of the news, which stay.
@@ -274,6 +286,13 @@ impl<E> Hub<E> {
         let out = self.running.load(Ordering::Relaxed);
         (std::mem::take(&mut inbox.news), out, inbox.is_discarded)
     }
+}
+
+/// Takes those laps out that are `its_own`.
+fn split_off(stops: &mut Stops, its_own: impl Fn(LapId) -> bool) -> Stops {
+    let (own, others) = stops.drain(..).partition(|(lap_id, _)| its_own(*lap_id));
+    *stops = others;
+    own
 }
 
 /// Returns the origin of the parts of a unit.
