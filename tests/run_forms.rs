@@ -154,7 +154,11 @@ mod forms {
         use pollster::block_on;
         same(|| block_on(run!("unit", async |trace| both_later(trace).await)));
         same(|| block_on(run!("unit", async move |trace| both_later(trace).await)));
-        same(|| block_on(run!("unit", async |trace| -> Done { both_later(trace).await })));
+        same(|| {
+            block_on(run!("unit", async |trace| -> Done {
+                both_later(trace).await
+            }))
+        });
         same(|| {
             block_on(run!("unit", async move |trace: &mut Trace| -> Done {
                 both_later(trace).await
@@ -168,7 +172,11 @@ mod forms {
         same(|| block_on(run!("unit", async { by_current_later().await })));
         same(|| block_on(run!("unit", async move { by_current_later().await })));
         same(|| block_on(run!("unit", async || by_current_later().await)));
-        same(|| block_on(run!("unit", async move || -> Done { by_current_later().await })));
+        same(|| {
+            block_on(run!("unit", async move || -> Done {
+                by_current_later().await
+            }))
+        });
     }
 
     #[test]
@@ -257,7 +265,10 @@ mod nested {
                     outer.set("by_handle", 1).add("from inside");
                     inner.set("by_handle", 2);
                     current::set("by_current", 2);
-                    assert_eq!(outer.get("by_handle").map(|n| n.to_string()).as_deref(), Some("1"));
+                    assert_eq!(
+                        outer.get("by_handle").map(|n| n.to_string()).as_deref(),
+                        Some("1")
+                    );
                     outer.scope(|| current::set("by_scope", 1));
                     current::incr("still_inner");
                     Ok(())
@@ -446,7 +457,7 @@ mod elsewhere {
                     assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
                     // The unit is where it was.
                     assert_eq!(trace.get("n"), None);
-                    assert_eq!(trace.render(), "msg=part duration_ms=3.0 m=2");
+                    assert_eq!(trace.render(), "level=info msg=part duration_ms=3.0 m=2");
                     assert!(trace.is_enabled());
                 });
                 // Only `&self`: what came back is there all the same.
@@ -455,7 +466,10 @@ mod elsewhere {
                 assert_eq!(trace.outcome(), Some(Outcome::Ok));
                 assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
                 let back = trace.render();
-                assert!(back.ends_with(" msg=unit outcome=ok duration_ms=3.0 n=1 m=2"), "{back}");
+                assert!(
+                    back.ends_with(" msg=unit outcome=ok duration_ms=3.0 n=1 m=2"),
+                    "{back}"
+                );
             },
             "3.0 n=1 m=2",
         );
@@ -596,12 +610,14 @@ mod taken {
         check(
             |trace, _| {
                 let mut taken = mem::take(trace);
-                thread::spawn(move || _ = taken.set("moved", 1)).join().unwrap();
+                thread::spawn(move || _ = taken.set("moved", 1))
+                    .join()
+                    .unwrap();
                 // What is left behind is a disabled trace.
                 trace.set("nothing", 1);
                 helper();
             },
-            "0.0 calls=1 moved=1",
+            "0.0 moved=1 calls=1",
         );
     }
 
@@ -682,7 +698,9 @@ mod taken {
             let a = if has_written { " a=1" } else { "" };
             assert_eq!(
                 lines,
-                [format!("level=info msg=unit outcome=ok duration_ms=0.0 calls=1{a}")]
+                [format!(
+                    "level=info msg=unit outcome=ok duration_ms=0.0{a} calls=1"
+                )]
             );
         }
     }
@@ -849,7 +867,11 @@ mod here {
             |trace, _| {
                 current::set("a", 1);
                 current::ok();
-                assert!(trace.render().ends_with(" msg=unit outcome=ok duration_ms=0.0 a=1"));
+                assert!(
+                    trace
+                        .render()
+                        .ends_with(" msg=unit outcome=ok duration_ms=0.0 a=1")
+                );
                 assert_eq!(trace.outcome(), Some(Outcome::Ok));
                 assert_eq!(current::outcome(), Some(Outcome::Ok));
                 assert_eq!(current::level(), trace.level());
