@@ -1,13 +1,16 @@
 //! The current trace of this thread, for code that you cannot pass a trace to.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
-//! current. Most functions here do the same as the [`Trace`] method of the same
-//! name; [`emit`] is the exception, as it ends all units of the thread. If no trace
-//! is current, a call does nothing. None of these functions panics or blocks.
+//! [`run!`](crate::run!), [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make
+//! a trace current; [`UnitRef::scope`], and `in_unit` for futures, make a part of a unit
+//! current on other threads and in other tasks. Most functions here do the same as the
+//! [`Trace`] method of the same name; [`emit`] is the exception, as it ends all units of the
+//! thread. If no trace is current, or a disabled one is, a call does nothing and what
+//! returns a handle returns a disabled one. None of these functions panics or blocks.
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
-//! itself: code called from there finds no current trace.
+//! itself: code called from there finds no current trace. [`unit`], [`part`], [`child`] and
+//! the ids are those of the unit there, too.
 //!
 //! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
@@ -355,8 +358,8 @@ pub fn start_timer(key: impl ToKey) -> Timer {
 
 /// Ends the lap of a timer; see [`Trace::stop`].
 ///
-/// Another unit may be current by then: the lap belongs to the unit in which it was
-/// started.
+/// Another unit may be current by then, or none, and it may be another thread: the lap
+/// belongs to the unit in which it was started.
 pub fn stop(timer: Timer) {
     timer.stop();
 }

@@ -80,9 +80,7 @@ impl Trace {
     /// disabled too.
     ///
     /// This takes `&self`, so that each thread can make its own. A part can have
-    /// parts. It starts with the ids that the unit has at that moment. If parts
-    /// call other services, first call [`traceparent`](Trace::traceparent) on the
-    /// unit; otherwise each part makes ids of its own.
+    /// parts. It has the ids of the unit: whichever of them needs ids first makes them.
     ///
     /// # Examples
     ///
@@ -104,7 +102,11 @@ impl Trace {
         }
     }
 
-    /// Merges a part into this unit.
+    /// Merges a part into this unit at once.
+    ///
+    /// A part that is dropped joins its unit, too, but the unit may pick it up later. If the
+    /// part belongs to another unit, it is in the record of this one, and that counts it
+    /// in `lost_parts`.
     ///
     /// Counters, sums and timers add up, and the larger of two maxima is kept.
     /// Other fields are set as with [`set`](Trace::set). Fragments are sorted by

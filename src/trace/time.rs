@@ -66,7 +66,8 @@ impl Trace {
         }
     }
 
-    /// Ends a lap. A lap that was started on another trace is ignored.
+    /// Ends a lap. A lap that [`start_timer`](Trace::start_timer) began on another trace is
+    /// ignored, unless this one is a part of it.
     ///
     /// # Examples
     ///
@@ -103,6 +104,9 @@ impl Trace {
     }
 
     /// Starts a lap, which ends when the returned guard is dropped.
+    ///
+    /// The first lap of this kind in a unit allocates, unless the entry's earlier units had
+    /// one; later ones do not.
     ///
     /// # Examples
     ///
@@ -191,7 +195,8 @@ impl Timer {
 /// [`current::lap`](crate::current::lap).
 ///
 /// It does not borrow the trace, and it may be held across an `.await` and dropped on
-/// another thread: the lap belongs to the unit in which it began.
+/// another thread: the lap belongs to the unit in which it began. A lap that outlives its
+/// unit, or the scope or part in which it began, ends with that.
 #[derive(Debug)]
 #[must_use = "the lap ends when the guard is dropped"]
 pub struct Lap(Timer);
