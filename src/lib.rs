@@ -148,7 +148,7 @@ pub use context::cancel::{CancelGuard as __CancelGuard, RunFuture as __RunFuture
 pub use context::current;
 #[cfg(feature = "future")]
 pub use context::future::{self, InTraceExt as _};
-pub use context::panic_hook::panic_hook;
+pub use context::panic_hook::{panic_hook, panic_hook_final};
 #[cfg(feature = "env_logger")]
 pub use init::{init, init_to};
 pub use log::Level;

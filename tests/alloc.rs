@@ -346,10 +346,10 @@ mod request {
     use tower_service::Service;
     use traceline::current;
 
-    /// A body of one frame.
-    pub struct Once(Option<Bytes>);
+    /// A body of this many frames.
+    pub struct Frames(pub usize);
 
-    impl Body for Once {
+    impl Body for Frames {
         type Data = Bytes;
         type Error = Infallible;
 
@@ -357,15 +357,31 @@ mod request {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+            let Some(left) = self.0.checked_sub(1) else {
+                return Poll::Ready(None);
+            };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"hello")))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    fn read<B: Body>(body: B) {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut body = pin!(body);
+        while let Poll::Ready(Some(frame)) = Pin::as_mut(&mut body).poll_frame(&mut context) {
+            assert!(frame.is_ok());
         }
     }
 
     #[derive(Clone)]
     pub struct Hello;
 
-    impl Service<Request<()>> for Hello {
-        type Response = Response<Once>;
+    impl<Q: Body> Service<Request<Q>> for Hello {
+        type Response = Response<Frames>;
         type Error = Infallible;
         type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -373,10 +389,11 @@ mod request {
             Poll::Ready(Ok(()))
         }
 
-        fn call(&mut self, request: Request<()>) -> Self::Future {
+        fn call(&mut self, request: Request<Q>) -> Self::Future {
             current::set("headers", request.headers().len());
             current::traceparent();
-            let mut response = Response::new(Once(Some(Bytes::from_static(b"hello"))));
+            read(request.into_body());
+            let mut response = Response::new(Frames(3));
             // Leaves room for what the server adds.
             *response.headers_mut() = HeaderMap::with_capacity(8);
             ready(Ok(response))
@@ -393,14 +410,15 @@ mod request {
         ("x-request-id", "order-4711"),
     ];
 
-    /// Sends one request with the first `headers` headers and reads the body.
-    pub fn send<S, B>(service: &mut S, headers: usize)
+    /// Sends one request with the first `headers` headers and a body of this many frames,
+    /// and reads the body of the response.
+    pub fn send<S, B>(service: &mut S, headers: usize, frames: usize)
     where
-        S: Service<Request<()>, Response = Response<B>>,
+        S: Service<Request<Frames>, Response = Response<B>>,
         S::Error: std::fmt::Debug,
-        B: Body<Error: std::fmt::Debug>,
+        B: Body,
     {
-        let mut request = Request::new(());
+        let mut request = Request::new(Frames(frames));
         for (name, value) in HEADERS.into_iter().take(headers) {
             request
                 .headers_mut()
@@ -410,14 +428,12 @@ mod request {
         let Poll::Ready(response) = pin!(service.call(request)).poll(&mut context) else {
             panic!("not ready");
         };
-        let mut body = pin!(response.unwrap().into_body());
-        while let Poll::Ready(Some(frame)) = Pin::as_mut(&mut body).poll_frame(&mut context) {
-            frame.unwrap();
-        }
+        read(response.unwrap().into_body());
     }
 }
 
-/// The layer adds only the allocations for the header values that it writes.
+/// The layer adds only the allocations for the header values that it writes, and one if
+/// the request has a body, however long it is.
 #[cfg(feature = "tower")]
 fn requests(json: &Config) {
     use tower_layer::Layer;
@@ -431,13 +447,19 @@ fn requests(json: &Config) {
     ];
     for (layer, values) in layers {
         for headers in 0..=request::HEADERS.len() {
-            take_records();
-            let bare = steady(|| request::send(&mut request::Hello, headers));
-            let mut traced = layer.layer(request::Hello);
-            let used = steady(|| request::send(&mut traced, headers));
-            assert_eq!(used.calls - bare.calls, 100 * values, "{headers} headers");
-            assert_eq!(used.kept, 0);
-            assert_eq!(take_records().0, 101);
+            for (frames, state) in [(0, 0), (1, 1), (50, 1)] {
+                take_records();
+                let bare = steady(|| request::send(&mut request::Hello, headers, frames));
+                let mut traced = layer.layer(request::Hello);
+                let used = steady(|| request::send(&mut traced, headers, frames));
+                assert_eq!(
+                    used.calls - bare.calls,
+                    100 * (values + state),
+                    "{headers} headers, {frames} frames"
+                );
+                assert_eq!(used.kept, 0);
+                assert_eq!(take_records().0, 101);
+            }
         }
     }
 }

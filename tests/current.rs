@@ -2427,7 +2427,9 @@ mod process {
             everything();
             let mut own = start("own");
             own.scope(everything);
-            mem::forget(own.enter());
+            if own.is_enabled() {
+                mem::forget(own.enter());
+            }
             everything();
             let mut part = own.part();
             part.scope(everything);

@@ -6,6 +6,8 @@
 mod cases;
 #[path = "child/counting.rs"]
 mod counting;
+#[path = "child/hooks.rs"]
+mod hooks;
 #[path = "util/tags.rs"]
 mod tags;
 #[path = "util/typed.rs"]
@@ -29,9 +31,11 @@ mod key_values;
 mod laps;
 mod line_tags;
 mod logfmt;
+mod missed;
 mod ordinary;
 mod panic_hook;
 mod pretty;
+mod process_ends;
 mod sampling;
 mod schemas;
 #[cfg(feature = "serde")]
@@ -40,5 +44,6 @@ mod threads;
 mod threads_of_a_unit;
 mod transaction;
 mod unit_ref;
+mod unwinding;
 #[cfg(feature = "uuid")]
 mod uuids;

@@ -14,7 +14,7 @@ use std::thread;
 use log::{Log, Metadata, Record};
 use traceline::{Config, Trace, current};
 
-use crate::util;
+use crate::{hooks, util};
 
 const CHILD: &str = "TRACELINE_PANIC_CHILD";
 
@@ -568,12 +568,16 @@ mod abort {
         home.join("target/debug/abort")
     }
 
+    fn run(arguments: &[&str]) -> Output {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        let program = PROGRAM.get_or_init(build);
+        Command::new(program).args(arguments).output().unwrap()
+    }
+
     /// Compares what the program prints for a case; it always aborts.
     #[track_caller]
     fn check(case: &str, want: &[&str]) {
-        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-        let program = PROGRAM.get_or_init(build);
-        let output = Command::new(program).arg(case).output().unwrap();
+        let output = run(&[case]);
         let text = String::from_utf8(output.stdout).unwrap();
         // Durations are real here.
         let lines: Vec<_> = text.lines().map(without_times).collect();
@@ -606,6 +610,28 @@ mod abort {
         let found = lines.find_map(|(i, line)| Some((i + 1, line.find(text)? + 1)));
         let (line, column) = found.unwrap();
         format!("panic.location=tests/child/abort.rs:{line}:{column}")
+    }
+
+    #[test]
+    fn each_order_of_hooks_gives_the_record_that_the_guide_says() {
+        for [names, _, want] in hooks::table() {
+            let output = run(&["hooks", &names]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let lines: Vec<String> = text.lines().map(String::from).collect();
+            assert_eq!(hooks::result(&lines), want, "{names}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_cannot_unwind_is_no_special_case() {
+        let at = at("panic!(\"in c\")");
+        check(
+            "in_c",
+            &[
+                "the hook that was there",
+                &format!("ERROR: msg=outer outcome=panic rows=3 panic=\"in c\" {at}"),
+            ],
+        );
     }
 
     #[test]

@@ -473,3 +473,43 @@ fn normalized_lists_and_fixed_fields_have_no_times() {
         r#"ts=1970-01-01T00:00:00.000000Z level=info msg=job started=1970-01-01T00:00:00.000000Z warm_ms=0.0 duration_ms=0.0 laps="[0.0,0.0]" at="[\"1970-01-01T00:00:00.000000Z\"]""#,
     );
 }
+
+/// Calls `current` where no unit is, and returns the line.
+fn miss() -> u32 {
+    current::set!(rows = 3, files = 2);
+    line!() - 1
+}
+
+#[test]
+fn calls_that_found_no_unit_belong_to_the_capture_on_their_thread() {
+    let (outer, inner) = (Capture::new(), Capture::new());
+    let line = outer.run(|| {
+        traceline::start!("unit").scope(|| current::set("k", 1));
+        traceline::start!("unit").scope(|| inner.run(|| current::set("k", 1)));
+        inner.run(miss);
+        thread::spawn(miss).join().unwrap();
+        let handle = outer.clone();
+        thread::spawn(move || handle.run(|| (miss(), miss())))
+            .join()
+            .unwrap();
+        miss()
+    });
+    miss();
+    assert_eq!((outer.missed().calls, inner.missed().calls), (3, 1));
+    let want = format!("Missed {{ calls: 1, places: [\"tests/testing.rs:{line}:5\"] }}");
+    assert_eq!(format!("{:?}", inner.missed()), want);
+    assert_ne!(outer.missed(), inner.missed());
+    assert_eq!(Capture::new().missed(), current::Missed::default());
+    // The records are another list.
+    assert_eq!(names(&outer.take()), ["unit", "unit"]);
+    assert_eq!(outer.clone().missed().calls, 3);
+    assert!(current::missed().calls >= 4);
+}
+
+#[test]
+fn a_future_s_calls_that_found_no_unit_belong_to_its_capture() {
+    let capture = Capture::new();
+    let task = capture.in_capture(async { miss() });
+    thread::spawn(|| pollster::block_on(task)).join().unwrap();
+    assert_eq!(capture.missed().calls, 1);
+}

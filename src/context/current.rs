@@ -7,6 +7,9 @@
 //! thread. If no trace is current, or a disabled one is, a call does nothing and what
 //! returns a handle returns a disabled one. None of these functions panics or blocks.
 //!
+//! In debug builds, calls that did nothing for this reason are counted, so that none is
+//! lost unnoticed: see [`missed`].
+//!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
 //! itself: code called from there finds no current trace. [`unit`], [`part`], [`child`] and
@@ -38,13 +41,15 @@ use std::time::Duration;
 
 use log::Level;
 
+use crate::context::missed::{self, Call};
 use crate::context::panic_note::Use;
 use crate::emit;
 use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
-use crate::thread::{outer, stack, walk};
+use crate::thread::layers::Slot;
+use crate::thread::{outer, stack};
 use crate::trace::Trace;
 use crate::trace::join::Part;
 use crate::trace::time::{Lap, OnDrop, Timer};
@@ -52,6 +57,7 @@ use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
 use crate::unit::store::hub;
 use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Outgoing;
 use crate::unit::{Entry, add};
 use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
@@ -62,6 +68,7 @@ use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
+pub use crate::base::missed::Missed;
 pub use crate::trace::scope::Entered;
 pub use crate::trace::unit_ref::EnteredUnit;
 
@@ -78,8 +85,9 @@ pub use crate::trace::unit_ref::EnteredUnit;
 /// });
 /// # });
 /// ```
+#[track_caller]
 pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
-    let (token, entry) = stack::take_top()?;
+    let (token, entry) = Call::here().found(stack::take_top())?;
     let mut in_use = InUse {
         token,
         address: std::ptr::from_ref(&*entry).addr(),
@@ -118,9 +126,17 @@ impl Drop for InUse {
     }
 }
 
+/// Uses the current unit; the call is missed if there is none.
+#[inline(always)]
+#[track_caller]
+fn on_unit<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    let call = Call::here();
+    call.found(look(work))
+}
+
 /// Uses the current unit, with what its parts have brought back.
 #[inline(always)]
-fn on_unit<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+fn look<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     stack::with(|entry| {
         entry.catch_up();
         work(entry)
@@ -144,10 +160,48 @@ pub fn is_active() -> bool {
     stack::is_active()
 }
 
+/// Returns the calls so far, in this process, that did nothing because they found no unit, and
+/// where they were made.
+///
+/// They are counted only in builds with debug assertions, and with the feature `testing`;
+/// other builds return no calls. To be told of the first one, turn on
+/// [`warn_if_missed`](crate::config::ConfigBuilder::warn_if_missed); for the calls of
+/// one test, see `testing::Capture::missed`.
+///
+/// A call is missed if no trace is current on its thread, if [`with`] is using the trace, or if
+/// [`emit`] has ended it. That holds for every function that adds to a unit or hands it on
+/// ([`with`], [`unit`], [`part`] and [`child`] included), for [`set!`](self::set!) and
+/// [`add!`](self::add!), for `timed` and `in_current_unit`, for [`check`] only if the result is
+/// an `Err`, for [`stop`] if the unit of the lap is not current on this thread, and for
+/// [`emit`] only inside `with`.
+///
+/// Not counted are calls that lose nothing:
+///
+/// * those that find a disabled trace;
+/// * questions: [`is_active`], [`get`], [`level`], [`outcome`], [`elapsed`] and all ids;
+/// * all calls while logging is off: `log` has no logger or its maximum level is `Off`, no
+///   configuration has a logger of its own, and no test captures anything.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| current::set("file", "a.csv"));
+/// current::set("rows", 3); // too late
+/// # #[cfg(debug_assertions)]
+/// assert_eq!(current::missed().calls, 1);
+/// ```
+pub fn missed() -> Missed {
+    missed::so_far()
+}
+
 /// The limit of values, if a trace is current.
 #[inline]
-fn limit() -> Option<usize> {
-    on_unit(|entry| entry.limits.value)
+fn limit(call: Call) -> Option<usize> {
+    call.found(look(|entry| entry.limits.value))
 }
 
 /// Sets a field; see [`Trace::set`].
@@ -161,11 +215,14 @@ fn limit() -> Option<usize> {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
+    let call = Call::here();
     // A user's `ToKey` runs here, while no entry is taken.
     let key = key.to_key();
+    let limit = || limit(call);
     eager::value(value.to_value(), limit, |kind| {
-        on_unit(|entry| entry.set(key.0, kind));
+        call.found(look(|entry| entry.set(key.0, kind)));
     });
 }
 
@@ -181,6 +238,7 @@ pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn unset(key: impl ToKey) {
     let key = key.to_key();
     on_unit(|entry| entry.unset(key.0));
@@ -201,6 +259,7 @@ pub fn unset(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" queries=2"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn incr(key: impl ToKey /* or key(&s) */) {
     sum(key, 1u64);
 }
@@ -220,6 +279,7 @@ pub fn incr(key: impl ToKey /* or key(&s) */) {
 /// assert!(trace.render().ends_with(" kilos=1.75"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     on_unit(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
@@ -240,6 +300,7 @@ pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
 /// assert!(trace.render().ends_with(" largest_batch=2"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
     on_unit(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
@@ -298,9 +359,10 @@ pub fn fail(message: impl Message /* add! formats */) {
 #[inline(always)]
 #[track_caller]
 fn fragment(message: impl Message, level: Option<Level>) {
-    let location = Location::caller();
+    let (call, location) = (Call::here(), Location::caller());
+    let limit = || limit(call);
     eager::message(message.text(), limit, |text| {
-        on_unit(|entry| entry.add(text, level, location));
+        call.found(look(|entry| entry.add(text, level, location)));
     });
 }
 
@@ -320,14 +382,14 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// assert_eq!(trace.scope(query), 7); // db.count=1 db.ms=0.001 db.max_ms=0.001
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
+#[track_caller]
 pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
     let _lap = OnDrop(|| {
         if let Some(lap_id) = lap_id {
-            let runs = |entry: &Entry| entry.runs_lap(lap_id);
-            walk::with_any(runs, |entry| entry.stop_lap(lap_id));
+            stack::stop_lap(lap_id);
         }
     });
     work()
@@ -351,6 +413,7 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
 /// }); // read.count=1 read.ms=0.001 read.max_ms=0.001
 /// # assert!(trace.render().contains(" read.count=1 read.ms="));
 /// ```
+#[track_caller]
 pub fn start_timer(key: impl ToKey) -> Timer {
     let key = key.to_key();
     Timer::shared(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
@@ -360,8 +423,10 @@ pub fn start_timer(key: impl ToKey) -> Timer {
 ///
 /// Another unit may be current by then, or none, and it may be another thread: the lap
 /// belongs to the unit in which it was started.
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn stop(timer: Timer) {
-    timer.stop();
+    let found = timer.stop();
+    Call::here().missed_if(|| !found);
 }
 
 /// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].
@@ -383,9 +448,17 @@ pub fn stop(timer: Timer) {
 /// # assert!(trace.scope(read).is_ok());
 /// # assert!(trace.render().contains(" read.count=1 read.ms="));
 /// ```
+#[track_caller]
 pub fn lap(key: impl ToKey) -> Lap {
+    lap_of(key, Call::here())
+}
+
+pub(super) fn lap_of(key: impl ToKey, call: Call) -> Lap {
     let key = key.to_key();
-    Lap::new(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
+    Lap::new(
+        call.found(look(|entry| entry.start_shared_lap(key.0)))
+            .flatten(),
+    )
 }
 
 /// Records the error if the result is an `Err`, and returns the result; see
@@ -404,9 +477,10 @@ pub fn lap(key: impl ToKey) -> Lap {
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
 #[inline]
+#[track_caller]
 pub fn check<R: IsResult<M>, M>(result: R) -> R {
     if let Some(cause) = result.failure() {
-        record(cause);
+        record(cause, Call::here());
     }
     result
 }
@@ -421,14 +495,15 @@ pub fn check<R: IsResult<M>, M>(result: R) -> R {
 /// trace.scope(|| traceline::current::error("unknown token"));
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
+#[track_caller]
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
-    record(error.cause());
+    record(error.cause(), Call::here());
 }
 
-fn record(cause: Cause<'_>) {
-    if let Some(limit) = limit() {
+fn record(cause: Cause<'_>, call: Call) {
+    if let Some(limit) = limit(call) {
         let texts = failure::describe(cause, limit);
-        on_unit(|entry| add::record_texts(entry, &texts));
+        call.found(look(|entry| add::record_texts(entry, &texts)));
     }
 }
 
@@ -443,6 +518,7 @@ fn record(cause: Cause<'_>) {
 /// assert!(trace.render().contains(" msg=import outcome=ok "));
 /// ```
 #[inline]
+#[track_caller]
 pub fn ok() {
     on_unit(|entry| entry.severity.set_outcome(Outcome::Ok));
 }
@@ -460,6 +536,7 @@ pub fn ok() {
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
 #[inline]
+#[track_caller]
 pub fn status(status: u16) {
     on_unit(|entry| entry.set_status(status));
 }
@@ -475,6 +552,7 @@ pub fn status(status: u16) {
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
 #[inline]
+#[track_caller]
 pub fn raise(level: Level) {
     on_unit(|entry| entry.severity.raise(level));
 }
@@ -490,18 +568,19 @@ pub fn raise(level: Level) {
 /// assert_eq!(trace.level(), Some(log::Level::Debug));
 /// ```
 #[inline]
+#[track_caller]
 pub fn set_level(level: Level) {
     on_unit(|entry| entry.severity.set_level(level));
 }
 
 /// Returns the level that the record would have now; see [`Trace::level`].
 pub fn level() -> Option<Level> {
-    on_unit(|entry| entry.severity.level())
+    look(|entry| entry.severity.level())
 }
 
 /// Returns the outcome so far; see [`Trace::outcome`].
 pub fn outcome() -> Option<Outcome> {
-    on_unit(|entry| entry.severity.outcome())?
+    look(|entry| entry.severity.outcome())?
 }
 
 /// Returns the value of a field; see [`Trace::get`].
@@ -515,21 +594,22 @@ pub fn outcome() -> Option<Outcome> {
 /// let mut trace = traceline::start!("import");
 /// trace.set("rows", 3);
 /// let rows = trace.scope(|| current::get("rows"));
-/// assert_eq!(rows, Some(traceline::value::OwnedValue::U64(3)));
+/// assert_eq!(rows, Some(traceline::value::OwnedValue::I64(3)));
 /// ```
 pub fn get(key: impl ToKey) -> Option<OwnedValue> {
     let key = key.to_key();
-    on_unit(|entry| entry.get(key.0.as_str()))?
+    look(|entry| entry.get(key.0.as_str()))?
 }
 
 /// Returns the time since the unit began; zero if no trace is current. See
 /// [`Trace::elapsed`].
 pub fn elapsed() -> Duration {
-    let elapsed = on_unit(|entry| entry.now().saturating_duration_since(entry.start));
+    let elapsed = look(|entry| entry.now().saturating_duration_since(entry.start));
     elapsed.unwrap_or_default()
 }
 
 /// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn checkpoint() {
     with(|trace| _ = trace.checkpoint());
 }
@@ -552,6 +632,7 @@ pub fn checkpoint() {
 /// # assert_eq!(poll(&mut vec![7]), Ok(()));
 /// # assert_eq!(poll(&mut vec![]), Ok(()));
 /// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn discard() {
     on_unit(|entry| entry.home_or_hub().discard());
 }
@@ -575,12 +656,16 @@ pub fn discard() {
 /// trace.scope(|| hash(&["a", "b"]));
 /// assert!(trace.render().ends_with(" files=2"));
 /// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn unit() -> UnitRef {
-    UnitRef::current()
+    let unit = UnitRef::current();
+    Call::here().missed_if(|| !unit.is_enabled());
+    unit
 }
 
 /// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
 /// is current.
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn part() -> Part {
     unit().part()
 }
@@ -621,7 +706,7 @@ pub fn late_parts() -> u64 {
 /// assert_eq!(call_payment(), None);
 /// ```
 pub fn traceparent() -> Option<TraceParent> {
-    outer::outgoing(|outgoing| outgoing.parent)
+    outgoing(|outgoing| outgoing.parent)
 }
 
 /// Returns the value of the header `tracestate` for outgoing calls; see
@@ -639,7 +724,7 @@ pub fn traceparent() -> Option<TraceParent> {
 /// # Ok::<(), traceline::ids::IdError>(())
 /// ```
 pub fn tracestate() -> Option<TraceState> {
-    let state = outer::outgoing(|outgoing| Some(TraceState::from_list(outgoing.state)));
+    let state = outgoing(|outgoing| Some(TraceState::from_list(outgoing.state)));
     state.filter(|state| !state.is_empty())
 }
 
@@ -667,7 +752,12 @@ pub fn trace_id() -> Option<TraceId> {
 /// assert_eq!(trace.scope(traceline::current::request_id).as_deref(), Some("order-4711"));
 /// ```
 pub fn request_id() -> Option<String> {
-    outer::outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
+    outgoing(|outgoing| Some(String::from_utf8_lossy(outgoing.request_id?).into_owned()))
+}
+
+/// Calls `look` with the headers for calls that the current unit makes.
+pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
+    outer::with_outgoing(look)?
 }
 
 /// Emits the records of all units that are current on this thread, innermost
@@ -686,7 +776,10 @@ pub fn request_id() -> Option<String> {
 /// std::process::exit(2)
 /// # }
 /// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn emit() {
+    let is_in_use = || stack::with_top(|slot| matches!(slot, Slot::InUse(_)));
+    Call::here().missed_if(is_in_use);
     end_all::emit_after(|_| ());
 }
 
@@ -696,12 +789,17 @@ pub fn emit() {
 pub struct Current;
 
 impl Current {
+    /// Here a macro misses its unit, since it evaluates nothing then.
     #[inline]
+    #[track_caller]
     pub fn is_enabled(self) -> bool {
-        is_active()
+        let is_active = is_active();
+        Call::here().missed_if(|| !is_active);
+        is_active
     }
 
     #[inline]
+    #[track_caller]
     pub fn set(self, key: impl ToKey, value: impl ToValue) {
         set(key, value);
     }

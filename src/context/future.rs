@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
 use crate::context::current;
+use crate::context::missed::Call;
 use crate::trace::Trace;
 use crate::trace::time::Lap;
 use crate::trace::unit_ref::UnitRef;
@@ -130,6 +131,7 @@ pub trait InTraceExt: Future + Sized {
     /// }
     /// # pollster::block_on(upload().in_trace(traceline::start!("upload")));
     /// ```
+    #[track_caller]
     fn in_current_unit(self) -> InUnit<Self> {
         self.in_unit(&current::unit())
     }
@@ -153,10 +155,11 @@ pub trait InTraceExt: Future + Sized {
     /// }
     /// # assert_eq!(pollster::block_on(load().in_trace(traceline::start!("load"))), 7);
     /// ```
+    #[track_caller]
     fn timed(self, key: impl Into<Cow<'static, str>>) -> Timed<Self> {
         Timed {
             future: self,
-            lap: LapState::Before(key.into()),
+            lap: LapState::Before(key.into(), Call::here()),
         }
     }
 }
@@ -195,7 +198,7 @@ pin_project! {
 }
 
 impl<F: Future> InTrace<F> {
-    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+    fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
             future: Some(future),
             unit,
@@ -209,7 +212,7 @@ impl<F: Future> InTrace<F> {
     /// Polls with the trace as the current one. The unit does not end with the
     /// future.
     #[inline]
-    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut future = this.future;
         this.unit.poll(|| {
@@ -328,7 +331,7 @@ pin_project! {
 /// A lap before, during and after its time.
 #[derive(Debug)]
 enum LapState {
-    Before(Cow<'static, str>),
+    Before(Cow<'static, str>, Call),
     Running { _lap: Lap },
     Over,
 }
@@ -338,10 +341,10 @@ impl<F: Future> Future for Timed<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if let LapState::Before(key) = this.lap {
+        if let LapState::Before(key, call) = this.lap {
             let _lap = match key {
-                Cow::Borrowed(key) => current::lap(*key),
-                Cow::Owned(key) => current::lap(std::mem::take(key)),
+                Cow::Borrowed(key) => current::lap_of(*key, *call),
+                Cow::Owned(key) => current::lap_of(std::mem::take(key), *call),
             };
             *this.lap = LapState::Running { _lap };
         }

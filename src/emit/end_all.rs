@@ -5,26 +5,26 @@
 //! the stack of current units itself emits nothing.
 
 use crate::emit;
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
 use crate::thread::{parts, stack};
 use crate::unit::Entry;
 
 /// Prepares each unit, then writes its record.
 pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
     for token in stack::tokens() {
-        let Some(mut entry) = stack::take_out(token) else {
-            continue;
-        };
-        if entry.is_part() {
+        let part = stack::with_layer(token, |slot| match slot {
+            Slot::Unit(entry) if entry.is_part() => Some(std::mem::replace(slot, Slot::Gone)),
+            Slot::Unit(entry) if !entry.ended => {
+                prepare(entry);
+                emit::end_now(entry);
+                None
+            }
+            _ => None,
+        });
+        if let Some(Slot::Unit(part)) = part.flatten() {
             // Its unit, if that is further down, has it in its record.
             stack::abandon(token);
-            parts::come_home(entry);
-            continue;
+            parts::come_home(part);
         }
-        if !entry.ended {
-            prepare(&mut entry);
-            emit::end_now(&mut entry);
-        }
-        stack::put_back(token, Slot::Unit(entry));
     }
 }

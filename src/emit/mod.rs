@@ -18,6 +18,7 @@ use log::Level;
 
 use crate::base::catch;
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::choices::Output;
 use crate::config::sampling::Verdict;
 use crate::emit::finished::finished;
@@ -28,7 +29,6 @@ use crate::encode::key_values;
 use crate::thread::{parts, spares};
 use crate::unit::Entry;
 use crate::unit::store::scratch::Scratch;
-use crate::value::outcome::Outcome;
 
 /// Ends a unit: emits its one record, and gives its entry back to the spares.
 #[inline(never)]
@@ -66,12 +66,11 @@ pub(crate) fn end_now(entry: &mut Entry) {
 /// Writes the record of a unit that is over.
 #[inline]
 pub(crate) fn write_final(entry: &mut Entry) {
-    if std::thread::panicking() && !entry.was_panicking {
-        entry.severity.set_outcome(Outcome::Panic);
-    }
+    // Before its parts add anything: it is this unit's own end that counts.
+    entry.severity.end();
     let is_discarded = entry.close_hub();
-    // On a thread that is ending, a logger that uses thread-locals may abort the process.
-    if is_discarded || spares::thread_is_ending() {
+    // On a thread that ends, a logger that uses thread-locals may abort the process.
+    if is_discarded || thread_end::has_begun() {
         return;
     }
     entry.drop_held();

@@ -4,6 +4,6 @@
 pub(crate) mod parts;
 pub(crate) mod spares;
 pub(crate) mod outer;
-pub(crate) mod walk;
 pub(crate) mod stack;
+pub(crate) mod layers;
 mod token;

@@ -1,11 +1,11 @@
-//! What a unit that begins on this thread is inside of.
+//! What a unit on this thread is inside of, and the ids that it shares with that.
 
-use crate::thread::stack::Slot;
-use crate::thread::{stack, walk};
+use crate::thread::layers::Slot;
+use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::store::trace_ids::Outgoing;
 
-/// Lets a unit share the ids of the one that it begins in.
+/// Lets a unit that begins share the ids of the one that it begins in.
 #[inline]
 pub(crate) fn share_ids(entry: &mut Entry) {
     with(|outer| match outer {
@@ -16,34 +16,41 @@ pub(crate) fn share_ids(entry: &mut Entry) {
     });
 }
 
-/// Calls `look` with the headers for calls that the current unit makes.
-pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
-    with(|slot| match slot {
-        Slot::Unit(entry) if !entry.ended => look(&entry.outgoing()),
-        Slot::Cover(forwarded) => look(&forwarded.as_deref()?.outgoing()),
-        Slot::InUse(hub) => hub.as_deref()?.with_ids(true, |ids| look(&ids.outgoing())),
+/// Looks at the headers for calls from here, which are made if necessary.
+pub(crate) fn with_outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+    with(|outer| match outer {
+        Slot::Unit(entry) if !entry.ended => Some(look(&entry.outgoing())),
+        Slot::InUse(Some(hub)) => Some(hub.with_ids(true, |ids| look(&ids.outgoing()))),
+        Slot::Cover(Some(forwarded)) => Some(look(&forwarded.make_outgoing())),
         _ => None,
     })?
 }
 
-/// Looks at what a unit that begins here is inside of: the uppermost layer that is
-/// a unit, or a disabled trace that passes ids on.
+/// Uses the uppermost layer that is a unit, or a disabled one with ids. If there are only
+/// disabled ones without ids, they share those of the outermost.
 #[inline]
-pub(crate) fn with<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+fn with<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
     if stack::is_empty() {
         return None;
     }
-    find_outer(look)
+    find(work)
 }
 
 #[cold]
 #[inline(never)]
-fn find_outer<R>(look: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    let counts = |slot: &Slot| {
+fn find<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    let has_ids = |slot: &Slot| {
         !matches!(
             slot,
             Slot::Gone | Slot::Leaving | Slot::Cover(None) | Slot::InUse(None)
         )
     };
-    walk::with_first(counts, look)
+    let outer = stack::first(has_ids);
+    let outer = outer.or_else(|| stack::last(|slot| matches!(slot, Slot::Cover(_))));
+    stack::with_layer(outer?, |slot| {
+        if let Slot::Cover(forwarded) = slot {
+            forwarded.get_or_insert_default();
+        }
+        work(slot)
+    })
 }

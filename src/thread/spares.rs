@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use smallvec::SmallVec;
 
+use crate::base::thread_end;
 use crate::config::settings::Settings;
 use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
@@ -27,6 +28,12 @@ struct Spares {
     count: Cell<usize>,
     /// Picks the spare that changes its kind when there are too many kinds.
     turn: Cell<usize>,
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        thread_end::note();
+    }
 }
 
 thread_local! {
@@ -59,12 +66,6 @@ pub(crate) fn give_back(mut entry: Box<Entry>) {
     entry.shrink();
     // If the list is gone or full, the entry is dropped.
     let _ = SPARES.try_with(|spares| spares.put(entry));
-}
-
-/// Returns whether this thread has begun to end: its list of spares is gone.
-#[inline]
-pub(crate) fn thread_is_ending() -> bool {
-    SPARES.try_with(|_| ()).is_err()
 }
 
 impl Spares {

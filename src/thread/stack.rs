@@ -10,59 +10,15 @@
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
 
-use std::cell::Cell;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
 use crate::thread::token;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Forwarded;
-
-/// What lies in a layer.
-#[derive(Debug)]
-pub(crate) enum Slot {
-    /// A unit that is in use; with its hub if it is used by `current::with`.
-    InUse(Option<Arc<UnitHub>>),
-    /// A part that is in use, although its guard is gone.
-    Leaving,
-    Unit(Box<Entry>),
-    /// A disabled trace, which hides the units below, with the ids that it passes on.
-    Cover(Option<Box<Forwarded>>),
-    /// Nothing: it was taken back before the layers above it.
-    Gone,
-}
-
-impl Default for Slot {
-    #[inline(always)]
-    fn default() -> Slot {
-        Slot::InUse(None)
-    }
-}
-
-pub(super) struct Layer {
-    token: Token,
-    pub(super) slot: Slot,
-}
-
-struct Stack {
-    /// The token of the top; `None` if the stack is empty.
-    token: Cell<Option<Token>>,
-    /// The top, kept apart so that one unit at a time needs no list.
-    top: Cell<Slot>,
-    below: Cell<Vec<Layer>>,
-}
-
-thread_local! {
-    static STACK: ManuallyDrop<Stack> = const {
-        ManuallyDrop::new(Stack {
-            token: Cell::new(None),
-            top: Cell::new(Slot::Gone),
-            below: Cell::new(Vec::new()),
-        })
-    };
-}
 
 /// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
@@ -85,69 +41,10 @@ pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
 
 #[inline]
 fn put_on_top(token: Token, slot: Slot) {
-    let old = STACK.with(|stack| stack.top.replace(slot));
-    match STACK.with(|stack| stack.token.replace(Some(token))) {
-        Some(token) => bury(Layer { token, slot: old }),
-        // There was nothing; the compiler cannot know that it needs no drop.
-        None => std::mem::forget(old),
+    if let Some(below) = STACK.with(|stack| stack.token.replace(Some(token))) {
+        bury(below);
     }
-}
-
-#[cold]
-fn bury(layer: Layer) {
-    below(|layers| {
-        if layers.len() == layers.capacity() {
-            // A thread that grows its list frees it at its end.
-            let _ = SWEEP.try_with(|_| ());
-        }
-        layers.push(layer);
-    });
-}
-
-/// Uses the layers below the top. Nothing in here calls code of the user.
-pub(super) fn below<R>(work: impl FnOnce(&mut Vec<Layer>) -> R) -> R {
-    let mut layers = STACK.with(|stack| stack.below.take());
-    let result = work(&mut layers);
-    STACK.with(|stack| stack.below.set(layers));
-    result
-}
-
-thread_local! {
-    static SWEEP: Sweep = const { Sweep };
-}
-
-struct Sweep;
-
-impl Drop for Sweep {
-    fn drop(&mut self) {
-        below(|layers| {
-            if layers.is_empty() {
-                *layers = Vec::new();
-            }
-        });
-    }
-}
-
-/// Uses the layer of a token, unless that is the top.
-#[cold]
-fn find<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    below(|layers| {
-        let at = layers.binary_search_by_key(&token, |layer| layer.token);
-        Some(work(&mut layers.get_mut(at.ok()?)?.slot))
-    })
-}
-
-/// Uses the layer of a token.
-pub(super) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    match is_top(token) {
-        true => Some(with_slot(work)),
-        false => find(token, work),
-    }
-}
-
-#[inline]
-fn is_top(token: Token) -> bool {
-    STACK.with(|stack| stack.token.get()) == Some(token)
+    STACK.with(|stack| stack.set_top(slot));
 }
 
 /// Takes a unit or a cover out, wherever in the stack it is. One that is in use stays.
@@ -163,51 +60,19 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
             found => Some(found),
         })?;
     }
-    match STACK.with(|stack| stack.top.take()) {
+    match STACK.with(|stack| stack.take_top()) {
         in_use @ (Slot::InUse(_) | Slot::Leaving) => {
             put_back(token, in_use);
             None
         }
         found => {
-            uncover();
+            STACK.with(|stack| stack.token.set(None));
+            if STACK.with(|stack| stack.depth.get()) > 0 {
+                uncover();
+            }
             Some(found)
         }
     }
-}
-
-/// Makes the layer below the top the new top.
-#[inline]
-fn uncover() {
-    let layer = match STACK.with(|stack| stack.below.take()) {
-        layers if layers.is_empty() => {
-            // Its capacity is kept.
-            STACK.with(|stack| stack.below.set(layers));
-            None
-        }
-        layers => top_of(layers),
-    };
-    let (token, slot) = match layer {
-        Some(Layer { token, slot }) => (Some(token), slot),
-        None => (None, Slot::Gone),
-    };
-    STACK.with(|stack| stack.token.set(token));
-    STACK.with(|stack| stack.top.set(slot));
-}
-
-#[cold]
-fn top_of(mut layers: Vec<Layer>) -> Option<Layer> {
-    let mut next = layers.pop();
-    while matches!(
-        next,
-        Some(Layer {
-            slot: Slot::Gone,
-            ..
-        })
-    ) {
-        next = layers.pop();
-    }
-    STACK.with(|stack| stack.below.set(layers));
-    next
 }
 
 /// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
@@ -246,8 +111,7 @@ pub(crate) fn put_back(token: Token, slot: Slot) {
         find(token, |layer| *layer = slot);
         return;
     }
-    // What is there is only the mark that it is in use.
-    STACK.with(|stack| drop(stack.top.replace(slot)));
+    STACK.with(|stack| stack.set_top(slot));
 }
 
 /// Removes the layer of a unit that was in use and will not come back.
@@ -259,7 +123,7 @@ pub(crate) fn abandon(token: Token) {
 /// Takes out the current unit; [`return_top`] or [`abandon`] has to follow.
 pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
     let token = STACK.with(|stack| stack.token.get())?;
-    match STACK.with(|stack| stack.top.take()) {
+    match STACK.with(|stack| stack.take_top()) {
         Slot::Unit(entry) if !entry.ended => {
             put_back(token, Slot::InUse(Some(Arc::clone(entry.home_or_hub()))));
             Some((token, entry))
@@ -269,24 +133,6 @@ pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
             None
         }
     }
-}
-
-/// Takes out the unit of a token; [`put_back`] has to follow.
-pub(crate) fn take_out(token: Token) -> Option<Box<Entry>> {
-    let take = |slot: &mut Slot| match std::mem::take(slot) {
-        Slot::Unit(entry) => Some(entry),
-        other => {
-            *slot = other;
-            None
-        }
-    };
-    if !is_top(token) {
-        return find(token, take)?;
-    }
-    let mut slot = STACK.with(|stack| stack.top.take());
-    let taken = take(&mut slot);
-    put_back(token, slot);
-    taken
 }
 
 /// Returns the tokens of all layers from the top.
@@ -311,10 +157,44 @@ pub(crate) fn is_active() -> bool {
 /// Uses the current unit; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_slot(|slot| match slot {
-        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
-        _ => None,
-    })
+    let mut taken = Taken(STACK.with(|stack| stack.unit.take()));
+    let entry = taken.0.as_deref_mut()?;
+    (!entry.ended).then(|| work(entry))
+}
+
+/// Takes the unit of a token for use, if that is the current one.
+#[inline(always)]
+pub(crate) fn take_current(token: Token) -> Option<Taken> {
+    if !is_top(token) {
+        return None;
+    }
+    let taken = Taken(STACK.with(|stack| stack.unit.take()));
+    matches!(&taken.0, Some(entry) if !entry.ended).then_some(taken)
+}
+
+/// The current unit while it is in use. It is put back, even in a panic.
+pub(crate) struct Taken(Option<Box<Entry>>);
+
+impl Taken {
+    #[inline(always)]
+    pub(crate) fn entry(&mut self) -> Option<&mut Entry> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Drop for Taken {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(entry) = self.0.take() else {
+            return;
+        };
+        if entry.token == STACK.with(|stack| stack.token.get()) {
+            // Nothing is there; the compiler cannot know that it needs no drop.
+            std::mem::forget(STACK.with(|stack| stack.unit.replace(Some(entry))));
+        } else if let Some(token) = entry.token {
+            put_back(token, Slot::Unit(entry));
+        }
+    }
 }
 
 /// Uses the unit of a token, if it is in the stack, has not ended and is not in use.
@@ -323,44 +203,10 @@ pub(crate) fn with_unit<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> 
     if is_top(token) {
         return with(work);
     }
-    with_buried(token, work)
-}
-
-#[cold]
-#[inline(never)]
-fn with_buried<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    let mut entry = take_out(token)?;
-    let result = (!entry.ended).then(|| work(&mut entry));
-    put_back(token, Slot::Unit(entry));
-    result
-}
-
-#[inline(always)]
-pub(crate) fn with_slot<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
-    let mut taken = Taken {
-        slot: STACK.with(|stack| stack.top.take()),
-        token: STACK.with(|stack| stack.token.get()),
-    };
-    work(&mut taken.slot)
-}
-
-/// Puts the top back, even in a panic.
-struct Taken {
-    slot: Slot,
-    token: Option<Token>,
-}
-
-impl Drop for Taken {
-    #[inline]
-    fn drop(&mut self) {
-        let slot = std::mem::take(&mut self.slot);
-        if STACK.with(|stack| stack.token.get()) == self.token {
-            // What is there is only the mark that it is in use, without a hub.
-            std::mem::forget(STACK.with(|stack| stack.top.replace(slot)));
-        } else if let Some(token) = self.token {
-            put_back(token, slot);
-        }
-    }
+    with_layer(token, |slot| match slot {
+        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
+        _ => None,
+    })?
 }
 
 /// Returns whether the unit of a token is in the stack, has not ended and is not in use.
@@ -369,6 +215,104 @@ pub(crate) fn has_unit(token: Token) -> bool {
 }
 
 /// Returns whether the unit of a token is the current one.
+#[inline]
 pub(crate) fn is_current(token: Token) -> bool {
     is_top(token) && is_active()
+}
+
+/// Uses the ids that a disabled trace passes on, if its cover is on this stack.
+pub(crate) fn with_cover<R>(
+    token: Option<Token>,
+    work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+) -> Option<R> {
+    with_layer(token?, |slot| match slot {
+        Slot::Cover(forwarded) => Some(work(forwarded)),
+        _ => None,
+    })?
+}
+
+/// Returns the token of the uppermost layer that `fits`.
+pub(crate) fn first(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    if with_top(|slot| fits(slot)) {
+        return STACK.with(|stack| stack.token.get());
+    }
+    below(|layers| Some(layers.iter().rfind(|layer| fits(&layer.slot))?.token))
+}
+
+/// Returns the token of the lowest layer that `fits`.
+pub(crate) fn last(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    let found = below(|layers| Some(layers.iter().find(|layer| fits(&layer.slot))?.token));
+    found.or_else(|| first(fits))
+}
+
+/// Uses the top, whatever it is.
+pub(crate) fn with_top<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
+    match STACK.with(|stack| stack.token.get()) {
+        Some(token) => {
+            let mut taken = TakenSlot {
+                token,
+                slot: STACK.with(|stack| stack.take_top()),
+            };
+            work(&mut taken.slot)
+        }
+        None => work(&mut Slot::Gone),
+    }
+}
+
+/// Uses the layer of a token, which is taken out meanwhile: `work` may call code of the
+/// user, which may come back here.
+#[cold]
+#[inline(never)]
+pub(crate) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    if is_top(token) {
+        return Some(with_top(work));
+    }
+    let slot = find(token, std::mem::take)?;
+    let mut taken = TakenSlot { token, slot };
+    Some(work(&mut taken.slot))
+}
+
+/// A layer while it is in use. It is put back, even in a panic.
+struct TakenSlot {
+    token: Token,
+    slot: Slot,
+}
+
+impl Drop for TakenSlot {
+    fn drop(&mut self) {
+        put_back(self.token, std::mem::take(&mut self.slot));
+    }
+}
+
+/// Uses the uppermost unit that `fits`.
+pub(crate) fn with_any<R>(
+    fits: impl Fn(&Entry) -> bool,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> Option<R> {
+    let token = first(|slot| matches!(slot, Slot::Unit(entry) if fits(entry)))?;
+    with_layer(token, |slot| match slot {
+        Slot::Unit(entry) => Some(work(entry)),
+        _ => None,
+    })?
+}
+
+/// Ends a lap, wherever on this stack it runs; returns whether it does.
+pub(crate) fn stop_lap(lap_id: LapId) -> bool {
+    let runs = |entry: &Entry| entry.runs_lap(lap_id);
+    with_any(runs, |entry| entry.stop_lap(lap_id)).is_some()
+}
+
+/// Returns the units of all parts that are on this stack.
+#[cold]
+pub(crate) fn homes() -> Vec<Arc<UnitHub>> {
+    let home = |token| {
+        with_layer(token, |slot| match slot {
+            Slot::Unit(entry) => entry.home.clone(),
+            _ => None,
+        })
+    };
+    tokens()
+        .into_iter()
+        .filter_map(|token| home(token)?)
+        .collect()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use log::Level;
 
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::process::{self, Config};
 use crate::emit::hand_over;
 #[cfg(feature = "testing")]
@@ -230,7 +231,7 @@ impl<'c> Unit<'c> {
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
-        if !hand_over::would_log(settings, Level::Error, &target) {
+        if thread_end::has_begun() || !hand_over::would_log(settings, Level::Error, &target) {
             return None;
         }
         let origin = Origin {
@@ -244,7 +245,6 @@ impl<'c> Unit<'c> {
         // their units.
         let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
         let mut entry = spares::take(settings, origin, settings.clock.now());
-        entry.was_panicking = std::thread::panicking();
         entry.wall = wall;
         outer::share_ids(&mut entry);
         Some(entry)

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
+use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
@@ -30,25 +32,47 @@ impl Trace {
         result
     }
 
+    /// Uses the entry of a trace that may be lent.
     #[inline(never)]
     pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        match self.take_current().as_mut().and_then(Taken::entry) {
+            Some(entry) => Some(call(entry)),
+            None => self.with_away(call),
+        }
+    }
+
+    /// Takes the entry of a handle for use, if its unit is the current one.
+    #[inline(always)]
+    pub(super) fn take_current(&self) -> Option<Taken> {
+        let State::Handle(hub) = &self.0 else {
+            return None;
+        };
+        let mut taken = stack::take_current(hub.token()?)?;
+        taken.entry()?.catch_up();
+        Some(taken)
+    }
+
+    /// Uses the entry of a trace that is lent, or of a handle whose unit is not the
+    /// current one.
+    #[inline(never)]
+    pub(super) fn with_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.take_back();
         if let State::Handle(hub) = &self.0 {
-            let token = hub.token()?;
             let mut call = Some(call);
             let use_entry = |entry: &mut Entry| {
                 entry.catch_up();
                 Some(call.take()?(entry))
             };
-            if let Some(result) = stack::with_unit(token, use_entry) {
-                return result;
-            }
-            return self.go_away().map(call?);
+            let result = hub
+                .token()
+                .and_then(|token| stack::with_unit(token, use_entry));
+            return match result {
+                Some(result) => result,
+                None => self.go_away().map(call?),
+            };
         }
-        self.take_back();
         match &mut self.0 {
-            State::Here(entry) => Some(call(entry)),
-            State::Handle(_) => self.with_lent(call),
-            State::Away(part) => Some(call(part)),
+            State::Here(entry) | State::Away(entry) => Some(call(entry)),
             _ => None,
         }
     }
@@ -144,5 +168,48 @@ impl Trace {
         if let Some(entry) = self.take_entry() {
             emit::finish(entry);
         }
+    }
+
+    /// Uses the ids that a disabled handle passes on: those of its cover, if that is here, of
+    /// which the handle keeps a copy.
+    #[cold]
+    pub(super) fn with_covered<R>(
+        own: &mut Option<Box<Forwarded>>,
+        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+    ) -> Option<R> {
+        let parent = own.as_ref().and_then(|own| own.parent);
+        // A cover has no other mark.
+        let is_own = |slot: &Slot| match slot {
+            Slot::Cover(ids) => {
+                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
+            }
+            _ => false,
+        };
+        let mut work = Some(work);
+        let seen = stack::with_cover(stack::first(is_own), |ids| {
+            let result = work.take()?(ids);
+            if own != ids {
+                own.clone_from(ids);
+            }
+            Some(result)
+        });
+        seen.unwrap_or_else(|| Some(work?(own)))
+    }
+
+    /// Makes a disabled trace a cover until the guard is dropped.
+    #[inline]
+    pub(super) fn into_cover(mut self) -> Cover {
+        let forwarded = self.with_forwarded(Option::take).flatten();
+        Cover(stack::cover(forwarded))
+    }
+}
+
+/// Hides the units around a disabled one that runs.
+pub(super) struct Cover(Token);
+
+impl Drop for Cover {
+    #[inline]
+    fn drop(&mut self) {
+        stack::pop(self.0);
     }
 }

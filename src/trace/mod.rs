@@ -23,7 +23,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::{stack, walk};
+use crate::thread::layers::Slot;
+use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
@@ -40,9 +41,9 @@ use crate::unit::store::trace_ids::Forwarded;
 ///
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
-/// [`current::emit`](crate::current::emit). Do not keep a trace in a
-/// thread-local variable: the order in which a thread destroys its variables
-/// decides whether the record is written.
+/// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
+/// thread-local variable, nor begin one in its destructor: the order in which a
+/// thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -121,13 +122,8 @@ impl Trace {
     ) -> Option<R> {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
-            State::Covering(token) => walk::with_cover(*token, work),
-            State::Covered(own) => {
-                let old = own.clone();
-                let result = work(own);
-                walk::with_cover_of(&old, |cover| cover.clone_from(own));
-                Some(result)
-            }
+            State::Covering(token) => stack::with_cover(Some(*token), work),
+            State::Covered(own) => Trace::with_covered(own, work),
             _ => None,
         }
     }
@@ -136,9 +132,15 @@ impl Trace {
     fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref().map(look),
-            State::Covering(token) => walk::with_cover(*token, |kept| kept.as_deref().map(look))?,
+            State::Covering(token) => {
+                stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
+            }
             State::Covered(Some(own)) => Some(look(own)),
-            State::Covered(None) => walk::with_forwarded(look),
+            // Those of the unit around.
+            State::Covered(None) => {
+                let token = stack::first(|slot| matches!(slot, Slot::Cover(Some(_))));
+                stack::with_cover(token, |kept| kept.as_deref().map(look))?
+            }
             _ => None,
         }
     }
@@ -311,7 +313,7 @@ impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
         match std::mem::take(&mut self.0) {
-            State::Disabled(_) => {}
+            State::Disabled(_) | State::Covered(_) => {}
             State::Here(entry) => emit::finish(entry),
             lent => {
                 self.0 = lent;

@@ -1,6 +1,7 @@
 //! A closure as a unit: what `run!` expands to.
 
-use crate::trace::Trace;
+use crate::base::unwinding;
+use crate::trace::{State, Trace};
 use crate::value::failure::IsResult;
 
 impl Trace {
@@ -8,8 +9,13 @@ impl Trace {
     /// the outcome from its result.
     #[doc(hidden)]
     pub fn __run<R: IsResult<M>, M>(self, work: impl FnOnce(&mut Trace) -> R) -> R {
+        if !self.is_enabled() {
+            let _cover = self.into_cover();
+            return work(&mut Trace(State::Covered(None)));
+        }
         let mut running = Running::new(self);
-        let result = work(&mut running.handle);
+        let handle = &mut running.handle;
+        let result = unwinding::watch(|| work(handle));
         running.end(&result);
         result
     }
@@ -17,6 +23,10 @@ impl Trace {
     /// Does the same for a closure without an argument.
     #[doc(hidden)]
     pub fn __run_scoped<R: IsResult<M>, M>(mut self, work: impl FnOnce() -> R) -> R {
+        if !self.is_enabled() {
+            let _cover = self.into_cover();
+            return work();
+        }
         let result = self.scope(work);
         self.take_outcome(&result);
         result

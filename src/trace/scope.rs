@@ -7,7 +7,8 @@
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::thread::stack::Slot;
+use crate::base::unwinding;
+use crate::thread::layers::Slot;
 use crate::thread::{parts, stack};
 use crate::trace::Trace;
 use crate::unit::store::origin::Token;
@@ -34,7 +35,7 @@ impl Trace {
     #[inline]
     pub fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let _entered = self.enter();
-        work()
+        unwinding::watch(work)
     }
 
     /// Makes this trace the current one of the thread until the guard is dropped.

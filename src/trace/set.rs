@@ -4,7 +4,7 @@ use crate::trace::{State, Trace};
 use crate::unit::store::field::Role;
 use crate::value::eager;
 use crate::value::key::{KeyRef, ToKey};
-use crate::value::kind::Value;
+use crate::value::kind::{Kind, Value};
 use crate::value::number::Number;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
@@ -35,7 +35,7 @@ impl Trace {
         match &mut self.0 {
             State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
             State::Disabled(_) | State::Covering(_) | State::Covered(_) => {}
-            _ => self.set_lent(key.to_key().0, value.to_value()),
+            _ => self.set_lent(key, value),
         }
         self
     }
@@ -131,14 +131,24 @@ impl Trace {
         self.with(|entry| entry.accumulate(key.0, Role::Max, x.amount()))
     }
 
-    /// Sets a field of an entry that may be current: the value is formatted first.
+    /// Sets a field of an entry that may be current.
     #[inline(never)]
-    fn set_lent(&mut self, key: KeyRef<'_>, value: Value<'_>) {
+    fn set_lent(&mut self, key: impl ToKey, value: impl ToValue) {
+        let (key, value) = (key.to_key(), value.to_value());
+        if !value.0.needs_limit()
+            && let Some(mut taken) = self.take_current()
+            && let Some(entry) = taken.entry()
+        {
+            return entry.set(key.0, value.0);
+        }
+        self.set_formatted(key.0, value);
+    }
+
+    /// Does the same, with the value formatted first.
+    #[inline(never)]
+    fn set_formatted(&mut self, key: KeyRef<'_>, value: Value<'_>) {
         let limit = self.value_limit();
-        eager::value(
-            value,
-            || limit,
-            |kind| _ = self.with(|entry| entry.set(key, kind)),
-        );
+        let set = |kind: Kind<'_>| _ = self.with(|entry| entry.set_any(key, kind));
+        eager::value(value, || limit, set);
     }
 }

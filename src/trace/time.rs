@@ -4,9 +4,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::thread::walk;
+use crate::thread::stack;
 use crate::trace::Trace;
-use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
@@ -171,23 +170,22 @@ impl Timer {
         Timer { lap_id, hub }
     }
 
-    /// Ends the lap, wherever it runs.
-    pub(crate) fn stop(mut self) {
-        self.stop_now();
+    /// Ends the lap, wherever it runs; returns `false` if there is no way to its unit.
+    pub(crate) fn stop(mut self) -> bool {
+        self.stop_now()
     }
 
-    fn stop_now(&mut self) {
+    fn stop_now(&mut self) -> bool {
         let Some(lap_id) = self.lap_id.take() else {
-            return;
+            return true;
         };
-        let runs = |entry: &Entry| entry.runs_lap(lap_id);
-        if walk::with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-            match &self.hub {
-                Some(hub) => hub.stop_lap(lap_id),
-                // If its unit has a part on this thread, that knows the unit.
-                None => walk::each_home(|home| home.stop_lap(lap_id)),
-            }
+        if stack::stop_lap(lap_id) {
+            return true;
         }
+        // If its unit has a part on this thread, that knows the unit.
+        let homes = (self.hub.take()).map_or_else(stack::homes, |hub| vec![hub]);
+        homes.iter().for_each(|hub| hub.stop_lap(lap_id));
+        !homes.is_empty()
     }
 }
 

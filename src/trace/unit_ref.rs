@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use crate::thread::stack::Slot;
+use crate::thread::layers::Slot;
 use crate::thread::{parts, stack};
 use crate::trace::Trace;
 use crate::trace::builder::TraceBuilder;
@@ -90,7 +90,7 @@ impl RefUnwindSafe for UnitRef {}
 
 impl UnitRef {
     pub(crate) fn current() -> UnitRef {
-        let reach = stack::with_slot(|slot| match slot {
+        let reach = stack::with_top(|slot| match slot {
             Slot::Unit(entry) if !entry.ended => Some(Reach::Unit(Arc::clone(entry.home_or_hub()))),
             Slot::InUse(hub) => Some(Reach::Unit(Arc::clone(hub.as_ref()?))),
             Slot::Cover(forwarded) => Some(Reach::disabled(forwarded.as_deref().cloned())),

@@ -74,11 +74,9 @@ impl Entry {
     }
 
     /// Continues the transaction of a disabled unit around this one.
-    pub(crate) fn continue_forwarded(&mut self, forwarded: &Forwarded) {
-        if let Some(parent) = forwarded.parent {
-            self.continue_from(parent);
-            self.set_state(forwarded.state.as_str().as_bytes());
-        }
+    pub(crate) fn continue_forwarded(&mut self, forwarded: &mut Forwarded) {
+        self.continue_from(forwarded.make_parent());
+        self.set_state(forwarded.state.as_str().as_bytes());
         if let Some(id) = &forwarded.request_id {
             self.set_request_id(id.as_bytes());
         }

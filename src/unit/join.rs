@@ -86,6 +86,10 @@ impl Entry {
     }
 
     fn merge_fragments(&mut self, part: &Entry) {
+        self.fragments.dropped += part.fragments.lost();
+        if part.fragments.len() == 0 {
+            return;
+        }
         let runs = part.fragments.runs(usize::MAX).into_iter().flatten();
         let copies: SmallVec<[RawFragment; 64]> = runs
             .map(|fragment| fragment.moved(|span| self.arena.adopt(&part.arena, span)))
@@ -93,7 +97,6 @@ impl Entry {
         for gone in self.fragments.merge(&copies, self.limits.fragments) {
             self.note_gone(gone);
         }
-        self.fragments.dropped += part.fragments.lost();
     }
 
     /// Merges level, outcome, error and panic. An error or a panic of the unit

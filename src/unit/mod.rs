@@ -52,8 +52,6 @@ pub(crate) struct Entry {
     pub(crate) start: Instant,
     /// The wall clock at the start, read only if the record prints it.
     pub(crate) wall: Option<Stamp>,
-    /// Whether this thread was already unwinding when the trace began.
-    pub(crate) was_panicking: bool,
     pub(crate) severity: Severity,
     pub(crate) arena: Arena,
     /// The name of the unit, copied into the arena for encoding.
@@ -97,7 +95,6 @@ impl Entry {
             origin,
             start,
             wall: None,
-            was_panicking: false,
             name: Span::default(),
             arena: Arena::new(),
             fields: Fields::default(),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::config::process;
 use crate::config::settings::Settings;
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::random::Salt;
@@ -113,6 +114,7 @@ impl SharedIds {
 /// The ids that a disabled trace passes on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Forwarded {
+    /// The header of the caller, or one that was made because none came.
     pub(crate) parent: Option<TraceParent>,
     pub(crate) state: TraceState,
     pub(crate) request_id: Option<String>,
@@ -136,6 +138,39 @@ impl Forwarded {
             state: TraceState::from_list(outgoing.state),
             request_id: request_id.map(|id| String::from_utf8_lossy(id).into_owned()),
         }
+    }
+
+    /// Returns the header that is passed on, which is made when first needed, with the
+    /// settings of the process: a disabled trace has none of its own.
+    pub(crate) fn make_parent(&mut self) -> TraceParent {
+        *self.parent.get_or_insert_with(|| {
+            let settings = &process::process().settings;
+            let salt = Salt::new(settings.clock.now());
+            let trace_id = settings.ids.trace_id(salt);
+            let sampled = settings.passes_on(trace_id, None);
+            let span_id = settings.ids.span_id(salt);
+            TraceParent::new(trace_id, span_id, sampled, settings.ids.are_random())
+        })
+    }
+
+    /// Returns all headers that are passed on; a missing `traceparent` is made.
+    pub(crate) fn make_outgoing(&mut self) -> Outgoing<'_> {
+        self.make_parent();
+        self.outgoing()
+    }
+
+    /// Decides sampling as if the transaction started here.
+    pub(crate) fn decide(&mut self) {
+        let settings = &process::process().settings;
+        self.parent = self.parent.map(|parent| {
+            let sampled = settings.passes_on(parent.trace_id(), None);
+            TraceParent::new(
+                parent.trace_id(),
+                parent.span_id(),
+                sampled,
+                parent.is_random(),
+            )
+        });
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
