@@ -142,9 +142,9 @@ macro_rules! builder {
 /// | `import`, the name of a function | its argument, a `&mut Trace` |
 ///
 /// The handle may be used on another thread, or taken out with `std::mem::take` and sent
-/// there. It writes to a part of the unit then, which is merged when the handle comes back,
-/// when it is dropped, and when the unit ends; a handle that is still elsewhere at that
-/// time is counted in `lost_parts`. Dropping the handle does not end the unit.
+/// there. It writes to a part of the unit then, which is merged when the handle comes back
+/// or is dropped; one that is still elsewhere when the unit ends is counted in
+/// `lost_parts`. Dropping the handle does not end the unit.
 ///
 /// After the first unit of its kind on a thread, `run!` allocates nothing of its own.
 ///

@@ -1,619 +1,496 @@
-//! Laps that end elsewhere: by a guard, by a timer, or with a future.
+//! Laps of one timer that overlap: `key.wall_ms` is the time in which at least one ran, where
+//! that is not the sum.
 
-use std::mem;
-use std::thread;
 use std::time::Duration;
 
-use traceline::{Config, Lap, Trace, config::ConfigBuilder, current};
+use traceline::{
+    Config, Format, Part, Timer, Trace,
+    config::{Color, ConfigBuilder, Output},
+    value::OwnedValue,
+};
 
-use crate::util::Bench;
+use crate::typed::{Structured, Typed};
+use crate::util;
+use crate::util::{Bench, Capture, ManualClock};
 
 fn bare() -> ConfigBuilder {
     Config::builder().header(false)
-}
-
-fn unit(bench: &Bench, name: &'static str) -> Trace {
-    Trace::builder(name).config(&bench.config).start()
-}
-
-/// Checks the record of a unit that does `work`.
-#[track_caller]
-fn check(work: impl FnOnce(&mut Trace, &Bench), rest: &str) {
-    let bench = Bench::new(bare());
-    let mut trace = unit(&bench, "unit");
-    work(&mut trace, &bench);
-    drop(trace);
-    assert_eq!(bench.log.take_lines(), [format!("msg=unit {rest}")]);
-}
-
-/// Runs `work` on a thread of its own, while this one waits.
-fn elsewhere<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    thread::scope(|scope| scope.spawn(work).join()).unwrap()
 }
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-mod guards {
+/// Two laps of `db`, from 0 to 3 ms and from 1 to 6 ms, and one of `io`.
+fn overlapping(trace: &mut Trace, clock: &ManualClock) {
+    let first = trace.start_timer("db");
+    clock.advance(ms(1));
+    let second = trace.start_timer("db");
+    clock.advance(ms(2));
+    trace.stop(first);
+    trace.time("io", |_| clock.advance(ms(3)));
+    trace.stop(second);
+}
+
+fn line(builder: ConfigBuilder, work: impl FnOnce(&mut Trace, &Bench)) -> String {
+    let bench = Bench::new(builder);
+    let mut trace = bench.start();
+    work(&mut trace, &bench);
+    trace.emit();
+    bench.log.only().args
+}
+
+#[track_caller]
+fn check(work: impl FnOnce(&mut Trace, &Bench), want: &str) {
+    let got = line(bare(), work);
+    util::same_line(&got, &format!("msg=unit duration_ms={want}"));
+}
+
+mod forms {
     use super::*;
 
     #[test]
-    fn a_lap_ends_with_its_guard() {
+    fn a_timer_writes_count_sum_and_longest_and_wall_ms_where_laps_overlapped() {
         check(
-            |trace, bench| {
-                let lap = trace.lap("read");
-                bench.clock.advance(ms(2));
-                trace.set("free", true);
-                drop(lap);
-                bench.clock.advance(ms(4));
-                trace.scope(|| {
-                    let _lap = current::lap("read");
-                    bench.clock.advance(ms(8));
-                });
-                bench.clock.advance(ms(16));
-            },
-            "duration_ms=30.0 read.count=2 read.ms=10.0 read.max_ms=8.0 free=true",
+            |trace, bench| overlapping(trace, bench.clock),
+            "6.0 db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms=6.0 \
+             io.count=1 io.ms=3.0 io.max_ms=3.0",
+        );
+        util::same_line(
+            &line(bare().format(Format::Json), |trace, bench| {
+                overlapping(trace, bench.clock);
+            }),
+            concat!(
+                r#"{"msg":"unit","duration_ms":6.0,"db.count":2,"db.ms":8.0,"db.max_ms":5.0,"#,
+                r#""db.wall_ms":6.0,"io.count":1,"io.ms":3.0,"io.max_ms":3.0}"#
+            ),
+        );
+        util::same_line(
+            &line(
+                bare().format(Format::Pretty).color(Color::Never),
+                |trace, bench| overlapping(trace, bench.clock),
+            ),
+            "unit  6.0ms
+  db.count         2
+  db.ms            8.0
+  db.max_ms        5.0
+  db.wall_ms       6.0
+  io.count         1
+  io.ms            3.0
+  io.max_ms        3.0",
         );
     }
 
     #[test]
-    fn a_guard_may_be_dropped_on_another_thread() {
-        check(
-            |trace, bench| {
-                let lap = trace.lap("read");
-                elsewhere(|| {
-                    bench.clock.advance(ms(2));
-                    drop(lap);
-                    bench.clock.advance(ms(4));
-                });
-                bench.clock.advance(ms(8));
-                let lap = trace.scope(|| current::lap("read"));
-                elsewhere(move || drop(lap));
-            },
-            "duration_ms=14.0 read.count=2 read.ms=2.0 read.max_ms=2.0",
-        );
-    }
-
-    #[test]
-    fn a_lap_of_a_scope_may_end_on_another_thread_while_the_scope_runs() {
-        check(
-            |trace, bench| {
-                let unit = trace.unit();
-                unit.scope(|| {
-                    let lap = current::lap("read");
-                    bench.clock.advance(ms(2));
-                    elsewhere(move || drop(lap));
-                    bench.clock.advance(ms(4));
-                });
-                bench.clock.advance(ms(8));
-            },
-            "duration_ms=14.0 read.count=1 read.ms=2.0 read.max_ms=2.0",
-        );
-    }
-
-    #[test]
-    fn it_may_even_if_the_unit_looks_meanwhile() {
-        check(
-            |trace, bench| {
-                let part = trace.part();
-                let mut part = elsewhere(move || {
-                    let mut part = part;
-                    let lap = part.lap("read");
-                    bench.clock.advance(ms(2));
-                    elsewhere(move || drop(lap));
-                    part
-                });
-                // Picks up the news, which are not about a lap of its own.
-                trace.scope(|| current::set("a", 1));
-                assert_eq!(trace.render(), "msg=unit duration_ms=2.0 a=1");
-                bench.clock.advance(ms(4));
-                part.set("b", 1);
-                trace.join(part);
-            },
-            "duration_ms=6.0 a=1 read.count=1 read.ms=2.0 read.max_ms=2.0 b=1",
-        );
-    }
-
-    #[test]
-    fn a_lap_that_outlives_its_scope_ends_with_it() {
-        check(
-            |trace, bench| {
-                let lap = trace.unit().scope(|| {
-                    let lap = current::lap("read");
-                    bench.clock.advance(ms(2));
-                    lap
-                });
-                bench.clock.advance(ms(4));
-                drop(lap);
-            },
-            "duration_ms=6.0 read.count=1 read.ms=2.0 read.max_ms=2.0",
-        );
-    }
-
-    #[test]
-    fn a_lap_that_outlives_its_unit_ends_with_it_and_disturbs_no_other() {
-        let bench = Bench::new(bare());
-        let mut first = unit(&bench, "first");
-        let (lap, other) = (first.lap("read"), first.lap("read"));
-        bench.clock.advance(ms(2));
-        drop(first);
-        let mut second = unit(&bench, "second");
-        let own = second.lap("read");
-        drop(lap);
-        elsewhere(move || drop(other));
-        bench.clock.advance(ms(4));
-        drop(own);
-        drop(second);
+    fn it_is_a_number_among_key_values() {
+        let (log, clock): (&Structured, _) = (Box::leak(Box::default()), ManualClock::leak());
+        let builder = bare().output(Output::KeyValues).clock(clock).logger(log);
+        let mut trace = Trace::builder("unit")
+            .config(&builder.build().unwrap())
+            .start();
+        overlapping(&mut trace, clock);
+        trace.unset("io");
+        trace.emit();
+        let pairs = &log.take()[0];
+        let float = |key: &str, value| (key.to_owned(), Typed::Float(value));
         assert_eq!(
-            bench.log.take_lines(),
+            pairs[1..],
             [
-                "msg=first duration_ms=2.0 read.count=2 read.ms=4.0 read.max_ms=2.0",
-                "msg=second duration_ms=4.0 read.count=1 read.ms=4.0 read.max_ms=4.0"
+                ("db.count".to_owned(), Typed::Integer("2".to_owned())),
+                float("db.ms", 8.0),
+                float("db.max_ms", 5.0),
+                float("db.wall_ms", 6.0),
             ]
         );
     }
 
     #[test]
-    fn a_guard_that_is_forgotten_ends_with_the_unit() {
-        check(
-            |trace, bench| {
-                mem::forget(trace.lap("read"));
-                bench.clock.advance(ms(2));
-            },
-            "duration_ms=2.0 read.count=1 read.ms=2.0 read.max_ms=2.0",
+    fn every_reader_of_a_unit_finds_it() {
+        let bench = Bench::new(bare());
+        let mut trace = bench.start();
+        overlapping(&mut trace, bench.clock);
+        let duration = |millis| Some(OwnedValue::Duration(ms(millis)));
+        assert_eq!(trace.get("db"), duration(8));
+        assert_eq!(trace.get("db.ms"), duration(8));
+        assert_eq!(trace.get("db.wall_ms"), duration(6));
+        assert_eq!(trace.get("io.wall_ms"), None);
+        trace.discard();
+
+        static SEEN: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+        line(
+            bare().on_emit(|unit, hand_over| {
+                let fields = unit.fields().into_iter();
+                SEEN.lock()
+                    .unwrap()
+                    .extend(fields.map(|(key, value)| format!("{key}={value}")));
+                assert_eq!(unit.get("db.wall_ms"), Some(OwnedValue::Duration(ms(6))));
+                hand_over();
+            }),
+            |trace, bench| overlapping(trace, bench.clock),
         );
+        let want = ["db.count=2", "db.ms=8ms", "db.max_ms=5ms", "db.wall_ms=6ms"];
+        assert_eq!(SEEN.lock().unwrap()[..4], want);
     }
 
     #[test]
-    fn a_lap_belongs_to_the_unit_in_which_it_began() {
-        let bench = Bench::new(bare());
-        let (mut outer, mut inner) = (unit(&bench, "outer"), unit(&bench, "inner"));
-        outer.scope(|| {
-            let lap = current::lap("read");
-            inner.scope(|| {
-                bench.clock.advance(ms(2));
-                let own = current::lap("read");
-                drop(lap);
-                bench.clock.advance(ms(4));
-                drop(own);
-            });
+    fn a_redacted_timer_does_not_tell_whether_its_laps_overlapped() {
+        let text = line(bare().redact(["db"]), |trace, bench| {
+            overlapping(trace, bench.clock);
+            assert_eq!(trace.get("db.wall_ms"), None);
+            trace.unset("io");
         });
-        drop((inner, outer));
-        assert_eq!(
-            bench.log.take_lines(),
-            [
-                "msg=inner duration_ms=6.0 read.count=1 read.ms=4.0 read.max_ms=4.0",
-                "msg=outer duration_ms=6.0 read.count=1 read.ms=2.0 read.max_ms=2.0"
-            ]
-        );
+        let want = r#"6.0 db.count="******" db.ms="******" db.max_ms="******""#;
+        util::same_line(&text, &format!("msg=unit duration_ms={want}"));
     }
 
+    /// The name is the timer's whether its laps overlap or not.
     #[test]
-    fn laps_of_one_key_may_overlap() {
+    fn a_user_key_of_that_name_gives_way_or_is_given_way_to() {
         check(
             |trace, bench| {
-                let first = trace.lap("read");
-                bench.clock.advance(ms(2));
-                let second = trace.lap("read");
-                bench.clock.advance(ms(4));
-                drop(first);
-                bench.clock.advance(ms(8));
-                drop(second);
+                trace.time("db", |_| bench.clock.advance(ms(1)));
+                trace.set("db.wall_ms", 7);
             },
-            "duration_ms=14.0 read.count=2 read.ms=18.0 read.max_ms=12.0",
+            "1.0 db.count=1 db.ms=1.0 db.max_ms=1.0 db.wall_ms_2=7",
         );
-    }
-
-    #[test]
-    fn without_a_unit_there_is_none() {
-        check(
-            |trace, _| {
-                let nobodys = current::lap("read");
-                trace.scope(|| {
-                    drop(nobodys);
-                    let disabled = Trace::default().lap("read");
-                    Trace::default().scope(|| drop(current::lap("read")));
-                    drop(disabled);
-                });
-            },
-            "duration_ms=0.0",
-        );
-    }
-
-    #[test]
-    fn at_most_256_are_open_and_those_that_ended_elsewhere_make_room() {
         check(
             |trace, bench| {
-                let laps: Vec<Lap> = (0..256).map(|_| trace.lap("read")).collect();
-                drop(trace.lap("read"));
-                bench.clock.advance(ms(1));
-                elsewhere(move || drop(laps));
-                bench.clock.advance(ms(1));
-                let laps: Vec<Lap> = (0..256).map(|_| trace.lap("read")).collect();
-                drop(trace.lap("read"));
-                bench.clock.advance(ms(1));
-                drop(laps);
+                trace.set("db.wall_ms", 7);
+                overlapping(trace, bench.clock);
+                trace.unset("io");
             },
-            "duration_ms=3.0 read.count=512 read.ms=512.0 read.max_ms=1.0 dropped_fields=2",
+            "6.0 db.wall_ms=7 db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms_2=6.0",
         );
-    }
-
-    #[test]
-    fn those_of_a_part_that_ended_elsewhere_make_room_too() {
-        check(
-            |trace, bench| {
-                trace.unit().scope(|| {
-                    for _ in 0..3 {
-                        let laps: Vec<Lap> = (0..256).map(|_| current::lap("read")).collect();
-                        bench.clock.advance(ms(1));
-                        elsewhere(move || drop(laps));
-                    }
-                });
-            },
-            "duration_ms=3.0 read.count=768 read.ms=768.0 read.max_ms=1.0",
+        let fixed = line(bare().field("db.wall_ms", "fixed"), |trace, bench| {
+            overlapping(trace, bench.clock);
+            trace.unset("io");
+        });
+        let want = "6.0 db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms_2=6.0";
+        util::same_line(
+            &fixed,
+            &format!("msg=unit db.wall_ms=fixed duration_ms={want}"),
         );
     }
 }
 
-mod timers {
+mod one_unit {
     use super::*;
 
     #[test]
-    fn a_timer_of_the_current_unit_is_stopped_wherever() {
+    fn laps_one_after_the_other_have_no_wall_ms() {
         check(
             |trace, bench| {
-                let (a, b, c) = trace.scope(|| {
-                    let timers = || current::start_timer("read");
-                    (timers(), timers(), timers())
-                });
-                bench.clock.advance(ms(1));
-                trace.scope(|| Trace::default().scope(|| current::stop(a)));
-                bench.clock.advance(ms(1));
-                // No unit is current.
-                current::stop(b);
-                bench.clock.advance(ms(1));
-                elsewhere(|| current::stop(c));
-                bench.clock.advance(ms(1));
-            },
-            "duration_ms=4.0 read.count=3 read.ms=6.0 read.max_ms=3.0",
-        );
-    }
-
-    #[test]
-    fn a_timer_of_the_trace_is_stopped_where_parts_of_it_are_current() {
-        let bench = Bench::new(bare());
-        let (mut trace, other) = (unit(&bench, "unit"), unit(&bench, "other"));
-        let timer = trace.start_timer("read");
-        bench.clock.advance(ms(1));
-        elsewhere(|| {
-            trace
-                .unit()
-                .scope(|| other.unit().scope(|| current::stop(timer)));
-        });
-        bench.clock.advance(ms(1));
-        drop((trace, other));
-        assert_eq!(
-            bench.log.take_lines(),
-            [
-                "msg=unit duration_ms=2.0 read.count=1 read.ms=1.0 read.max_ms=1.0",
-                "msg=other duration_ms=2.0"
-            ]
-        );
-    }
-
-    #[test]
-    fn one_of_another_trace_is_ignored() {
-        let bench = Bench::new(bare());
-        let (mut trace, mut other) = (unit(&bench, "unit"), unit(&bench, "other"));
-        let timer = trace.start_timer("read");
-        bench.clock.advance(ms(1));
-        other.stop(timer);
-        other.part().stop(Trace::default().start_timer("read"));
-        bench.clock.advance(ms(1));
-        drop((trace, other));
-        assert_eq!(
-            bench.log.take_lines(),
-            [
-                "msg=unit duration_ms=2.0 read.count=1 read.ms=2.0 read.max_ms=2.0",
-                "msg=other duration_ms=2.0"
-            ]
-        );
-    }
-
-    #[test]
-    fn one_stopped_by_a_part_is_that_of_the_unit() {
-        check(
-            |trace, bench| {
-                let timer = trace.start_timer("read");
-                let mut part = trace.part();
-                bench.clock.advance(ms(1));
-                elsewhere(|| _ = part.stop(timer));
-                bench.clock.advance(ms(1));
-            },
-            "duration_ms=2.0 read.count=1 read.ms=1.0 read.max_ms=1.0 lost_parts=0"
-                .trim_end_matches(" lost_parts=0"),
-        );
-    }
-
-    #[test]
-    fn many_stops_of_laps_that_are_over_take_no_room() {
-        check(
-            |trace, _| {
-                let _out = trace.part();
-                let unit = trace.unit();
-                for _ in 0..10_000 {
-                    let lap = unit.scope(|| current::lap("read"));
-                    drop(lap);
+                for micros in [999, 1, 1_500, 0, 333] {
+                    trace.time("db", |_| bench.clock.advance(Duration::from_micros(micros)));
+                    // Less than a microsecond of each lap, and between laps.
+                    let lap = trace.start_timer("db");
+                    bench.clock.advance(Duration::from_nanos(1_999));
+                    trace.stop(lap);
+                    bench.clock.advance(Duration::from_nanos(1_999));
                 }
-                drop(_out);
             },
-            "duration_ms=0.0 read.count=10000 read.ms=0.0 read.max_ms=0.0",
+            "2.852 db.count=10 db.ms=2.838 db.max_ms=1.5",
         );
-    }
-}
-
-#[cfg(feature = "future")]
-mod futures {
-    use std::future::{Future, pending, poll_fn, ready};
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::pin::{Pin, pin};
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-    use traceline::future::InTraceExt;
-
-    /// Ready at the third poll; each takes a millisecond.
-    async fn query(bench: &Bench) -> u32 {
-        let mut polls = 0;
-        poll_fn(move |_| {
-            bench.clock.advance(ms(1));
-            polls += 1;
-            match polls {
-                3 => Poll::Ready(7),
-                _ => Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     #[test]
-    fn a_lap_of_a_future_includes_the_time_between_its_polls() {
+    fn groups_of_laps_count_without_the_time_between_them() {
         check(
             |trace, bench| {
-                let mut future = pin!(query(bench).timed("db"));
-                bench.clock.advance(ms(100));
-                trace.scope(|| {
-                    assert!(poll(future.as_mut()).is_pending());
+                for _ in 0..3 {
+                    overlapping(trace, bench.clock);
                     bench.clock.advance(ms(10));
-                    assert!(poll(future.as_mut()).is_pending());
-                    assert_eq!(poll(future.as_mut()), Poll::Ready(7));
-                    bench.clock.advance(ms(100));
-                });
-            },
-            "duration_ms=213.0 db.count=1 db.ms=13.0 db.max_ms=13.0",
-        );
-    }
-
-    #[test]
-    fn it_ends_when_the_future_is_dropped() {
-        check(
-            |trace, bench| {
-                let mut future = Box::pin(pending::<()>().timed("db"));
-                let mut sent = Box::pin(pending::<()>().timed(String::from("db")));
-                trace.scope(|| {
-                    assert!(poll(future.as_mut()).is_pending());
-                    assert!(poll(sent.as_mut()).is_pending());
-                });
-                bench.clock.advance(ms(2));
-                drop(future);
-                bench.clock.advance(ms(2));
-                elsewhere(move || drop(sent));
-                bench.clock.advance(ms(2));
-            },
-            "duration_ms=6.0 db.count=2 db.ms=6.0 db.max_ms=4.0",
-        );
-    }
-
-    #[test]
-    fn one_that_is_never_polled_has_none() {
-        check(
-            |trace, _| trace.scope(|| drop(pending::<()>().timed("db"))),
-            "duration_ms=0.0",
-        );
-    }
-
-    #[test]
-    fn the_unit_is_the_one_of_the_first_poll() {
-        let bench = Bench::new(bare());
-        let (mut first, mut second) = (unit(&bench, "first"), unit(&bench, "second"));
-        let mut future = pin!(query(&bench).timed("db"));
-        assert!(first.scope(|| poll(future.as_mut())).is_pending());
-        assert!(second.scope(|| poll(future.as_mut())).is_pending());
-        assert!(elsewhere(|| poll(future.as_mut())).is_ready());
-        drop((first, second));
-        assert_eq!(
-            bench.log.take_lines(),
-            [
-                "msg=first duration_ms=3.0 db.count=1 db.ms=3.0 db.max_ms=3.0",
-                "msg=second duration_ms=3.0"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_future_that_outlives_its_unit_is_timed_to_the_end_of_that() {
-        let bench = Bench::new(bare());
-        let mut first = unit(&bench, "first");
-        let mut future = Box::pin(query(&bench).timed("db"));
-        assert!(first.scope(|| poll(future.as_mut())).is_pending());
-        drop(first);
-        let mut second = unit(&bench, "second");
-        assert!(second.scope(|| poll(future.as_mut())).is_pending());
-        drop(future);
-        drop(second);
-        assert_eq!(
-            bench.log.take_lines(),
-            [
-                "msg=first duration_ms=1.0 db.count=1 db.ms=1.0 db.max_ms=1.0",
-                "msg=second duration_ms=1.0"
-            ]
-        );
-    }
-
-    #[test]
-    fn futures_of_one_key_overlap_and_nest() {
-        check(
-            |trace, bench| {
-                let mut futures: Vec<_> = (0..3)
-                    .map(|_| Box::pin(query(bench).timed("inner").timed("outer")))
-                    .collect();
-                trace.scope(|| {
-                    for _ in 0..3 {
-                        futures.retain_mut(|future| poll(future.as_mut()).is_pending());
-                    }
-                });
-                assert!(futures.is_empty());
-            },
-            "duration_ms=9.0 outer.count=3 outer.ms=21.0 outer.max_ms=7.0 \
-             inner.count=3 inner.ms=21.0 inner.max_ms=7.0",
-        );
-    }
-
-    #[test]
-    fn one_that_panics_is_over() {
-        check(
-            |trace, bench| {
-                let mut future = Box::pin(
-                    async {
-                        bench.clock.advance(ms(2));
-                        std::panic::resume_unwind(Box::new("boom"))
-                    }
-                    .timed("db"),
-                );
-                let caught = trace.scope(|| {
-                    catch_unwind(AssertUnwindSafe(|| {
-                        let _: Poll<()> = poll(future.as_mut());
-                    }))
-                });
-                assert!(caught.is_err());
-                drop(future);
-                bench.clock.advance(ms(4));
-            },
-            "duration_ms=6.0 db.count=1 db.ms=2.0 db.max_ms=2.0",
-        );
-    }
-
-    #[test]
-    fn without_a_unit_the_future_runs_all_the_same() {
-        assert_eq!(pollster::block_on(ready(7).timed("db")), 7);
-        let bench = Bench::new(bare());
-        let mut nobodys = pin!(query(&bench).timed("db"));
-        assert!(poll(nobodys.as_mut()).is_pending());
-        let mut late = unit(&bench, "unit");
-        late.scope(|| while poll(nobodys.as_mut()).is_pending() {});
-        drop(late);
-        assert_eq!(bench.log.take_lines(), ["msg=unit duration_ms=2.0"]);
-    }
-
-    #[test]
-    fn a_future_in_the_unit_of_another_task_is_a_part_of_it() {
-        check(
-            |trace, bench| {
-                let unit = trace.unit();
-                let task = async {
-                    current::incr("polls");
-                    query(bench).timed("db").await;
-                    current::incr("polls");
                 }
-                .in_unit(&unit);
-                let mut task = Box::pin(task);
-                assert!(poll(task.as_mut()).is_pending());
-                assert!(!current::is_active());
-                elsewhere(|| {
-                    assert!(poll(task.as_mut()).is_pending());
-                    assert!(poll(task.as_mut()).is_ready());
-                });
-                // Merged when it is ready, and not only when it is dropped.
-                assert_eq!(
-                    trace.get("polls").map(|n| n.to_string()).as_deref(),
-                    Some("2")
-                );
-                drop(task);
+                trace.unset("io");
             },
-            "duration_ms=3.0 polls=2 db.count=1 db.ms=3.0 db.max_ms=3.0",
+            "48.0 db.count=6 db.ms=24.0 db.max_ms=5.0 db.wall_ms=18.0",
         );
     }
 
     #[test]
-    fn a_task_that_is_dropped_brings_back_what_it_has() {
+    fn laps_that_the_end_of_the_unit_closes_count() {
         check(
             |trace, bench| {
-                let mut task = trace.scope(|| {
-                    Box::pin(
-                        async {
-                            current::incr("polls");
-                            query(bench).timed("db").await
-                        }
-                        .in_current_unit(),
-                    )
-                });
-                assert!(poll(task.as_mut()).is_pending());
-                elsewhere(move || drop(task));
-                // One that never ran is not a lost part.
-                let unit = trace.unit();
-                mem::forget(pending::<()>().in_unit(&unit));
+                let _running = trace.start_timer("db");
+                bench.clock.advance(ms(2));
+                let _running = trace.start_timer("db");
+                bench.clock.advance(ms(3));
+            },
+            "5.0 db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms=5.0",
+        );
+    }
+
+    /// A preview ends the laps that run; they run on in the unit.
+    #[test]
+    fn a_preview_changes_nothing() {
+        check(
+            |trace, bench| {
+                let first = trace.start_timer("db");
+                let second = trace.start_timer("db");
+                bench.clock.advance(ms(2));
+                assert!(trace.render().ends_with(" db.wall_ms=2.0"));
+                trace.stop(first);
+                bench.clock.advance(ms(1));
+                trace.stop(second);
+            },
+            "3.0 db.count=2 db.ms=5.0 db.max_ms=3.0 db.wall_ms=3.0",
+        );
+    }
+
+    #[test]
+    fn a_removed_timer_begins_afresh() {
+        check(
+            |trace, bench| {
+                overlapping(trace, bench.clock);
+                let open = trace.start_timer("db");
+                trace.unset("db").unset("io");
                 bench.clock.advance(ms(4));
+                trace.time("db", |_| bench.clock.advance(ms(1)));
+                trace.stop(open);
             },
-            "duration_ms=5.0 polls=1 db.count=1 db.ms=1.0 db.max_ms=1.0",
+            "11.0 db.count=1 db.ms=1.0 db.max_ms=1.0",
         );
     }
 
     #[test]
-    fn a_task_that_outlives_its_unit_is_counted() {
-        let bench = Bench::new(bare());
-        let trace = unit(&bench, "unit");
-        let mut task = Box::pin(
-            async {
-                current::incr("polls");
-                query(&bench).await
-            }
-            .in_unit(&trace.unit()),
-        );
-        assert!(poll(task.as_mut()).is_pending());
-        drop(trace);
-        assert_eq!(
-            bench.log.take_lines(),
-            ["msg=unit duration_ms=1.0 lost_parts=1"]
-        );
-        let before = current::late_parts();
-        drop(task);
-        assert!(current::late_parts() > before);
+    fn removed_fields_that_make_room_leave_running_laps_alone() {
+        let got = line(bare().max_fields(3), |trace, bench| {
+            trace.set("a", 1).set("b", 2);
+            let first = trace.start_timer("db");
+            trace.unset("a").unset("b");
+            bench.clock.advance(ms(1));
+            trace.set("c", 3).set("d", 4);
+            let second = trace.start_timer("db");
+            bench.clock.advance(ms(1));
+            trace.stop(first).stop(second);
+        });
+        let want = "2.0 db.count=2 db.ms=3.0 db.max_ms=2.0 db.wall_ms=2.0 c=3 d=4";
+        util::same_line(&got, &format!("msg=unit duration_ms={want}"));
     }
+}
 
-    /// What was taken out of a part is one all the same.
+mod parts {
+    use super::*;
+
     #[test]
-    fn a_future_in_what_was_taken_out_of_a_part_is_in_the_record() {
+    fn laps_of_parts_that_ran_at_the_same_time_count_once() {
         check(
             |trace, bench| {
-                let mut part = trace.part();
-                let inner = mem::take(&mut *part);
-                let mut task = pin!(
-                    async {
-                        current::incr("queries");
-                        query(bench).await
-                    }
-                    .in_trace(inner)
-                );
-                while poll(task.as_mut()).is_pending() {}
-                trace.join(part);
-                trace.ok();
+                let mut parts: Vec<Part> = (0..4).map(|_| trace.part()).collect();
+                let laps: Vec<Timer> = parts
+                    .iter_mut()
+                    .map(|part| part.start_timer("db"))
+                    .collect();
+                bench.clock.advance(ms(5));
+                for (mut part, lap) in parts.into_iter().zip(laps) {
+                    part.stop(lap);
+                    trace.join(part);
+                }
             },
-            "outcome=ok duration_ms=3.0 queries=1",
+            "5.0 db.count=4 db.ms=20.0 db.max_ms=5.0 db.wall_ms=5.0",
         );
+    }
+
+    #[test]
+    fn laps_of_parts_that_ran_one_after_the_other_have_no_wall_ms() {
+        check(
+            |trace, bench| {
+                trace.time("db", |_| bench.clock.advance(ms(1)));
+                for _ in 0..100 {
+                    let mut part = trace.part();
+                    part.time("db", |_| bench.clock.advance(ms(1)));
+                    bench.clock.advance(ms(1));
+                    trace.join(part);
+                    trace.time("db", |_| bench.clock.advance(ms(1)));
+                }
+            },
+            "301.0 db.count=201 db.ms=201.0 db.max_ms=1.0",
+        );
+    }
+
+    #[test]
+    fn a_lap_of_the_unit_round_those_of_its_parts_is_the_wall() {
+        check(
+            |trace, bench| {
+                trace.time("all", |trace| {
+                    for _ in 0..3 {
+                        let mut part = trace.part();
+                        part.time("all", |_| bench.clock.advance(ms(2)));
+                        trace.join(part);
+                        bench.clock.advance(ms(1));
+                    }
+                });
+            },
+            "9.0 all.count=4 all.ms=15.0 all.max_ms=9.0 all.wall_ms=9.0",
+        );
+    }
+
+    #[test]
+    fn more_periods_than_are_kept_apart_leave_it_out_rather_than_lie() {
+        let laps = |count| {
+            move |trace: &mut Trace, bench: &Bench| {
+                let (mut one, mut other) = (trace.part(), trace.part());
+                for _ in 0..count {
+                    let laps = [one.start_timer("db"), other.start_timer("db")];
+                    bench.clock.advance(ms(1));
+                    let [first, second] = laps;
+                    one.stop(first);
+                    other.stop(second);
+                    bench.clock.advance(ms(1));
+                }
+                trace.join(one).join(other);
+            }
+        };
+        check(
+            laps(32),
+            "64.0 db.count=64 db.ms=64.0 db.max_ms=1.0 db.wall_ms=32.0",
+        );
+        check(laps(33), "66.0 db.count=66 db.ms=66.0 db.max_ms=1.0");
+        check(
+            laps(1_000),
+            "2000.0 db.count=2000 db.ms=2000.0 db.max_ms=1.0",
+        );
+    }
+
+    /// The old periods are together as one, but those of the parts are later.
+    #[test]
+    fn many_laps_before_and_between_parts_do_not_leave_it_out() {
+        check(
+            |trace, bench| {
+                for _ in 0..100 {
+                    for _ in 0..10 {
+                        trace.time("db", |_| bench.clock.advance(ms(1)));
+                        bench.clock.advance(ms(1));
+                    }
+                    let (mut one, mut other) = (trace.part(), trace.part());
+                    let laps = (one.start_timer("db"), other.start_timer("db"));
+                    bench.clock.advance(ms(1));
+                    one.stop(laps.0);
+                    other.stop(laps.1);
+                    trace.join(one).join(other);
+                }
+            },
+            "2100.0 db.count=1200 db.ms=1200.0 db.max_ms=1.0 db.wall_ms=1100.0",
+        );
+    }
+
+    #[test]
+    fn a_part_of_another_unit_counts_from_the_start_of_this_one() {
+        let (log, clock) = (Capture::leak(), ManualClock::leak());
+        let config = log.config(bare().clock(clock));
+        let start = || Trace::builder("unit").config(&config).start();
+        for is_first in [true, false] {
+            let early = start();
+            clock.advance(ms(7));
+            let late = start();
+            let (mut unit, other) = if is_first {
+                (early, late)
+            } else {
+                (late, early)
+            };
+            let mut part = other.part();
+            let laps = (unit.start_timer("db"), part.start_timer("db"));
+            clock.advance(ms(2));
+            part.stop(laps.1);
+            unit.join(part).stop(laps.0);
+            other.discard();
+            let line = unit.render();
+            unit.discard();
+            assert!(
+                line.ends_with(" db.count=2 db.ms=4.0 db.max_ms=2.0 db.wall_ms=2.0"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_times_of_two_clocks_leave_it_out() {
+        let (one, other) = (Bench::new(bare()), Bench::new(bare()));
+        let (mut unit, elsewhere) = (one.start(), other.start());
+        let mut part = elsewhere.part();
+        elsewhere.discard();
+        overlapping(&mut part, other.clock);
+        unit.join(part).unset("io");
+        let got = unit.render();
+        unit.discard();
+        util::same_line(
+            &got,
+            "msg=unit duration_ms=0.0 db.count=2 db.ms=8.0 db.max_ms=5.0",
+        );
+    }
+
+    /// Any laps of a unit and three parts, within and across them, against a set of all the
+    /// milliseconds in which any ran.
+    #[test]
+    fn wall_ms_is_the_union_of_all_laps() {
+        let mut seed = 1_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        for round in 0..500 {
+            let bench = Bench::new(bare());
+            let mut unit = bench.start();
+            let mut parts: Vec<Option<Part>> = (0..3).map(|_| Some(unit.part())).collect();
+            let mut running: Vec<(usize, Timer, u64)> = Vec::new();
+            let (mut sum, mut wall, mut now) = (0, 0, 0);
+            for _ in 0..random(30) {
+                let on = random(4) as usize;
+                match random(8) {
+                    0..4 => {
+                        let timer = match parts.get_mut(on) {
+                            Some(Some(part)) => part.start_timer("t"),
+                            Some(None) => continue,
+                            None => unit.start_timer("t"),
+                        };
+                        running.push((on, timer, now));
+                    }
+                    4..7 if !running.is_empty() => {
+                        let at = random(running.len() as u64) as usize;
+                        let (on, timer, since) = running.remove(at);
+                        sum += now - since;
+                        match parts.get_mut(on) {
+                            Some(part) => _ = part.as_mut().unwrap().stop(timer),
+                            None => _ = unit.stop(timer),
+                        }
+                    }
+                    // Its laps end with it.
+                    7 if on < 3 => {
+                        if let Some(part) = parts[on].take() {
+                            unit.join(part);
+                            let ends = |lap: &(usize, Timer, u64)| lap.0 == on;
+                            sum += running
+                                .iter()
+                                .filter(|lap| ends(lap))
+                                .map(|lap| now - lap.2)
+                                .sum::<u64>();
+                            running.retain(|lap| !ends(lap));
+                        }
+                    }
+                    _ => {}
+                }
+                let step = random(3);
+                bench.clock.advance(ms(step));
+                now += step;
+                wall += if running.is_empty() { 0 } else { step };
+            }
+            for part in parts.into_iter().flatten() {
+                unit.join(part);
+            }
+            sum += running.iter().map(|lap| now - lap.2).sum::<u64>();
+            drop(unit);
+            let line = bench.log.only().args;
+            let get = |name: &str| -> Option<f64> {
+                let pair = line.split(' ').find_map(|pair| pair.strip_prefix(name));
+                pair.map(|value| value.parse().unwrap())
+            };
+            assert_eq!(
+                get("t.ms=").unwrap_or(0.0),
+                sum as f64,
+                "round {round}: {line}"
+            );
+            let want = (wall < sum).then_some(wall as f64);
+            assert_eq!(get("t.wall_ms="), want, "round {round}: {line}");
+        }
     }
 }

@@ -29,6 +29,7 @@ mod ids;
 mod json;
 mod key_values;
 mod laps;
+mod laps_elsewhere;
 mod line_tags;
 mod logfmt;
 mod missed;
@@ -41,6 +42,7 @@ mod schemas;
 #[cfg(feature = "serde")]
 mod structured;
 mod threads;
+mod threads_merge;
 mod threads_of_a_unit;
 mod transaction;
 mod unit_ref;

@@ -334,7 +334,7 @@ mod merging {
                     bench.clock.advance(ms(1));
                 });
             },
-            " duration_ms=3.0 t.count=2 t.ms=5.0 t.max_ms=3.0",
+            " duration_ms=3.0 t.count=2 t.ms=5.0 t.max_ms=3.0 t.wall_ms=3.0",
         );
     }
 
@@ -1507,7 +1507,7 @@ mod shared_handles {
                 assert!(unwound.is_err());
                 bench.clock.advance(ms(4));
             },
-            " duration_ms=7.0 t.count=3 t.ms=5.0 t.max_ms=2.0 inside=true",
+            " duration_ms=7.0 t.count=3 t.ms=5.0 t.max_ms=2.0 t.wall_ms=3.0 inside=true",
         );
     }
 

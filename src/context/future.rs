@@ -139,10 +139,7 @@ pub trait InTraceExt: Future + Sized {
     /// Makes the future a lap of a timer, from its first poll until it is ready or dropped.
     ///
     /// The lap belongs to the unit that is current at the first poll, wherever the future
-    /// is polled or dropped after that. Laps may overlap; `key.ms` is their sum.
-    ///
-    /// Nothing is boxed. The unit allocates for its first lap of this kind, unless the
-    /// entry's earlier units had one, and for a key that is not `'static`.
+    /// is polled or dropped after that.
     ///
     /// # Examples
     ///

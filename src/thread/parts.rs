@@ -22,15 +22,18 @@ pub(crate) fn blank(hub: &UnitHub) -> Box<Entry> {
 /// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
 /// later write wins; otherwise the unit picks it up.
 pub(crate) fn come_home(mut part: Box<Entry>) {
-    match part.leave_home() {
-        Some(hub) => merge(&hub, part),
-        None => spares::give_back(part),
-    }
+    let Some(hub) = part.home.take() else {
+        return spares::give_back(part);
+    };
+    part.catch_up();
+    part.close_laps(part.now());
+    merge(&hub, part);
 }
 
-/// Merges a part into its unit, in which the laps that run in the part go on.
+/// Merges a part into its unit, which is at hand; its laps go on there.
 pub(crate) fn rejoin(mut part: Box<Entry>) {
     if let Some(hub) = part.home.take() {
+        part.catch_up();
         merge(&hub, part);
     }
 }
@@ -41,7 +44,7 @@ fn merge(hub: &UnitHub, part: Box<Entry>) {
     let merged = token.and_then(|token| {
         stack::with_unit(token, |unit| {
             unit.catch_up();
-            Some(unit.merge(part.take()?))
+            Some(unit.merge(part.take()?, true))
         })
     });
     let free = match (merged, part) {
@@ -49,10 +52,9 @@ fn merge(hub: &UnitHub, part: Box<Entry>) {
             hub.uncount_part();
             free
         }
-        (None, Some(mut part)) => {
-            part.close_laps(part.now());
+        (None, Some(part)) => {
             let has_content = part.has_content();
-            hub.take_in(part, has_content, |merged, part| merged.merge(part))
+            hub.take_in(part, has_content, |merged, part| merged.merge(part, true))
         }
         (None, None) => None,
     };

@@ -18,7 +18,7 @@ use crate::trace::Trace;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Origin;
-use crate::unit::store::trace_ids::{Forwarded, SharedIds};
+use crate::unit::store::trace_ids::Forwarded;
 use crate::value::key::{KeyRef, ToKey};
 use crate::value::kind::{Kind, Value};
 use crate::value::owned::OwnedValue;
@@ -203,10 +203,7 @@ impl<'c> TraceBuilder<'c> {
                 entry.make_ids();
                 Trace::from_entry(Some(entry))
             }
-            None => {
-                let pass_on = |ids: &SharedIds| Forwarded::new(&ids.outgoing());
-                Trace::passing_on(Some(parent.with_ids(true, pass_on)))
-            }
+            None => Trace::passing_on(Some(parent.with_ids(true, Forwarded::from_shared))),
         }
     }
 }

@@ -144,12 +144,16 @@ impl Trace {
             // What was dropped before comes first.
             entry.catch_up();
             let mut part = part.take()?;
-            if let Some(home) = part.leave_home()
-                && Arc::ptr_eq(&home, entry.home_or_hub())
-            {
+            part.catch_up();
+            part.close_laps(part.now());
+            let home = part.home.take();
+            let is_own = home
+                .as_ref()
+                .is_some_and(|home| Arc::ptr_eq(home, entry.home_or_hub()));
+            if let Some(home) = home.filter(|_| is_own) {
                 home.uncount_part();
             }
-            Some(entry.merge(part))
+            Some(entry.merge(part, is_own))
         });
         if let Some(free) = merged.flatten() {
             spares::give_back(free);

@@ -48,26 +48,9 @@ impl Entry {
     #[cold]
     fn merge_news(&mut self) {
         if let Some(hub) = self.hub.get() {
-            let news = hub.take_news(|lap_id| self.runs_lap(lap_id));
+            let news = hub.take_news();
             self.merge_all(news);
         }
-    }
-
-    /// Ends the laps of this part that were stopped elsewhere.
-    pub(super) fn catch_up_laps(&mut self, home: &UnitHub) {
-        for (lap_id, at) in home.take_stops(|lap_id| self.runs_lap(lap_id)) {
-            self.stop_lap_at(lap_id, at);
-        }
-    }
-
-    /// Ends a part, which can be merged then: returns the hub of its unit.
-    pub(crate) fn leave_home(&mut self) -> Option<Arc<UnitHub>> {
-        let home = self.home.take()?;
-        if self.has_laps() {
-            self.catch_up_laps(&home);
-            self.close_laps(self.now());
-        }
-        Some(home)
     }
 
     fn merge_all(&mut self, news: News<Entry>) {
@@ -75,7 +58,7 @@ impl Entry {
             self.stop_lap_at(lap_id, at);
         }
         if let Some(part) = news.part {
-            let free = self.merge(part);
+            let free = self.merge(part, true);
             if let Some(hub) = self.hub.get() {
                 hub.keep(free);
             }

@@ -62,14 +62,8 @@ pub(crate) struct News<E> {
     /// The parts that came back, merged into one.
     pub(crate) part: Option<Box<E>>,
     /// Laps of the unit that were stopped elsewhere.
-    pub(crate) stops: Stops,
+    pub(crate) stops: SmallVec<[(LapId, Instant); 2]>,
 }
-
-type Stops = SmallVec<[(LapId, Instant); 2]>;
-
-/// How many laps may have been stopped elsewhere without anybody having seen it. More can
-/// only be laps that had ended already, with their parts.
-const MAX_STOPS: usize = 1_024;
 
 impl<E> Default for News<E> {
     fn default() -> News<E> {
@@ -183,19 +177,14 @@ impl<E> Hub<E> {
         }
     }
 
-    /// Notes that a lap of this unit, or of one of its parts, was stopped elsewhere.
+    /// Notes that a lap, which may be one of this unit, was stopped elsewhere.
     pub(crate) fn stop_lap(&self, lap_id: LapId) {
         let stop = (lap_id, self.settings.clock.now());
         let mut inbox = self.inbox.lock();
-        if !inbox.has_ended && inbox.news.stops.len() < MAX_STOPS {
+        if !inbox.has_ended {
             inbox.news.stops.push(stop);
             self.has_news.store(true, Ordering::Release);
         }
-    }
-
-    /// Returns when those laps of an entry were stopped elsewhere that are `its_own`.
-    pub(crate) fn take_stops(&self, its_own: impl Fn(LapId) -> bool) -> Stops {
-        split_off(&mut self.inbox.lock().news.stops, its_own)
     }
 
     /// Makes the unit end without a record.
@@ -251,16 +240,10 @@ impl<E> Hub<E> {
         self.inbox.lock().outer = Some(Arc::clone(outer));
     }
 
-    /// Takes the news, but for laps that are not `its_own`: those run in parts, or nowhere.
-    pub(crate) fn take_news(&self, its_own: impl Fn(LapId) -> bool) -> News<E> {
+    pub(crate) fn take_news(&self) -> News<E> {
         let mut inbox = self.inbox.lock();
         self.has_news.store(false, Ordering::Relaxed);
-        let stops = split_off(&mut inbox.news.stops, its_own);
-        if self.running.load(Ordering::Relaxed) == 0 {
-            inbox.news.stops.clear();
-        }
-        let part = inbox.news.part.take();
-        News { part, stops }
+        std::mem::take(&mut inbox.news)
     }
 
     /// Returns a copy of the news, which stay.
@@ -286,13 +269,6 @@ impl<E> Hub<E> {
         let out = self.running.load(Ordering::Relaxed);
         (std::mem::take(&mut inbox.news), out, inbox.is_discarded)
     }
-}
-
-/// Takes those laps out that are `its_own`.
-fn split_off(stops: &mut Stops, its_own: impl Fn(LapId) -> bool) -> Stops {
-    let (own, others) = stops.drain(..).partition(|(lap_id, _)| its_own(*lap_id));
-    *stops = others;
-    own
 }
 
 /// Returns the origin of the parts of a unit.

@@ -130,8 +130,9 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Forwarded {
-    /// Returns what a disabled unit inside one with these ids passes on.
-    pub(crate) fn new(outgoing: &Outgoing<'_>) -> Forwarded {
+    /// Returns what a disabled unit inside an enabled one passes on.
+    pub(crate) fn from_shared(shared: &SharedIds) -> Forwarded {
+        let outgoing = shared.outgoing();
         let request_id = outgoing.request_id;
         Forwarded {
             parent: outgoing.parent,
