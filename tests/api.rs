@@ -4,13 +4,13 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use traceline::{
-    Config, Format, Lap, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, UnitRef, Value,
+    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, UnitRef, Value,
     bridge::{Bridge, FormattedRecord},
     config::{
         Color, ConfigBuilder, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name,
         NonFinite, Output, Sampled, Sampling, Schema,
     },
-    current::{Entered, EnteredUnit, Missed},
+    current::{Entered, EnteredUnit, Lap, Missed},
     ids::{IdError, SpanId, TraceId, TraceParent, TraceState},
     value::{JsonText, Key, OwnedValue},
 };
@@ -88,7 +88,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";
         // The stack belongs to the thread: not `Send`, not `Sync`.
-        Entered<'_>: 16, "Unpin RefUnwindSafe";
+        Entered<'_>: 8, "Unpin RefUnwindSafe";
         EnteredUnit: 8, "Unpin UnwindSafe RefUnwindSafe";
         Part: 16, ALL;
         SharedTrace: 8, ALL;
@@ -148,7 +148,7 @@ fn auto_traits_and_sizes_of_the_futures_are_these() {
         InTrace<Ready<()>>: 24, ALL;
         RunInTrace<Ready<()>, ()>: 32, ALL;
         InUnit<Ready<()>>: 40, ALL;
-        Timed<Ready<()>>: 48, ALL;
+        Timed<Ready<()>>: 56, ALL;
     });
 }
 

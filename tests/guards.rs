@@ -450,7 +450,6 @@ mod disabled_runs {
         let lap = trace.lap("hidden");
         drop(lap);
         trace.part().set("hidden", 1);
-        trace.child("hidden").set("hidden", 1);
         let part = trace.part();
         trace.join(part);
         trace.unit().scope(by_current)?;

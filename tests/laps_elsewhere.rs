@@ -4,7 +4,7 @@ use std::mem;
 use std::thread;
 use std::time::Duration;
 
-use traceline::{Config, Lap, Trace, config::ConfigBuilder, current};
+use traceline::{Config, Trace, config::ConfigBuilder, current, current::Lap};
 
 use crate::util::Bench;
 
@@ -148,7 +148,8 @@ mod guards {
         assert_eq!(
             bench.log.take_lines(),
             [
-                "msg=first duration_ms=2.0 read.count=2 read.ms=4.0 read.max_ms=2.0",
+                "msg=first duration_ms=2.0 read.count=2 read.ms=4.0 read.max_ms=2.0 \
+                 read.wall_ms=2.0",
                 "msg=second duration_ms=4.0 read.count=1 read.ms=4.0 read.max_ms=4.0"
             ]
         );
@@ -201,7 +202,7 @@ mod guards {
                 bench.clock.advance(ms(8));
                 drop(second);
             },
-            "duration_ms=14.0 read.count=2 read.ms=18.0 read.max_ms=12.0",
+            "duration_ms=14.0 read.count=2 read.ms=18.0 read.max_ms=12.0 read.wall_ms=14.0",
         );
     }
 
@@ -235,7 +236,8 @@ mod guards {
                 bench.clock.advance(ms(1));
                 drop(laps);
             },
-            "duration_ms=3.0 read.count=512 read.ms=512.0 read.max_ms=1.0 dropped_fields=2",
+            "duration_ms=3.0 read.count=512 read.ms=512.0 read.max_ms=1.0 read.wall_ms=2.0 \
+             dropped_fields=2",
         );
     }
 
@@ -251,7 +253,7 @@ mod guards {
                     }
                 });
             },
-            "duration_ms=3.0 read.count=768 read.ms=768.0 read.max_ms=1.0",
+            "duration_ms=3.0 read.count=768 read.ms=768.0 read.max_ms=1.0 read.wall_ms=3.0",
         );
     }
 }
@@ -276,7 +278,7 @@ mod timers {
                 elsewhere(|| current::stop(c));
                 bench.clock.advance(ms(1));
             },
-            "duration_ms=4.0 read.count=3 read.ms=6.0 read.max_ms=3.0",
+            "duration_ms=4.0 read.count=3 read.ms=6.0 read.max_ms=3.0 read.wall_ms=3.0",
         );
     }
 
@@ -415,7 +417,7 @@ mod futures {
                 elsewhere(move || drop(sent));
                 bench.clock.advance(ms(2));
             },
-            "duration_ms=6.0 db.count=2 db.ms=6.0 db.max_ms=4.0",
+            "duration_ms=6.0 db.count=2 db.ms=6.0 db.max_ms=4.0 db.wall_ms=4.0",
         );
     }
 
@@ -479,8 +481,8 @@ mod futures {
                 });
                 assert!(futures.is_empty());
             },
-            "duration_ms=9.0 outer.count=3 outer.ms=21.0 outer.max_ms=7.0 \
-             inner.count=3 inner.ms=21.0 inner.max_ms=7.0",
+            "duration_ms=9.0 outer.count=3 outer.ms=21.0 outer.max_ms=7.0 outer.wall_ms=9.0 \
+             inner.count=3 inner.ms=21.0 inner.max_ms=7.0 inner.wall_ms=9.0",
         );
     }
 

@@ -545,7 +545,7 @@ mod whole {
             log.take_lines(),
             [
                 "msg=other duration_ms=0.0 secret=shown",
-                "msg=unit duration_ms=0.0 lost_parts=1"
+                "msg=unit duration_ms=0.0"
             ]
         );
     }

@@ -148,7 +148,8 @@ impl Trace {
             State::LentAway(token) => match stack::pop(*token) {
                 Some(Slot::Unit(mut part)) => {
                     part.token = None;
-                    State::Away(part)
+                    self.0 = State::Away(part);
+                    return self.take_back_now();
                 }
                 _ => return,
             },

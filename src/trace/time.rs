@@ -205,9 +205,13 @@ impl Timer {
         if stack::stop_lap(lap_id) {
             return true;
         }
+        if let Some(hub) = &self.hub {
+            hub.stop_lap(lap_id);
+            return true;
+        }
         // If its unit has a part on this thread, that knows the unit.
-        let homes = (self.hub.take()).map_or_else(stack::homes, |hub| vec![hub]);
-        homes.iter().for_each(|hub| hub.stop_lap(lap_id));
+        let homes = stack::homes();
+        homes.iter().for_each(|home| home.stop_lap(lap_id));
         !homes.is_empty()
     }
 }
