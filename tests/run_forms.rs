@@ -289,6 +289,31 @@ mod nested {
     }
 
     #[test]
+    fn the_outer_unit_has_the_last_word_after_a_scope_of_its_handle_inside() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("a", 1));
+                    let entered = outer.enter();
+                    current::set("b", 1);
+                    drop(entered);
+                    Ok(())
+                });
+                current::set("a", 2);
+                current::set("b", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 a=2 b=2",
+            ]
+        );
+    }
+
+    #[test]
     fn an_outer_handle_is_taken_along_by_an_inner_future() {
         let lines = lines(|_| {
             let _: Done = run!("outer", |outer| {
@@ -580,6 +605,52 @@ mod elsewhere {
                 clock.advance(ms(8));
             },
             "15.0 db.count=1 db.ms=7.0 db.max_ms=7.0 inner.count=1 inner.ms=1.0 inner.max_ms=1.0",
+        );
+    }
+
+    /// The handle comes back in between, and its laps go on.
+    #[test]
+    fn a_timer_may_be_started_there_and_stopped_here() {
+        check(
+            |trace, clock| {
+                let (first, second, guard) = elsewhere(|| {
+                    let first = trace.start_timer("back");
+                    clock.advance(ms(1));
+                    (first, trace.start_timer("back"), trace.lap("guard"))
+                });
+                clock.advance(ms(2));
+                trace.set("here", 1);
+                clock.advance(ms(4));
+                trace.stop(first);
+                clock.advance(ms(8));
+                current::stop(second);
+                clock.advance(ms(16));
+                drop(guard);
+                clock.advance(ms(32));
+            },
+            "63.0 back.count=2 back.ms=21.0 back.max_ms=14.0 back.wall_ms=15.0 \
+             guard.count=1 guard.ms=30.0 guard.max_ms=30.0 here=1",
+        );
+    }
+
+    #[test]
+    fn a_shared_handle_times_work_while_others_use_it() {
+        check(
+            |trace, clock| {
+                let shared = mem::take(trace).into_shared();
+                elsewhere(|| {
+                    shared.time("db", || {
+                        clock.advance(ms(1));
+                        // Not this thread's: where the unit is.
+                        clock.advance(ms(1));
+                    })
+                });
+                shared.time("db", || {
+                    elsewhere(|| _ = shared.incr("n"));
+                    clock.advance(ms(4));
+                });
+            },
+            "6.0 db.count=2 db.ms=6.0 db.max_ms=4.0 n=1",
         );
     }
 
