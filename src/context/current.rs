@@ -172,7 +172,7 @@ pub fn is_active() -> bool {
 ///
 /// A call is missed if no trace is current on its thread, if [`with`] is using the trace, or if
 /// [`emit`] has ended it. That holds for every function that adds to a unit or hands it on
-/// ([`with`], [`unit`], [`part`] and [`child`] included), for [`set!`](self::set!) and
+/// ([`with`], [`unit()`], [`part`] and [`child`] included), for [`set!`](self::set!) and
 /// [`add!`](self::add!), for `timed` and `in_current_unit`, for [`check`] only if the result is
 /// an `Err`, for [`stop`] if the unit of the lap is not current on this thread, and for
 /// [`emit`] only inside `with`.

@@ -22,11 +22,12 @@ pub(crate) fn blank(hub: &UnitHub) -> Box<Entry> {
 /// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
 /// later write wins; otherwise the unit picks it up.
 pub(crate) fn come_home(mut part: Box<Entry>) {
+    part.catch_up();
+    // While it is a part, so that it keeps apart when its laps ran.
+    part.close_laps(part.now());
     let Some(hub) = part.home.take() else {
         return spares::give_back(part);
     };
-    part.catch_up();
-    part.close_laps(part.now());
     merge(&hub, part);
 }
 
