@@ -109,7 +109,12 @@ impl UnitRef {
     /// the part at the end.
     ///
     /// If the unit is disabled, `work` runs without a current unit, even if this thread has
-    /// one: what it collects belongs to no other unit.
+    /// one: what it collects belongs to no other unit. If the unit has ended, `work` runs all
+    /// the same, and what it collects is lost and counted by
+    /// [`current::late_parts`](crate::current::late_parts).
+    ///
+    /// A thread allocates for its first scope, and a unit for its first `UnitRef`; later ones
+    /// use that memory again, unless a `UnitRef` outlives its unit.
     ///
     /// # Examples
     ///
@@ -130,7 +135,9 @@ impl UnitRef {
     /// Makes a part of the unit the current one of this thread until the guard is dropped,
     /// which merges the part.
     ///
-    /// Do not hold the guard across an `.await`; for futures there is `in_unit`.
+    /// Do not hold the guard across an `.await`; for futures there is `in_unit`. If a guard
+    /// is leaked with `mem::forget`, its part stays on this thread for good: it is current
+    /// wherever no other unit is, and its unit counts it in `lost_parts`.
     pub fn enter(&self) -> EnteredUnit {
         let token = match &self.0 {
             Reach::Unit(hub) => stack::push(parts::take(hub)),
