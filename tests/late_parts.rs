@@ -159,7 +159,7 @@ fn what_is_not_in_the_record_comes_late() {
                             }),
                             1 => unit.scope(|| {
                                 let _lap = current::lap("t");
-                                current::unit().scope(|| thread::yield_now());
+                                current::unit().scope(thread::yield_now);
                                 current::incr("n");
                             }),
                             _ => {
