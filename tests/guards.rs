@@ -135,7 +135,6 @@ mod at_random {
             match guard {
                 // It stays current until its trace is dropped, at the end.
                 Guard::Trace(guard) if self.random.below(8) == 0 => mem::forget(guard),
-                Guard::Trace(guard) if self.layers[layer].is_in_use => drop(guard),
                 guard => {
                     drop(guard);
                     match self.layers[layer].is_in_use {
@@ -234,6 +233,170 @@ mod at_random {
         for seed in 0..ROUNDS {
             run(seed);
         }
+    }
+}
+
+/// A guard or a trace that is dropped while `current::with` uses its unit.
+mod in_use {
+    use super::*;
+
+    #[track_caller]
+    fn check(work: impl FnOnce(Trace), want: &str) {
+        let bench = bare();
+        work(unit(&bench, "unit"));
+        assert!(!current::is_active());
+        assert_eq!(bench.log.take_lines(), [format!("msg=unit {want}")]);
+    }
+
+    #[test]
+    fn the_guard_of_a_trace_ends_when_the_use_does() {
+        check(
+            |mut trace| {
+                let entered = trace.enter();
+                current::with(|trace| {
+                    drop(entered);
+                    trace.set("inside", 1);
+                });
+                current::set("later", 1);
+                assert_eq!(trace.get("inside").unwrap().to_string(), "1");
+                trace.set("own", 1);
+                trace.scope(|| current::set("again", 1));
+            },
+            "duration_ms=0.0 inside=1 own=1 again=1",
+        );
+    }
+
+    #[test]
+    fn the_unit_below_is_current_then() {
+        let bench = bare();
+        let (mut outer, mut inner) = (unit(&bench, "outer"), unit(&bench, "inner"));
+        outer.scope(|| {
+            let entered = inner.enter();
+            current::with(|trace| {
+                drop(entered);
+                trace.set("inside", 1);
+                current::set("nowhere", 1);
+            });
+            current::set("after", 1);
+        });
+        drop((inner, outer));
+        let want = [
+            "msg=inner duration_ms=0.0 inside=1",
+            "msg=outer duration_ms=0.0 after=1",
+        ];
+        assert_eq!(bench.log.take_lines(), want);
+    }
+
+    #[test]
+    fn it_does_so_with_others_above_it() {
+        let bench = bare();
+        let (mut outer, mut inner) = (unit(&bench, "outer"), unit(&bench, "inner"));
+        let entered = outer.enter();
+        let above = current::with(|trace| {
+            let above = inner.enter();
+            drop(entered);
+            trace.set("inside", 1);
+            above
+        });
+        current::set("above", 1);
+        drop(above);
+        assert!(!current::is_active());
+        drop((inner, outer));
+        let want = [
+            "msg=inner duration_ms=0.0 above=1",
+            "msg=outer duration_ms=0.0 inside=1",
+        ];
+        assert_eq!(bench.log.take_lines(), want);
+    }
+
+    #[test]
+    fn the_guard_of_a_part_brings_it_home_when_the_use_ends() {
+        check(
+            |trace| {
+                let entered = trace.unit().enter();
+                current::with(|part| {
+                    drop(entered);
+                    part.set("inside", 1);
+                });
+                current::set("later", 1);
+            },
+            "duration_ms=0.0 inside=1",
+        );
+    }
+
+    #[test]
+    fn a_trace_that_is_dropped_ends_when_the_use_does() {
+        check(
+            |mut trace| {
+                mem::forget(trace.enter());
+                current::with(|unit| {
+                    drop(trace);
+                    unit.set("inside", 1);
+                });
+                current::set("later", 1);
+            },
+            "duration_ms=0.0 inside=1",
+        );
+    }
+
+    #[test]
+    fn a_part_that_is_dropped_comes_home_when_the_use_ends() {
+        check(
+            |trace| {
+                let mut part = trace.part();
+                mem::forget(part.enter());
+                current::with(|unit| {
+                    drop(part);
+                    unit.set("inside", 1);
+                });
+                current::set("later", 1);
+            },
+            "duration_ms=0.0 inside=1",
+        );
+    }
+
+    #[test]
+    fn the_trace_finds_its_unit_from_another_thread() {
+        check(
+            |mut trace| {
+                elsewhere(|| {
+                    let entered = trace.enter();
+                    current::with(|trace| {
+                        drop(entered);
+                        trace.set("inside", 1);
+                    });
+                    assert!(!current::is_active());
+                });
+                let unit = trace.unit();
+                elsewhere(|| unit.scope(|| current::set("part", 1)));
+                assert_eq!(trace.get("inside").unwrap().to_string(), "1");
+                assert_eq!(trace.get("part").unwrap().to_string(), "1");
+                trace.set("own", 1);
+            },
+            "duration_ms=0.0 inside=1 part=1 own=1",
+        );
+    }
+
+    #[test]
+    fn a_handle_that_was_entered_elsewhere_keeps_what_it_has() {
+        check(
+            |trace| {
+                let result: Result<(), String> = trace.__run(|handle| {
+                    elsewhere(|| {
+                        let entered = handle.enter();
+                        current::with(|part| {
+                            drop(entered);
+                            part.set("inside", 1);
+                        });
+                        current::set("later", 1);
+                        assert!(!current::is_active());
+                    });
+                    Ok(())
+                });
+                result.unwrap();
+            },
+            "outcome=ok duration_ms=0.0 inside=1",
+        );
     }
 }
 

@@ -6,4 +6,5 @@ pub(crate) mod spares;
 pub(crate) mod outer;
 pub(crate) mod stack;
 pub(crate) mod layers;
+mod aside;
 mod token;

@@ -42,7 +42,7 @@ fn find<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
     let has_ids = |slot: &Slot| {
         !matches!(
             slot,
-            Slot::Gone | Slot::Leaving | Slot::Cover(None) | Slot::InUse(None)
+            Slot::Gone | Slot::Leaving { .. } | Slot::Cover(None) | Slot::InUse(None)
         )
     };
     let outer = stack::first(has_ids);

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
-use crate::thread::token;
+use crate::thread::{aside, token};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
@@ -24,12 +24,18 @@ use crate::unit::store::trace_ids::Forwarded;
 #[inline]
 pub(crate) fn push(mut entry: Box<Entry>) -> Token {
     let token = token::next();
+    name(&mut entry, token);
+    put_on_top(token, Slot::Unit(entry));
+    token
+}
+
+/// Lets others find a unit by its token.
+#[inline]
+fn name(entry: &mut Entry, token: Token) {
     entry.token = Some(token);
     if let Some(hub) = entry.hub.get() {
         hub.set_token(token);
     }
-    put_on_top(token, Slot::Unit(entry));
-    token
 }
 
 /// Hides the current units until [`pop`].
@@ -47,60 +53,83 @@ fn put_on_top(token: Token, slot: Slot) {
     STACK.with(|stack| stack.set_top(slot));
 }
 
-/// Takes a unit or a cover out, wherever in the stack it is. One that is in use stays.
+/// Takes a unit or a cover out, wherever in the stack it is. If `current::with` uses it,
+/// [`return_top`] takes it out.
 #[inline]
 pub(crate) fn pop(token: Token) -> Option<Slot> {
     if !is_top(token) {
-        return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
-            Slot::Gone => None,
-            in_use @ (Slot::InUse(_) | Slot::Leaving) => {
-                *slot = in_use;
-                None
-            }
-            found => Some(found),
-        })?;
+        let found = find(token, |slot| {
+            let (found, left) = split(std::mem::replace(slot, Slot::Gone));
+            *slot = left;
+            found
+        });
+        return found
+            .flatten()
+            .or_else(|| aside::take(token).map(Slot::Unit));
     }
-    match STACK.with(|stack| stack.take_top()) {
-        in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+    match split(STACK.with(|stack| stack.take_top())) {
+        (None, in_use) => {
             put_back(token, in_use);
             None
         }
-        found => {
+        (found, _) => {
             STACK.with(|stack| stack.token.set(None));
             if STACK.with(|stack| stack.depth.get()) > 0 {
                 uncover();
             }
-            Some(found)
+            found
         }
     }
 }
 
-/// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
+/// Splits a layer into what can be taken out and what is left of it.
+#[inline]
+fn split(slot: Slot) -> (Option<Slot>, Slot) {
+    match slot {
+        Slot::InUse(Some(_)) => (None, Slot::Leaving { for_good: false }),
+        left @ (Slot::InUse(None) | Slot::Leaving { .. } | Slot::Gone) => (None, left),
+        found => (Some(found), Slot::Gone),
+    }
+}
+
+/// Takes out a layer whose owner is gone. If `current::with` uses it, [`return_top`]
+/// returns it.
 pub(crate) fn leave(token: Token) -> Option<Slot> {
     let left = pop(token);
     if left.is_none() {
         with_layer(token, |slot| {
-            if let Slot::InUse(_) = slot {
-                *slot = Slot::Leaving;
+            if let Slot::Leaving { for_good } = slot {
+                *for_good = true;
             }
         });
     }
     left
 }
 
-/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile; returns
-/// it if its guard is gone.
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile: if its
+/// guard is gone it is set aside for its trace, and returned if that is gone as well.
 pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) -> Option<Box<Entry>> {
-    if with_layer(token, |slot| matches!(slot, Slot::Leaving)) == Some(true) {
-        abandon(token);
-        return Some(entry);
+    let leaving = with_layer(token, |slot| match slot {
+        Slot::Leaving { for_good } => Some(*for_good),
+        _ => None,
+    });
+    match leaving.flatten() {
+        None => {
+            name(&mut entry, token);
+            put_back(token, Slot::Unit(entry));
+            None
+        }
+        Some(for_good) => {
+            abandon(token);
+            if for_good {
+                return Some(entry);
+            }
+            // Only its trace can find it.
+            name(&mut entry, token::next());
+            aside::put(token, entry);
+            None
+        }
     }
-    entry.token = Some(token);
-    if let Some(hub) = entry.hub.get() {
-        hub.set_token(token);
-    }
-    put_back(token, Slot::Unit(entry));
-    None
 }
 
 /// Puts what was in use back into its layer.
@@ -267,7 +296,13 @@ pub(crate) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> 
     if is_top(token) {
         return Some(with_top(work));
     }
-    let slot = find(token, std::mem::take)?;
+    let take = |slot: &mut Slot| match slot {
+        Slot::Gone => None,
+        slot => Some(std::mem::take(slot)),
+    };
+    let Some(slot) = find(token, take).flatten() else {
+        return aside::copy(token).map(|copy| work(&mut Slot::Unit(copy)));
+    };
     let mut taken = TakenSlot { token, slot };
     Some(work(&mut taken.slot))
 }

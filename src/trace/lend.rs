@@ -174,6 +174,9 @@ impl Trace {
     pub(super) fn finish_lent(&mut self) {
         if let Some(entry) = self.take_entry() {
             emit::finish(entry);
+        } else if let State::Lent(token) | State::LentAway(token) = self.0 {
+            // Whoever uses it ends it.
+            stack::leave(token);
         }
     }
 
