@@ -784,6 +784,59 @@ mod disabled_runs {
     }
 
     #[test]
+    fn ids_given_inside_an_inner_unit_are_those_of_the_outer_one() {
+        let check = |outer: &mut Trace, inner: &mut Trace| {
+            outer.set_request_id("outer");
+            assert_eq!(inner.request_id().as_deref(), Some("outer")); // of the unit around
+            inner.set_request_id("inner");
+            assert_eq!(current::request_id().as_deref(), Some("inner"));
+            assert_eq!(outer.request_id().as_deref(), Some("outer"));
+            outer.set_request_id("again");
+            assert_eq!(inner.request_id().as_deref(), Some("inner"));
+        };
+        let _: Done = run!("off", |outer| {
+            let _: Done = run!("inner", |inner| Ok(check(outer, inner)));
+            assert_eq!(current::request_id().as_deref(), Some("again"));
+            Ok(assert_eq!(outer.request_id().as_deref(), Some("again")))
+        });
+        let _: Done = pollster::block_on(run!("off", async |outer| {
+            let inner = run!("inner", async |inner| {
+                std::future::ready(()).await;
+                Ok(check(outer, inner))
+            });
+            let _: Done = inner.await;
+            assert_eq!(current::request_id().as_deref(), Some("again"));
+            Ok(assert_eq!(outer.request_id().as_deref(), Some("again")))
+        }));
+    }
+
+    #[test]
+    fn an_outer_unit_without_ids_does_not_show_those_of_the_inner_one() {
+        let _: Done = run!("off", |outer| {
+            let _: Done = run!("inner", |inner| {
+                inner.set_request_id("inner");
+                Ok(assert_eq!(outer.request_id(), None))
+            });
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn ids_given_on_another_thread_are_not_those_of_the_unit_there() {
+        let _: Done = run!("off", |trace| {
+            elsewhere(|| {
+                let _: Done = run!("stranger", |stranger| {
+                    trace.set_request_id("r-1");
+                    assert_eq!(stranger.request_id(), None);
+                    stranger.set_request_id("r-2");
+                    Ok(assert_eq!(trace.request_id().as_deref(), Some("r-1")))
+                });
+            });
+            Ok(())
+        });
+    }
+
+    #[test]
     fn ids_go_along_to_another_thread() {
         let want = (Some(PARENT.to_owned()), Some("r-1".to_owned()));
         let _: Done = run!("off", |trace| {

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::thread::stack;
 use crate::trace::Trace;
+use crate::unit::store::origin::Token;
 use crate::value::failure::IsResult;
 use crate::value::outcome::Outcome;
 
@@ -12,22 +14,39 @@ use crate::value::outcome::Outcome;
 /// [`end`](Self::end), the outcome is `cancelled`.
 #[doc(hidden)]
 #[derive(Debug, Default)]
-pub struct CancelGuard(Trace);
+pub struct CancelGuard {
+    trace: Trace,
+    /// Marks the covers of a disabled trace, for its handle.
+    mark: Option<Token>,
+}
 
 impl CancelGuard {
     #[inline]
     pub fn new(trace: Trace) -> CancelGuard {
-        CancelGuard(trace)
+        let mark = (!trace.is_enabled()).then(stack::new_mark);
+        CancelGuard { trace, mark }
     }
 
     /// Returns a handle for the block, which the guard is polled around.
     pub fn handle(&self) -> Trace {
-        self.0.handle()
+        self.trace.handle(self.mark)
     }
 
     #[inline]
     pub fn trace(&mut self) -> &mut Trace {
-        &mut self.0
+        &mut self.trace
+    }
+
+    /// Runs `work` with the trace as the current one.
+    #[inline]
+    pub(super) fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        let mark = self.mark;
+        self.trace.scope(|| {
+            if let Some(mark) = mark {
+                stack::mark_cover(mark);
+            }
+            work()
+        })
     }
 
     /// Runs a poll with the trace as the current one. If the poll panics, the
@@ -35,7 +54,7 @@ impl CancelGuard {
     /// future later.
     #[inline]
     pub fn poll<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        let polling = Polling(&mut self.0);
+        let polling = Polling(self);
         let result = polling.0.scope(work);
         std::mem::forget(polling);
         result
@@ -45,7 +64,7 @@ impl CancelGuard {
     /// cancelled.
     #[inline]
     pub fn end(&mut self) {
-        drop(std::mem::take(&mut self.0));
+        drop(std::mem::take(&mut self.trace));
     }
 
     /// Emits the record with the outcome of a result; what [`RunFuture`] returns is
@@ -56,24 +75,24 @@ impl CancelGuard {
 
     /// Emits the record with the outcome of a result.
     fn take_outcome<R: IsResult<M>, M>(mut self, result: R) -> R {
-        self.0.take_outcome(&result);
+        self.trace.take_outcome(&result);
         self.end();
         result
     }
 }
 
 /// Dropped only by a panic; [`CancelGuard::poll`] forgets it otherwise.
-struct Polling<'a>(&'a mut Trace);
+struct Polling<'a>(&'a mut CancelGuard);
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        self.0.set_outcome(Outcome::Panic);
+        self.0.trace.set_outcome(Outcome::Panic);
     }
 }
 
 impl Drop for CancelGuard {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.trace.cancel();
     }
 }
 
@@ -121,7 +140,7 @@ impl<F> Drop for RunFuture<'_, F> {
         // Anything that the destructors of its locals log belongs to the unit.
         if self.block.is_some() {
             let block = &mut self.block;
-            self.unit.trace().scope(|| block.set(None));
+            self.unit.scope(|| block.set(None));
         }
     }
 }

@@ -189,7 +189,7 @@ pin_project! {
             let future = &mut this.future;
             // Anything that the destructors of its locals log belongs to the unit.
             if future.is_some() {
-                this.unit.trace().scope(|| future.set(None));
+                this.unit.scope(|| future.set(None));
             }
         }
     }

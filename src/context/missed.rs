@@ -58,7 +58,7 @@ static MISSED: Mutex<Missed> = Mutex::new(Missed::NONE);
 #[cold]
 #[inline(never)]
 fn count(place: &'static Location<'static>) {
-    let is_covered = stack::with_top(|slot| matches!(slot, Slot::Cover(_)));
+    let is_covered = stack::with_top(|slot| matches!(slot, Slot::Cover(..)));
     let is_off = builder::is_off() && !process::any_has_logger();
     if is_covered || is_off {
         return;

@@ -18,8 +18,9 @@ pub(crate) enum Slot {
         for_good: bool,
     },
     Unit(Box<Entry>),
-    /// A disabled trace, which hides the units below, with the ids that it passes on.
-    Cover(Option<Box<Forwarded>>),
+    /// A disabled trace, which hides the units below, with the ids that it passes on, and
+    /// with a mark if there is a handle to it.
+    Cover(Option<Box<Forwarded>>, Option<Token>),
     /// Nothing: it was taken back before the layers above it.
     Gone,
 }

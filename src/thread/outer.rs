@@ -11,7 +11,7 @@ pub(crate) fn share_ids(entry: &mut Entry) {
     with(|outer| match outer {
         Slot::Unit(outer) if !outer.ended => entry.set_outer(outer.home_or_hub()),
         Slot::InUse(Some(hub)) => entry.set_outer(hub),
-        Slot::Cover(Some(forwarded)) => entry.continue_forwarded(forwarded),
+        Slot::Cover(Some(forwarded), _) => entry.continue_forwarded(forwarded),
         _ => {}
     });
 }
@@ -21,7 +21,7 @@ pub(crate) fn with_outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<
     with(|outer| match outer {
         Slot::Unit(entry) if !entry.ended => Some(look(&entry.outgoing())),
         Slot::InUse(Some(hub)) => Some(hub.with_ids(true, |ids| look(&ids.outgoing()))),
-        Slot::Cover(Some(forwarded)) => Some(look(&forwarded.make_outgoing())),
+        Slot::Cover(Some(forwarded), _) => Some(look(&forwarded.make_outgoing())),
         _ => None,
     })?
 }
@@ -42,13 +42,13 @@ fn find<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
     let has_ids = |slot: &Slot| {
         !matches!(
             slot,
-            Slot::Gone | Slot::Leaving { .. } | Slot::Cover(None) | Slot::InUse(None)
+            Slot::Gone | Slot::Leaving { .. } | Slot::Cover(None, _) | Slot::InUse(None)
         )
     };
     let outer = stack::first(has_ids);
-    let outer = outer.or_else(|| stack::last(|slot| matches!(slot, Slot::Cover(_))));
+    let outer = outer.or_else(|| stack::last(|slot| matches!(slot, Slot::Cover(..))));
     stack::with_layer(outer?, |slot| {
-        if let Slot::Cover(forwarded) = slot {
+        if let Slot::Cover(forwarded, _) = slot {
             forwarded.get_or_insert_default();
         }
         work(slot)

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
+use crate::thread::layers::{Layer, STACK, Slot, below, bury, find, is_top, uncover};
 use crate::thread::{aside, token};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
@@ -41,7 +41,7 @@ fn name(entry: &mut Entry, token: Token) {
 /// Hides the current units until [`pop`].
 pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
     let token = token::next();
-    put_on_top(token, Slot::Cover(forwarded));
+    put_on_top(token, Slot::Cover(forwarded, None));
     token
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn put_back(token: Token, slot: Slot) {
 
 /// Removes the layer of a unit that was in use and will not come back.
 pub(crate) fn abandon(token: Token) {
-    put_back(token, Slot::Cover(None));
+    put_back(token, Slot::Cover(None, None));
     pop(token);
 }
 
@@ -255,9 +255,38 @@ pub(crate) fn with_cover<R>(
     work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
 ) -> Option<R> {
     with_layer(token?, |slot| match slot {
-        Slot::Cover(forwarded) => Some(work(forwarded)),
+        Slot::Cover(forwarded, _) => Some(work(forwarded)),
         _ => None,
     })?
+}
+
+/// Makes a mark, by which a handle finds its cover, whenever that is on its stack.
+pub(crate) fn new_mark() -> Token {
+    token::next()
+}
+
+/// Marks the cover on top.
+pub(crate) fn mark_cover(mark: Token) {
+    with_top(|slot| {
+        if let Slot::Cover(_, own) = slot {
+            *own = Some(mark);
+        }
+    });
+}
+
+/// Returns the token of the cover that has a mark, if it is on this stack.
+pub(crate) fn marked(mark: Token) -> Option<Token> {
+    first(|slot| matches!(slot, Slot::Cover(_, own) if *own == Some(mark)))
+}
+
+/// Returns the token of the uppermost cover with ids, from a layer downwards.
+pub(crate) fn cover_with_ids(from: Token) -> Option<Token> {
+    let has_ids = |slot: &Slot| matches!(slot, Slot::Cover(Some(_), _));
+    if is_top(from) {
+        return first(has_ids);
+    }
+    let fits = |layer: &&Layer| layer.token <= from && has_ids(&layer.slot);
+    below(|layers| Some(layers.iter().rfind(fits)?.token))
 }
 
 /// Returns the token of the uppermost layer that `fits`.

@@ -7,11 +7,11 @@ use crate::emit;
 use crate::thread::layers::Slot;
 use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
+use crate::trace::covered::Covered;
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
@@ -88,11 +88,13 @@ impl Trace {
         }
     }
 
-    /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
-    pub(crate) fn handle(&self) -> Trace {
-        Trace(match &self.0 {
-            State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
-            _ => State::Covered(None),
+    /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere;
+    /// that of a disabled one finds its cover by the mark.
+    pub(crate) fn handle(&self, mark: Option<Token>) -> Trace {
+        Trace(match (&self.0, mark) {
+            (State::Here(entry), _) => State::Handle(Arc::clone(entry.home_or_hub())),
+            (_, Some(mark)) => State::Covered(Covered::Marked(mark)),
+            _ => State::Disabled(None),
         })
     }
 
@@ -142,7 +144,7 @@ impl Trace {
                         }
                     }
                 }
-                Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                Some(Slot::Cover(forwarded, _)) => State::Disabled(forwarded),
                 _ => return,
             },
             State::LentAway(token) => match stack::pop(*token) {
@@ -180,32 +182,6 @@ impl Trace {
         }
     }
 
-    /// Uses the ids that a disabled handle passes on: those of its cover, if that is here, of
-    /// which the handle keeps a copy.
-    #[cold]
-    pub(super) fn with_covered<R>(
-        own: &mut Option<Box<Forwarded>>,
-        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
-    ) -> Option<R> {
-        let parent = own.as_ref().and_then(|own| own.parent);
-        // A cover has no other mark.
-        let is_own = |slot: &Slot| match slot {
-            Slot::Cover(ids) => {
-                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
-            }
-            _ => false,
-        };
-        let mut work = Some(work);
-        let seen = stack::with_cover(stack::first(is_own), |ids| {
-            let result = work.take()?(ids);
-            if own != ids {
-                own.clone_from(ids);
-            }
-            Some(result)
-        });
-        seen.unwrap_or_else(|| Some(work?(own)))
-    }
-
     /// Makes a disabled trace a cover until the guard is dropped.
     #[inline]
     pub(super) fn into_cover(mut self) -> Cover {
@@ -216,6 +192,15 @@ impl Trace {
 
 /// Hides the units around a disabled one that runs.
 pub(super) struct Cover(Token);
+
+impl Cover {
+    /// Returns a handle to the disabled unit.
+    #[inline]
+    pub(super) fn handle(&self) -> Trace {
+        stack::mark_cover(self.0);
+        Trace(State::Covered(Covered::Marked(self.0)))
+    }
+}
 
 impl Drop for Cover {
     #[inline]

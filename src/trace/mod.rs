@@ -13,6 +13,7 @@ pub(crate) mod join;
 pub(crate) mod scope;
 pub(crate) mod builder;
 mod lend;
+mod covered;
 mod outcome;
 mod add;
 pub(crate) mod time;
@@ -23,8 +24,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::layers::Slot;
 use crate::thread::stack;
+use crate::trace::covered::Covered;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
@@ -68,9 +69,8 @@ enum State {
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
     Covering(Token),
-    /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
-    /// to it, which it keeps wherever it goes.
-    Covered(Option<Box<Forwarded>>),
+    /// A handle of `run!` whose unit is disabled.
+    Covered(Covered),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
@@ -125,7 +125,7 @@ impl Trace {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
             State::Covering(token) => stack::with_cover(Some(*token), work),
-            State::Covered(own) => Trace::with_covered(own, work),
+            State::Covered(own) => own.with(work),
             _ => None,
         }
     }
@@ -137,12 +137,7 @@ impl Trace {
             State::Covering(token) => {
                 stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
             }
-            State::Covered(Some(own)) => Some(look(own)),
-            // Those of the unit around.
-            State::Covered(None) => {
-                let token = stack::first(|slot| matches!(slot, Slot::Cover(Some(_))));
-                stack::with_cover(token, |kept| kept.as_deref().map(look))?
-            }
+            State::Covered(own) => own.look(look),
             _ => None,
         }
     }

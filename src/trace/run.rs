@@ -1,7 +1,7 @@
 //! A closure as a unit: what `run!` expands to.
 
 use crate::base::unwinding;
-use crate::trace::{State, Trace};
+use crate::trace::Trace;
 use crate::value::failure::IsResult;
 
 impl Trace {
@@ -10,8 +10,8 @@ impl Trace {
     #[doc(hidden)]
     pub fn __run<R: IsResult<M>, M>(self, work: impl FnOnce(&mut Trace) -> R) -> R {
         if !self.is_enabled() {
-            let _cover = self.into_cover();
-            return work(&mut Trace(State::Covered(None)));
+            let cover = self.into_cover();
+            return work(&mut cover.handle());
         }
         let mut running = Running::new(self);
         let handle = &mut running.handle;
@@ -49,7 +49,7 @@ struct Running {
 impl Running {
     #[inline]
     fn new(mut unit: Trace) -> Running {
-        let handle = unit.handle();
+        let handle = unit.handle(None);
         unit.lend();
         Running { handle, unit }
     }

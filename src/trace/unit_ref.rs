@@ -94,7 +94,7 @@ impl UnitRef {
         let reach = stack::with_top(|slot| match slot {
             Slot::Unit(entry) if !entry.ended => Some(Reach::Unit(Arc::clone(entry.home_or_hub()))),
             Slot::InUse(hub) => Some(Reach::Unit(Arc::clone(hub.as_ref()?))),
-            Slot::Cover(forwarded) => Some(Reach::disabled(forwarded.as_deref().cloned())),
+            Slot::Cover(forwarded, _) => Some(Reach::disabled(forwarded.as_deref().cloned())),
             _ => None,
         });
         UnitRef(reach.unwrap_or(Reach::Disabled(None)))
