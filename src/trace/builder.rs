@@ -17,8 +17,9 @@ use crate::thread::{outer, spares};
 use crate::trace::Trace;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Origin;
-use crate::unit::store::trace_ids::Forwarded;
+use crate::unit::store::trace_ids::SharedIds;
 use crate::value::key::{KeyRef, ToKey};
 use crate::value::kind::{Kind, Value};
 use crate::value::owned::OwnedValue;
@@ -32,6 +33,7 @@ use crate::value::to_value::ToValue;
 /// | [`level`](Self::level) | info |
 /// | [`target`](Self::target) | the caller's module; with [`Trace::builder`], the configuration's target |
 /// | [`config`](Self::config) | the [installed](Config::install) configuration |
+/// | [`root`](Self::root) | the unit is inside the current one |
 ///
 /// # Examples
 ///
@@ -57,6 +59,15 @@ struct Unit<'c> {
     target: Option<Cow<'static, str>>,
     level: Level,
     config: Option<&'c Config>,
+    around: Around<'c>,
+}
+
+/// Which unit a new one is inside of.
+enum Around<'c> {
+    /// The current one, if there is one.
+    Current,
+    Nothing,
+    Unit(&'c Arc<UnitHub>),
 }
 
 impl<'c> TraceBuilder<'c> {
@@ -116,6 +127,28 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
+    /// Starts the unit as one that is inside no other, even if another is current.
+    ///
+    /// Otherwise a unit that starts while another is current belongs to the same transaction:
+    /// see [`current`](crate::current). A root unit shares no ids with it, and the units
+    /// inside the root unit share those of the root unit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut poll = traceline::start!("poll");
+    /// poll.scope(|| {
+    ///     let mut order = traceline::builder!("order").root().start();
+    ///     assert_ne!(order.trace_id(), traceline::current::trace_id());
+    /// });
+    /// ```
+    #[inline]
+    pub fn root(mut self) -> Self {
+        self.unit.around = Around::Nothing;
+        self
+    }
+
     /// Adds a field that the trace starts with.
     ///
     /// # Examples
@@ -169,16 +202,19 @@ impl<'c> TraceBuilder<'c> {
     /// Starts a unit that belongs to code at the given place.
     #[inline]
     pub(crate) fn start_at(self, location: &'static Location<'static>) -> Trace {
-        if self.unit.config.is_none() && is_off() {
-            return Trace::default();
+        let is_root = matches!(self.unit.around, Around::Nothing);
+        let begun = match self.unit.config.is_none() && is_off() {
+            true => None,
+            false => self.unit.begin(location),
+        };
+        let Some(mut entry) = begun else {
+            // With ids of its own, which are made when first needed.
+            return Trace::passing_on(is_root.then(Forwarded::default));
+        };
+        for (key, value) in &self.fields {
+            entry.set_any(KeyRef::Text(key), value.kind());
         }
-        let mut entry = self.unit.begin(location);
-        if let Some(entry) = &mut entry {
-            for (key, value) in &self.fields {
-                entry.set_any(KeyRef::Text(key), value.kind());
-            }
-        }
-        Trace::from_entry(entry)
+        Trace::from_entry(Some(entry))
     }
 
     /// Starts a unit with the target and the configuration of another.
@@ -193,17 +229,18 @@ impl<'c> TraceBuilder<'c> {
         let unit = Unit {
             target: Some(parent.origin.target.clone()),
             config: Some(&config),
+            around: Around::Unit(parent),
             ..Unit::new(name, parent.origin.module)
         };
         match unit.begin(location) {
             Some(mut entry) => {
-                // Whatever is current here, this is the parent.
-                entry.forget_ids();
-                entry.set_outer(parent);
                 entry.make_ids();
                 Trace::from_entry(Some(entry))
             }
-            None => Trace::passing_on(Some(parent.with_ids(true, Forwarded::from_shared))),
+            None => {
+                let pass_on = |ids: &SharedIds| Forwarded::new(&ids.outgoing());
+                Trace::passing_on(Some(parent.with_ids(true, pass_on)))
+            }
         }
     }
 }
@@ -217,6 +254,7 @@ impl<'c> Unit<'c> {
             target: None,
             level: Level::Info,
             config: None,
+            around: Around::Current,
         }
     }
 
@@ -243,7 +281,11 @@ impl<'c> Unit<'c> {
         let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
         let mut entry = spares::take(settings, origin, settings.clock.now());
         entry.wall = wall;
-        outer::share_ids(&mut entry);
+        match self.around {
+            Around::Current => outer::share_ids(&mut entry),
+            Around::Nothing => {}
+            Around::Unit(hub) => entry.set_outer(hub),
+        }
         Some(entry)
     }
 }

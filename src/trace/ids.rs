@@ -14,7 +14,8 @@ use crate::ids::tracestate::{self, StateText, TraceState};
 use crate::thread::outer;
 use crate::trace::Trace;
 use crate::unit::Entry;
-use crate::unit::store::trace_ids::{Forwarded, Outgoing};
+use crate::unit::forwarded::Forwarded;
+use crate::unit::store::trace_ids::Outgoing;
 
 impl Trace {
     /// Makes this unit part of the caller's transaction.
@@ -49,9 +50,35 @@ impl Trace {
         in_forwarded: impl FnOnce(&mut Forwarded),
     ) -> &mut Self {
         if self.with_entry(in_entry).is_none() {
-            self.with_forwarded(|kept| in_forwarded(kept.get_or_insert_default()));
+            self.with_forwarded(|kept| {
+                let forwarded = kept.get_or_insert_default();
+                in_forwarded(forwarded);
+                forwarded.publish();
+            });
         }
         self
+    }
+
+    /// Takes over the ids of the unit around, or makes some.
+    fn share_ids(&mut self) -> &mut Self {
+        if !self.is_enabled() && self.forwarded(|_| ()).is_none() {
+            let around = outer::with_outgoing(Forwarded::new);
+            self.with_forwarded(|own| *own = around.map(Box::new));
+        }
+        self.put_ids(
+            |entry| _ = entry.outgoing(),
+            |forwarded| forwarded.make_parent(),
+        )
+    }
+
+    /// Returns whether a header names the unit around, one further out, or the caller of any
+    /// of these.
+    fn names_around(&self, parent: TraceParent) -> bool {
+        let around = match self.is_enabled() {
+            true => self.look(|entry| entry.outer.clone()).flatten(),
+            false => outer::hub(),
+        };
+        around.is_some_and(|around| around.is_named_by(parent))
     }
 
     /// Takes ids from the headers of a request: `traceparent` and `tracestate`,
@@ -84,16 +111,19 @@ impl Trace {
             found.take(name.as_ref(), value);
         }
         match found.parent() {
-            Some(parent) => {
+            Some(parent) if !self.names_around(parent) => {
                 self.continue_from(parent);
                 match found.is_decided() {
                     true => self.take_state(&found),
                     false => self.put_ids(Entry::decide, Forwarded::decide),
                 }
             }
-            None => self.put_ids(|entry| _ = entry.make_ids(), |made| _ = made.make_parent()),
+            _ => self.share_ids(),
         };
-        self.put_request_id(found.request_id.bytes().unwrap_or_default())
+        match found.request_id.bytes().filter(|id| is_request_id(id)) {
+            None if self.request_id().is_some() => self,
+            id => self.put_request_id(id.unwrap_or_default()),
+        }
     }
 
     /// A `tracestate` means nothing without the `traceparent` it belongs to.
@@ -185,9 +215,10 @@ impl Trace {
     /// assert_eq!(trace.request_id().as_deref(), Some("order-4711"));
     /// ```
     pub fn request_id(&self) -> Option<String> {
-        let kept = self.look(|entry| entry.request_id().map(str::to_owned));
-        kept.flatten()
-            .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
+        self.shared(|outgoing| {
+            let id = outgoing.request_id?;
+            Some(String::from_utf8_lossy(id).into_owned())
+        })?
     }
 
     /// Returns the value of the header `traceparent` for outgoing calls, which
@@ -227,9 +258,22 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = self.look(|entry| TraceState::from_list(entry.state()));
-        let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
+        let state = self.shared(|outgoing| TraceState::from_list(outgoing.state));
         state.filter(|state| !state.is_empty())
+    }
+
+    /// Looks at the ids as far as they are known.
+    fn shared<R>(&self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
+        if !self.is_enabled() {
+            let own = self.forwarded(|own| once(&own.outgoing()));
+            return own.or_else(|| outer::with_outgoing(once)).flatten();
+        }
+        match self.look(Entry::lacks_known_ids) {
+            Some(false) => self.look(|entry| once(&entry.known_ids()))?,
+            _ => self.hub()?.with_ids(false, |ids| once(&ids.outgoing())),
+        }
     }
 
     /// Looks at all three headers at once, without a copy. A disabled trace without ids
@@ -241,10 +285,12 @@ impl Trace {
             return self.with_entry(|entry| once(&entry.outgoing()))?;
         }
         let own = self.with_forwarded(|own| own.as_mut().map(|own| once(&own.make_outgoing())));
-        if let Some(seen) = own.flatten().or_else(|| outer::with_outgoing(&mut once)) {
+        if let Some(seen) = own.flatten() {
             return seen;
         }
-        self.with_forwarded(|own| once(&own.get_or_insert_default().make_outgoing()))?
+        // Kept, because the next question may be asked somewhere else.
+        self.share_ids();
+        self.forwarded(|own| once(&own.outgoing()))?
     }
 
     /// Returns the id of the transaction, which is made on first use.

@@ -26,8 +26,8 @@ use crate::emit;
 use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -298,7 +298,11 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look(emit::render).unwrap_or_default()
+        let render = |entry: &Entry| match entry.lacks_known_ids() {
+            true => emit::render(&entry.caught_up()),
+            false => emit::render(entry),
+        };
+        self.look(render).unwrap_or_default()
     }
 }
 

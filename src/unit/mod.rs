@@ -7,6 +7,7 @@
 //! 2 KiB of text, so the first unit of a thread costs two allocations.
 
 // From the top down: a file names only files below it (tests/layers.rs).
+pub(crate) mod forwarded;
 pub(crate) mod log_record;
 pub(crate) mod reach;
 pub(crate) mod join;

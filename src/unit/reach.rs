@@ -10,12 +10,12 @@ impl Entry {
     pub(crate) fn own_hub(&self) -> &Arc<UnitHub> {
         self.hub.get_or_init(|| {
             let hub = UnitHub::new(&self.settings, self.start, &self.origin);
-            hub.set_ids(self.shared_ids());
-            if let Some(token) = self.token {
-                hub.set_token(token);
-            }
             if let Some(outer) = &self.outer {
                 hub.set_outer(outer);
+            }
+            self.publish_to(&hub);
+            if let Some(token) = self.token {
+                hub.set_token(token);
             }
             Arc::new(hub)
         })
@@ -88,8 +88,12 @@ impl Entry {
 
     #[cold]
     fn close_used_hub(&mut self) -> bool {
-        self.share_ids(false);
-        self.outer = None;
+        // A unit inside that goes on would have to name one without ids.
+        let make = self.hub.get().is_some_and(|hub| hub.has_inside());
+        self.share_ids(make);
+        if let Some(outer) = self.outer.take() {
+            outer.uncount_inside();
+        }
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
