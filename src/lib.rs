@@ -156,7 +156,7 @@ pub use trace::Trace;
 pub use trace::builder::{__builder, __start, TraceBuilder};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
-pub use trace::time::{Lap, Timer};
+pub use trace::time::Timer;
 pub use trace::unit_ref::UnitRef;
 pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};

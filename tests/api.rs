@@ -86,7 +86,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";
         // The stack belongs to the thread: not `Send`, not `Sync`.
-        Entered<'_>: 16, "Unpin RefUnwindSafe";
+        Entered<'_>: 8, "Unpin RefUnwindSafe";
         Part: 16, ALL;
         SharedTrace: 8, ALL;
         Bridge<()>: 16, ALL;

@@ -2141,7 +2141,7 @@ mod time {
         drop(trace);
         assert_eq!(
             lines(&bench),
-            ["msg=unit duration_ms=5.0 t.count=2 t.ms=8.0 t.max_ms=5.0"]
+            ["msg=unit duration_ms=5.0 t.count=2 t.ms=8.0 t.max_ms=5.0 t.wall_ms=5.0"]
         );
     }
 

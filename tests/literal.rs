@@ -27,6 +27,7 @@ mod guide;
 mod ids;
 mod json;
 mod key_values;
+mod laps;
 mod line_tags;
 mod logfmt;
 mod missed;
@@ -39,6 +40,7 @@ mod schemas;
 #[cfg(feature = "serde")]
 mod structured;
 mod threads;
+mod threads_merge;
 mod threads_of_a_unit;
 mod transaction;
 mod unwinding;

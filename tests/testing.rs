@@ -1,6 +1,9 @@
 //! The records of a test: which ones they are, what they contain, and that they belong
 //! to no other test.
 
+mod run_forms;
+#[path = "util/tags.rs"]
+mod tags;
 mod util;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -295,7 +298,10 @@ fn volatile(trace: &mut Trace) {
     trace
         .set("wait_ms", Duration::from_micros(1_234))
         .set("at", SystemTime::now());
-    trace.time("db", |_| thread::yield_now());
+    // Laps that overlap, so that the record has `db.wall_ms`.
+    trace.time("db", |trace| {
+        trace.time("db", |_| thread::sleep(Duration::from_millis(1)));
+    });
     trace.add("reading").warn("slow");
     let mut child = trace.child("child");
     child.set("rows", 3).ok();
@@ -322,7 +328,7 @@ fn normalized_records_are_the_same_in_every_run() {
     assert_eq!(
         first[1].normalized(),
         format!(
-            r#"ts=1970-01-01T00:00:00.000000Z level=warn msg=job {ids} trace_flags="03" request_id="00000000000000000000000000000000" duration_ms=0.0 wait_ms=0.0 at=1970-01-01T00:00:00.000000Z db.count=1 db.ms=0.0 db.max_ms=0.0 fragments="[0, 0.0ms] reading; [0, 0.0ms, warn] slow""#
+            r#"ts=1970-01-01T00:00:00.000000Z level=warn msg=job {ids} trace_flags="03" request_id="00000000000000000000000000000000" duration_ms=0.0 wait_ms=0.0 at=1970-01-01T00:00:00.000000Z db.count=2 db.ms=0.0 db.max_ms=0.0 fragments="[0, 0.0ms] reading; [0, 0.0ms, warn] slow""#
         )
     );
     let json: serde_json::Value = serde_json::from_str(run(Format::Json)[1].normalized()).unwrap();

@@ -665,6 +665,7 @@ fn the_current_unit_is_asked_for_its_ids_until_it_has_ended() {
         assert_eq!(current::with(|_| ids()), Some(own.clone()));
         Trace::default().scope(|| assert_eq!(ids(), own));
         assert_eq!(ids(), own);
+        // Not after its end.
         current::emit();
         assert_eq!(ids(), nothing);
     });

@@ -218,7 +218,7 @@ impl Settings {
         self.forms = forms;
     }
 
-    /// Returns whether the library may ever write one of the three names of a timer.
+    /// Returns whether the library may ever write one of the names of a timer.
     pub(crate) fn is_timer_reserved(&self, key: &str) -> bool {
         let is_of_timer = |name: &str| {
             let base = name.strip_prefix(key);

@@ -134,10 +134,13 @@ macro_rules! __run_async {
         let unit = $crate::__CancelGuard::new($crate::start!($name));
         $($async)+ {
             let unit = unit;
-            let mut handle = unit.handle();
+            let handle = unit.handle();
             let block = ::core::pin::pin!(::core::option::Option::Some($($async)+ {
+                // In here, so that what it wrote elsewhere is merged before the unit ends.
+                let mut handle = handle;
                 let $($trace)+ = &mut handle;
-                $work
+                let result = $work;
+                result
             }));
             $crate::__CancelGuard::finish($crate::__RunFuture::new(unit, block).await)
         }

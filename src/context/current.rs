@@ -49,7 +49,7 @@ use crate::thread::layers::Slot;
 use crate::thread::{outer, stack};
 use crate::trace::Trace;
 use crate::trace::join::Part;
-use crate::trace::time::{Lap, OnDrop, Timer};
+use crate::trace::time::{OnDrop, Timer};
 use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
 use crate::unit::store::hub;
@@ -60,6 +60,7 @@ use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
 use crate::value::owned::OwnedValue;
@@ -67,6 +68,7 @@ use crate::value::to_value::ToValue;
 
 pub use crate::base::missed::Missed;
 pub use crate::trace::scope::Entered;
+pub use crate::trace::time::Lap;
 pub use crate::trace::unit_ref::EnteredUnit;
 
 /// Runs `work` with the current trace and returns the result of `work`, or `None`
@@ -378,7 +380,14 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
 #[track_caller]
-pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
+#[allow(non_camel_case_types)]
+pub fn time<
+    R: NotAFuture<Future_needs_timed_instead_of_time>,
+    Future_needs_timed_instead_of_time,
+>(
+    key: impl ToKey,
+    work: impl FnOnce() -> R,
+) -> R {
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.

@@ -16,7 +16,6 @@ use crate::emit::finished::finished;
 use crate::emit::tap;
 use crate::encode::job::Moment;
 use crate::encode::kv_source::Pairs;
-use crate::thread::spares;
 use crate::unit::Entry;
 
 /// Returns whether a record of this level and target would be logged.

@@ -42,15 +42,23 @@ pub(crate) fn finish(mut entry: Box<Entry>) {
 
 /// Ends a unit without a record.
 pub(crate) fn discard(mut entry: Box<Entry>) {
-    match &entry.home {
+    match entry.home.take() {
         Some(home) => home.uncount_part(),
-        None => _ = entry.close_hub(),
+        None => {
+            if let Some(hub) = entry.hub.get() {
+                hub.discard();
+            }
+            entry.close_hub();
+        }
     }
     spares::give_back(entry);
 }
 
 /// Writes the record of a unit whose trace still exists, and ends it.
 pub(crate) fn end_now(entry: &mut Entry) {
+    if entry.is_part() {
+        return;
+    }
     write_final(entry);
     entry.ended = true;
 }

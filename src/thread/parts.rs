@@ -17,16 +17,18 @@ pub(crate) fn take(hub: &Arc<UnitHub>) -> Box<Entry> {
 /// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
 /// later write wins; otherwise the unit picks it up.
 pub(crate) fn come_home(mut part: Box<Entry>) {
+    part.catch_up();
+    // While it is a part, so that it keeps apart when its laps ran.
+    part.close_laps(part.now());
     let Some(hub) = part.home.take() else {
         return spares::give_back(part);
     };
-    part.close_laps(part.now());
     let mut part = Some(part);
     let token = hub.token();
     let merged = token.and_then(|token| {
         stack::with_unit(token, |unit| {
             unit.catch_up();
-            Some(unit.merge(part.take()?))
+            Some(unit.merge(part.take()?, true))
         })
     });
     let free = match (merged, part) {
@@ -36,7 +38,7 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
         }
         (None, Some(part)) => {
             let has_content = part.has_content();
-            hub.take_in(part, has_content, |merged, part| merged.merge(part))
+            hub.take_in(part, has_content, |merged, part| merged.merge(part, true))
         }
         (None, None) => None,
     };

@@ -9,14 +9,21 @@ use crate::trace::Trace;
 use crate::unit::Entry;
 use crate::unit::forwarded::Forwarded;
 
-/// Collects what one thread contributes to a unit; made by [`Trace::part`] and
-/// merged by [`Trace::join`].
+/// Collects what one thread contributes to a unit, and joins the unit when it is
+/// dropped; made by [`Trace::part`].
 ///
 /// A part dereferences to a [`Trace`], so you can pass it to any function that
 /// takes a `&mut Trace`, and it takes no lock. Its times count from the start of
-/// the unit. It emits no record: the unit's `lost_parts` counts parts that were
-/// dropped instead of joined. A part that is lost along with parts of its own
-/// counts as one.
+/// the unit. It emits no record of its own: whichever thread drops it, even in a
+/// panic, its data is in the record of the unit.
+///
+/// [`Trace::join`] merges a part at once. The unit picks up a dropped part when it is
+/// next read, joined or current, and at its end at the latest; use `join` if the part and
+/// the unit set the same field and the later value has to win.
+///
+/// Parts that are still out when the unit ends, and those that were forgotten, are
+/// counted in the record as `lost_parts`. What they bring back later is lost, and counted
+/// by [`current::late_parts`](crate::current::late_parts).
 ///
 /// [`render`](Trace::render) returns a preview of a part, under the name `part` and
 /// without `ts`.
@@ -34,9 +41,7 @@ use crate::unit::forwarded::Forwarded;
 ///         });
 ///     }
 /// });
-/// for part in parts {
-///     trace.join(part);
-/// } // files=4 words=4000
+/// drop(parts); // files=4 words=4000
 /// ```
 #[derive(Debug)]
 #[must_use = "a part that is dropped at once has collected nothing"]
@@ -134,13 +139,18 @@ impl Trace {
     fn join_entry(&mut self, part: Box<Entry>) {
         let mut part = Some(part);
         let merged = self.with_entry(|entry| {
-            let part = part.take()?;
-            if let Some(home) = &part.home
-                && Arc::ptr_eq(home, entry.home_or_hub())
-            {
+            // What was dropped before comes first.
+            entry.catch_up();
+            let mut part = part.take()?;
+            part.close_laps(part.now());
+            let home = part.home.take();
+            let is_own = home
+                .as_ref()
+                .is_some_and(|home| Arc::ptr_eq(home, entry.home_or_hub()));
+            if let Some(home) = home.filter(|_| is_own) {
                 home.uncount_part();
             }
-            Some(entry.merge(part))
+            Some(entry.merge(part, is_own))
         });
         if let Some(free) = merged.flatten() {
             spares::give_back(free);

@@ -70,32 +70,26 @@ impl Trace {
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
     pub(crate) fn handle(&self) -> Trace {
-        Trace(self.hub().map_or(State::Covered, State::Handle))
+        Trace(match &self.0 {
+            State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
+            _ => State::Covered,
+        })
     }
 
-    /// Makes the trace current: its entry, or a cover if it is disabled. Returns
-    /// `false` for a handle, which has neither.
+    /// Makes the trace current: its entry, or a cover if it is disabled. For a handle
+    /// that is not where its entry is, a part; otherwise its unit is current already.
     #[inline]
-    pub(super) fn lend(&mut self) -> bool {
+    pub(super) fn lend(&mut self) {
         self.take_back();
         self.0 = match std::mem::take(&mut self.0) {
             State::Here(entry) => State::Lent(stack::push(entry)),
-            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
-            other => {
-                self.0 = other;
-                return false;
+            State::Away(part) => State::LentAway(stack::push(part)),
+            State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
+                State::LentAway(stack::push(parts::take(&hub)))
             }
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            other => other,
         };
-        true
-    }
-
-    /// Makes a part current for a handle, unless its unit is current already.
-    #[cold]
-    pub(super) fn enter_part(&self) -> Option<Token> {
-        let hub = self.hub()?;
-        let is_current =
-            matches!(self.0, State::Handle(_)) && hub.token().is_some_and(stack::is_current);
-        (!is_current).then(|| stack::push(parts::take(&hub)))
     }
 
     /// Takes back what is lent: when a guard ends, or at the next use of the trace
@@ -120,10 +114,22 @@ impl Trace {
                             spares::give_back(entry);
                             State::Disabled(None)
                         }
-                        false => State::Here(entry),
+                        false => {
+                            if entry.hub.get().is_some() {
+                                entry.fields.note_reached();
+                            }
+                            State::Here(entry)
+                        }
                     }
                 }
                 Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            State::LentAway(token) => match stack::pop(*token) {
+                Some(Slot::Unit(mut part)) => {
+                    part.token = None;
+                    State::Away(part)
+                }
                 _ => return,
             },
             // Back where the entry is.

@@ -78,6 +78,8 @@ enum State {
     /// A handle of `run!` that was used where its entry is not, with a part of the
     /// unit. It becomes a `Handle` again where the entry is.
     Away(Box<Entry>),
+    /// The same, and its part is lent to the stack of current units.
+    LentAway(Token),
 }
 
 impl Default for State {
@@ -177,7 +179,9 @@ impl Trace {
         match &self.0 {
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
-            State::Lent(token) => stack::with_unit(*token, |entry| look(entry)),
+            State::Lent(token) | State::LentAway(token) => {
+                stack::with_unit(*token, |entry| look(entry))
+            }
             State::Handle(hub) => stack::with_unit(hub.token()?, |entry| look(entry)),
         }
     }
@@ -210,8 +214,14 @@ impl Trace {
     pub(crate) fn hub(&self) -> Option<Arc<UnitHub>> {
         match &self.0 {
             State::Handle(hub) => Some(Arc::clone(hub)),
-            State::Here(entry) | State::Away(entry) => Some(Arc::clone(entry.home_or_hub())),
-            State::Lent(token) => stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub())),
+            State::Here(entry) => {
+                entry.fields.note_reached();
+                Some(Arc::clone(entry.home_or_hub()))
+            }
+            State::Away(entry) => Some(Arc::clone(entry.home_or_hub())),
+            State::Lent(token) | State::LentAway(token) => {
+                stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
+            }
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
         }
     }
@@ -331,7 +341,9 @@ impl fmt::Debug for Trace {
                 .field("fields", &entry.fields.len())
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
-            State::Lent(_) | State::Handle(_) | State::Away(_) => f.write_str("Trace(current)"),
+            State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
+                f.write_str("Trace(current)")
+            }
             State::Disabled(_) | State::Covering(_) | State::Covered => {
                 f.write_str("Trace(disabled)")
             }

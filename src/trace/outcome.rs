@@ -51,7 +51,10 @@ impl Trace {
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
         match &mut self.0 {
-            State::Here(entry) => add::record(entry, cause),
+            State::Here(entry) => {
+                entry.catch_up();
+                add::record(entry, cause);
+            }
             _ => {
                 if let Some(limit) = self.value_limit() {
                     let texts = failure::describe(cause, limit);
@@ -74,7 +77,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn ok(&mut self) -> &mut Self {
-        self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_outcome(Outcome::Ok);
+        })
     }
 
     /// Sets the field `status` to an HTTP status, and the level to match.
@@ -132,7 +138,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set_level(&mut self, level: Level) -> &mut Self {
-        self.with(|entry| entry.severity.set_level(level))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_level(level);
+        })
     }
 
     /// Returns the level that the record would have now; `None` if disabled.
@@ -170,8 +179,12 @@ impl Trace {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
-    /// Sets the outcome to `cancelled`, unless it is `panic`.
+    /// Sets the outcome to `cancelled`, unless it is `panic`. A handle of `run!` leaves
+    /// the unit to those who run it.
     pub(crate) fn cancel(&mut self) {
+        if let State::Handle(_) = self.0 {
+            return;
+        }
         self.with(|entry| {
             if entry.severity.outcome() != Some(Outcome::Panic) {
                 entry.severity.set_outcome(Outcome::Cancelled);

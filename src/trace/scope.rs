@@ -60,11 +60,9 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        // A handle has nothing to lend: its unit is current already, or gets a part here.
-        let part = if self.lend() { None } else { self.enter_part() };
+        self.lend();
         Entered {
             trace: self,
-            part,
             not_send: PhantomData,
         }
     }
@@ -95,8 +93,6 @@ pub(crate) trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
 #[derive(Debug)]
 pub struct Entered<'a> {
     trace: &'a mut Trace,
-    /// Made for a handle whose unit was not the current one.
-    part: Option<Token>,
     /// The stack belongs to the thread.
     not_send: PhantomData<dyn AcrossAwaitUseInTrace>,
 }
@@ -105,9 +101,6 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        if let Some(part) = self.part {
-            leave(part);
-        }
     }
 }
 

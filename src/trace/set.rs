@@ -58,8 +58,9 @@ impl Trace {
     }
 
     /// Returns the value of a field as it was given, if the field is set. A timer
-    /// `db` has three values: the sum of its laps under `db` and `db.ms`, their
-    /// number under `db.count` and the longest lap under `db.max_ms`.
+    /// `db` has several values: the sum of its laps under `db` and `db.ms`, their number
+    /// under `db.count`, the longest lap under `db.max_ms`, and if laps overlapped, the
+    /// time in which at least one ran under `db.wall_ms`.
     ///
     /// # Examples
     ///

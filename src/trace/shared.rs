@@ -22,6 +22,7 @@ use crate::value::failure::{self, IsResult};
 use crate::value::key::ToKey;
 use crate::value::kind::Kind;
 use crate::value::message::{Message, Text};
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Amount;
 use crate::value::to_value::ToValue;
 
@@ -220,7 +221,15 @@ impl SharedTrace {
     /// // read.count=1 read.ms=0.021 read.max_ms=0.021
     /// # assert!(shared.with(|trace| trace.render()).unwrap().contains(" read.count=1 read.ms="));
     /// ```
-    pub fn time<R>(&self, key: impl ToKey, work: impl FnOnce() -> R) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn time<
+        R: NotAFuture<Future_needs_timed_instead_of_time>,
+        Future_needs_timed_instead_of_time,
+    >(
+        &self,
+        key: impl ToKey,
+        work: impl FnOnce() -> R,
+    ) -> R {
         let mut lap_id = None;
         let key = key.to_key();
         self.call(|entry| lap_id = entry.start_lap(key.0));

@@ -10,13 +10,28 @@ use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
+use crate::value::not_a_future::NotAFuture;
 
 impl Trace {
     /// Runs `work` and adds the time it takes to a timer.
     ///
-    /// The record has three fields for all laps of a key: `key.count` is their
-    /// number, `key.ms` their sum and `key.max_ms` the longest, both in
-    /// milliseconds. A lap that ends with a panic counts too.
+    /// In async code, write `future.timed("db").await` instead. A closure that returns a
+    /// future does not compile, because only the making of the future would be timed; see
+    /// [`NotAFuture`] for what the compiler cannot see.
+    ///
+    /// The record has these fields for all laps of a key, times in milliseconds:
+    ///
+    /// | field | value |
+    /// |---|---|
+    /// | `key.count` | the number of laps |
+    /// | `key.ms` | their sum, which is more than the time that passed if laps overlap |
+    /// | `key.max_ms` | the longest lap |
+    /// | `key.wall_ms` | the time in which at least one lap ran, if laps overlapped, so that it is not the sum |
+    ///
+    /// Laps overlap if they are nested, belong to futures that run at the same time, or ran in
+    /// [parts](crate::Part) of the unit. Only the last 32 periods in which laps of a part ran
+    /// are kept apart. Where laps on other threads overlap with earlier ones, `key.wall_ms` is
+    /// not known and is left out. A lap that ends with a panic counts too.
     ///
     /// # Examples
     ///
@@ -29,7 +44,15 @@ impl Trace {
     /// }); // db.count=1 db.ms=104.7 db.max_ms=104.7
     /// ```
     #[inline]
-    pub fn time<R>(&mut self, key: impl ToKey, work: impl FnOnce(&mut Trace) -> R) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn time<
+        R: NotAFuture<Future_needs_timed_instead_of_time>,
+        Future_needs_timed_instead_of_time,
+    >(
+        &mut self,
+        key: impl ToKey,
+        work: impl FnOnce(&mut Trace) -> R,
+    ) -> R {
         if !self.is_enabled() {
             return work(self);
         }

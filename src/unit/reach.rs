@@ -58,7 +58,7 @@ impl Entry {
             self.stop_lap_at(lap_id, at);
         }
         if let Some(part) = news.part {
-            let free = self.merge(part);
+            let free = self.merge(part, true);
             if let Some(hub) = self.hub.get() {
                 hub.keep(free);
             }

@@ -43,6 +43,9 @@ pub struct Timer {
     pub total: u64,
     /// The longest lap, in microseconds.
     pub longest: u64,
+    /// The time in which at least one lap ran, in microseconds: less than the sum if laps
+    /// overlapped.
+    pub wall: u64,
 }
 
 impl Detail {
@@ -93,15 +96,16 @@ impl Detail {
         detail
     }
 
-    /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms` into a timer.
+    /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms`, and `key.wall_ms` after
+    /// them, into a timer.
     fn take_timers(&mut self) {
         let fields = std::mem::take(&mut self.fields);
         let mut rest = fields.as_slice();
         while let [first, more @ ..] = rest {
             match timer(rest) {
-                Some(timer) => {
+                Some((timer, fields)) => {
                     self.timers.push(timer);
-                    rest = &rest[3..];
+                    rest = &rest[fields..];
                 }
                 None => {
                     self.fields.push(first.clone());
@@ -134,8 +138,9 @@ impl Detail {
     }
 }
 
-fn timer(fields: &[(String, String)]) -> Option<Timer> {
-    let [count, total, longest, ..] = fields else {
+/// Returns the timer that the fields begin with, and how many of them it is.
+fn timer(fields: &[(String, String)]) -> Option<(Timer, usize)> {
+    let [count, total, longest, rest @ ..] = fields else {
         return None;
     };
     let key = count.0.strip_suffix(".count")?;
@@ -143,12 +148,17 @@ fn timer(fields: &[(String, String)]) -> Option<Timer> {
     if !is_same(&total.0, ".ms") || !is_same(&longest.0, ".max_ms") {
         return None;
     }
-    Some(Timer {
+    let total = time::parse_millis(total.1.as_bytes())?;
+    let wall = rest.first().filter(|wall| is_same(&wall.0, ".wall_ms"));
+    let wall = wall.and_then(|wall| time::parse_millis(wall.1.as_bytes()));
+    let timer = Timer {
         key: key.into(),
         count: count.1.clone(),
-        total: time::parse_millis(total.1.as_bytes())?,
+        total,
         longest: time::parse_millis(longest.1.as_bytes())?,
-    })
+        wall: wall.unwrap_or(total),
+    };
+    Some((timer, if wall.is_some() { 4 } else { 3 }))
 }
 
 /// Fragments as the library writes them: objects in JSON, one text in logfmt. Else `None`.
@@ -307,10 +317,14 @@ mod tests {
             count: "2".into(),
             total: 104_700,
             longest: 100_000,
+            wall: 104_700,
         };
         assert_eq!(detail.timers, [timer]);
         let keys: Vec<&str> = detail.fields.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["msg", "db.rows", "io.count", "io.ms", "n.count"]);
+        let overlapping = read("db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms=6.0 io.wall_ms=1.0");
+        assert_eq!(overlapping.timers[0].wall, 6_000);
+        assert_eq!(overlapping.fields, [("io.wall_ms".into(), "1.0".into())]);
         let redacted = read("db.count=****** db.ms=****** db.max_ms=******");
         assert_eq!((redacted.timers.len(), redacted.fields.len()), (0, 3));
     }

@@ -9,6 +9,7 @@ pub(crate) mod items;
 pub(crate) mod scratch;
 pub(crate) mod fields;
 mod index;
+mod len;
 pub(crate) mod field;
 pub(crate) mod text;
 pub(crate) mod fragments;

@@ -87,6 +87,11 @@ impl Severity {
         }
     }
 
+    /// Returns whether [`merge`](Self::merge) takes anything from here.
+    pub(crate) fn is_merged(&self) -> bool {
+        self.raised != Level::Trace || self.outcome == Some(Outcome::Error)
+    }
+
     /// Takes over the level and the failure of a part, but not the level of its
     /// outcome, which a later `ok` of the unit takes back.
     pub(crate) fn merge(&mut self, part: &Severity) {
