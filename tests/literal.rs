@@ -30,6 +30,7 @@ mod key_values;
 mod laps;
 mod line_tags;
 mod logfmt;
+mod nested;
 mod missed;
 mod ordinary;
 mod panic_hook;

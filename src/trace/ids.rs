@@ -277,20 +277,24 @@ impl Trace {
     }
 
     /// Looks at all three headers at once, without a copy. A disabled trace without ids
-    /// uses those of the unit that it is in, or makes some.
+    /// takes over those of the unit that it is in, or makes some; it keeps them, because the
+    /// next call may be made somewhere else.
     pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
-        let mut look = Some(look);
-        let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
-        if self.is_enabled() {
-            return self.with_entry(|entry| once(&entry.outgoing()))?;
+        if !self.is_enabled() && self.forwarded(|_| ()).is_none() {
+            self.share_ids();
         }
-        let own = self.with_forwarded(|own| own.as_mut().map(|own| once(&own.make_outgoing())));
-        if let Some(seen) = own.flatten() {
-            return seen;
+        self.with_own_outgoing(look)
+    }
+
+    /// Does the same, but a disabled trace without ids has none.
+    pub(crate) fn with_own_outgoing<R>(
+        &mut self,
+        look: impl FnOnce(&Outgoing<'_>) -> R,
+    ) -> Option<R> {
+        match self.is_enabled() {
+            true => self.with_entry(|entry| look(&entry.outgoing())),
+            false => self.with_forwarded(|own| Some(look(&own.as_mut()?.make_outgoing())))?,
         }
-        // Kept, because the next question may be asked somewhere else.
-        self.share_ids();
-        self.forwarded(|own| once(&own.outgoing()))?
     }
 
     /// Returns the id of the transaction, which is made on first use.

@@ -40,10 +40,9 @@ impl Forwarded {
         }
     }
 
-    /// Returns the hub for units inside this one.
-    pub(crate) fn hub(&mut self) -> Arc<UnitHub> {
+    /// Returns the hub for units inside this one; the first of them lends it its settings.
+    pub(crate) fn hub(&mut self, settings: &Arc<Settings>) -> Arc<UnitHub> {
         let hub = self.hub.get_or_insert_with(|| {
-            let settings = settings();
             let origin = Origin::internal("disabled", Level::Info);
             Arc::new(UnitHub::new(settings, settings.clock.now(), &origin))
         });
@@ -56,11 +55,8 @@ impl Forwarded {
     pub(crate) fn publish(&self) {
         let Some(hub) = &self.hub else { return };
         let ids = self.parent.map(|parent| {
-            let ids = UnitIds::new(&hub.settings, hub.start, parent.trace_id(), Some(parent));
-            UnitIds {
-                span_id: parent.span_id(),
-                ..ids
-            }
+            let (trace_id, span_id) = (parent.trace_id(), parent.span_id());
+            UnitIds::named(&hub.settings, span_id, trace_id, Some(parent))
         });
         let outgoing = self.outgoing();
         hub.set_ids(ids, outgoing.state, outgoing.request_id.unwrap_or_default());

@@ -87,7 +87,7 @@ impl Entry {
         if let Some(outer) = self.outer.take() {
             outer.uncount_inside();
         }
-        if let Some(hub) = self.home.as_ref().or(self.hub.get()) {
+        if let Some(hub) = self.hub.get() {
             hub.leave_outer();
         }
     }
@@ -96,7 +96,7 @@ impl Entry {
     /// the settings of this one, because it has none.
     pub(crate) fn share_forwarded(&mut self, forwarded: &mut Forwarded) {
         let Some(parent) = forwarded.parent else {
-            return self.set_outer(&forwarded.hub());
+            return self.set_outer(&forwarded.hub(&self.settings));
         };
         self.continue_from(parent);
         let shared = forwarded.outgoing();
@@ -137,9 +137,11 @@ impl Entry {
         self.leave_outer();
         self.forget_state();
         let trace_id = parent.trace_id();
-        let ids = UnitIds::new(&self.settings, self.start, trace_id, Some(parent));
-        let span_id = known.map_or(ids.span_id, |known| known.span_id);
-        self.ids = Some(UnitIds { span_id, ..ids });
+        let ids = match known {
+            Some(known) => UnitIds::named(&self.settings, known.span_id, trace_id, Some(parent)),
+            None => UnitIds::new(&self.settings, self.start, trace_id, Some(parent)),
+        };
+        self.ids = Some(ids);
         self.publish();
     }
 

@@ -7,7 +7,6 @@
 //! 2 KiB of text, so the first unit of a thread costs two allocations.
 
 // From the top down: a file names only files below it (tests/layers.rs).
-pub(crate) mod forwarded;
 pub(crate) mod log_record;
 pub(crate) mod reach;
 pub(crate) mod join;
@@ -15,6 +14,7 @@ pub(crate) mod join;
 pub(crate) mod normal;
 pub(crate) mod read;
 pub(crate) mod ids;
+pub(crate) mod forwarded;
 pub(crate) mod time;
 pub(crate) mod add;
 pub(crate) mod set;

@@ -98,6 +98,9 @@ impl Entry {
             return false;
         };
         self.lost_parts = lost_parts;
+        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
+            hub.let_go();
+        }
         self.merge_all(news);
         is_discarded
     }

@@ -613,7 +613,7 @@ mod cancelled {
                     let mut unit = unit;
                     let trace = unit.trace();
                     let result: Result<(), String> = async { $($async)+(trace).await }.await;
-                    unit.take_outcome(result)
+                    traceline::__CancelGuard::finish((unit, result))
                 }
             }};
         }

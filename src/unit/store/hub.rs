@@ -287,9 +287,12 @@ impl<E> Hub<E> {
 
     /// Gives the unit the ids that a part received, unless it has its own.
     pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
-        let own = &mut self.inbox.lock().ids;
-        own.complete(ids, state, request_id);
-        self.note_known(own);
+        let inbox = &mut *self.inbox.lock();
+        if ids.is_some() && inbox.ids.ids.is_none() {
+            inbox.outer = None;
+        }
+        inbox.ids.complete(ids, state, request_id);
+        self.note_known(&inbox.ids);
     }
 
     /// Makes this the hub of a unit inside another.
@@ -297,6 +300,11 @@ impl<E> Hub<E> {
         let outermost = outer.outermost.get().unwrap_or(outer);
         self.outermost.get_or_init(|| Arc::clone(outermost));
         self.inbox.lock().outer = Some(Arc::clone(outer));
+    }
+
+    /// Gives back what is held of other units once nobody can ask for it.
+    pub(crate) fn let_go(&mut self) {
+        self.outermost.take();
     }
 
     /// Makes the ids of this unit independent of the one outside.

@@ -31,10 +31,21 @@ impl UnitIds {
         trace_id: TraceId,
         caller: Option<TraceParent>,
     ) -> UnitIds {
+        let span_id = settings.ids.span_id(Salt::new(start));
+        UnitIds::named(settings, span_id, trace_id, caller)
+    }
+
+    /// Returns the ids of a unit that has a span id already.
+    pub(crate) fn named(
+        settings: &Settings,
+        span_id: SpanId,
+        trace_id: TraceId,
+        caller: Option<TraceParent>,
+    ) -> UnitIds {
         let caller_sampled = caller.map(|caller| caller.is_sampled());
         UnitIds {
             trace_id,
-            span_id: settings.ids.span_id(Salt::new(start)),
+            span_id,
             parent_id: caller.map(|caller| caller.span_id()),
             sampled: settings.passes_on(trace_id, caller_sampled),
             caller_sampled: caller_sampled == Some(true),
