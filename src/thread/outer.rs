@@ -55,7 +55,7 @@ fn find<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
         Slot::Unit(unit) => !unit.ended,
         Slot::InUse(hub) => hub.is_some(),
         Slot::Cover(forwarded) => forwarded.is_some(),
-        Slot::Gone => false,
+        Slot::Gone | Slot::Leaving => false,
     });
     let around = around.or_else(|| stack::last(|slot| matches!(slot, Slot::Cover(_))));
     stack::with_layer(around?, |slot| {

@@ -61,7 +61,7 @@ impl Trace {
 
     /// Takes over the ids of the unit around, or makes some.
     fn share_ids(&mut self) -> &mut Self {
-        if !self.is_enabled() && self.forwarded(|_| ()).is_none() {
+        if self.lacks_forwarded() {
             let around = outer::with_outgoing(Forwarded::new);
             self.with_forwarded(|own| *own = around.map(Box::new));
         }
@@ -69,6 +69,11 @@ impl Trace {
             |entry| _ = entry.outgoing(),
             |forwarded| forwarded.make_parent(),
         )
+    }
+
+    /// Returns whether this is a disabled trace without ids of its own.
+    fn lacks_forwarded(&mut self) -> bool {
+        self.with_forwarded(|own| own.is_none()) == Some(true)
     }
 
     /// Returns whether a header names the unit around, one further out, or the caller of any
@@ -280,7 +285,7 @@ impl Trace {
     /// takes over those of the unit that it is in, or makes some; it keeps them, because the
     /// next call may be made somewhere else.
     pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
-        if !self.is_enabled() && self.forwarded(|_| ()).is_none() {
+        if self.lacks_forwarded() {
             self.share_ids();
         }
         self.with_own_outgoing(look)

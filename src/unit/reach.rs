@@ -80,16 +80,16 @@ impl Entry {
     }
 
     /// Ends the unit for its parts: merges those that are back and counts the others.
-    /// Returns whether the unit was discarded.
+    /// Returns whether the unit was discarded. A unit inside that goes on would have to name
+    /// one without ids, so ids are made if `others_go_on`.
     #[inline]
-    pub(crate) fn close_hub(&mut self) -> bool {
-        !self.is_alone() && self.close_used_hub()
+    pub(crate) fn close_hub(&mut self, others_go_on: bool) -> bool {
+        !self.is_alone() && self.close_used_hub(others_go_on)
     }
 
     #[cold]
-    fn close_used_hub(&mut self) -> bool {
-        // A unit inside that goes on would have to name one without ids.
-        let make = self.hub.get().is_some_and(|hub| hub.has_inside());
+    fn close_used_hub(&mut self, others_go_on: bool) -> bool {
+        let make = others_go_on && self.hub.get().is_some_and(|hub| hub.has_inside());
         self.share_ids(make);
         if let Some(outer) = self.outer.take() {
             outer.uncount_inside();
