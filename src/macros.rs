@@ -162,6 +162,11 @@ macro_rules! builder {
 ///
 /// If a future is dropped before it is ready, the outcome is `cancelled`.
 ///
+/// `run!` inside `run!` makes two records. They have ids if one of the units needs them, and
+/// then share the `trace_id`; the `parent_id` of the inner one is the `span_id` of the outer
+/// one. [`current`](crate::current) has the details, and
+/// [`TraceBuilder::root`](crate::TraceBuilder::root) starts afresh.
+///
 /// # Examples
 ///
 /// ```

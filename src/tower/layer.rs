@@ -211,9 +211,11 @@ impl TraceLayer {
     }
 
     /// Sets whether each request starts a transaction of its own. The ids in its headers
-    /// are ignored then, as if none had come.
+    /// are ignored then, as if none had come, and so is a unit around.
     ///
-    /// Set it at the edge of your system, where anybody can write these headers.
+    /// Set it at the edge of your system, where anybody can write these headers. After the
+    /// hook of [`on_request`](Self::on_request), the headers are removed from the request, so
+    /// that neither a layer further in nor a proxy that copies headers finds them.
     ///
     /// # Examples
     ///

@@ -100,11 +100,12 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
-    /// Starts the unit as one that is inside no other, even if another is current.
+    /// Starts a transaction of its own, even if another unit is current.
     ///
-    /// Otherwise a unit that starts while another is current belongs to the same transaction:
-    /// see [`current`](crate::current). A root unit shares no ids with it, and the units
-    /// inside the root unit share those of the root unit.
+    /// Without it, a unit that starts while another is current belongs to the transaction of
+    /// that one; [`current`](crate::current) describes what they share. Units that start
+    /// inside a root unit share the ids of the root unit. `start!` has the setting
+    /// `root: true`.
     ///
     /// # Examples
     ///

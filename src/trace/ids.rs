@@ -24,6 +24,9 @@ impl Trace {
     /// caller's `span_id` as `parent_id`. A disabled trace collects nothing, but
     /// passes the ids on.
     ///
+    /// This holds even inside another unit, whose ids are then no longer shared. Units inside
+    /// this one follow, unless they have used their ids already: call it first.
+    ///
     /// # Examples
     ///
     /// ```
@@ -95,6 +98,11 @@ impl Trace {
     /// A missing, repeated or malformed header never fails the request: fresh ids
     /// are made instead, even by a disabled trace. A B3 caller may leave the sampling
     /// decision open; it is then made as if the transaction started here.
+    ///
+    /// Inside another unit, missing or malformed headers leave the ids that are shared with
+    /// that unit. So does a caller that is the unit around, or the caller of that unit: then
+    /// the headers are copies, and the unit around is who really called. Any other
+    /// valid caller replaces the shared ids.
     ///
     /// # Examples
     ///
@@ -319,6 +327,9 @@ impl Trace {
 
     /// Starts a unit that belongs to the same transaction and has this unit as its
     /// parent. It has the same target and configuration, and a record of its own.
+    ///
+    /// A unit that starts while this one is [current](crate::current) shares its ids, too.
+    /// `child` serves where this one is not current, and it always makes ids.
     ///
     /// # Examples
     ///
