@@ -311,14 +311,12 @@ mod ways {
 
     #[test]
     fn run_in_run_with_closures_of_both_forms() {
-        let ok = |_: ()| Ok::<(), String>(());
         for way in 0..4 {
             let bench = bench();
-            let call = || _ = current::trace_id();
-            let with = |trace: &mut Trace| _ = trace.trace_id();
+            let ask = |id: Option<TraceId>| id.map(|_| ()).ok_or("no id");
             let inside = || match way % 2 {
-                0 => unit(&bench, "inner").__run_scoped(|| ok(call())),
-                _ => unit(&bench, "inner").__run(|trace| ok(with(trace))),
+                0 => unit(&bench, "inner").__run_scoped(|| ask(current::trace_id())),
+                _ => unit(&bench, "inner").__run(|trace| ask(trace.trace_id())),
             };
             let _ = match way / 2 {
                 0 => unit(&bench, "outer").__run_scoped(inside),
@@ -590,7 +588,7 @@ mod what_is_shared {
         for when in 0..4 {
             let bench = bench();
             let mut outer = unit(&bench, "outer");
-            let mut set = |now, outer: &mut Trace| {
+            let set = |now, outer: &mut Trace| {
                 if now == when {
                     outer.set_request_id("order-4711");
                 }
@@ -974,7 +972,7 @@ mod roots {
         check(
             |bench| {
                 let mut outer = unit(bench, "outer");
-                outer.scope(|| drop(root(bench, "root").continue_from(header())));
+                outer.scope(|| _ = root(bench, "root").continue_from(header()));
             },
             &[
                 far("root", B1, CALLER),
