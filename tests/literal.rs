@@ -33,6 +33,7 @@ mod laps_elsewhere;
 mod line_tags;
 mod logfmt;
 mod missed;
+mod nests;
 mod ordinary;
 mod panic_hook;
 mod pretty;
