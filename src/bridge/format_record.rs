@@ -157,13 +157,7 @@ impl FormattedRecord<'_> {
         let origin = Origin::internal("log record", self.record.level());
         let mut entry = spares::take(self.settings, origin, self.settings.clock.now());
         let (of_unit, unit) = match self.own {
-            Own::No => {
-                let unit = stack::with(|unit| {
-                    unit.share_ids(false);
-                    entry.take_unit(unit)
-                });
-                (false, unit)
-            }
+            Own::No => (false, stack::with(|unit| entry.take_unit(unit))),
             Own::Text | Own::Pairs => (true, None),
         };
         let whole_path = self.settings.line_tag == LineTag::PathLine;

@@ -57,19 +57,6 @@ impl Entry {
         self.tidy();
     }
 
-    /// Looks at the ids as far as anybody knows them.
-    pub(crate) fn with_known_ids<R>(&self, look: impl FnOnce(&Outgoing<'_>) -> R) -> R {
-        if self.is_alone() || (self.ids.is_some() && self.request_id.is_some()) {
-            return look(&Outgoing {
-                parent: self.ids.map(|ids| ids.parent()),
-                state: self.state(),
-                request_id: self.request_id.map(|id| self.arena.get(id)),
-            });
-        }
-        self.home_or_hub()
-            .with_ids(false, |ids| look(&ids.outgoing()))
-    }
-
     /// Forgets the ids that a unit got from where it began.
     pub(crate) fn forget_ids(&mut self) {
         self.forget_state();

@@ -18,7 +18,7 @@ impl Entry {
     /// the name of the unit.
     pub(crate) fn take_unit(&mut self, unit: &Entry) -> Span {
         self.adopt_ids(unit);
-        self.arena.push_text(unit.unit_name(), self.limits.value)
+        self.arena.push_text(&unit.origin.name, self.limits.value)
     }
 
     /// Gathers an ordinary log record. Its message and values are user code.

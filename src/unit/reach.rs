@@ -1,6 +1,5 @@
 //! A unit and its hub: how it hands itself out, and how it takes in what comes back.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::unit::store::hub::News;
@@ -26,13 +25,6 @@ impl Entry {
     #[inline]
     pub(crate) fn home_or_hub(&self) -> &Arc<UnitHub> {
         self.home.as_ref().unwrap_or_else(|| self.own_hub())
-    }
-
-    /// Returns the name of the unit that this entry belongs to.
-    pub(crate) fn unit_name(&self) -> &Cow<'static, str> {
-        self.home
-            .as_ref()
-            .map_or(&self.origin.name, |home| &home.name)
     }
 
     pub(crate) fn is_part(&self) -> bool {
@@ -98,11 +90,9 @@ impl Entry {
     fn close_used_hub(&mut self) -> bool {
         self.share_ids(false);
         self.outer = None;
-        let Some(hub) = self.hub.get() else {
+        let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
-        let (news, lost_parts, is_discarded) = hub.close();
-        hub.leave_outer(Arc::strong_count(hub) == 1);
         self.lost_parts = lost_parts;
         self.merge_all(news);
         is_discarded

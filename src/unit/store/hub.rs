@@ -32,16 +32,12 @@ pub(crate) fn late_parts() -> u64 {
 pub(crate) struct Hub<E> {
     pub(crate) settings: Arc<Settings>,
     pub(crate) start: Instant,
-    pub(crate) name: Cow<'static, str>,
     /// The origin of parts: they emit nothing, but their children take over the target.
     pub(crate) origin: Origin,
     /// The token of the unit's entry when it was last made current; 0 if it never was.
     token: AtomicU64,
     /// Whether the inbox holds anything that the unit has not seen.
     has_news: AtomicBool,
-    /// Whether any unit in this one, which is the outermost, has ids: only then is it
-    /// worth looking for them at the end of each.
-    has_ids_inside: AtomicBool,
     /// How many parts have been made and have not come back.
     running: AtomicU32,
     inbox: Mutex<Inbox<E>>,
@@ -54,8 +50,8 @@ struct Inbox<E> {
     spare: Option<Box<E>>,
     /// The ids of the unit, for its parts and for the units inside it.
     ids: SharedIds,
-    /// The hub of the unit that this one is inside of, and that of the outermost one.
-    outer: Option<[Arc<Hub<E>>; 2]>,
+    /// The hub of the unit that this one is inside of.
+    outer: Option<Arc<Hub<E>>>,
     has_ended: bool,
     is_discarded: bool,
 }
@@ -86,28 +82,14 @@ impl<E> fmt::Debug for Hub<E> {
     }
 }
 
-/// Without recursion: each unit that ended holds the one outside while it may be asked for
-/// ids, and units may be nested ten thousand deep.
-impl<E> Drop for Hub<E> {
-    fn drop(&mut self) {
-        let mut outer = self.inbox.get_mut().outer.take();
-        while let Some([next, outermost]) = outer {
-            drop(outermost);
-            outer = Arc::into_inner(next).and_then(|mut hub| hub.inbox.get_mut().outer.take());
-        }
-    }
-}
-
 impl<E> Hub<E> {
     pub(crate) fn new(settings: &Arc<Settings>, start: Instant, origin: &Origin) -> Hub<E> {
         Hub {
             settings: Arc::clone(settings),
             start,
-            name: origin.name.clone(),
             origin: of_part(origin),
             token: AtomicU64::new(0),
             has_news: AtomicBool::new(false),
-            has_ids_inside: AtomicBool::new(false),
             running: AtomicU32::new(0),
             inbox: Mutex::new(Inbox {
                 news: News::default(),
@@ -127,11 +109,9 @@ impl<E> Hub<E> {
             self.settings = Arc::clone(settings);
         }
         self.start = start;
-        self.name.clone_from(&origin.name);
         self.origin = of_part(origin);
         *self.token.get_mut() = 0;
         *self.has_news.get_mut() = false;
-        *self.has_ids_inside.get_mut() = false;
         *self.running.get_mut() = 0;
         let inbox = self.inbox.get_mut();
         let News { part, stops } = std::mem::take(&mut inbox.news);
@@ -214,19 +194,7 @@ impl<E> Hub<E> {
 
     /// Passes the ids of the unit to `look`. If they are not known yet, they are made if
     /// `make` is set, or if they follow from those of a unit outside.
-    ///
-    /// A source of ids is code of the user, so nothing is locked while it runs.
     pub(crate) fn with_ids<R>(&self, make: bool, look: impl FnOnce(&SharedIds) -> R) -> R {
-        if make {
-            self.note_ids();
-        }
-        if self.may_find_ids() {
-            self.find_ids(make);
-        }
-        look(&self.inbox.lock().ids)
-    }
-
-    fn find_ids(&self, make: bool) {
         // Without recursion, because units may be nested ten thousand deep.
         let mut outwards = SmallVec::<[Arc<Hub<E>>; 4]>::new();
         let mut next = self.unknown_outer();
@@ -235,73 +203,41 @@ impl<E> Hub<E> {
             outwards.push(outer);
         }
         let outermost = outwards.last().map_or(self, |hub| hub);
-        if make && outermost.inbox.lock().ids.ids.is_none() {
-            let fresh = UnitIds::fresh(&outermost.settings, outermost.start);
-            outermost.inbox.lock().ids.ids.get_or_insert(fresh);
+        if make {
+            let mut inbox = outermost.inbox.lock();
+            let fresh = || UnitIds::fresh(&outermost.settings, outermost.start);
+            inbox.ids.ids.get_or_insert_with(fresh);
         }
         while let Some(outer) = outwards.pop() {
-            let inner = outwards.last().map_or(self, |hub| hub);
-            let ids = outer.inbox.lock().ids.ids;
-            let ids = ids.map(|ids| ids.inside(&inner.settings, inner.start));
             // Locked in this order only: from the inside out.
-            let own = &mut inner.inbox.lock().ids;
-            if own.ids.is_none() {
-                let outer = &outer.inbox.lock().ids;
-                own.complete(ids, &outer.state, &outer.request_id);
-            }
+            let inner = outwards.last().map_or(self, |hub| hub);
+            let ids = &mut inner.inbox.lock().ids;
+            ids.nest(&outer.inbox.lock().ids, &inner.settings, inner.start);
         }
+        look(&self.inbox.lock().ids)
     }
 
     /// Returns the hub of the unit outside, if the ids depend on it.
     fn unknown_outer(&self) -> Option<Arc<Hub<E>>> {
         let inbox = self.inbox.lock();
-        let [outer, _] = inbox.outer.as_ref().filter(|_| inbox.ids.ids.is_none())?;
-        Some(Arc::clone(outer))
-    }
-
-    /// Returns the hub of the outermost unit, if that is another one.
-    fn outermost(&self) -> Option<Arc<Hub<E>>> {
-        let inbox = self.inbox.lock();
-        inbox
-            .outer
-            .as_ref()
-            .map(|[_, outermost]| Arc::clone(outermost))
-    }
-
-    /// Notes that a unit in the outermost one has ids.
-    fn note_ids(&self) {
-        let outermost = self.outermost();
-        let outermost = outermost.as_deref().unwrap_or(self);
-        outermost.has_ids_inside.store(true, Ordering::Relaxed);
-    }
-
-    fn may_find_ids(&self) -> bool {
-        let outermost = self.outermost();
-        let outermost = outermost.as_deref().unwrap_or(self);
-        outermost.has_ids_inside.load(Ordering::Relaxed)
+        let outer = inbox.outer.as_ref().filter(|_| inbox.ids.ids.is_none());
+        outer.cloned()
     }
 
     /// Makes the ids of the unit known to its parts and to the units inside it.
     pub(crate) fn set_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
-        self.inbox.lock().ids.clear();
-        self.offer_ids(ids, state, request_id);
+        let own = &mut self.inbox.lock().ids;
+        own.clear();
+        own.complete(ids, state, request_id);
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
     pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
-        if ids.is_some() || !request_id.is_empty() {
-            self.note_ids();
-        }
         self.inbox.lock().ids.complete(ids, state, request_id);
     }
 
     pub(crate) fn set_outer(&self, outer: &Arc<Hub<E>>) {
-        let outermost = outer.outermost().unwrap_or_else(|| Arc::clone(outer));
-        let has_ids = self.inbox.lock().ids.ids.is_some();
-        self.inbox.lock().outer = Some([Arc::clone(outer), outermost]);
-        if has_ids {
-            self.note_ids();
-        }
+        self.inbox.lock().outer = Some(Arc::clone(outer));
     }
 
     pub(crate) fn take_news(&self) -> News<E> {
@@ -323,23 +259,12 @@ impl<E> Hub<E> {
         self.inbox.lock().spare = Some(spare);
     }
 
-    /// Lets go of the units outside once they are of no more use: the ids are known, or nobody
-    /// is left who could ask for them here.
-    pub(crate) fn leave_outer(&self, is_last: bool) {
-        let mut inbox = self.inbox.lock();
-        let outer = match is_last || inbox.ids.ids.is_some() {
-            true => inbox.outer.take(),
-            false => None,
-        };
-        drop(inbox);
-        drop(outer);
-    }
-
     /// Ends the unit: returns the last news, how many parts are still out, and whether one
     /// of them has discarded the unit.
     pub(crate) fn close(&self) -> (News<E>, u32, bool) {
         let mut inbox = self.inbox.lock();
         inbox.has_ended = true;
+        inbox.outer = None;
         self.has_news.store(false, Ordering::Relaxed);
         let out = self.running.load(Ordering::Relaxed);
         (std::mem::take(&mut inbox.news), out, inbox.is_discarded)
@@ -349,7 +274,7 @@ impl<E> Hub<E> {
 /// Returns the origin of the parts of a unit.
 fn of_part(unit: &Origin) -> Origin {
     Origin {
-        // Not that of the unit, because parts of all units share their spare entries.
+        // This name is in no record; parts of all units share their spare entries.
         name: Cow::Borrowed("part"),
         ..unit.clone()
     }

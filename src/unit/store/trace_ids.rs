@@ -45,15 +45,6 @@ impl UnitIds {
         }
     }
 
-    /// Makes the ids of a unit inside the one that has these.
-    pub(crate) fn inside(self, settings: &Settings, start: Instant) -> UnitIds {
-        UnitIds {
-            span_id: settings.ids.span_id(Salt::new(start)),
-            parent_id: Some(self.span_id),
-            ..self
-        }
-    }
-
     /// Makes the ids of a unit that continues no transaction.
     pub(crate) fn fresh(settings: &Settings, start: Instant) -> UnitIds {
         let trace_id = settings.ids.trace_id(Salt::new(start));
@@ -104,6 +95,19 @@ impl SharedIds {
             state: &self.state,
             request_id: Some(&*self.request_id).filter(|id| !id.is_empty()),
         }
+    }
+
+    /// Takes over the transaction of the unit outside, unless this one has its own.
+    pub(crate) fn nest(&mut self, outer: &SharedIds, settings: &Settings, start: Instant) {
+        if self.ids.is_some() {
+            return;
+        }
+        let ids = outer.ids.map(|ids| UnitIds {
+            span_id: settings.ids.span_id(Salt::new(start)),
+            parent_id: Some(ids.span_id),
+            ..ids
+        });
+        self.complete(ids, &outer.state, &outer.request_id);
     }
 }
 
