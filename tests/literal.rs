@@ -32,6 +32,7 @@ mod laps;
 mod laps_elsewhere;
 mod line_tags;
 mod logfmt;
+mod nested;
 mod missed;
 mod nests;
 mod ordinary;

@@ -10,8 +10,8 @@ use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
@@ -203,9 +203,7 @@ impl Trace {
         let mut work = Some(work);
         let seen = stack::with_cover(stack::first(is_own), |ids| {
             let result = work.take()?(ids);
-            if own != ids {
-                own.clone_from(ids);
-            }
+            own.clone_from(ids);
             Some(result)
         });
         seen.unwrap_or_else(|| Some(work?(own)))
