@@ -1,5 +1,6 @@
 //! A unit and its hub: how it hands itself out, and how it takes in what comes back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::unit::store::hub::News;
@@ -25,6 +26,13 @@ impl Entry {
     #[inline]
     pub(crate) fn home_or_hub(&self) -> &Arc<UnitHub> {
         self.home.as_ref().unwrap_or_else(|| self.own_hub())
+    }
+
+    /// Returns the name of the unit that this entry belongs to.
+    pub(crate) fn unit_name(&self) -> &Cow<'static, str> {
+        self.home
+            .as_ref()
+            .map_or(&self.origin.name, |home| &home.name)
     }
 
     pub(crate) fn is_part(&self) -> bool {
