@@ -115,7 +115,11 @@ impl Trace {
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
                 State::LentAway(stack::push(parts::take_for_handle(&hub)))
             }
-            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded), false),
+            // Its unit may not be the current one.
+            State::Covered(own) if !stack::with_top(|top| is_cover_of(top, &own)) => {
+                State::Covering(stack::cover(own), true)
+            }
             other => other,
         };
     }
@@ -134,7 +138,7 @@ impl Trace {
         let state = match &mut self.0 {
             // If it is not found, it is in use further up this thread's stack, or on
             // another thread: the next call tries again.
-            State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
+            State::Lent(token) | State::Covering(token, false) => match stack::pop(*token) {
                 Some(Slot::Unit(mut entry)) => {
                     entry.token = None;
                     match entry.ended {
@@ -151,6 +155,10 @@ impl Trace {
                     }
                 }
                 Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            State::Covering(token, true) => match stack::pop(*token) {
+                Some(Slot::Cover(forwarded)) => State::Covered(forwarded),
                 _ => return,
             },
             State::LentAway(token) => match stack::pop(*token) {
@@ -192,16 +200,10 @@ impl Trace {
         own: &mut Option<Box<Forwarded>>,
         work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
     ) -> Option<R> {
-        let parent = own.as_ref().and_then(|own| own.parent);
-        // A cover has no other mark.
-        let is_own = |slot: &Slot| match slot {
-            Slot::Cover(ids) => {
-                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
-            }
-            _ => false,
-        };
+        let is_own = |slot: &Slot| is_cover_of(slot, own);
+        let token = stack::first(is_own);
         let mut work = Some(work);
-        let seen = stack::with_cover(stack::first(is_own), |ids| {
+        let seen = stack::with_cover(token, |ids| {
             let result = work.take()?(ids);
             own.clone_from(ids);
             Some(result)
@@ -214,6 +216,17 @@ impl Trace {
     pub(super) fn into_cover(mut self) -> Cover {
         let forwarded = self.with_forwarded(Option::take).flatten();
         Cover(stack::cover(forwarded))
+    }
+}
+
+/// Returns whether a layer may be the cover of a disabled handle, which has these ids.
+fn is_cover_of(slot: &Slot, own: &Option<Box<Forwarded>>) -> bool {
+    let parent = |ids: &Option<Box<Forwarded>>| ids.as_ref().and_then(|ids| ids.parent);
+    match (slot, parent(own)) {
+        // A cover has no other mark.
+        (Slot::Cover(ids), Some(own)) => parent(ids) == Some(own),
+        (Slot::Cover(_), None) => true,
+        _ => false,
     }
 }
 
