@@ -185,7 +185,7 @@ impl Trace {
     /// assert_eq!(trace.request_id().as_deref(), Some("order-4711"));
     /// ```
     pub fn request_id(&self) -> Option<String> {
-        let kept = self.look(|entry| entry.request_id().map(str::to_owned));
+        let kept = self.look_with_ids(|entry| entry.request_id().map(str::to_owned));
         kept.flatten()
             .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
     }
@@ -227,7 +227,7 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = self.look(|entry| TraceState::from_list(entry.state()));
+        let state = self.look_with_ids(|entry| TraceState::from_list(entry.state()));
         let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
         state.filter(|state| !state.is_empty())
     }

@@ -186,6 +186,14 @@ impl Trace {
         }
     }
 
+    /// Looks at the entry with the ids that it shares with others, if they are known.
+    pub(crate) fn look_with_ids<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        self.look(|entry| match entry.may_share_ids() {
+            false => look(entry),
+            true => look(&entry.caught_up()),
+        })
+    }
+
     /// Takes the entry out of a trace that owns one.
     #[inline(always)]
     pub(crate) fn take_entry(&mut self) -> Option<Box<Entry>> {
@@ -308,7 +316,7 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look(emit::render).unwrap_or_default()
+        self.look_with_ids(emit::render).unwrap_or_default()
     }
 }
 

@@ -12,6 +12,7 @@ impl Entry {
     /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
         let parent = self.make_ids().parent();
+        self.share_ids(false);
         Outgoing {
             parent: Some(parent),
             state: self.state(),
@@ -32,13 +33,18 @@ impl Entry {
 
     /// Takes over the ids that others made on behalf of this unit, or has them made.
     pub(crate) fn share_ids(&mut self, make: bool) {
-        if !self.is_alone() && (self.ids.is_none() || self.request_id.is_none()) {
+        if self.may_share_ids() {
             let hub = Arc::clone(self.home_or_hub());
             hub.with_ids(make, |shared| self.take_ids(shared));
         }
     }
 
     /// Returns whether nobody else can have asked for the ids of this unit.
+    /// Returns whether others may know ids of this unit that it has not got.
+    pub(crate) fn may_share_ids(&self) -> bool {
+        !self.is_alone() && (self.ids.is_none() || self.request_id.is_none())
+    }
+
     #[inline]
     pub(super) fn is_alone(&self) -> bool {
         self.outer.is_none() && self.home.is_none() && self.hub.get().is_none()
@@ -62,7 +68,9 @@ impl Entry {
         self.forget_state();
         self.ids = None;
         self.request_id = None;
-        self.publish();
+        if let Some(hub) = self.hub.get() {
+            hub.forget_ids();
+        }
     }
 
     /// Makes this a unit inside another one, whose ids it shares.

@@ -1,5 +1,6 @@
 //! A unit and its hub: how it hands itself out, and how it takes in what comes back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::unit::store::hub::News;
@@ -25,6 +26,11 @@ impl Entry {
     #[inline]
     pub(crate) fn home_or_hub(&self) -> &Arc<UnitHub> {
         self.home.as_ref().unwrap_or_else(|| self.own_hub())
+    }
+
+    /// Returns the name of the unit that this entry belongs to.
+    pub(crate) fn unit_name(&self) -> &Cow<'static, str> {
+        self.home.as_ref().map_or(&self.origin.name, |hub| &hub.name)
     }
 
     pub(crate) fn is_part(&self) -> bool {
@@ -69,6 +75,8 @@ impl Entry {
     /// unit.
     #[cold]
     pub(crate) fn caught_up(&self) -> Box<Entry> {
+        // Made before the copy, or that would have a hub, and ids, of its own.
+        self.home_or_hub();
         let mut copy = Box::new(self.clone());
         copy.share_ids(false);
         copy.hub.take();
@@ -88,7 +96,9 @@ impl Entry {
 
     #[cold]
     fn close_used_hub(&mut self) -> bool {
-        self.share_ids(false);
+        // For a decision by the ids of the transaction, before the way to them is gone.
+        let decides = self.outer.is_some() && self.settings.sampling.is_some();
+        self.share_ids(decides);
         self.outer = None;
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;

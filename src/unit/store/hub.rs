@@ -32,6 +32,8 @@ pub(crate) fn late_parts() -> u64 {
 pub(crate) struct Hub<E> {
     pub(crate) settings: Arc<Settings>,
     pub(crate) start: Instant,
+    /// The name of the unit, for log records that fall into its parts.
+    pub(crate) name: Cow<'static, str>,
     /// The origin of parts: they emit nothing, but their children take over the target.
     pub(crate) origin: Origin,
     /// The token of the unit's entry when it was last made current; 0 if it never was.
@@ -87,6 +89,7 @@ impl<E> Hub<E> {
         Hub {
             settings: Arc::clone(settings),
             start,
+            name: origin.name.clone(),
             origin: of_part(origin),
             token: AtomicU64::new(0),
             has_news: AtomicBool::new(false),
@@ -109,6 +112,7 @@ impl<E> Hub<E> {
             self.settings = Arc::clone(settings);
         }
         self.start = start;
+        self.name.clone_from(&origin.name);
         self.origin = of_part(origin);
         *self.token.get_mut() = 0;
         *self.has_news.get_mut() = false;
@@ -224,9 +228,21 @@ impl<E> Hub<E> {
         outer.cloned()
     }
 
-    /// Makes the ids of the unit known to its parts and to the units inside it.
+    /// Makes the ids of the unit known to its parts and to the units inside it. What the
+    /// unit has not got may have come from a part, and stays.
     pub(crate) fn set_ids(&self, ids: SharedIds) {
-        self.inbox.lock().ids = ids;
+        let own = &mut self.inbox.lock().ids;
+        if ids.ids.is_some() {
+            own.ids = ids.ids;
+            own.state = ids.state;
+        }
+        if !ids.request_id.is_empty() {
+            own.request_id = ids.request_id;
+        }
+    }
+
+    pub(crate) fn forget_ids(&self) {
+        self.inbox.lock().ids.clear();
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
