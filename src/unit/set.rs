@@ -138,6 +138,7 @@ impl Entry {
             let value = Stored::from_amount(amount, None, &mut self.arena);
             return field.store(value, role);
         }
+        self.catch_up();
         let Some(at) = self.open_place(key, role) else {
             return;
         };

@@ -6,8 +6,8 @@ use arbitrary::{Result, Unstructured};
 use log::{Level, LevelFilter};
 
 use super::program::{
-    Bridge, End, Integers, Logged, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val,
-    Wall,
+    Bridge, End, Integers, Logged, Op, PartEnd, Plan, Program, Sampling, Schema, Settings, Share,
+    Tag, Val, Wall,
 };
 use super::values::{advance, cause, key, message, number, scalar, text, value};
 
@@ -359,7 +359,14 @@ fn block(u: Bytes, depth: usize) -> Result<Op> {
         4 => Op::Enter(ops(u, depth)?),
         5 => Op::Shared(ops(u, depth)?),
         6 | 7 => Op::Part(Share {
-            joined: !u.ratio(1, 4)?,
+            end: *u.choose(&[
+                PartEnd::Joined,
+                PartEnd::Dropped,
+                PartEnd::Joined,
+                PartEnd::Dropped,
+                PartEnd::Joined,
+                PartEnd::Forgotten,
+            ])?,
             thread: u.ratio(1, 8)?,
             ops: ops(u, depth)?,
         }),

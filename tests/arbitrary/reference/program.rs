@@ -227,12 +227,19 @@ pub enum Op {
     Panic,
 }
 
+/// What happens to a part in the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PartEnd {
+    Joined,
+    Dropped,
+    Forgotten,
+}
+
 /// A part of a unit.
 #[derive(Clone, Debug)]
 pub struct Share {
     pub ops: Vec<Op>,
-    /// Whether it is joined; otherwise it is dropped.
-    pub joined: bool,
+    pub end: PartEnd,
     /// Whether it works on its own thread.
     pub thread: bool,
 }
