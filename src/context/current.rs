@@ -510,6 +510,31 @@ fn record(cause: Cause<'_>, call: Call) {
     }
 }
 
+/// Takes back the errors recorded so far; see [`Trace::recovered`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn port(text: &str) -> u16 {
+///     current::check(text.parse()).unwrap_or_else(|_| {
+///         current::recovered();
+///         8080
+///     })
+/// }
+///
+/// let mut trace = traceline::start!("connect");
+/// assert_eq!(trace.scope(|| port("http")), 8080);
+/// assert_eq!(trace.outcome(), None);
+/// ```
+#[track_caller]
+pub fn recovered() {
+    let location = Location::caller();
+    on_unit(|entry| entry.recover(location));
+}
+
 /// Sets the outcome to `ok`; see [`Trace::ok`].
 ///
 /// # Examples
