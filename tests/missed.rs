@@ -240,7 +240,15 @@ in_a_child! {
         let timer = trace.scope(|| current::start_timer("k"));
         trace.scope(|| traceline::start!("inner").scope(|| current::stop(timer)));
         assert_eq!(more(), 0);
+        // A timer of `current` knows its unit, one of the trace does not.
         let timer = trace.scope(|| current::start_timer("k"));
+        thread::spawn(|| current::stop(timer)).join().unwrap();
+        assert_eq!(more(), 0);
+        let timer = trace.start_timer("k");
+        let unit = trace.unit();
+        thread::spawn(move || unit.scope(|| current::stop(timer))).join().unwrap();
+        assert_eq!(more(), 0);
+        let timer = trace.start_timer("k");
         thread::spawn(|| current::stop(timer)).join().unwrap();
         assert_eq!(more(), ONCE);
     }

@@ -289,6 +289,31 @@ mod nested {
     }
 
     #[test]
+    fn the_outer_unit_has_the_last_word_after_a_scope_of_its_handle_inside() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("a", 1));
+                    let entered = outer.enter();
+                    current::set("b", 1);
+                    drop(entered);
+                    Ok(())
+                });
+                current::set("a", 2);
+                current::set("b", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 a=2 b=2",
+            ]
+        );
+    }
+
+    #[test]
     fn an_outer_handle_is_taken_along_by_an_inner_future() {
         let lines = lines(|_| {
             let _: Done = run!("outer", |outer| {
@@ -457,7 +482,7 @@ mod elsewhere {
                     assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
                     // The unit is where it was.
                     assert_eq!(trace.get("n"), None);
-                    assert_eq!(trace.render(), "msg=part duration_ms=3.0 m=2");
+                    assert_eq!(trace.render(), "level=info msg=part duration_ms=3.0 m=2");
                     assert!(trace.is_enabled());
                 });
                 // Only `&self`: what came back is there all the same.
@@ -583,6 +608,52 @@ mod elsewhere {
         );
     }
 
+    /// The handle comes back in between, and its laps go on.
+    #[test]
+    fn a_timer_may_be_started_there_and_stopped_here() {
+        check(
+            |trace, clock| {
+                let (first, second, guard) = elsewhere(|| {
+                    let first = trace.start_timer("back");
+                    clock.advance(ms(1));
+                    (first, trace.start_timer("back"), trace.lap("guard"))
+                });
+                clock.advance(ms(2));
+                trace.set("here", 1);
+                clock.advance(ms(4));
+                trace.stop(first);
+                clock.advance(ms(8));
+                current::stop(second);
+                clock.advance(ms(16));
+                drop(guard);
+                clock.advance(ms(32));
+            },
+            "63.0 back.count=2 back.ms=21.0 back.max_ms=14.0 back.wall_ms=15.0 \
+             guard.count=1 guard.ms=30.0 guard.max_ms=30.0 here=1",
+        );
+    }
+
+    #[test]
+    fn a_shared_handle_times_work_while_others_use_it() {
+        check(
+            |trace, clock| {
+                let shared = mem::take(trace).into_shared();
+                elsewhere(|| {
+                    shared.time("db", || {
+                        clock.advance(ms(1));
+                        // Not this thread's: where the unit is.
+                        clock.advance(ms(1));
+                    })
+                });
+                shared.time("db", || {
+                    elsewhere(|| _ = shared.incr("n"));
+                    clock.advance(ms(4));
+                });
+            },
+            "6.0 db.count=2 db.ms=6.0 db.max_ms=4.0 n=1",
+        );
+    }
+
     #[test]
     fn a_timer_may_be_stopped_on_the_other_thread() {
         check(
@@ -617,7 +688,7 @@ mod taken {
                 trace.set("nothing", 1);
                 helper();
             },
-            "0.0 calls=1 moved=1",
+            "0.0 moved=1 calls=1",
         );
     }
 
@@ -699,7 +770,7 @@ mod taken {
             assert_eq!(
                 lines,
                 [format!(
-                    "level=info msg=unit outcome=ok duration_ms=0.0 calls=1{a}"
+                    "level=info msg=unit outcome=ok duration_ms=0.0{a} calls=1"
                 )]
             );
         }

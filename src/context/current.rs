@@ -1,16 +1,19 @@
 //! The current trace of this thread, for code that you cannot pass a trace to.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
-//! current. Most functions here do the same as the [`Trace`] method of the same
-//! name; [`emit`] is the exception, as it ends all units of the thread. If no trace
-//! is current, a call does nothing. None of these functions panics or blocks.
+//! [`run!`](crate::run!), [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make
+//! a trace current; [`UnitRef::scope`], and `in_unit` for futures, make a part of a unit
+//! current on other threads and in other tasks. Most functions here do the same as the
+//! [`Trace`] method of the same name; [`emit`] is the exception, as it ends all units of the
+//! thread. If no trace is current, or a disabled one is, a call does nothing and what
+//! returns a handle returns a disabled one. None of these functions panics or blocks.
 //!
 //! In debug builds, calls that did nothing for this reason are counted, so that none is
 //! lost unnoticed: see [`missed`].
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
-//! itself: code called from there finds no current trace.
+//! itself: code called from there finds no current trace. [`unit`], [`part`], [`child`] and
+//! the ids are those of the unit there, too.
 //!
 //! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
@@ -110,7 +113,9 @@ impl Drop for InUse {
         self.panics.end(&mut self.trace);
         match self.trace.take_entry() {
             Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
-                stack::return_top(self.token, entry);
+                if let Some(part) = stack::return_top(self.token, entry) {
+                    emit::finish(part);
+                }
             }
             // The closure put another trace in its place; that one ends here.
             other => {
@@ -391,7 +396,11 @@ pub fn time<
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
-    let _lap = OnDrop(|| _ = lap_id.map(stack::stop_lap));
+    let _lap = OnDrop(|| {
+        if let Some(lap_id) = lap_id {
+            stack::stop_lap(lap_id);
+        }
+    });
     work()
 }
 
@@ -416,20 +425,17 @@ pub fn time<
 #[track_caller]
 pub fn start_timer(key: impl ToKey) -> Timer {
     let key = key.to_key();
-    Timer::new(on_unit(|entry| entry.start_lap(key.0)).flatten())
+    Timer::shared(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
 }
 
 /// Ends the lap of a timer; see [`Trace::stop`].
 ///
-/// Another unit may be current by then: the lap belongs to the unit in which it was
-/// started.
+/// Another unit may be current by then, or none, and it may be another thread: the lap
+/// belongs to the unit in which it was started.
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn stop(timer: Timer) {
-    if let Some(lap_id) = timer.lap_id() {
-        let may_know = |entry: &Entry| entry.runs_lap(lap_id) || entry.is_part();
-        Call::here().missed_if(|| stack::with_any(may_know, |_| ()).is_none());
-        stack::stop_lap(lap_id);
-    }
+    let found = timer.stop();
+    Call::here().missed_if(|| !found);
 }
 
 /// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].

@@ -139,7 +139,8 @@ pub trait InTraceExt: Future + Sized {
     /// Makes the future a lap of a timer, from its first poll until it is ready or dropped.
     ///
     /// The lap belongs to the unit that is current at the first poll, wherever the future
-    /// is polled or dropped after that.
+    /// is polled or dropped after that. In a task, that is the unit inside which the future
+    /// is timed: `work.timed("hash").in_current_unit()`, not the other way round.
     ///
     /// # Examples
     ///

@@ -148,6 +148,7 @@ pub(crate) fn warn(settings: &Settings, place: Option<&'static Location<'static>
         .line(place.map(Location::line));
     let record = record.args(args).build();
     let _ = catch::call(|| log_record(|| settings.logger().log(&record)));
+    thread_end::watch();
 }
 
 /// Builds the record and calls the logger, which may come back here with units of

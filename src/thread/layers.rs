@@ -13,6 +13,8 @@ use crate::unit::{Entry, UnitHub};
 pub(crate) enum Slot {
     /// A unit that is in use; with its hub if it is used by `current::with`.
     InUse(Option<Arc<UnitHub>>),
+    /// A part that is in use, although its guard is gone.
+    Leaving,
     Unit(Box<Entry>),
     /// A disabled trace, which hides the units below, with the ids that it passes on.
     Cover(Option<Box<Forwarded>>),

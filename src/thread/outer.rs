@@ -39,7 +39,12 @@ fn with<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
 #[cold]
 #[inline(never)]
 fn find<R>(work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-    let has_ids = |slot: &Slot| !matches!(slot, Slot::Gone | Slot::Cover(None) | Slot::InUse(None));
+    let has_ids = |slot: &Slot| {
+        !matches!(
+            slot,
+            Slot::Gone | Slot::Leaving | Slot::Cover(None) | Slot::InUse(None)
+        )
+    };
     let outer = stack::first(has_ids);
     let outer = outer.or_else(|| stack::last(|slot| matches!(slot, Slot::Cover(_))));
     stack::with_layer(outer?, |slot| {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
 use crate::thread::token;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Forwarded;
@@ -52,15 +53,15 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
     if !is_top(token) {
         return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
             Slot::Gone => None,
-            Slot::InUse(hub) => {
-                *slot = Slot::InUse(hub);
+            in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+                *slot = in_use;
                 None
             }
             found => Some(found),
         })?;
     }
     match STACK.with(|stack| stack.take_top()) {
-        in_use @ Slot::InUse(_) => {
+        in_use @ (Slot::InUse(_) | Slot::Leaving) => {
             put_back(token, in_use);
             None
         }
@@ -74,13 +75,32 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
     }
 }
 
-/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile.
-pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) {
+/// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
+pub(crate) fn leave(token: Token) -> Option<Slot> {
+    let left = pop(token);
+    if left.is_none() {
+        with_layer(token, |slot| {
+            if let Slot::InUse(_) = slot {
+                *slot = Slot::Leaving;
+            }
+        });
+    }
+    left
+}
+
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile; returns
+/// it if its guard is gone.
+pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) -> Option<Box<Entry>> {
+    if with_layer(token, |slot| matches!(slot, Slot::Leaving)) == Some(true) {
+        abandon(token);
+        return Some(entry);
+    }
     entry.token = Some(token);
     if let Some(hub) = entry.hub.get() {
         hub.set_token(token);
     }
     put_back(token, Slot::Unit(entry));
+    None
 }
 
 /// Puts what was in use back into its layer.
@@ -200,13 +220,11 @@ pub(crate) fn is_current(token: Token) -> bool {
     is_top(token) && is_active()
 }
 
-/// Uses the ids that a disabled trace passes on, if its cover is on this stack; without
-/// a token, those of the uppermost cover.
+/// Uses the ids that a disabled trace passes on, if its cover is on this stack.
 pub(crate) fn with_cover<R>(
     token: Option<Token>,
     work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
 ) -> Option<R> {
-    let token = token.or_else(|| first(|slot| matches!(slot, Slot::Cover(_))));
     with_layer(token?, |slot| match slot {
         Slot::Cover(forwarded) => Some(work(forwarded)),
         _ => None,
@@ -278,11 +296,23 @@ pub(crate) fn with_any<R>(
     })?
 }
 
-/// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are
-/// here are told.
-pub(crate) fn stop_lap(lap_id: LapId) {
+/// Ends a lap, wherever on this stack it runs; returns whether it does.
+pub(crate) fn stop_lap(lap_id: LapId) -> bool {
     let runs = |entry: &Entry| entry.runs_lap(lap_id);
-    if with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-        with_any(Entry::is_part, |part| part.stop_lap(lap_id));
-    }
+    with_any(runs, |entry| entry.stop_lap(lap_id)).is_some()
+}
+
+/// Returns the units of all parts that are on this stack.
+#[cold]
+pub(crate) fn homes() -> Vec<Arc<UnitHub>> {
+    let home = |token| {
+        with_layer(token, |slot| match slot {
+            Slot::Unit(entry) => entry.home.clone(),
+            _ => None,
+        })
+    };
+    tokens()
+        .into_iter()
+        .filter_map(|token| home(token)?)
+        .collect()
 }

@@ -9,9 +9,29 @@ use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
+    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    #[inline(never)]
+    pub(super) fn look_from_handle<R>(
+        hub: &Arc<UnitHub>,
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |entry: &Entry| Some(look.take()?(entry));
+        let token = hub.token();
+        if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
+            return result;
+        }
+        let nothing = parts::blank(hub);
+        let result = once(&nothing);
+        spares::give_back(nothing);
+        result
+    }
+
     /// Uses the entry of a trace that may be lent.
     #[inline(never)]
     pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
@@ -72,7 +92,7 @@ impl Trace {
     pub(crate) fn handle(&self) -> Trace {
         Trace(match &self.0 {
             State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
-            _ => State::Covered,
+            _ => State::Covered(None),
         })
     }
 
@@ -128,7 +148,8 @@ impl Trace {
             State::LentAway(token) => match stack::pop(*token) {
                 Some(Slot::Unit(mut part)) => {
                     part.token = None;
-                    State::Away(part)
+                    self.0 = State::Away(part);
+                    return self.take_back_now();
                 }
                 _ => return,
             },
@@ -139,7 +160,7 @@ impl Trace {
                     _ => return,
                 };
                 if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
-                    parts::come_home(part);
+                    parts::rejoin(part);
                 }
                 return;
             }
@@ -154,6 +175,32 @@ impl Trace {
         if let Some(entry) = self.take_entry() {
             emit::finish(entry);
         }
+    }
+
+    /// Uses the ids that a disabled handle passes on: those of its cover, if that is here, of
+    /// which the handle keeps a copy.
+    #[cold]
+    pub(super) fn with_covered<R>(
+        own: &mut Option<Box<Forwarded>>,
+        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+    ) -> Option<R> {
+        let parent = own.as_ref().and_then(|own| own.parent);
+        // A cover has no other mark.
+        let is_own = |slot: &Slot| match slot {
+            Slot::Cover(ids) => {
+                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
+            }
+            _ => false,
+        };
+        let mut work = Some(work);
+        let seen = stack::with_cover(stack::first(is_own), |ids| {
+            let result = work.take()?(ids);
+            if own != ids {
+                own.clone_from(ids);
+            }
+            Some(result)
+        });
+        seen.unwrap_or_else(|| Some(work?(own)))
     }
 
     /// Makes a disabled trace a cover until the guard is dropped.

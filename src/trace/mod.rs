@@ -23,6 +23,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::emit;
+use crate::thread::layers::Slot;
 use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
@@ -67,8 +68,9 @@ enum State {
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
     Covering(Token),
-    /// A handle of `run!` whose unit is disabled; the ids lie in the uppermost cover.
-    Covered,
+    /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
+    /// to it, which it keeps wherever it goes.
+    Covered(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
@@ -111,7 +113,7 @@ impl Trace {
     pub fn is_enabled(&self) -> bool {
         !matches!(
             self.0,
-            State::Disabled(_) | State::Covering(_) | State::Covered
+            State::Disabled(_) | State::Covering(_) | State::Covered(_)
         )
     }
 
@@ -123,7 +125,7 @@ impl Trace {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
             State::Covering(token) => stack::with_cover(Some(*token), work),
-            State::Covered => stack::with_cover(None, work),
+            State::Covered(own) => Trace::with_covered(own, work),
             _ => None,
         }
     }
@@ -135,7 +137,12 @@ impl Trace {
             State::Covering(token) => {
                 stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
             }
-            State::Covered => stack::with_cover(None, |kept| kept.as_deref().map(look))?,
+            State::Covered(Some(own)) => Some(look(own)),
+            // Those of the unit around.
+            State::Covered(None) => {
+                let token = stack::first(|slot| matches!(slot, Slot::Cover(Some(_))));
+                stack::with_cover(token, |kept| kept.as_deref().map(look))?
+            }
             _ => None,
         }
     }
@@ -152,7 +159,7 @@ impl Trace {
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
             State::Here(entry) => Some(call(entry)),
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
             _ => self.with_lent(call),
         }
     }
@@ -177,12 +184,12 @@ impl Trace {
             true => look(&entry.caught_up()),
         };
         match &self.0 {
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| look(entry))
             }
-            State::Handle(hub) => stack::with_unit(hub.token()?, |entry| look(entry)),
+            State::Handle(hub) => Trace::look_from_handle(hub, look),
         }
     }
 
@@ -222,7 +229,7 @@ impl Trace {
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
         }
     }
 
@@ -316,7 +323,7 @@ impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
         match std::mem::take(&mut self.0) {
-            State::Disabled(_) | State::Covered => {}
+            State::Disabled(_) | State::Covered(_) => {}
             State::Here(entry) => emit::finish(entry),
             lent => {
                 self.0 = lent;
@@ -340,7 +347,7 @@ impl fmt::Debug for Trace {
             State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
                 f.write_str("Trace(current)")
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered => {
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {
                 f.write_str("Trace(disabled)")
             }
         }

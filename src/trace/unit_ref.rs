@@ -58,7 +58,7 @@ impl Trace {
 ///     current::sum("bytes", image);
 /// }
 ///
-/// let mut trace = traceline::start!("gallery");
+/// let trace = traceline::start!("gallery");
 /// let unit = trace.unit();
 /// std::thread::scope(|scope| {
 ///     for image in [1_000, 2_000] {
@@ -101,6 +101,14 @@ impl UnitRef {
     }
 
     /// Returns whether the unit collects anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// assert!(!traceline::current::unit().is_enabled()); // there is none
+    /// assert!(traceline::start!("upload").unit().is_enabled());
+    /// ```
     pub fn is_enabled(&self) -> bool {
         matches!(self.0, Reach::Unit(_))
     }
@@ -109,7 +117,12 @@ impl UnitRef {
     /// the part at the end.
     ///
     /// If the unit is disabled, `work` runs without a current unit, even if this thread has
-    /// one: what it collects belongs to no other unit.
+    /// one: what it collects belongs to no other unit. If the unit has ended, `work` runs all
+    /// the same, and what it collects is lost and counted by
+    /// [`current::late_parts`](crate::current::late_parts).
+    ///
+    /// A thread allocates for its first scope, and a unit for its first `UnitRef`; later ones
+    /// use that memory again, unless a `UnitRef` outlives its unit.
     ///
     /// # Examples
     ///
@@ -130,7 +143,20 @@ impl UnitRef {
     /// Makes a part of the unit the current one of this thread until the guard is dropped,
     /// which merges the part.
     ///
-    /// Do not hold the guard across an `.await`; for futures there is `in_unit`.
+    /// Do not hold the guard across an `.await`; for futures there is `in_unit`. If a guard
+    /// is leaked with `mem::forget`, its part stays on this thread for good: it is current
+    /// wherever no other unit is, and its unit counts it in `lost_parts`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = traceline::start!("upload");
+    /// let entered = trace.unit().enter();
+    /// traceline::current::incr("chunks");
+    /// drop(entered);
+    /// assert!(trace.render().ends_with(" chunks=1"));
+    /// ```
     pub fn enter(&self) -> EnteredUnit {
         let token = match &self.0 {
             Reach::Unit(hub) => stack::push(parts::take(hub)),
@@ -143,6 +169,16 @@ impl UnitRef {
     }
 
     /// Returns a part of the unit; see [`Trace::part`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = traceline::start!("upload");
+    /// let mut part = trace.unit().part();
+    /// std::thread::spawn(move || _ = part.incr("chunks")).join().unwrap();
+    /// assert!(trace.render().ends_with(" chunks=1"));
+    /// ```
     pub fn part(&self) -> Part {
         Part::new(match &self.0 {
             Reach::Unit(hub) => Trace::from_entry(Some(parts::take(hub))),

@@ -82,22 +82,22 @@ impl Entry {
         }
     }
 
-    /// Returns a copy of the ids for the hub.
-    pub(super) fn shared_ids(&self) -> SharedIds {
-        SharedIds {
-            ids: self.ids,
-            state: self.state().to_vec(),
-            request_id: self.request_id().unwrap_or_default().into(),
-        }
-    }
-
     /// Makes a change of the ids known to those who share them.
     fn publish(&self) {
         if let Some(home) = &self.home {
-            home.offer_ids(self.shared_ids());
+            home.offer_ids(self.ids, self.state(), self.request_id_bytes());
         } else if let Some(hub) = self.hub.get() {
-            hub.set_ids(self.shared_ids());
+            self.publish_to(hub);
         }
+    }
+
+    pub(super) fn publish_to(&self, hub: &UnitHub) {
+        hub.set_ids(self.ids, self.state(), self.request_id_bytes());
+    }
+
+    /// Empty if there is none.
+    fn request_id_bytes(&self) -> &[u8] {
+        self.request_id.map_or(b"", |id| self.arena.get(id))
     }
 
     /// Returns the salt by which the ids of this unit differ from those of a forked

@@ -10,7 +10,7 @@ impl Entry {
     pub(crate) fn own_hub(&self) -> &Arc<UnitHub> {
         self.hub.get_or_init(|| {
             let hub = UnitHub::new(&self.settings, self.start, &self.origin);
-            hub.set_ids(self.shared_ids());
+            self.publish_to(&hub);
             if let Some(token) = self.token {
                 hub.set_token(token);
             }

@@ -225,20 +225,15 @@ impl<E> Hub<E> {
     }
 
     /// Makes the ids of the unit known to its parts and to the units inside it.
-    pub(crate) fn set_ids(&self, ids: SharedIds) {
-        self.inbox.lock().ids = ids;
+    pub(crate) fn set_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        let own = &mut self.inbox.lock().ids;
+        own.clear();
+        own.complete(ids, state, request_id);
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
-    pub(crate) fn offer_ids(&self, ids: SharedIds) {
-        let own = &mut self.inbox.lock().ids;
-        if own.ids.is_none() {
-            own.ids = ids.ids;
-            own.state = ids.state;
-        }
-        if own.request_id.is_empty() {
-            own.request_id = ids.request_id;
-        }
+    pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        self.inbox.lock().ids.complete(ids, state, request_id);
     }
 
     pub(crate) fn set_outer(&self, outer: &Arc<Hub<E>>) {

@@ -76,6 +76,18 @@ impl SharedIds {
         self.request_id.clear();
     }
 
+    /// Adds what is not known yet, into the buffers that are there.
+    pub(crate) fn complete(&mut self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        if self.ids.is_none() {
+            self.ids = ids;
+            self.state.clear();
+            self.state.extend_from_slice(state);
+        }
+        if self.request_id.is_empty() {
+            self.request_id.extend_from_slice(request_id);
+        }
+    }
+
     /// Returns the headers for calls of the unit.
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
@@ -90,22 +102,17 @@ impl SharedIds {
         if self.ids.is_some() {
             return;
         }
-        if let Some(ids) = outer.ids {
-            self.ids = Some(UnitIds {
-                span_id: settings.ids.span_id(Salt::new(start)),
-                parent_id: Some(ids.span_id),
-                ..ids
-            });
-            self.state.clone_from(&outer.state);
-        }
-        if self.request_id.is_empty() {
-            self.request_id.clone_from(&outer.request_id);
-        }
+        let ids = outer.ids.map(|ids| UnitIds {
+            span_id: settings.ids.span_id(Salt::new(start)),
+            parent_id: Some(ids.span_id),
+            ..ids
+        });
+        self.complete(ids, &outer.state, &outer.request_id);
     }
 }
 
 /// The ids that a disabled trace passes on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Forwarded {
     /// The header of the caller, or one that was made because none came.
     pub(crate) parent: Option<TraceParent>,
