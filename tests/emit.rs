@@ -859,6 +859,19 @@ mod outcome {
     }
 
     #[test]
+    fn a_part_that_is_taken_out_and_discarded_joins_nothing() {
+        let bench = bare();
+        let mut trace = bench.start();
+        let mut part = trace.part();
+        part.incr("files").error("disk full");
+        mem::take(&mut *part).discard();
+        drop(part);
+        trace.ok();
+        trace.emit();
+        assert_eq!(bench.log.only().args, "msg=unit outcome=ok duration_ms=0.0");
+    }
+
+    #[test]
     fn a_text_that_is_cut_for_the_fragment_is_counted() {
         let bench = Bench::new(Config::builder().header(false).max_value(64));
         for (length, end) in [(48, r#"xxx""#), (49, " truncated=1"), (100, " truncated=1")] {

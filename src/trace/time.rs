@@ -127,8 +127,8 @@ impl Trace {
 
     /// Starts a lap, which ends when the returned guard is dropped.
     ///
-    /// The first lap of this kind in a unit allocates, unless the entry's earlier units had
-    /// one; later ones do not.
+    /// The guard does not borrow the trace, and may be held across an `.await`. A
+    /// thread allocates for its first such lap; later ones use that memory again.
     ///
     /// # Examples
     ///
