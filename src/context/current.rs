@@ -12,7 +12,7 @@
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
-//! itself: code called from there finds no current trace. [`unit`], [`part`], [`child`] and
+//! itself: code called from there finds no current trace. [`unit()`], [`part`], [`child`] and
 //! the ids are those of the unit there, too.
 //!
 //! In a loop that writes a lot, access the trace once:
