@@ -16,6 +16,7 @@
 /// | `level: Debug` | the [level](crate::TraceBuilder::level): its bare name, or an expression of type [`Level`](crate::Level) |
 /// | `target: "jobs"` | the [target](crate::TraceBuilder::target), by which loggers filter |
 /// | `config: &config` | the [configuration](crate::TraceBuilder::config) of this trace |
+/// | `root: true` | a [root](crate::TraceBuilder::root) unit, which is inside no other |
 /// | `user_id = 7`, `cached`, `user:?` … | fields, written as in [`set!`](crate::set!) |
 ///
 /// If the trace is disabled, the values of the fields are not evaluated. Otherwise
@@ -68,12 +69,15 @@ macro_rules! __start {
     (($name:expr) ($($calls:tt)*) config: $config:expr $(, $($rest:tt)*)?) => {
         $crate::__start!(($name) ($($calls)* .config($config)) $($($rest)*)?)
     };
+    (($name:expr) ($($calls:tt)*) root: true $(, $($rest:tt)*)?) => {
+        $crate::__start!(($name) ($($calls)* .root()) $($($rest)*)?)
+    };
     // Fields such as `user:?` and `path:% = x` do not match these arms, because
     // neither `?` nor `%` begins an expression.
     (($name:expr) ($($calls:tt)*) $key:ident: $value:expr $(, $($rest:tt)*)?) => {
         ::core::compile_error!(::core::concat!(
-            "`start!` does not have a setting `", ::core::stringify!($key), "`, only `target`, `level` and \
-             `config`; a field is written `", ::core::stringify!($key), " = ",
+            "`start!` does not have a setting `", ::core::stringify!($key), "`, only `target`, `level`, `config` \
+             and `root: true`; a field is written `", ::core::stringify!($key), " = ",
             ::core::stringify!($value), "`"
         ))
     };
@@ -157,6 +161,11 @@ macro_rules! builder {
 /// `run!` the last expression of a function, or name the result.
 ///
 /// If a future is dropped before it is ready, the outcome is `cancelled`.
+///
+/// `run!` inside `run!` makes two records. They have ids if one of the units needs them, and
+/// then share the `trace_id`; the `parent_id` of the inner one is the `span_id` of the outer
+/// one. [`current`](crate::current) has the details, and
+/// [`TraceBuilder::root`](crate::TraceBuilder::root) starts afresh.
 ///
 /// # Examples
 ///

@@ -15,6 +15,14 @@
 //! itself: code called from there finds no current trace. [`unit()`], [`part`], [`child`] and
 //! the ids are those of the unit there, too.
 //!
+//! A unit that starts while another is current is *inside* that one, and belongs to the same
+//! transaction: it has the same `trace_id` and `request_id`, a `span_id` of its own, and the
+//! `span_id` of the outer unit as its `parent_id`. Calls to other services carry the
+//! `tracestate`, the random flag and the sampled flag of the outer unit. The ids are made when
+//! either of the two first needs them. Ids that the inner unit is given, by
+//! [`continue_from`](Trace::continue_from) for example, replace the shared ones, and
+//! [`TraceBuilder::root`](crate::TraceBuilder::root) starts a unit that shares none.
+//!
 //! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
 //!

@@ -10,8 +10,8 @@ use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
@@ -68,24 +68,32 @@ impl Trace {
                 .and_then(|token| stack::with_unit(token, use_entry));
             return match result {
                 Some(result) => result,
-                None => self.go_away().map(call?),
+                None => {
+                    self.0 = State::Away(parts::take_for_handle(hub));
+                    self.call_away(call?)
+                }
             };
         }
         match &mut self.0 {
-            State::Here(entry) | State::Away(entry) => Some(call(entry)),
-            _ => None,
+            State::Here(entry) => Some(call(entry)),
+            _ => self.call_away(call),
         }
     }
 
-    /// Gives a handle that is not where its entry is a part of the unit.
-    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
-        if let State::Handle(hub) = &self.0 {
-            self.0 = State::Away(parts::take(hub));
+    /// Uses the part of a handle that is not where its entry is. The part comes home at once,
+    /// so that a later write elsewhere wins, unless a lap runs in it.
+    fn call_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let State::Away(part) = &mut self.0 else {
+            return None;
+        };
+        let result = call(part);
+        if !part.has_laps()
+            && let Some(hub) = part.home.clone()
+            && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
+        {
+            parts::come_home(part);
         }
-        match &mut self.0 {
-            State::Away(part) => Some(part),
-            _ => None,
-        }
+        Some(result)
     }
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
@@ -105,7 +113,7 @@ impl Trace {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
-                State::LentAway(stack::push(parts::take(&hub)))
+                State::LentAway(stack::push(parts::take_for_handle(&hub)))
             }
             State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
             other => other,
@@ -195,9 +203,7 @@ impl Trace {
         let mut work = Some(work);
         let seen = stack::with_cover(stack::first(is_own), |ids| {
             let result = work.take()?(ids);
-            if own != ids {
-                own.clone_from(ids);
-            }
+            own.clone_from(ids);
             Some(result)
         });
         seen.unwrap_or_else(|| Some(work?(own)))

@@ -12,6 +12,7 @@ pub(crate) mod unit_ref;
 pub(crate) mod join;
 pub(crate) mod scope;
 pub(crate) mod builder;
+pub(crate) mod begin;
 mod lend;
 mod outcome;
 mod add;
@@ -27,8 +28,8 @@ use crate::thread::layers::Slot;
 use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -247,7 +248,7 @@ impl Trace {
     #[inline]
     pub fn emit(mut self) {
         if let State::Handle(_) = self.0 {
-            self.with_entry(emit::end_now);
+            self.with_entry(|entry| emit::end_now(entry, true));
         }
     }
 
@@ -315,7 +316,11 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look(emit::render).unwrap_or_default()
+        let render = |entry: &Entry| match entry.lacks_known_ids() {
+            true => emit::render(&entry.caught_up()),
+            false => emit::render(entry),
+        };
+        self.look(render).unwrap_or_default()
     }
 }
 

@@ -10,12 +10,12 @@ impl Entry {
     pub(crate) fn own_hub(&self) -> &Arc<UnitHub> {
         self.hub.get_or_init(|| {
             let hub = UnitHub::new(&self.settings, self.start, &self.origin);
+            if let Some(outer) = &self.outer {
+                hub.set_outer(outer);
+            }
             self.publish_to(&hub);
             if let Some(token) = self.token {
                 hub.set_token(token);
-            }
-            if let Some(outer) = &self.outer {
-                hub.set_outer(outer);
             }
             Arc::new(hub)
         })
@@ -80,20 +80,27 @@ impl Entry {
     }
 
     /// Ends the unit for its parts: merges those that are back and counts the others.
-    /// Returns whether the unit was discarded.
+    /// Returns whether the unit was discarded. A unit inside that goes on would have to name
+    /// one without ids, so ids are made if `others_go_on`.
     #[inline]
-    pub(crate) fn close_hub(&mut self) -> bool {
-        !self.is_alone() && self.close_used_hub()
+    pub(crate) fn close_hub(&mut self, others_go_on: bool) -> bool {
+        !self.is_alone() && self.close_used_hub(others_go_on)
     }
 
     #[cold]
-    fn close_used_hub(&mut self) -> bool {
-        self.share_ids(false);
-        self.outer = None;
+    fn close_used_hub(&mut self, others_go_on: bool) -> bool {
+        let make = others_go_on && self.hub.get().is_some_and(|hub| hub.has_inside());
+        self.share_ids(make);
+        if let Some(outer) = self.outer.take() {
+            outer.uncount_inside();
+        }
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
         self.lost_parts = lost_parts;
+        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
+            hub.let_go();
+        }
         self.merge_all(news);
         is_discarded
     }

@@ -76,6 +76,11 @@ impl Entry {
         }
     }
 
+    /// Returns whether any lap runs in this entry.
+    pub(crate) fn has_laps(&self) -> bool {
+        !self.laps.is_empty()
+    }
+
     /// Returns whether a lap runs in this entry.
     pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
         self.laps.iter().any(|lap| lap.lap_id == lap_id)
