@@ -43,8 +43,8 @@ use crate::unit::store::origin::Token;
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
 /// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
-/// thread-local variable, nor begin one in its destructor: the order in which a
-/// thread destroys its variables decides whether the record is written.
+/// thread-local variable, nor begin one in the destructor of such a variable: the order
+/// in which a thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///

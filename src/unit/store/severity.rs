@@ -95,6 +95,11 @@ impl Severity {
         self.outcome_counts = true;
     }
 
+    /// Takes back the outcome `error`, and with it the level that it gave the unit.
+    pub(crate) fn recover(&mut self) {
+        self.outcome = self.outcome.filter(|outcome| *outcome != Outcome::Error);
+    }
+
     /// Makes the outcome `panic` if a panic ends the unit: this thread is in an unwinding
     /// that began after the unit did.
     #[inline]

@@ -193,6 +193,12 @@ impl Unit {
         self.outcome_counts = true;
     }
 
+    pub fn take_back_failure(&mut self) {
+        if self.said == Some(Outcome::Error) {
+            self.said = None;
+        }
+    }
+
     /// The handle of a unit that ended: it has no unit, and nothing to pass on.
     pub fn dead() -> Unit {
         let settings = Settings {

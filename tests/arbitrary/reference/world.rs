@@ -329,6 +329,7 @@ impl World<'_> {
             Op::Add(_) | Op::Warn(_) | Op::Fail(_) | Op::AddElsewhere(_) => self.say(op, unit),
             Op::Error(cause) | Op::Check(Err(cause)) => unit.fail(cause),
             Op::Ok => unit.end_as(Outcome::Ok),
+            Op::Recovered => unit.recover((places::FILE, places::RECOVERED), now),
             Op::Status(status) => unit.status(names::status(self.settings.schema), *status),
             Op::Raise(level) => unit.raise(*level),
             Op::SetLevel(level) => unit.set_level(*level),
