@@ -133,8 +133,9 @@ macro_rules! builder {
 /// Runs a closure or an async block as one unit of work and takes the outcome
 /// from its `Result`.
 ///
-/// In every form the unit is [current](crate::current) while the work runs, in the `async`
-/// ones during each poll, so helpers reach it by `current::…`. A handle reaches the same unit:
+/// In every form, the unit is [current](crate::current) while the work runs (in the `async`
+/// ones, during each poll), so helpers reach it without a handle. A handle reaches the same
+/// unit:
 ///
 /// | form | handle |
 /// |---|---|
@@ -146,8 +147,8 @@ macro_rules! builder {
 /// | `import`, the name of a function | its argument, a `&mut Trace` |
 ///
 /// The handle may be used on another thread, or taken out with `std::mem::take` and sent
-/// there. It writes to a part of the unit then, which is merged when the handle comes back
-/// or is dropped; one that is still elsewhere when the unit ends is counted in
+/// there. Then it writes to a part of the unit, which is merged when the handle comes back
+/// or is dropped. If that is after the end of the unit, the part is lost and counted in
 /// `lost_parts`. Dropping the handle does not end the unit.
 ///
 /// After the first unit of its kind on a thread, `run!` allocates nothing of its own.
@@ -157,7 +158,8 @@ macro_rules! builder {
 ///
 /// `run!` returns the `Result` of the work. It records an `Err` as
 /// [`check`](crate::Trace::check) does; an `Ok` sets the outcome to `ok`, unless
-/// the work itself set one. The compiler has to know the type of the error: make
+/// the work itself set one. An error that was checked on the way is one, too, unless the
+/// work calls [`recovered`](crate::Trace::recovered). The compiler has to know the type of the error: make
 /// `run!` the last expression of a function, or name the result.
 ///
 /// If a future is dropped before it is ready, the outcome is `cancelled`.

@@ -727,7 +727,7 @@ mod functions {
     type Calls = (&'static str, fn(&mut Trace), fn());
 
     /// The same calls with a handle and without one.
-    const TABLE: [Calls; 22] = [
+    const TABLE: [Calls; 23] = [
         ("set", |t| _ = t.set("k", 1), || current::set("k", 1)),
         (
             "set text",
@@ -845,6 +845,14 @@ mod functions {
             || current::error("broken"),
         ),
         ("ok", |t| _ = t.ok(), current::ok),
+        (
+            "recovered",
+            |t| _ = t.error("broken").recovered(),
+            || {
+                current::error("broken");
+                current::recovered();
+            },
+        ),
         ("status", |t| _ = t.status(404), || current::status(404)),
         (
             "raise",

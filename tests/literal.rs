@@ -34,6 +34,7 @@ mod line_tags;
 mod logfmt;
 mod nested;
 mod missed;
+mod nests;
 mod ordinary;
 mod panic_hook;
 mod pretty;

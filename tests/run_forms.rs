@@ -1064,3 +1064,67 @@ mod panics {
         );
     }
 }
+
+mod last_write {
+    use super::*;
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_through_the_handle_elsewhere() {
+        check(
+            |trace, _| {
+                elsewhere(|| _ = trace.set("k", 1));
+                current::set("k", 2);
+            },
+            "0.0 k=2",
+        );
+    }
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_inside_another_unit() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("x", 1));
+                    Ok(())
+                });
+                current::set("x", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 x=2"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_handle_says_elsewhere_is_the_word_of_the_unit() {
+        check(
+            |trace, _| {
+                trace.fail("first").set("kept", 1).set("gone", 2);
+                elsewhere(|| _ = trace.ok().set_level(Level::Info).unset("gone"));
+                assert_eq!(current::outcome(), Some(Outcome::Ok));
+                assert_eq!(current::get("gone"), None);
+            },
+            "0.0 kept=1 fragments=\"[0.0ms, error] first\"",
+        );
+    }
+
+    #[test]
+    fn a_lap_goes_on_in_the_part_of_a_handle_elsewhere() {
+        check(
+            |trace, clock| {
+                elsewhere(|| {
+                    trace.time("db", |trace| {
+                        clock.advance(ms(3));
+                        trace.set("rows", 2);
+                    });
+                });
+            },
+            "3.0 db.count=1 db.ms=3.0 db.max_ms=3.0 rows=2",
+        );
+    }
+}

@@ -269,7 +269,7 @@ impl<L: Log> Bridge<L> {
             entry.share_ids(false);
             Correlated {
                 record: record.key_values(),
-                unit: entry.origin.name.clone(),
+                unit: entry.unit_name().clone(),
                 ids: entry.ids,
                 request_id: entry.request_id().map(str::to_owned),
             }

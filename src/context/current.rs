@@ -524,6 +524,31 @@ fn record(cause: Cause<'_>, call: Call) {
     }
 }
 
+/// Takes back the errors recorded so far; see [`Trace::recovered`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn port(text: &str) -> u16 {
+///     current::check(text.parse()).unwrap_or_else(|_| {
+///         current::recovered();
+///         8080
+///     })
+/// }
+///
+/// let mut trace = traceline::start!("connect");
+/// assert_eq!(trace.scope(|| port("http")), 8080);
+/// assert_eq!(trace.outcome(), None);
+/// ```
+#[track_caller]
+pub fn recovered() {
+    let location = Location::caller();
+    on_unit(|entry| entry.recover(location));
+}
+
 /// Sets the outcome to `ok`; see [`Trace::ok`].
 ///
 /// # Examples
@@ -591,11 +616,28 @@ pub fn set_level(level: Level) {
 }
 
 /// Returns the level that the record would have now; see [`Trace::level`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// assert_eq!(trace.scope(traceline::current::level), Some(log::Level::Info));
+/// ```
 pub fn level() -> Option<Level> {
     look(|entry| entry.severity.level())
 }
 
 /// Returns the outcome so far; see [`Trace::outcome`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// trace.ok();
+/// assert_eq!(trace.scope(traceline::current::outcome), Some(traceline::Outcome::Ok));
+/// ```
 pub fn outcome() -> Option<Outcome> {
     look(|entry| entry.severity.outcome())?
 }
@@ -620,12 +662,33 @@ pub fn get(key: impl ToKey) -> Option<OwnedValue> {
 
 /// Returns the time since the unit began; zero if no trace is current. See
 /// [`Trace::elapsed`].
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = traceline::start!("import");
+/// # trace.scope(|| {
+/// if traceline::current::elapsed().as_secs() > 5 {
+///     traceline::current::warn("slow");
+/// }
+/// # });
+/// ```
 pub fn elapsed() -> Duration {
     let elapsed = look(|entry| entry.now().saturating_duration_since(entry.start));
     elapsed.unwrap_or_default()
 }
 
 /// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = traceline::start!("import");
+/// # trace.scope(|| {
+/// traceline::current::sum("rows", 500);
+/// traceline::current::checkpoint(); // … rows=500 partial=true seq=1
+/// # });
+/// ```
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn checkpoint() {
     with(|trace| _ = trace.checkpoint());
@@ -682,6 +745,18 @@ pub fn unit() -> UnitRef {
 
 /// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
 /// is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("index");
+/// let mut part = trace.scope(current::part);
+/// std::thread::spawn(move || _ = part.incr("files")).join().unwrap();
+/// assert!(trace.render().ends_with(" files=1"));
+/// ```
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn part() -> Part {
     unit().part()
@@ -689,6 +764,15 @@ pub fn part() -> Part {
 
 /// Starts a unit inside the current one; see [`Trace::child`]. It is disabled if no trace
 /// is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut order = traceline::start!("order");
+/// let mut payment = order.scope(|| traceline::current::child("payment"));
+/// assert_eq!(payment.trace_id(), order.trace_id());
+/// ```
 #[track_caller]
 pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
     unit().child(name.into(), Location::caller())
@@ -698,6 +782,18 @@ pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
 /// they collected is in no record.
 ///
 /// A unit counts those that were still out at its end as `lost_parts`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let trace = traceline::start!("index");
+/// let mut part = trace.part();
+/// drop(trace); // lost_parts=1
+/// part.incr("files");
+/// drop(part); // too late
+/// assert_eq!(traceline::current::late_parts(), 1);
+/// ```
 pub fn late_parts() -> u64 {
     hub::late_parts()
 }

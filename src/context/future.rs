@@ -117,8 +117,8 @@ pub trait InTraceExt: Future + Sized {
         }
     }
 
-    /// Does the same with the unit that is current where this is called: a task or a thread
-    /// that this unit spawns contributes to it.
+    /// Does the same with the unit that is current where this is called, so that a task
+    /// contributes to the unit that spawns it.
     ///
     /// # Examples
     ///
@@ -287,7 +287,18 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
 }
 
 pin_project! {
-    /// A future that is a part of a unit; made by [`InTraceExt::in_unit`].
+    /// A future that is a part of a unit; made by [`InTraceExt::in_unit`] and
+    /// [`InTraceExt::in_current_unit`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTraceExt, InUnit};
+    ///
+    /// let trace = traceline::start!("upload");
+    /// let future: InUnit<_> = async { 7 }.in_unit(&trace.unit());
+    /// assert_eq!(pollster::block_on(future), 7);
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct InUnit<F> {
@@ -316,6 +327,15 @@ impl<F: Future> Future for InUnit<F> {
 
 pin_project! {
     /// A future that is a lap of a timer; made by [`InTraceExt::timed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTraceExt, Timed};
+    ///
+    /// let future: Timed<_> = async { 7 }.timed("db");
+    /// assert_eq!(pollster::block_on(future), 7);
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Timed<F> {

@@ -129,7 +129,8 @@
 //! and [`current::traceparent`](crate::current::traceparent) with any other client.
 //! They replace ids that a request already has, so a proxy can copy all headers that
 //! it received; [`PropagateLayer::keep_valid`] leaves valid ids alone.
-//! A spawned task is not part of the unit: get the ids before you spawn it.
+//! A spawned task is part of the unit only with
+//! [`in_current_unit`](crate::future::InTraceExt::in_current_unit).
 //!
 //! All calls of a unit carry its `span_id`, which is the `parent_id` of each unit that
 //! they start elsewhere. A call has a `span_id` of its own if it is a unit of its own:

@@ -19,7 +19,7 @@ impl Entry {
     pub(crate) fn take_unit(&mut self, unit: &mut Entry) -> Span {
         unit.share_ids(false);
         self.adopt_ids(unit);
-        self.arena.push_text(&unit.origin.name, self.limits.value)
+        self.arena.push_text(unit.unit_name(), self.limits.value)
     }
 
     /// Gathers an ordinary log record. Its message and values are user code.

@@ -1,5 +1,6 @@
 //! A unit and its hub: how it hands itself out, and how it takes in what comes back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::unit::store::hub::News;
@@ -25,6 +26,13 @@ impl Entry {
     #[inline]
     pub(crate) fn home_or_hub(&self) -> &Arc<UnitHub> {
         self.home.as_ref().unwrap_or_else(|| self.own_hub())
+    }
+
+    /// Returns the name of the unit that this entry belongs to.
+    pub(crate) fn unit_name(&self) -> &Cow<'static, str> {
+        self.home
+            .as_ref()
+            .map_or(&self.origin.name, |home| &home.name)
     }
 
     pub(crate) fn is_part(&self) -> bool {
@@ -69,6 +77,8 @@ impl Entry {
     /// unit.
     #[cold]
     pub(crate) fn caught_up(&self) -> Box<Entry> {
+        // Made before the copy, or that would have a hub, and ids, of its own.
+        self.home_or_hub();
         let mut copy = Box::new(self.clone());
         copy.share_ids(false);
         copy.hub.take();
@@ -89,7 +99,11 @@ impl Entry {
 
     #[cold]
     fn close_used_hub(&mut self, others_go_on: bool) -> bool {
-        let make = others_go_on && self.hub.get().is_some_and(|hub| hub.has_inside());
+        // For those who go on inside, and for sampling by the ids of the transaction, before
+        // the way to them is gone.
+        let samples = self.outer.is_some() && self.settings.sampling.is_some();
+        let has_inside = self.hub.get().is_some_and(|hub| hub.has_inside());
+        let make = samples || others_go_on && has_inside;
         self.share_ids(make);
         if let Some(outer) = self.outer.take() {
             outer.uncount_inside();

@@ -34,6 +34,7 @@ pub(crate) fn late_parts() -> u64 {
 pub(crate) struct Hub<E> {
     pub(crate) settings: Arc<Settings>,
     pub(crate) start: Instant,
+    pub(crate) name: Cow<'static, str>,
     /// The origin of parts: they emit nothing, but their children take over the target.
     pub(crate) origin: Origin,
     /// The token of the unit's entry when it was last made current; 0 if it never was.
@@ -102,6 +103,7 @@ impl<E> Hub<E> {
         Hub {
             settings: Arc::clone(settings),
             start,
+            name: origin.name.clone(),
             origin: of_part(origin),
             token: AtomicU64::new(0),
             has_news: AtomicBool::new(false),
@@ -127,6 +129,7 @@ impl<E> Hub<E> {
             self.settings = Arc::clone(settings);
         }
         self.start = start;
+        self.name.clone_from(&origin.name);
         self.origin = of_part(origin);
         *self.token.get_mut() = 0;
         *self.has_news.get_mut() = false;
@@ -380,7 +383,7 @@ impl<E> Hub<E> {
 /// Returns the origin of the parts of a unit.
 fn of_part(unit: &Origin) -> Origin {
     Origin {
-        // This name is in no record; parts of all units share their spare entries.
+        // Not that of the unit, because parts of all units share their spare entries.
         name: Cow::Borrowed("part"),
         ..unit.clone()
     }
