@@ -166,6 +166,8 @@ impl Entry {
     }
 
     pub(crate) fn set_request_id(&mut self, id: &[u8]) {
+        // Ids that others had made for this unit stay.
+        self.share_ids(false);
         self.arena.note_dead(self.request_id);
         self.request_id = Some(self.arena.push(id));
         self.publish();

@@ -58,7 +58,8 @@ impl Entry {
             self.stop_lap_at(lap_id, at);
         }
         if let Some(part) = news.part {
-            let free = self.merge(part, true);
+            let mut free = self.merge(part, true);
+            free.shrink();
             if let Some(hub) = self.hub.get() {
                 hub.keep(free);
             }

@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::config::settings::Settings;
+use crate::ids::id::SpanId;
+use crate::ids::random::Salt;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::{Origin, Token};
 use crate::unit::store::trace_ids::{SharedIds, UnitIds};
@@ -204,17 +206,33 @@ impl<E> Hub<E> {
         }
         let outermost = outwards.last().map_or(self, |hub| hub);
         if make {
-            let mut inbox = outermost.inbox.lock();
-            let fresh = || UnitIds::fresh(&outermost.settings, outermost.start);
-            inbox.ids.ids.get_or_insert_with(fresh);
+            outermost.make_ids();
         }
         while let Some(outer) = outwards.pop() {
-            // Locked in this order only: from the inside out.
             let inner = outwards.last().map_or(self, |hub| hub);
+            let span_id = outer.has_ids().then(|| inner.make_span_id());
+            // Locked in this order only: from the inside out.
             let ids = &mut inner.inbox.lock().ids;
-            ids.nest(&outer.inbox.lock().ids, &inner.settings, inner.start);
+            ids.nest(&outer.inbox.lock().ids, span_id);
         }
         look(&self.inbox.lock().ids)
+    }
+
+    fn has_ids(&self) -> bool {
+        self.inbox.lock().ids.ids.is_some()
+    }
+
+    /// Makes ids if there are none, without the lock: the source may be the user's, and may
+    /// ask for ids itself.
+    fn make_ids(&self) {
+        if !self.has_ids() {
+            let fresh = UnitIds::fresh(&self.settings, self.start);
+            self.inbox.lock().ids.ids.get_or_insert(fresh);
+        }
+    }
+
+    fn make_span_id(&self) -> SpanId {
+        self.settings.ids.span_id(Salt::new(self.start))
     }
 
     /// Returns the hub of the unit outside, if the ids depend on it.

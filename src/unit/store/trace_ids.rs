@@ -97,13 +97,14 @@ impl SharedIds {
         }
     }
 
-    /// Takes over the transaction of the unit outside, unless this one has its own.
-    pub(crate) fn nest(&mut self, outer: &SharedIds, settings: &Settings, start: Instant) {
+    /// Takes over the transaction of the unit outside, with a span of its own, unless this one
+    /// has ids.
+    pub(crate) fn nest(&mut self, outer: &SharedIds, span_id: Option<SpanId>) {
         if self.ids.is_some() {
             return;
         }
-        let ids = outer.ids.map(|ids| UnitIds {
-            span_id: settings.ids.span_id(Salt::new(start)),
+        let ids = outer.ids.zip(span_id).map(|(ids, span_id)| UnitIds {
+            span_id,
             parent_id: Some(ids.span_id),
             ..ids
         });
