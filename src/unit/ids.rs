@@ -62,7 +62,9 @@ impl Entry {
         self.forget_state();
         self.ids = None;
         self.request_id = None;
-        self.publish();
+        if let Some(hub) = self.hub.get() {
+            hub.forget_ids();
+        }
     }
 
     /// Makes this a unit inside another one, whose ids it shares.
@@ -82,7 +84,8 @@ impl Entry {
         }
     }
 
-    /// Makes a change of the ids known to those who share them.
+    /// Makes a change of the ids known to those who share them. Ids that they made for this
+    /// unit stay.
     fn publish(&self) {
         if let Some(home) = &self.home {
             home.offer_ids(self.ids, self.state(), self.request_id_bytes());
@@ -166,8 +169,6 @@ impl Entry {
     }
 
     pub(crate) fn set_request_id(&mut self, id: &[u8]) {
-        // Ids that others had made for this unit stay.
-        self.share_ids(false);
         self.arena.note_dead(self.request_id);
         self.request_id = Some(self.arena.push(id));
         self.publish();

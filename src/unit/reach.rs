@@ -94,6 +94,9 @@ impl Entry {
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
+        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
+            hub.forget_outermost();
+        }
         self.lost_parts = lost_parts;
         self.merge_all(news);
         is_discarded

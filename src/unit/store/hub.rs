@@ -42,6 +42,9 @@ pub(crate) struct Hub<E> {
     has_news: AtomicBool,
     /// How many parts have been made and have not come back.
     running: AtomicU32,
+    /// Whether this unit or one inside it has ids. Counts only for a unit that is in no other:
+    /// as long as it is `false`, no unit inside needs to look for ids outwards.
+    may_have_ids: AtomicBool,
     inbox: Mutex<Inbox<E>>,
 }
 
@@ -54,6 +57,8 @@ struct Inbox<E> {
     ids: SharedIds,
     /// The hub of the unit that this one is inside of.
     outer: Option<Arc<Hub<E>>>,
+    /// The hub of the outermost unit around this one.
+    outermost: Option<Arc<Hub<E>>>,
     has_ended: bool,
     is_discarded: bool,
 }
@@ -93,11 +98,13 @@ impl<E> Hub<E> {
             token: AtomicU64::new(0),
             has_news: AtomicBool::new(false),
             running: AtomicU32::new(0),
+            may_have_ids: AtomicBool::new(false),
             inbox: Mutex::new(Inbox {
                 news: News::default(),
                 spare: None,
                 ids: SharedIds::default(),
                 outer: None,
+                outermost: None,
                 has_ended: false,
                 is_discarded: false,
             }),
@@ -115,12 +122,14 @@ impl<E> Hub<E> {
         *self.token.get_mut() = 0;
         *self.has_news.get_mut() = false;
         *self.running.get_mut() = 0;
+        *self.may_have_ids.get_mut() = false;
         let inbox = self.inbox.get_mut();
         let News { part, stops } = std::mem::take(&mut inbox.news);
         drop(stops);
         inbox.spare = part.or(inbox.spare.take());
         inbox.ids.clear();
         inbox.outer = None;
+        inbox.outermost = None;
         inbox.has_ended = false;
         inbox.is_discarded = false;
     }
@@ -197,6 +206,9 @@ impl<E> Hub<E> {
     /// Passes the ids of the unit to `look`. If they are not known yet, they are made if
     /// `make` is set, or if they follow from those of a unit outside.
     pub(crate) fn with_ids<R>(&self, make: bool, look: impl FnOnce(&SharedIds) -> R) -> R {
+        if !make && !self.may_have_ids() {
+            return look(&self.inbox.lock().ids);
+        }
         // Without recursion, because units may be nested ten thousand deep.
         let mut outwards = SmallVec::<[Arc<Hub<E>>; 4]>::new();
         let mut next = self.unknown_outer();
@@ -212,8 +224,8 @@ impl<E> Hub<E> {
             let inner = outwards.last().map_or(self, |hub| hub);
             let span_id = outer.has_ids().then(|| inner.make_span_id());
             // Locked in this order only: from the inside out.
-            let ids = &mut inner.inbox.lock().ids;
-            ids.nest(&outer.inbox.lock().ids, span_id);
+            let mut inbox = inner.inbox.lock();
+            inbox.ids.nest(&outer.inbox.lock().ids, span_id);
         }
         look(&self.inbox.lock().ids)
     }
@@ -227,7 +239,24 @@ impl<E> Hub<E> {
     fn make_ids(&self) {
         if !self.has_ids() {
             let fresh = UnitIds::fresh(&self.settings, self.start);
-            self.inbox.lock().ids.ids.get_or_insert(fresh);
+            let mut inbox = self.inbox.lock();
+            inbox.ids.ids.get_or_insert(fresh);
+            self.note_ids(&inbox);
+        }
+    }
+
+    /// Returns whether this unit, or one that it is in or that is in the same, has ids.
+    fn may_have_ids(&self) -> bool {
+        let inbox = self.inbox.lock();
+        let outermost = inbox.outermost.as_deref().unwrap_or(self);
+        outermost.may_have_ids.load(Ordering::Relaxed)
+    }
+
+    /// Lets all units of the transaction know that there are ids.
+    fn note_ids(&self, inbox: &Inbox<E>) {
+        if inbox.ids.ids.is_some() || !inbox.ids.request_id.is_empty() {
+            let outermost = inbox.outermost.as_deref().unwrap_or(self);
+            outermost.may_have_ids.store(true, Ordering::Relaxed);
         }
     }
 
@@ -237,25 +266,54 @@ impl<E> Hub<E> {
 
     /// Returns the hub of the unit outside, if the ids depend on it.
     fn unknown_outer(&self) -> Option<Arc<Hub<E>>> {
+        let (outer, outermost) = {
+            let inbox = self.inbox.lock();
+            if inbox.ids.ids.is_some() {
+                return None;
+            }
+            (inbox.outer.clone()?, inbox.outermost.clone())
+        };
+        // A unit that ended without ids has left a record without them.
+        match outer.has_ended_without_ids() {
+            true => outermost,
+            false => Some(outer),
+        }
+    }
+
+    fn has_ended_without_ids(&self) -> bool {
         let inbox = self.inbox.lock();
-        let outer = inbox.outer.as_ref().filter(|_| inbox.ids.ids.is_none());
-        outer.cloned()
+        inbox.has_ended && inbox.ids.ids.is_none()
     }
 
     /// Makes the ids of the unit known to its parts and to the units inside it.
     pub(crate) fn set_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
-        let own = &mut self.inbox.lock().ids;
-        own.clear();
-        own.complete(ids, state, request_id);
+        let mut inbox = self.inbox.lock();
+        inbox.ids.replace(ids, state, request_id);
+        self.note_ids(&inbox);
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
     pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
-        self.inbox.lock().ids.complete(ids, state, request_id);
+        let mut inbox = self.inbox.lock();
+        inbox.ids.complete(ids, state, request_id);
+        self.note_ids(&inbox);
+    }
+
+    pub(crate) fn forget_ids(&self) {
+        self.inbox.lock().ids.clear();
     }
 
     pub(crate) fn set_outer(&self, outer: &Arc<Hub<E>>) {
-        self.inbox.lock().outer = Some(Arc::clone(outer));
+        let outermost = outer.inbox.lock().outermost.clone();
+        let mut inbox = self.inbox.lock();
+        inbox.outermost = outermost.or_else(|| Some(Arc::clone(outer)));
+        inbox.outer = Some(Arc::clone(outer));
+        self.note_ids(&inbox);
+    }
+
+    /// Lets the hub of the outermost unit go, which units inside this one may still need.
+    pub(crate) fn forget_outermost(&mut self) {
+        self.inbox.get_mut().outermost = None;
     }
 
     pub(crate) fn take_news(&self) -> News<E> {

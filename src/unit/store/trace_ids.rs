@@ -76,6 +76,17 @@ impl SharedIds {
         self.request_id.clear();
     }
 
+    /// Replaces what is given.
+    pub(crate) fn replace(&mut self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        if ids.is_some() {
+            self.ids = None;
+        }
+        if !request_id.is_empty() {
+            self.request_id.clear();
+        }
+        self.complete(ids, state, request_id);
+    }
+
     /// Adds what is not known yet, into the buffers that are there.
     pub(crate) fn complete(&mut self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
         if self.ids.is_none() {
