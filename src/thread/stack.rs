@@ -16,9 +16,9 @@ use crate::thread::layers::{Layer, STACK, Slot, below, bury, find, is_top, uncov
 use crate::thread::{aside, token};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
@@ -278,6 +278,10 @@ pub(crate) fn mark_cover(mark: Token) {
 /// Returns the token of the cover that has a mark, if it is on this stack.
 pub(crate) fn marked(mark: Token) -> Option<Token> {
     first(|slot| matches!(slot, Slot::Cover(_, own) if *own == Some(mark)))
+}
+
+pub(crate) fn is_on_top(token: Token) -> bool {
+    is_top(token)
 }
 
 /// Returns the token of the uppermost cover with ids, from a layer downwards.

@@ -1,8 +1,8 @@
 //! Handles of `run!` whose unit is disabled.
 
 use crate::thread::stack;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// How such a handle finds its unit.
 pub(super) enum Covered {
@@ -14,6 +14,26 @@ pub(super) enum Covered {
 }
 
 impl Covered {
+    /// Makes a handle again of one that was current, and hands its ids to its unit.
+    pub(super) fn new(mark: Token, ids: Option<Box<Forwarded>>) -> Covered {
+        let mut handle = Covered::Marked(mark);
+        handle.with(|kept| *kept = ids);
+        handle
+    }
+
+    /// Returns whether its unit is the current one of this thread.
+    pub(super) fn is_current(&self) -> bool {
+        stack::marked(self.mark()).is_some_and(stack::is_on_top)
+    }
+
+    /// Hides the current units, with the ids of this one.
+    pub(super) fn cover(self) -> Token {
+        let ids = self.look(Forwarded::clone).map(Box::new);
+        let cover = stack::cover(ids);
+        stack::mark_cover(self.mark());
+        cover
+    }
+
     fn mark(&self) -> Token {
         match self {
             Covered::Marked(mark) => *mark,

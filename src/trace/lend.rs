@@ -14,7 +14,8 @@ use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
 
 impl Trace {
-    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    /// Looks at the unit of a handle; where that is not, at what has been written elsewhere
+    /// and not been seen by the unit.
     #[inline(never)]
     pub(super) fn look_from_handle<R>(
         hub: &Arc<UnitHub>,
@@ -26,9 +27,10 @@ impl Trace {
         if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
             return result;
         }
-        let nothing = parts::blank(hub);
-        let result = once(&nothing);
-        spares::give_back(nothing);
+        let part = hub.copy_news().part;
+        let part = part.unwrap_or_else(|| parts::blank(hub));
+        let result = once(&part);
+        spares::give_back(part);
         result
     }
 
@@ -68,24 +70,32 @@ impl Trace {
                 .and_then(|token| stack::with_unit(token, use_entry));
             return match result {
                 Some(result) => result,
-                None => self.go_away().map(call?),
+                None => {
+                    self.0 = State::Away(parts::take_for_handle(hub));
+                    self.call_away(call?)
+                }
             };
         }
         match &mut self.0 {
-            State::Here(entry) | State::Away(entry) => Some(call(entry)),
-            _ => None,
+            State::Here(entry) => Some(call(entry)),
+            _ => self.call_away(call),
         }
     }
 
-    /// Gives a handle that is not where its entry is a part of the unit.
-    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
-        if let State::Handle(hub) = &self.0 {
-            self.0 = State::Away(parts::take(hub));
+    /// Uses the part of a handle that is not where its entry is. The part comes home at once,
+    /// so that a later write elsewhere wins, unless a lap runs in it.
+    fn call_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let State::Away(part) = &mut self.0 else {
+            return None;
+        };
+        let result = call(part);
+        if !part.has_laps()
+            && let Some(hub) = part.home.clone()
+            && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
+        {
+            parts::come_home(part);
         }
-        match &mut self.0 {
-            State::Away(part) => Some(part),
-            _ => None,
-        }
+        Some(result)
     }
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere;
@@ -107,9 +117,11 @@ impl Trace {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
-                State::LentAway(stack::push(parts::take(&hub)))
+                State::LentAway(stack::push(parts::take_for_handle(&hub)))
             }
             State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            // Its unit may not be the current one.
+            State::Covered(own) if !own.is_current() => State::CoveringHandle(own.cover()),
             other => other,
         };
     }
@@ -145,6 +157,10 @@ impl Trace {
                     }
                 }
                 Some(Slot::Cover(forwarded, _)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            State::CoveringHandle(token) => match stack::pop(*token) {
+                Some(Slot::Cover(ids, Some(mark))) => State::Covered(Covered::new(mark, ids)),
                 _ => return,
             },
             State::LentAway(token) => match stack::pop(*token) {

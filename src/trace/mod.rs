@@ -12,6 +12,7 @@ pub(crate) mod unit_ref;
 pub(crate) mod join;
 pub(crate) mod scope;
 pub(crate) mod builder;
+pub(crate) mod begin;
 mod lend;
 mod covered;
 mod outcome;
@@ -28,8 +29,8 @@ use crate::thread::stack;
 use crate::trace::covered::Covered;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -43,8 +44,8 @@ use crate::unit::store::trace_ids::Forwarded;
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
 /// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
-/// thread-local variable, nor begin one in its destructor: the order in which a
-/// thread destroys its variables decides whether the record is written.
+/// thread-local variable, nor begin one in the destructor of such a variable: the order
+/// in which a thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -69,6 +70,8 @@ enum State {
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
     Covering(Token),
+    /// The same for a handle of `run!`.
+    CoveringHandle(Token),
     /// A handle of `run!` whose unit is disabled.
     Covered(Covered),
     Here(Box<Entry>),
@@ -113,7 +116,7 @@ impl Trace {
     pub fn is_enabled(&self) -> bool {
         !matches!(
             self.0,
-            State::Disabled(_) | State::Covering(_) | State::Covered(_)
+            State::Disabled(_) | State::Covering(_) | State::CoveringHandle(_) | State::Covered(_)
         )
     }
 
@@ -124,7 +127,9 @@ impl Trace {
     ) -> Option<R> {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
-            State::Covering(token) => stack::with_cover(Some(*token), work),
+            State::Covering(token) | State::CoveringHandle(token) => {
+                stack::with_cover(Some(*token), work)
+            }
             State::Covered(own) => own.with(work),
             _ => None,
         }
@@ -134,7 +139,7 @@ impl Trace {
     fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref().map(look),
-            State::Covering(token) => {
+            State::Covering(token) | State::CoveringHandle(token) => {
                 stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
             }
             State::Covered(own) => own.look(look),
@@ -154,7 +159,10 @@ impl Trace {
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
             State::Here(entry) => Some(call(entry)),
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_)
+            | State::Covering(_)
+            | State::CoveringHandle(_)
+            | State::Covered(_) => None,
             _ => self.with_lent(call),
         }
     }
@@ -179,7 +187,10 @@ impl Trace {
             true => look(&entry.caught_up()),
         };
         match &self.0 {
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_)
+            | State::Covering(_)
+            | State::CoveringHandle(_)
+            | State::Covered(_) => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| look(entry))
@@ -224,7 +235,10 @@ impl Trace {
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_)
+            | State::Covering(_)
+            | State::CoveringHandle(_)
+            | State::Covered(_) => None,
         }
     }
 
@@ -242,7 +256,7 @@ impl Trace {
     #[inline]
     pub fn emit(mut self) {
         if let State::Handle(_) = self.0 {
-            self.with_entry(emit::end_now);
+            self.with_entry(|entry| emit::end_now(entry, true));
         }
     }
 
@@ -310,7 +324,11 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look(emit::render).unwrap_or_default()
+        let render = |entry: &Entry| match entry.lacks_known_ids() {
+            true => emit::render(&entry.caught_up()),
+            false => emit::render(entry),
+        };
+        self.look(render).unwrap_or_default()
     }
 }
 
@@ -342,9 +360,10 @@ impl fmt::Debug for Trace {
             State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
                 f.write_str("Trace(current)")
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {
-                f.write_str("Trace(disabled)")
-            }
+            State::Disabled(_)
+            | State::Covering(_)
+            | State::CoveringHandle(_)
+            | State::Covered(_) => f.write_str("Trace(disabled)"),
         }
     }
 }
