@@ -112,9 +112,6 @@ impl Entry {
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
-        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
-            hub.forget_outermost();
-        }
         self.lost_parts = lost_parts;
         if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
             hub.let_go();
