@@ -1165,6 +1165,30 @@ mod with {
     }
 
     #[test]
+    fn another_unit_in_the_same_memory_is_another_unit() {
+        let bench = bare();
+        for _ in 0..2 {
+            let mut first = unit(&bench, "first");
+            mem::forget(first.enter());
+            current::with(|trace| {
+                drop(mem::take(trace));
+                *trace = unit(&bench, "first");
+                trace.set("second", true);
+            });
+            assert!(!current::is_active());
+            first.set("lost", 1);
+            drop(first);
+            assert_eq!(
+                lines(&bench),
+                [
+                    "msg=first duration_ms=0.0",
+                    "msg=first duration_ms=0.0 second=true"
+                ]
+            );
+        }
+    }
+
+    #[test]
     fn the_trace_may_be_entered_again_inside() {
         check(
             || {

@@ -45,6 +45,7 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::Level;
@@ -100,7 +101,7 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
     let (token, entry) = Call::here().found(stack::take_top())?;
     let mut in_use = InUse {
         token,
-        address: std::ptr::from_ref(&*entry).addr(),
+        identity: identity(&entry),
         trace: Trace::from_entry(Some(entry)),
         panics: Use::begin(),
     };
@@ -108,19 +109,26 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
 }
 
 /// The current trace while [`with`] has it. The entry itself is moved out, so that
-/// the closure gets a whole `Trace`; its address shows whether it came back.
+/// the closure gets a whole `Trace`; its identity shows whether it came back.
 struct InUse {
     trace: Trace,
     token: Token,
-    address: usize,
+    identity: [usize; 2],
     panics: Use,
+}
+
+/// The addresses of the entry and of the hub of its unit. Another unit may have been given the
+/// same entry meanwhile, but not the same hub, which the stack keeps.
+fn identity(entry: &Entry) -> [usize; 2] {
+    let hub = Arc::as_ptr(entry.home_or_hub());
+    [std::ptr::from_ref(entry).addr(), hub.addr()]
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
         self.panics.end(&mut self.trace);
         match self.trace.take_entry() {
-            Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
+            Some(entry) if identity(&entry) == self.identity => {
                 if let Some(part) = stack::return_top(self.token, entry) {
                     emit::finish(part);
                 }

@@ -195,6 +195,12 @@ pin_project! {
     }
 }
 
+impl<F> InTrace<F> {
+    fn drop_future(self: Pin<&mut Self>) {
+        self.project().future.set(None);
+    }
+}
+
 impl<F: Future> InTrace<F> {
     fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
@@ -306,6 +312,17 @@ pin_project! {
         inner: InTrace<F>,
         // Until the first poll: a task that never runs is not a lost part.
         unit: Option<UnitRef>,
+    }
+
+    impl<F> PinnedDrop for InUnit<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // What the destructors of its values log belongs to the unit even if the
+            // future was never polled.
+            if let Some(unit) = this.unit.take() {
+                unit.scope(|| this.inner.drop_future());
+            }
+        }
     }
 }
 

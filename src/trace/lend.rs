@@ -14,7 +14,8 @@ use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
 
 impl Trace {
-    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    /// Looks at the unit of a handle; where that is not, at what has been written elsewhere
+    /// and not been seen by the unit.
     #[inline(never)]
     pub(super) fn look_from_handle<R>(
         hub: &Arc<UnitHub>,
@@ -26,9 +27,10 @@ impl Trace {
         if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
             return result;
         }
-        let nothing = parts::blank(hub);
-        let result = once(&nothing);
-        spares::give_back(nothing);
+        let part = hub.copy_news().part;
+        let part = part.unwrap_or_else(|| parts::blank(hub));
+        let result = once(&part);
+        spares::give_back(part);
         result
     }
 

@@ -66,7 +66,8 @@ impl Entry {
             self.stop_lap_at(lap_id, at);
         }
         if let Some(part) = news.part {
-            let free = self.merge(part, true);
+            let mut free = self.merge(part, true);
+            free.shrink();
             if let Some(hub) = self.hub.get() {
                 hub.keep(free);
             }
@@ -111,6 +112,9 @@ impl Entry {
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
+        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
+            hub.forget_outermost();
+        }
         self.lost_parts = lost_parts;
         if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
             hub.let_go();

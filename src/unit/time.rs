@@ -21,6 +21,7 @@ const MAX_OPEN: usize = 256;
 impl Entry {
     /// Starts a lap; returns `None` if there is no room for it or for its field.
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
+        // A lap that was stopped elsewhere does not overlap with this one.
         self.catch_up();
         if self.laps.len() >= MAX_OPEN {
             self.fields.dropped += 1;
