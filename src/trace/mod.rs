@@ -174,7 +174,7 @@ impl Trace {
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         let look = |entry: &Entry| match entry.has_news() {
             false => look(entry),
-            true => look(&entry.caught_up()),
+            true => look(&entry.caught_up(false)),
         };
         match &self.0 {
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
@@ -190,7 +190,7 @@ impl Trace {
     pub(crate) fn look_with_ids<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         self.look(|entry| match entry.may_share_ids() {
             false => look(entry),
-            true => look(&entry.caught_up()),
+            true => look(&entry.caught_up(true)),
         })
     }
 
@@ -247,6 +247,7 @@ impl Trace {
     /// ```
     #[inline]
     pub fn emit(mut self) {
+        self.take_back();
         if let State::Handle(_) = self.0 {
             self.with_entry(emit::end_now);
         }

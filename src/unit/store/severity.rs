@@ -96,7 +96,7 @@ impl Severity {
     /// outcome, which a later `ok` of the unit takes back.
     pub(crate) fn merge(&mut self, part: &Severity) {
         self.raise(part.raised);
-        if part.outcome == Some(Outcome::Error) {
+        if part.outcome == Some(Outcome::Error) && self.outcome != Some(Outcome::Cancelled) {
             self.set_outcome(Outcome::Error);
         }
     }
