@@ -870,17 +870,6 @@ mod disabled_runs {
     }
 
     #[test]
-    fn an_outer_unit_without_ids_does_not_show_those_of_the_inner_one() {
-        let _: Done = run!("off", |outer| {
-            let _: Done = run!("inner", |inner| {
-                inner.set_request_id("inner");
-                Ok(assert_eq!(outer.request_id(), None))
-            });
-            Ok(())
-        });
-    }
-
-    #[test]
     fn ids_given_on_another_thread_are_not_those_of_the_unit_there() {
         let _: Done = run!("off", |trace| {
             elsewhere(|| {
