@@ -678,14 +678,14 @@ mod disabled_runs {
     fn a_scope_of_its_handle_hides_an_enabled_unit_inside_and_elsewhere() {
         let bench = bare();
         let hidden = |handle: &mut Trace| {
-            handle.scope(|| by_current())?;
+            handle.scope(by_current)?;
             let entered = handle.enter();
             by_current()?;
             drop(entered);
             mem::forget(handle.enter());
             by_current()?;
             // Used again, so that it is taken back.
-            handle.set("hidden", 1).scope(|| by_current())
+            handle.set("hidden", 1).scope(by_current)
         };
         let _: Done = run!("off", |outer| {
             let mut inner = unit(&bench, "inner");
@@ -854,18 +854,24 @@ mod disabled_runs {
             assert_eq!(inner.request_id().as_deref(), Some("inner"));
         };
         let _: Done = run!("off", |outer| {
-            let _: Done = run!("inner", |inner| Ok(check(outer, inner)));
+            let _: Done = run!("inner", |inner| {
+                check(outer, inner);
+                Ok(())
+            });
             assert_eq!(current::request_id().as_deref(), Some("again"));
-            Ok(assert_eq!(outer.request_id().as_deref(), Some("again")))
+            assert_eq!(outer.request_id().as_deref(), Some("again"));
+            Ok(())
         });
         let _: Done = pollster::block_on(run!("off", async |outer| {
             let inner = run!("inner", async |inner| {
                 std::future::ready(()).await;
-                Ok(check(outer, inner))
+                check(outer, inner);
+                Ok(())
             });
             let _: Done = inner.await;
             assert_eq!(current::request_id().as_deref(), Some("again"));
-            Ok(assert_eq!(outer.request_id().as_deref(), Some("again")))
+            assert_eq!(outer.request_id().as_deref(), Some("again"));
+            Ok(())
         }));
     }
 
@@ -877,7 +883,8 @@ mod disabled_runs {
                     trace.set_request_id("r-1");
                     assert_eq!(stranger.request_id(), None);
                     stranger.set_request_id("r-2");
-                    Ok(assert_eq!(trace.request_id().as_deref(), Some("r-1")))
+                    assert_eq!(trace.request_id().as_deref(), Some("r-1"));
+                    Ok(())
                 });
             });
             Ok(())

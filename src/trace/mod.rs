@@ -14,11 +14,11 @@ pub(crate) mod scope;
 pub(crate) mod builder;
 pub(crate) mod begin;
 mod lend;
-mod covered;
 mod outcome;
 mod add;
 pub(crate) mod time;
 mod set;
+mod covered;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
