@@ -129,8 +129,8 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
         // Hooks are user closures.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
-        ResponseFuture<Ready<()>>: 48, NOT_UNWIND_SAFE;
-        TraceBody<()>: 56, ALL;
+        ResponseFuture<Ready<()>>: 56, NOT_UNWIND_SAFE;
+        TraceBody<()>: 64, ALL;
         RequestBody<()>: 8, ALL;
         PropagateLayer: 1, ALL;
         Propagate<()>: 1, ALL;
@@ -145,9 +145,9 @@ fn auto_traits_and_sizes_of_the_futures_are_these() {
     use traceline::future::{InTrace, InUnit, RunInTrace, Timed};
 
     check(&table! {
-        InTrace<Ready<()>>: 24, ALL;
-        RunInTrace<Ready<()>, ()>: 32, ALL;
-        InUnit<Ready<()>>: 40, ALL;
+        InTrace<Ready<()>>: 32, ALL;
+        RunInTrace<Ready<()>, ()>: 40, ALL;
+        InUnit<Ready<()>>: 48, ALL;
         Timed<Ready<()>>: 56, ALL;
     });
 }

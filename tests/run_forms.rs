@@ -707,7 +707,8 @@ mod taken {
             "0.0 out=1",
         );
         let before = current::late_parts();
-        drop(out.unwrap().set("late", 1));
+        let mut late = out.unwrap();
+        late.set("late", 1);
         assert!(current::late_parts() > before);
     }
 
