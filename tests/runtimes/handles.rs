@@ -188,8 +188,8 @@ fn each_call_writes_where_the_guide_says() {
         &[
             "info msg=\"thread of the unit\" outcome=ok duration_ms=0.0 handle=1 current=2 \
              scope=4 part=3",
-            "info msg=\"another thread\" outcome=ok duration_ms=0.0 part=3 scope=4 handle=1",
-            "info msg=\"inside with\" outcome=ok duration_ms=0.0 with=0 part=3 scope=4 handle=1 \
+            "info msg=\"another thread\" outcome=ok duration_ms=0.0 handle=1 part=3 scope=4",
+            "info msg=\"inside with\" outcome=ok duration_ms=0.0 with=0 handle=1 part=3 scope=4 \
              after=5",
         ],
     );
