@@ -36,11 +36,18 @@ impl Log for Sink {
     fn flush(&self) {}
 }
 
-/// Answers with one header and a short body.
+/// Reads a body to its end.
+fn read<B: Body>(body: B) {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut body = pin!(body);
+    while !body.is_end_stream() && Pin::as_mut(&mut body).poll_frame(&mut context).is_ready() {}
+}
+
+/// Reads the request and answers with one header and a short body.
 #[derive(Clone)]
 struct Hello;
 
-impl Service<Request<()>> for Hello {
+impl<Q: Body> Service<Request<Q>> for Hello {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -49,8 +56,9 @@ impl Service<Request<()>> for Hello {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<()>) -> Self::Future {
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
         black_box(&request);
+        read(request.into_body());
         let mut response = Response::new(Full::from(Bytes::from_static(b"hello")));
         let headers = response.headers_mut();
         headers.reserve(8);
@@ -82,7 +90,7 @@ const IDS: [(&str, &str); 3] = [
     ("tracestate", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"),
 ];
 
-fn request(ids: usize) -> Request<()> {
+fn request(ids: usize, body: &'static [u8]) -> Request<Full<Bytes>> {
     let mut headers = HeaderMap::with_capacity(16);
     for (name, value) in USUAL.into_iter().chain(IDS.into_iter().take(ids)) {
         headers.insert(
@@ -90,22 +98,23 @@ fn request(ids: usize) -> Request<()> {
             HeaderValue::from_static(value),
         );
     }
-    let mut request = Request::get("/carts/7?page=2").body(()).expect("a request");
+    let mut request = Request::get("/carts/7?page=2")
+        .body(Full::from(body))
+        .expect("a request");
     *request.headers_mut() = headers;
     request
 }
 
 /// Serves one request, as a server does.
-fn serve<S, B>(service: &mut S, request: Request<()>)
+fn serve<S, B>(service: &mut S, request: Request<Full<Bytes>>)
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
     B: Body,
 {
     let mut context = Context::from_waker(Waker::noop());
     if let Poll::Ready(Ok(response)) = pin!(service.call(request)).poll(&mut context) {
         let (parts, body) = response.into_parts();
-        let mut body = pin!(body);
-        while !body.is_end_stream() && Pin::as_mut(&mut body).poll_frame(&mut context).is_ready() {}
+        read(body);
         black_box(parts.headers.len());
     }
 }
@@ -114,12 +123,12 @@ const BATCH: usize = 256;
 const TURNS: usize = 400;
 
 /// One turn: the time per request, without the time to build it.
-fn turn<S, B>(service: &mut S, ids: usize) -> f64
+fn turn<S, B>(service: &mut S, ids: usize, body: &'static [u8]) -> f64
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
     B: Body,
 {
-    let requests: Vec<_> = (0..BATCH).map(|_| request(ids)).collect();
+    let requests: Vec<_> = (0..BATCH).map(|_| request(ids, body)).collect();
     let start = Instant::now();
     for request in requests {
         serve(service, request);
@@ -132,20 +141,28 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn compare<S, B>(name: &str, mut other: S, ids: usize)
+fn compare<S, B>(name: &str, other: S, ids: usize)
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
+    B: Body,
+{
+    compare_with(name, other, ids, b"");
+}
+
+fn compare_with<S, B>(name: &str, mut other: S, ids: usize, body: &'static [u8])
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
     B: Body,
 {
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_millis(100) {
-        turn(&mut Hello, ids);
-        turn(&mut other, ids);
+        turn(&mut Hello, ids, body);
+        turn(&mut other, ids, body);
     }
     let (mut bare, mut with) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        bare.push(turn(&mut Hello, ids));
-        with.push(turn(&mut other, ids));
+        bare.push(turn(&mut Hello, ids, body));
+        with.push(turn(&mut other, ids, body));
     }
     let differences = bare.iter().zip(&with).map(|(bare, with)| with - bare);
     let over = median(differences.collect());
@@ -176,6 +193,12 @@ fn main() {
         "logfmt, `traceparent` and `X-Request-ID` in",
         layer(&logfmt).layer(Hello),
         2,
+    );
+    compare_with(
+        "JSON, both ids in and a body",
+        layer(&json).layer(Hello),
+        2,
+        b"hello",
     );
     let hooked = layer(&json).on_request(|request, trace| {
         trace.set("version", traceline::debug(&request.version));

@@ -12,7 +12,7 @@
 //! INFO  starting
 //! INFO  ts=2026-11-21T16:33:40.435718Z level=info msg=import duration_ms=0.235 fragments="[41, 0.193ms] reading monday.csv; [43, 0.227ms] parsed rows=10 sorted=true; [48, 0.231ms] wrote 10 rows"
 //! WARN  tuesday.csv: no header, took the one of the day before
-//! INFO  ts=2026-11-21T16:33:40.435821Z level=info msg=import duration_ms=0.037 fragments="[41, 0.007ms] reading tuesday.csv; [43, 0.012ms] parsed rows=11 sorted=true; [48, 0.035ms] wrote 11 rows"
+//! WARN  ts=2026-11-21T16:33:40.435821Z level=warn msg=import duration_ms=0.037 fragments="[41, 0.007ms] reading tuesday.csv; [43, 0.012ms] parsed rows=11 sorted=true; [48, 0.035ms] wrote 11 rows"
 //! INFO  done
 //! ```
 

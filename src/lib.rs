@@ -144,11 +144,11 @@ pub use bridge::bridge;
 pub use bridge::format_record::format_record;
 pub use config::choices::Format;
 pub use config::process::Config;
-pub use context::cancel::CancelGuard as __CancelGuard;
+pub use context::cancel::{CancelGuard as __CancelGuard, RunFuture as __RunFuture};
 pub use context::current;
 #[cfg(feature = "future")]
-pub use context::future::{self, __run_async, InTraceExt as _};
-pub use context::panic_hook::panic_hook;
+pub use context::future::{self, InTraceExt as _};
+pub use context::panic_hook::{panic_hook, panic_hook_final};
 #[cfg(feature = "env_logger")]
 pub use init::{init, init_to};
 pub use log::Level;
@@ -157,6 +157,7 @@ pub use trace::builder::{__builder, __start, TraceBuilder};
 pub use trace::join::Part;
 pub use trace::shared::SharedTrace;
 pub use trace::time::Timer;
+pub use trace::unit_ref::UnitRef;
 pub use value::key::key;
 pub use value::kind::{Value, debug, display, mask, null, text_lossy};
 pub use value::outcome::Outcome;

@@ -129,14 +129,24 @@ macro_rules! builder {
 /// Runs a closure or an async block as one unit of work and takes the outcome
 /// from its `Result`.
 ///
-/// | form | how it reaches the trace |
+/// In every form the unit is [current](crate::current) while the work runs, in the `async`
+/// ones during each poll, so helpers reach it by `current::…`. A handle reaches the same unit:
+///
+/// | form | handle |
 /// |---|---|
-/// | `\|trace\| …`, `move \|trace\| …` | as an argument, a `&mut Trace` |
-/// | `\|\| …`, `move \|\| …` | as the [current](crate::current) trace |
-/// | `async \|trace\| …`, `async move \|trace\| …` | as an argument; `run!` returns a future |
-/// | `async \|\| …`, `async move \|\| …` | as the current trace during each poll; `run!` returns a future; feature `future` |
+/// | `\|trace\| …`, `move \|trace\| …` | a `&mut Trace` |
+/// | `\|\| …`, `move \|\| …` | none |
+/// | `async \|trace\| …`, `async move \|trace\| …` | a `&mut Trace`; `run!` returns a future |
+/// | `async \|\| …`, `async move \|\| …` | none; `run!` returns a future |
 /// | `async { … }`, `async move { … }` | the same |
-/// | `import`, the name of a function | as its argument |
+/// | `import`, the name of a function | its argument, a `&mut Trace` |
+///
+/// The handle may be used on another thread, or taken out with `std::mem::take` and sent
+/// there. It writes to a part of the unit then, which is merged when the handle comes back
+/// or is dropped; one that is still elsewhere when the unit ends is counted in
+/// `lost_parts`. Dropping the handle does not end the unit.
+///
+/// After the first unit of its kind on a thread, `run!` allocates nothing of its own.
 ///
 /// A closure may name its result, as in `|trace| -> Result<u64, Error> { … }`,
 /// and `|_|` ignores the trace.

@@ -218,6 +218,101 @@ fn cancelled(trace: Trace) {
     assert!(future.as_mut().poll(&mut context).is_pending());
 }
 
+/// Scopes on a thread that does not have the unit, and on one that does.
+fn reached(mut trace: Trace) {
+    let unit = trace.unit();
+    for _ in 0..10 {
+        unit.clone().scope(|| {
+            current::set("text", "text of a part");
+            current::incr("n");
+            current::add!("fragment {}", 1);
+        });
+    }
+    trace.scope(|| {
+        let unit = current::unit();
+        for _ in 0..10 {
+            unit.scope(|| current::incr("n"));
+            current::part().incr("n");
+        }
+    });
+    trace.unit().part().incr("n");
+}
+
+/// Laps by guards, by timers, and of futures.
+fn timed(mut trace: Trace) {
+    let lap = trace.lap("own");
+    trace.scope(|| {
+        let _lap = current::lap("current");
+        let timer = current::start_timer("timer");
+        #[cfg(feature = "future")]
+        {
+            use std::future::Future;
+            use std::task::{Context, Waker};
+            use traceline::future::InTraceExt;
+
+            let mut context = Context::from_waker(Waker::noop());
+            let mut ready = std::pin::pin!(std::future::ready(7).timed("ready"));
+            assert!(ready.as_mut().poll(&mut context).is_ready());
+            let mut dropped = std::pin::pin!(std::future::pending::<()>().timed("dropped"));
+            assert!(dropped.as_mut().poll(&mut context).is_pending());
+        }
+        current::stop(timer);
+    });
+    // Stopped where the trace is not current.
+    drop(lap);
+}
+
+/// A task that is a part of the unit.
+#[cfg(feature = "future")]
+fn task(trace: Trace) {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+    use traceline::future::InTraceExt;
+
+    let work = async {
+        current::incr("n");
+        current::set("text", "text of a task");
+    };
+    let mut task = std::pin::pin!(work.in_unit(&trace.unit()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(task.as_mut().poll(&mut context).is_ready());
+}
+
+/// Units of `run!` in all its forms, with units inside that share their ids.
+fn runs() {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+    use traceline::run;
+
+    type Done = Result<(), String>;
+    let _: Done = run!("handle", |trace| {
+        trace.set("a", "text").set("shown", display(&1.5));
+        current::incr("n");
+        trace.time("t", |trace| _ = trace.add("fragment"));
+        trace.scope(|| current::incr("n"));
+        let _: Done = run!("inner", |inner| {
+            inner.traceparent();
+            inner.set_request_id("r-1");
+            trace.incr("n");
+            current::set("b", 1);
+            Ok(())
+        });
+        let _: Done = run!("inner", || {
+            current::traceparent();
+            Ok(())
+        });
+        Ok(())
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = std::pin::pin!(run!("future", async |trace| -> Done {
+        trace.set("a", "text");
+        std::future::ready(()).await;
+        current::incr("n");
+        Ok(())
+    }));
+    assert!(future.as_mut().poll(&mut context).is_ready());
+}
+
 type Named = (&'static str, fn(Trace));
 
 /// Units that are current, split into parts, or wrapped around a future.
@@ -226,6 +321,10 @@ fn in_context() -> Vec<Named> {
         ("by_current", by_current),
         ("entered", entered),
         ("joined", joined),
+        ("reached", reached),
+        ("timed", timed),
+        #[cfg(feature = "future")]
+        ("task", task),
         #[cfg(feature = "future")]
         ("polled", polled),
         #[cfg(feature = "future")]
@@ -247,10 +346,10 @@ mod request {
     use tower_service::Service;
     use traceline::current;
 
-    /// A body of one frame.
-    pub struct Once(Option<Bytes>);
+    /// A body of this many frames.
+    pub struct Frames(pub usize);
 
-    impl Body for Once {
+    impl Body for Frames {
         type Data = Bytes;
         type Error = Infallible;
 
@@ -258,15 +357,31 @@ mod request {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+            let Some(left) = self.0.checked_sub(1) else {
+                return Poll::Ready(None);
+            };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"hello")))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    fn read<B: Body>(body: B) {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut body = pin!(body);
+        while let Poll::Ready(Some(frame)) = Pin::as_mut(&mut body).poll_frame(&mut context) {
+            assert!(frame.is_ok());
         }
     }
 
     #[derive(Clone)]
     pub struct Hello;
 
-    impl Service<Request<()>> for Hello {
-        type Response = Response<Once>;
+    impl<Q: Body> Service<Request<Q>> for Hello {
+        type Response = Response<Frames>;
         type Error = Infallible;
         type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -274,10 +389,11 @@ mod request {
             Poll::Ready(Ok(()))
         }
 
-        fn call(&mut self, request: Request<()>) -> Self::Future {
+        fn call(&mut self, request: Request<Q>) -> Self::Future {
             current::set("headers", request.headers().len());
             current::traceparent();
-            let mut response = Response::new(Once(Some(Bytes::from_static(b"hello"))));
+            read(request.into_body());
+            let mut response = Response::new(Frames(3));
             // Leaves room for what the server adds.
             *response.headers_mut() = HeaderMap::with_capacity(8);
             ready(Ok(response))
@@ -294,14 +410,15 @@ mod request {
         ("x-request-id", "order-4711"),
     ];
 
-    /// Sends one request with the first `headers` headers and reads the body.
-    pub fn send<S, B>(service: &mut S, headers: usize)
+    /// Sends one request with the first `headers` headers and a body of this many frames,
+    /// and reads the body of the response.
+    pub fn send<S, B>(service: &mut S, headers: usize, frames: usize)
     where
-        S: Service<Request<()>, Response = Response<B>>,
+        S: Service<Request<Frames>, Response = Response<B>>,
         S::Error: std::fmt::Debug,
-        B: Body<Error: std::fmt::Debug>,
+        B: Body,
     {
-        let mut request = Request::new(());
+        let mut request = Request::new(Frames(frames));
         for (name, value) in HEADERS.into_iter().take(headers) {
             request
                 .headers_mut()
@@ -311,14 +428,12 @@ mod request {
         let Poll::Ready(response) = pin!(service.call(request)).poll(&mut context) else {
             panic!("not ready");
         };
-        let mut body = pin!(response.unwrap().into_body());
-        while let Poll::Ready(Some(frame)) = Pin::as_mut(&mut body).poll_frame(&mut context) {
-            frame.unwrap();
-        }
+        read(response.unwrap().into_body());
     }
 }
 
-/// The layer adds only the allocations for the header values that it writes.
+/// The layer adds only the allocations for the header values that it writes, and one if
+/// the request has a body, however long it is.
 #[cfg(feature = "tower")]
 fn requests(json: &Config) {
     use tower_layer::Layer;
@@ -332,13 +447,19 @@ fn requests(json: &Config) {
     ];
     for (layer, values) in layers {
         for headers in 0..=request::HEADERS.len() {
-            take_records();
-            let bare = steady(|| request::send(&mut request::Hello, headers));
-            let mut traced = layer.layer(request::Hello);
-            let used = steady(|| request::send(&mut traced, headers));
-            assert_eq!(used.calls - bare.calls, 100 * values, "{headers} headers");
-            assert_eq!(used.kept, 0);
-            assert_eq!(take_records().0, 101);
+            for (frames, state) in [(0, 0), (1, 1), (50, 1)] {
+                take_records();
+                let bare = steady(|| request::send(&mut request::Hello, headers, frames));
+                let mut traced = layer.layer(request::Hello);
+                let used = steady(|| request::send(&mut traced, headers, frames));
+                assert_eq!(
+                    used.calls - bare.calls,
+                    100 * (values + state),
+                    "{headers} headers, {frames} frames"
+                );
+                assert_eq!(used.kept, 0);
+                assert_eq!(take_records().0, 101);
+            }
         }
     }
 }
@@ -498,6 +619,11 @@ fn only_the_first_unit_of_a_thread_allocates() {
         drop(in_inner);
     };
     assert_eq!(steady(nested), NOTHING);
+
+    take_records();
+    runs();
+    assert_eq!(steady(runs), NOTHING);
+    assert_eq!(take_records().0, 4 * 102);
 
     // A shared trace costs its `Arc`; its calls cost nothing.
     let calls = || {

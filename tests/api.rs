@@ -4,13 +4,13 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use traceline::{
-    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, Value,
+    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, UnitRef, Value,
     bridge::{Bridge, FormattedRecord},
     config::{
         Color, ConfigBuilder, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name,
         NonFinite, Output, Sampled, Sampling, Schema,
     },
-    current::Entered,
+    current::{Entered, EnteredUnit, Lap, Missed},
     ids::{IdError, SpanId, TraceId, TraceParent, TraceState},
     value::{JsonText, Key, OwnedValue},
 };
@@ -61,7 +61,9 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
     let table = table! {
         Trace: 16, ALL;
         TraceBuilder: 104, NOT_UNWIND_SAFE;
-        Timer: 32, ALL;
+        Timer: 40, ALL;
+        Lap: 40, ALL;
+        UnitRef: 16, ALL;
         Config: 8, NOT_UNWIND_SAFE;
         ConfigError: 40, ALL;
         Color: 1, ALL;
@@ -77,15 +79,17 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         Key<'_>: 24, ALL;
         Output: 1, ALL;
         Sampled: 16, ALL;
+        Missed: 72, ALL;
         // It may hold user closures.
         Sampling: 48, NOT_UNWIND_SAFE;
         // A view of a unit for the duration of a call.
-        FinishedUnit<'_>: 160, "Unpin";
+        FinishedUnit<'_>: 192, "Unpin";
         Fragment<'_>: 64, ALL;
         // It borrows a `log::Record`, which may hold anything.
         FormattedRecord<'_>: 48, "Unpin";
         // The stack belongs to the thread: not `Send`, not `Sync`.
-        Entered<'_>: 16, "Unpin RefUnwindSafe";
+        Entered<'_>: 8, "Unpin RefUnwindSafe";
+        EnteredUnit: 8, "Unpin UnwindSafe RefUnwindSafe";
         Part: 16, ALL;
         SharedTrace: 8, ALL;
         Bridge<()>: 16, ALL;
@@ -93,7 +97,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         ConfigBuilder: if cfg!(feature = "testing") { 2056 } else { 2040 }, NOT_UNWIND_SAFE;
         TraceId: 16, ALL;
         SpanId: 8, ALL;
-        TraceParent: 32, ALL;
+        TraceParent: 64, ALL;
         TraceState: 24, ALL;
         IdError: 24, ALL;
         // It may hold a `&dyn Display` of any type.
@@ -118,17 +122,18 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
     use std::future::Ready;
 
     use traceline::tower::{
-        Propagate, PropagateLayer, ResponseFuture, TraceBody, TraceLayer, TraceService,
+        Propagate, PropagateLayer, RequestBody, ResponseFuture, TraceBody, TraceLayer, TraceService,
     };
 
     check(&table! {
         // Hooks are user closures.
         TraceLayer: 112, NOT_UNWIND_SAFE;
         TraceService<()>: 8, NOT_UNWIND_SAFE;
-        ResponseFuture<Ready<()>>: 40, NOT_UNWIND_SAFE;
-        TraceBody<()>: 48, ALL;
-        PropagateLayer: 0, ALL;
-        Propagate<()>: 0, ALL;
+        ResponseFuture<Ready<()>>: 48, NOT_UNWIND_SAFE;
+        TraceBody<()>: 56, ALL;
+        RequestBody<()>: 8, ALL;
+        PropagateLayer: 1, ALL;
+        Propagate<()>: 1, ALL;
     });
 }
 
@@ -137,11 +142,13 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
 fn auto_traits_and_sizes_of_the_futures_are_these() {
     use std::future::Ready;
 
-    use traceline::future::{InTrace, RunInTrace};
+    use traceline::future::{InTrace, InUnit, RunInTrace, Timed};
 
     check(&table! {
         InTrace<Ready<()>>: 24, ALL;
         RunInTrace<Ready<()>, ()>: 32, ALL;
+        InUnit<Ready<()>>: 40, ALL;
+        Timed<Ready<()>>: 56, ALL;
     });
 }
 
@@ -151,10 +158,10 @@ fn auto_traits_and_sizes_of_the_test_tools_are_these() {
     use traceline::testing::{Capture, Entered, Fragment, MockClock, Record};
 
     check(&table! {
-        Capture: 32, NOT_UNWIND_SAFE;
+        Capture: 40, NOT_UNWIND_SAFE;
         Entered: 8, "Unpin UnwindSafe RefUnwindSafe";
         MockClock: 40, "Send Sync Unpin UnwindSafe";
-        Record: 272, ALL;
+        Record: 304, ALL;
         Fragment: 80, ALL;
     });
 }

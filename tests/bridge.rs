@@ -18,7 +18,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record, debug, error, info, trace, 
 use traceline::{
     Config, Format, Trace,
     bridge::{Bridge, bridge},
-    config::{Color, ConfigBuilder},
+    config::{Color, ConfigBuilder, Sampling},
     current,
 };
 
@@ -196,7 +196,7 @@ mod absorbs {
                 "info: i {unit=unit}",
                 "debug: d {unit=unit}",
                 "trace: t {unit=unit}",
-                "info: msg=unit duration_ms=0.0",
+                "error: msg=unit duration_ms=0.0",
             ]
         );
     }
@@ -211,7 +211,7 @@ mod absorbs {
             "error: e {unit=unit}".to_owned(),
             "warn: w {unit=unit}".into(),
             format!(
-                "info: msg=unit duration_ms=0.0 fragments=\"[{}, 0.0ms] i; \
+                "error: msg=unit duration_ms=0.0 fragments=\"[{}, 0.0ms] i; \
                  [{}, 0.0ms, debug] d; [{}, 0.0ms, trace] t\"",
                 n + 3,
                 n + 4,
@@ -234,7 +234,7 @@ mod absorbs {
         same_line(
             &lines[3],
             &format!(
-                "info: msg=unit duration_ms=0.0 \
+                "error: msg=unit duration_ms=0.0 \
                  fragments=\"[{d}, 0.0ms, debug] d; [{t}, 0.0ms, trace] t\""
             ),
         );
@@ -557,13 +557,84 @@ mod goes_on {
     }
 
     #[test]
+    fn and_raises_the_level_of_the_unit_it_happened_in() {
+        let out = Keep::leak();
+        let rig = Rig::new(bridge(out));
+        rig.unit(|| {
+            rig.unit(|| warn!(logger: rig.log, "low"));
+            error!(logger: rig.log, "broken");
+            warn!(logger: rig.log, "low");
+        });
+        rig.unit(|| info!(logger: rig.log, "fine"));
+        warn!(logger: rig.log, "outside");
+        assert_eq!(
+            out.take(),
+            [
+                "warn: low {unit=unit}",
+                "warn: msg=unit duration_ms=0.0",
+                "error: broken {unit=unit}",
+                "warn: low {unit=unit}",
+                "error: msg=unit duration_ms=0.0",
+                "info: fine {unit=unit}",
+                "info: msg=unit duration_ms=0.0",
+                "warn: outside",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_record_of_a_unit_does_not_raise_the_unit_around_it() {
+        let out = Keep::leak();
+        let rig = Rig::new(bridge(out));
+        rig.unit(|| _ = rig.start().raise(Level::Error).ok());
+        assert_eq!(
+            out.take(),
+            [
+                "error: msg=unit outcome=ok duration_ms=0.0",
+                "info: msg=unit duration_ms=0.0"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_warning_that_the_logger_filters_out_raises_nothing() {
+        let sink = loggers::Sink::default();
+        let logger = env_logger::Builder::new()
+            .parse_filters("info,noisy=off")
+            .target(env_logger::Target::Pipe(Box::new(sink.clone())))
+            .format(|buffer, record| {
+                use std::io::Write;
+                writeln!(buffer, "{} {}", record.level(), record.args())
+            })
+            .build();
+        let rig = Rig::new(bridge(logger));
+        rig.unit(|| warn!(logger: rig.log, target: "noisy", "retrying"));
+        assert_eq!(sink.text(), "INFO msg=unit duration_ms=0.0\n");
+    }
+
+    #[test]
+    fn sampling_keeps_the_unit_of_a_line_that_went_on() {
+        let out = Keep::leak();
+        let sampling = Sampling::one_in(u32::MAX).warnings(true);
+        let config = Config::builder().header(false).sampling(sampling);
+        let rig = Rig::with(bridge(out), config);
+        for level in [Level::Info, Level::Warn, Level::Error] {
+            rig.unit(|| log::log!(logger: rig.log, level, "line"));
+        }
+        let lines = out.take();
+        let units = lines.iter().filter(|line| line.contains("msg=unit"));
+        let levels: Vec<_> = units.map(|line| line.split(':').next().unwrap()).collect();
+        assert_eq!(levels, ["warn", "error"]);
+    }
+
+    #[test]
     fn untouched_where_correlation_is_off() {
         let out = Keep::leak();
         let rig = Rig::new(bridge(out).correlate(false).absorb(Level::Info));
         rig.unit(|| warn!(logger: rig.log, user = 7; "x"));
         assert_eq!(
             out.take(),
-            ["warn: x {user=7}", "info: msg=unit duration_ms=0.0"]
+            ["warn: x {user=7}", "warn: msg=unit duration_ms=0.0"]
         );
     }
 
@@ -751,6 +822,48 @@ mod only_on_failure {
         let rig = Rig::new(held.raise_level(false));
         rig.unit(|| warn!(logger: rig.log, "low"));
         assert_eq!(out.only(), "info: msg=unit duration_ms=0.0");
+    }
+
+    #[test]
+    fn an_error_that_stays_a_line_of_its_own_releases_what_led_to_it() {
+        let out = Keep::leak();
+        let rig = recorder(out);
+        let mut unit = rig.start();
+        let line = line!() + 2;
+        unit.scope(|| {
+            info!(logger: rig.log, "held");
+            error!(logger: rig.log, "disk full");
+        });
+        unit.ok();
+        drop(unit);
+        assert_eq!(
+            out.take(),
+            [
+                "error: disk full {unit=unit}".to_owned(),
+                format!(
+                    "error: msg=unit outcome=ok duration_ms=0.0 \
+                     fragments=\"[{line}, 0.0ms] held\""
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_that_may_not_raise_the_level_releases_nothing() {
+        let out = Keep::leak();
+        let held = bridge(out).absorb(Level::Info).only_on_failure(true);
+        let rig = Rig::new(held.raise_level(false));
+        rig.unit(|| {
+            info!(logger: rig.log, "held");
+            error!(logger: rig.log, "disk full");
+        });
+        assert_eq!(
+            out.take(),
+            [
+                "error: disk full {unit=unit}",
+                "info: msg=unit duration_ms=0.0"
+            ]
+        );
     }
 
     #[test]
@@ -1091,7 +1204,7 @@ mod comes_back {
             [
                 "warn: low {unit=unit}".to_owned(),
                 format!(
-                    "info: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] wrote a line\""
+                    "warn: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] wrote a line\""
                 ),
                 "info: wrote a line".into(),
             ]
@@ -1378,6 +1491,28 @@ mod hostile {
     }
 
     #[test]
+    fn a_filter_that_panics_is_kept_from_a_log_call_that_goes_on() {
+        struct Breaks(&'static Keep);
+        impl Log for Breaks {
+            fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+                assert!(metadata.level() != Level::Warn, "the filter is broken");
+                true
+            }
+            fn log(&self, record: &Record<'_>) {
+                self.0.log(record);
+            }
+            fn flush(&self) {}
+        }
+        let out = Keep::leak();
+        let rig = Rig::new(bridge(Breaks(out)));
+        let mut unit = rig.start();
+        unit.scope(|| warn!(logger: rig.log, "x"));
+        assert_eq!(unit.level(), Some(Level::Warn));
+        unit.discard();
+        assert_eq!(out.take(), ["warn: x {unit=unit}"]);
+    }
+
+    #[test]
     fn a_logger_that_panics_is_the_caller_s_business_and_the_trace_survives() {
         struct Breaks(&'static Keep);
         impl Log for Breaks {
@@ -1385,7 +1520,7 @@ mod hostile {
                 true
             }
             fn log(&self, record: &Record<'_>) {
-                assert!(record.level() != Level::Warn, "the logger is broken");
+                assert!(record.args().as_str() != Some("x"), "the logger is broken");
                 self.0.log(record);
             }
             fn flush(&self) {}
@@ -1400,7 +1535,7 @@ mod hostile {
         });
         same_line(
             &out.only(),
-            &format!("info: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] still there\""),
+            &format!("warn: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] still there\""),
         );
     }
 }
@@ -1410,7 +1545,7 @@ mod loggers {
 
     /// Everything a logger wrote.
     #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
+    pub struct Sink(Arc<Mutex<Vec<u8>>>);
 
     impl std::io::Write for Sink {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -1423,7 +1558,7 @@ mod loggers {
     }
 
     impl Sink {
-        fn text(&self) -> String {
+        pub fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
     }
@@ -1462,7 +1597,7 @@ mod loggers {
             format!(
                 "[INFO  literal::bridge::loggers] starting\n\
                  [WARN  literal::bridge::loggers] slow\n\
-                 [INFO  literal::bridge::loggers] msg=job outcome=ok duration_ms=0.0 \
+                 [WARN  literal::bridge::loggers] msg=job outcome=ok duration_ms=0.0 \
                  fragments=\"[{line}, 0.0ms] found rows=3\"\n\
                  [INFO  literal::bridge::loggers] stopping\n"
             )
@@ -1508,7 +1643,7 @@ mod loggers {
             sink.text(),
             format!(
                 "INFO - starting\nWARN job slow\n\
-                 INFO - msg=job outcome=ok duration_ms=0.0 \
+                 WARN - msg=job outcome=ok duration_ms=0.0 \
                  fragments=\"[{line}, 0.0ms] found rows=3\"\n\
                  INFO - stopping\n"
             )
@@ -1607,7 +1742,7 @@ mod process {
             lines("child_plain_macros", &[]),
             [
                 "WARN: low".to_owned(),
-                format!("INFO: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] found 3\""),
+                format!("WARN: msg=unit duration_ms=0.0 fragments=\"[{line}, 0.0ms] found 3\""),
                 "INFO: outside".into(),
             ]
         );
@@ -1643,7 +1778,7 @@ mod process {
                 "max INFO".to_owned(),
                 "WARN low".into(),
                 format!(
-                    "INFO msg=unit duration_ms=0.0 fragments=\"{}\"",
+                    "WARN msg=unit duration_ms=0.0 fragments=\"{}\"",
                     fragment(1, "] i")
                 ),
             ]
@@ -1654,13 +1789,16 @@ mod process {
                 "max DEBUG".to_owned(),
                 "WARN low".into(),
                 format!(
-                    "INFO msg=unit duration_ms=0.0 fragments=\"{}; {}\"",
+                    "WARN msg=unit duration_ms=0.0 fragments=\"{}; {}\"",
                     fragment(1, "] i"),
                     fragment(2, ", debug] d")
                 ),
             ]
         );
-        assert_eq!(run("warn"), ["max WARN", "WARN low"]);
+        assert_eq!(
+            run("warn"),
+            ["max WARN", "WARN low", "WARN msg=unit duration_ms=0.0"]
+        );
         assert_eq!(run("off"), ["max OFF"]);
         assert_eq!(run("elsewhere=info"), ["max INFO"]);
     }
@@ -1687,7 +1825,7 @@ mod process {
             .unwrap();
         print(format_args!("max {}", log::max_level()));
         traceline::start!("unit").scope(|| {
-            // The unit's record is at info, so `RUST_LOG=warn` shows none.
+            // The warning raises the unit's record, so `RUST_LOG=warn` shows it.
             info!("i");
             debug!("d");
             warn!("low");

@@ -2141,7 +2141,7 @@ mod time {
         drop(trace);
         assert_eq!(
             lines(&bench),
-            ["msg=unit duration_ms=5.0 t.count=2 t.ms=8.0 t.max_ms=5.0"]
+            ["msg=unit duration_ms=5.0 t.count=2 t.ms=8.0 t.max_ms=5.0 t.wall_ms=5.0"]
         );
     }
 
@@ -2427,7 +2427,9 @@ mod process {
             everything();
             let mut own = start("own");
             own.scope(everything);
-            mem::forget(own.enter());
+            if own.is_enabled() {
+                mem::forget(own.enter());
+            }
             everything();
             let mut part = own.part();
             part.scope(everything);

@@ -973,7 +973,7 @@ mod timers {
         });
         assert_eq!(
             text,
-            "msg=unit duration_ms=3.0 outer.count=2 outer.ms=4.0 outer.max_ms=3.0 \
+            "msg=unit duration_ms=3.0 outer.count=2 outer.ms=4.0 outer.max_ms=3.0 outer.wall_ms=3.0 \
              inner.count=1 inner.ms=2.0 inner.max_ms=2.0"
         );
     }
@@ -991,7 +991,7 @@ mod timers {
         });
         assert_eq!(
             text,
-            "msg=unit duration_ms=7.0 db.count=2 db.ms=8.0 db.max_ms=6.0"
+            "msg=unit duration_ms=7.0 db.count=2 db.ms=8.0 db.max_ms=6.0 db.wall_ms=7.0"
         );
     }
 

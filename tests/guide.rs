@@ -1,16 +1,29 @@
-//! The guide's recipes for logging backends are the programs that `tests/interop` runs.
+//! The guide's recipes for logging backends are the programs that `tests/interop` runs, and those
+//! for ends of programs are the ones that `tests/http` runs.
 //!
-//! The page is part of the package and those programs are not, so it holds copies of them, each
+//! The pages are part of the package and those programs are not, so they hold copies of them, each
 //! after a comment that names the file.
 
 use std::fs;
 use std::path::Path;
 
-const PAGE: &str = include_str!("../src/_guide/backends.md");
+/// The pages, each with the folder of its programs.
+const PAGES: [(&str, &str); 2] = [
+    (
+        include_str!("../src/_guide/backends.md"),
+        "tests/interop/src/bin",
+    ),
+    (
+        include_str!("../src/_guide/how_programs_end.md"),
+        "tests/http/ends",
+    ),
+];
 
-/// The files that the page shows, each with the text shown there.
+/// The files that the pages show, each with the text shown there.
 fn shown() -> Vec<(&'static str, String)> {
-    let blocks = PAGE.split("<!-- file: ").skip(1);
+    let blocks = PAGES
+        .iter()
+        .flat_map(|(page, _)| page.split("<!-- file: ").skip(1));
     blocks
         .map(|block| {
             let (path, block) = block.split_once(" -->\n```").expect("a block follows");
@@ -23,15 +36,15 @@ fn shown() -> Vec<(&'static str, String)> {
 
 /// `None` in the package, which does not contain the programs.
 fn programs() -> Option<Vec<String>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/src/bin");
-    let entries = fs::read_dir(folder).ok()?;
-    let path = |name: String| format!("tests/interop/src/bin/{name}");
-    let names = entries.map(|entry| entry.expect("an entry").file_name());
-    Some(
-        names
-            .map(|name| path(name.into_string().expect("UTF-8")))
-            .collect(),
-    )
+    let mut programs = Vec::new();
+    for (_, folder) in PAGES {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for entry in fs::read_dir(root.join(folder)).ok()? {
+            let name = entry.expect("an entry").file_name();
+            programs.push(format!("{folder}/{}", name.into_string().expect("UTF-8")));
+        }
+    }
+    Some(programs)
 }
 
 #[track_caller]
@@ -75,7 +88,8 @@ fn the_versions_shown_are_those_that_are_run() {
     }
     let manifest = read("tests/interop/Cargo.toml");
     let run: Vec<_> = manifest.lines().filter_map(dependency).collect();
-    let blocks = PAGE.split("```toml\n").skip(1);
+    let (backends, _) = PAGES[0];
+    let blocks = backends.split("```toml\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
     let named: Vec<_> = blocks
         .flat_map(str::lines)

@@ -6,6 +6,8 @@
 mod cases;
 #[path = "child/counting.rs"]
 mod counting;
+#[path = "child/hooks.rs"]
+mod hooks;
 #[path = "util/tags.rs"]
 mod tags;
 #[path = "util/typed.rs"]
@@ -21,21 +23,29 @@ mod docs;
 mod emit;
 mod encoding;
 mod faults;
+mod guards;
 mod guide;
 mod ids;
 mod json;
 mod key_values;
+mod laps;
+mod laps_elsewhere;
 mod line_tags;
 mod logfmt;
+mod missed;
 mod ordinary;
 mod panic_hook;
 mod pretty;
+mod process_ends;
 mod sampling;
 mod schemas;
 #[cfg(feature = "serde")]
 mod structured;
 mod threads;
+mod threads_merge;
 mod threads_of_a_unit;
 mod transaction;
+mod unit_ref;
+mod unwinding;
 #[cfg(feature = "uuid")]
 mod uuids;

@@ -583,6 +583,7 @@ mod work_of_run {
             let records = BENCH.log.records();
             let has = records.iter().any(|record| record.args.starts_with(&named));
             self.1.set(Some(has));
+            current::set("last", true);
         }
     }
 
@@ -593,7 +594,7 @@ mod work_of_run {
     }
 
     #[test]
-    fn what_an_async_closure_borrows_outlives_its_record_with_and_without_a_type() {
+    fn what_an_async_closure_takes_along_is_dropped_in_its_unit_with_and_without_a_type() {
         LazyLock::force(&BENCH);
         let seen = std::cell::Cell::new(None);
         let last = Last("a.borrows", &seen);
@@ -601,13 +602,22 @@ mod work_of_run {
             let _borrowed = &last;
             std::future::pending::<Parsed>().await
         }));
-        assert_eq!(seen.take(), Some(true));
+        assert_eq!(seen.take(), Some(false));
         let last = Last("a.borrows_typed", &seen);
         poll_once(run!("a.borrows_typed", async move |_| -> Parsed {
             let _borrowed = &last;
             std::future::pending().await
         }));
-        assert_eq!(seen.take(), Some(true));
+        assert_eq!(seen.take(), Some(false));
+        let lines = BENCH.log.records().into_iter().map(|record| record.args);
+        let lines: Vec<_> = lines.filter(|line| line.contains("a.borrows")).collect();
+        assert_eq!(
+            lines,
+            [
+                "msg=a.borrows outcome=cancelled duration_ms=0.0 last=true",
+                "msg=a.borrows_typed outcome=cancelled duration_ms=0.0 last=true"
+            ]
+        );
     }
 
     #[cfg(feature = "future")]

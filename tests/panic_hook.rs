@@ -14,7 +14,7 @@ use std::thread;
 use log::{Log, Metadata, Record};
 use traceline::{Config, Trace, current};
 
-use crate::util;
+use crate::{hooks, util};
 
 const CHILD: &str = "TRACELINE_PANIC_CHILD";
 
@@ -493,13 +493,13 @@ cases! {
         format!("msg=unit outcome=error duration_ms=0.0 {}", of_no_disk()),
     ];
 
-    a_part_that_is_lost_in_a_panic_is_counted: || {
+    a_part_that_its_panicking_thread_drops_brings_the_panic_along: || {
         hook();
         let unit = start("unit");
         let mut part = unit.part();
         assert!(thread::spawn(move || part.scope(no_disk)).join().is_err());
         unit.emit();
-    } => ["hook", "msg=unit duration_ms=0.0 lost_parts=1"];
+    } => ["hook", &format!("msg=unit duration_ms=0.0 {}", of_no_disk())];
 
     each_thread_tells_its_own_unit: || {
         std::panic::set_hook(Box::new(|_| ()));
@@ -568,12 +568,16 @@ mod abort {
         home.join("target/debug/abort")
     }
 
+    fn run(arguments: &[&str]) -> Output {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        let program = PROGRAM.get_or_init(build);
+        Command::new(program).args(arguments).output().unwrap()
+    }
+
     /// Compares what the program prints for a case; it always aborts.
     #[track_caller]
     fn check(case: &str, want: &[&str]) {
-        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-        let program = PROGRAM.get_or_init(build);
-        let output = Command::new(program).arg(case).output().unwrap();
+        let output = run(&[case]);
         let text = String::from_utf8(output.stdout).unwrap();
         // Durations are real here.
         let lines: Vec<_> = text.lines().map(without_times).collect();
@@ -606,6 +610,28 @@ mod abort {
         let found = lines.find_map(|(i, line)| Some((i + 1, line.find(text)? + 1)));
         let (line, column) = found.unwrap();
         format!("panic.location=tests/child/abort.rs:{line}:{column}")
+    }
+
+    #[test]
+    fn each_order_of_hooks_gives_the_record_that_the_guide_says() {
+        for [names, _, want] in hooks::table() {
+            let output = run(&["hooks", &names]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let lines: Vec<String> = text.lines().map(String::from).collect();
+            assert_eq!(hooks::result(&lines), want, "{names}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_cannot_unwind_is_no_special_case() {
+        let at = at("panic!(\"in c\")");
+        check(
+            "in_c",
+            &[
+                "the hook that was there",
+                &format!("ERROR: msg=outer outcome=panic rows=3 panic=\"in c\" {at}"),
+            ],
+        );
     }
 
     #[test]

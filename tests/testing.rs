@@ -1,6 +1,9 @@
 //! The records of a test: which ones they are, what they contain, and that they belong
 //! to no other test.
 
+mod run_forms;
+#[path = "util/tags.rs"]
+mod tags;
 mod util;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -295,7 +298,10 @@ fn volatile(trace: &mut Trace) {
     trace
         .set("wait_ms", Duration::from_micros(1_234))
         .set("at", SystemTime::now());
-    trace.time("db", |_| thread::yield_now());
+    // Laps that overlap, so that the record has `db.wall_ms`.
+    trace.time("db", |trace| {
+        trace.time("db", |_| thread::sleep(Duration::from_millis(1)));
+    });
     trace.add("reading").warn("slow");
     let mut child = trace.child("child");
     child.set("rows", 3).ok();
@@ -322,7 +328,7 @@ fn normalized_records_are_the_same_in_every_run() {
     assert_eq!(
         first[1].normalized(),
         format!(
-            r#"ts=1970-01-01T00:00:00.000000Z level=warn msg=job {ids} trace_flags="03" request_id="00000000000000000000000000000000" duration_ms=0.0 wait_ms=0.0 at=1970-01-01T00:00:00.000000Z db.count=1 db.ms=0.0 db.max_ms=0.0 fragments="[0, 0.0ms] reading; [0, 0.0ms, warn] slow""#
+            r#"ts=1970-01-01T00:00:00.000000Z level=warn msg=job {ids} trace_flags="03" request_id="00000000000000000000000000000000" duration_ms=0.0 wait_ms=0.0 at=1970-01-01T00:00:00.000000Z db.count=2 db.ms=0.0 db.max_ms=0.0 fragments="[0, 0.0ms] reading; [0, 0.0ms, warn] slow""#
         )
     );
     let json: serde_json::Value = serde_json::from_str(run(Format::Json)[1].normalized()).unwrap();
@@ -469,4 +475,44 @@ fn normalized_lists_and_fixed_fields_have_no_times() {
         &run(),
         r#"ts=1970-01-01T00:00:00.000000Z level=info msg=job started=1970-01-01T00:00:00.000000Z warm_ms=0.0 duration_ms=0.0 laps="[0.0,0.0]" at="[\"1970-01-01T00:00:00.000000Z\"]""#,
     );
+}
+
+/// Calls `current` where no unit is, and returns the line.
+fn miss() -> u32 {
+    current::set!(rows = 3, files = 2);
+    line!() - 1
+}
+
+#[test]
+fn calls_that_found_no_unit_belong_to_the_capture_on_their_thread() {
+    let (outer, inner) = (Capture::new(), Capture::new());
+    let line = outer.run(|| {
+        traceline::start!("unit").scope(|| current::set("k", 1));
+        traceline::start!("unit").scope(|| inner.run(|| current::set("k", 1)));
+        inner.run(miss);
+        thread::spawn(miss).join().unwrap();
+        let handle = outer.clone();
+        thread::spawn(move || handle.run(|| (miss(), miss())))
+            .join()
+            .unwrap();
+        miss()
+    });
+    miss();
+    assert_eq!((outer.missed().calls, inner.missed().calls), (3, 1));
+    let want = format!("Missed {{ calls: 1, places: [\"tests/testing.rs:{line}:5\"] }}");
+    assert_eq!(format!("{:?}", inner.missed()), want);
+    assert_ne!(outer.missed(), inner.missed());
+    assert_eq!(Capture::new().missed(), current::Missed::default());
+    // The records are another list.
+    assert_eq!(names(&outer.take()), ["unit", "unit"]);
+    assert_eq!(outer.clone().missed().calls, 3);
+    assert!(current::missed().calls >= 4);
+}
+
+#[test]
+fn a_future_s_calls_that_found_no_unit_belong_to_its_capture() {
+    let capture = Capture::new();
+    let task = capture.in_capture(async { miss() });
+    thread::spawn(|| pollster::block_on(task)).join().unwrap();
+    assert_eq!(capture.missed().calls, 1);
 }

@@ -180,12 +180,13 @@ mod fan_out {
     #[test]
     fn many_threads_may_make_parts_at_once() {
         const PARTS: usize = if cfg!(debug_assertions) { 200 } else { 2_000 };
-        let lost = THREADS * PARTS / 4;
-        let made = THREADS * PARTS - lost;
+        let out = THREADS * PARTS / 4;
+        let joined = THREADS * PARTS - out;
+        let mut late = Vec::new();
         check(
             |trace, _| {
                 let unit: &Trace = trace;
-                let parts: Vec<Part> = thread::scope(|scope| {
+                let parts: Vec<(usize, Part)> = thread::scope(|scope| {
                     let threads: Vec<_> = (0..THREADS)
                         .map(|_| {
                             scope.spawn(|| {
@@ -193,8 +194,9 @@ mod fan_out {
                                 for n in 0..PARTS {
                                     let mut part = unit.part();
                                     part.incr("parts").sum("n", n % 4);
-                                    if n % 4 != 0 {
-                                        kept.push(part);
+                                    // The others join here and now.
+                                    if n % 4 < 2 {
+                                        kept.push((n % 4, part));
                                     }
                                 }
                                 kept
@@ -206,12 +208,15 @@ mod fan_out {
                         .flat_map(|thread| thread.join().unwrap());
                     parts.collect()
                 });
-                for part in parts {
-                    trace.join(part);
+                for (kind, part) in parts {
+                    match kind {
+                        0 => late.push(part),
+                        _ => _ = trace.join(part),
+                    }
                 }
             },
             &format!(
-                " duration_ms=0.0 parts={made} n={} lost_parts={lost}",
+                " duration_ms=0.0 parts={joined} n={} lost_parts={out}",
                 THREADS * PARTS / 4 * (1 + 2 + 3)
             ),
         );
@@ -329,7 +334,7 @@ mod merging {
                     bench.clock.advance(ms(1));
                 });
             },
-            " duration_ms=3.0 t.count=2 t.ms=5.0 t.max_ms=3.0",
+            " duration_ms=3.0 t.count=2 t.ms=5.0 t.max_ms=3.0 t.wall_ms=3.0",
         );
     }
 
@@ -767,25 +772,75 @@ mod endings {
     }
 }
 
-mod lost {
+mod dropped {
     use super::*;
 
     #[test]
-    fn a_part_that_is_dropped_is_counted() {
+    fn a_part_that_is_dropped_joins_its_unit() {
         check(
             |trace, _| {
                 drop(trace.part());
                 let mut part = trace.part();
-                part.set("a", 1).error("lost too");
+                part.set("a", 1).error("kept too");
                 drop(part);
                 part_that(trace, |part| _ = part.set("b", 2));
             },
-            " duration_ms=0.0 b=2 lost_parts=2",
+            " outcome=error duration_ms=0.0 a=1 b=2 error=\"kept too\"",
+        );
+    }
+
+    /// The unit, which may be on another thread, picks up what was dropped.
+    #[test]
+    fn a_later_write_of_a_unit_that_is_current_wins_over_a_part_that_was_dropped() {
+        check(
+            |trace, _| {
+                let mut part = trace.part();
+                part.set("a", 1).set("b", 1);
+                trace.scope(|| {
+                    thread::scope(|scope| scope.spawn(move || drop(part)).join().unwrap());
+                    current::set("a", 2);
+                    let mut part = current::part();
+                    part.set("b", 2);
+                    drop(part);
+                    current::set("b", 3);
+                });
+            },
+            " duration_ms=0.0 a=2 b=3",
         );
     }
 
     #[test]
-    fn a_part_that_a_panicking_thread_took_along_is_counted() {
+    fn a_later_write_of_the_unit_wins_over_a_part_that_was_dropped() {
+        check(
+            |trace, _| {
+                let mut part = trace.part();
+                part.set("a", 1).set("b", 1).set("c", 1).incr("n");
+                thread::scope(|scope| scope.spawn(move || drop(part)).join().unwrap());
+                trace.set("a", 2);
+                let mut part = trace.part();
+                part.set("b", 2).incr("n");
+                drop(part);
+                trace.set("b", 3).unset("c").incr("n");
+            },
+            " duration_ms=0.0 a=2 b=3 n=3",
+        );
+    }
+
+    #[test]
+    fn a_part_that_was_dropped_comes_before_one_that_is_joined_later() {
+        check(
+            |trace, _| {
+                let mut part = trace.part();
+                part.set("a", 1).set("b", 1);
+                drop(part);
+                part_that(trace, |part| _ = part.set("a", 2));
+            },
+            " duration_ms=0.0 a=2 b=1",
+        );
+    }
+
+    #[test]
+    fn a_part_that_a_panicking_thread_took_along_joins_its_unit() {
         check(
             |trace, _| {
                 let mut part = trace.part();
@@ -795,7 +850,7 @@ mod lost {
                 });
                 assert!(thread.join().is_err());
             },
-            " duration_ms=0.0 lost_parts=1",
+            " duration_ms=0.0 a=1",
         );
     }
 
@@ -827,7 +882,9 @@ mod lost {
         assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=2"]);
         late.set("late", 1).fail("late");
         late.checkpoint();
+        let before = current::late_parts();
         drop(late);
+        assert!(current::late_parts() > before);
         assert_eq!(lines(&bench), [""; 0]);
     }
 
@@ -845,7 +902,7 @@ mod lost {
         assert_eq!(lines(&bench), [""; 0]);
         trace.join(part);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=1"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1"]);
     }
 
     #[test]
@@ -901,15 +958,31 @@ mod parts_of_parts {
     }
 
     #[test]
-    fn one_that_is_lost_is_counted_in_the_unit() {
+    fn one_that_is_still_out_is_counted_in_the_unit() {
+        let mut out = Vec::new();
         check(
             |trace, _| {
                 part_that(trace, |part| {
+                    out.push(part.part());
+                    part_that(part, |part| out.push(part.part()));
                     drop(part.part());
-                    part_that(part, |part| drop(part.part()));
                 });
             },
             " duration_ms=0.0 lost_parts=2",
+        );
+    }
+
+    #[test]
+    fn one_that_is_dropped_reaches_the_unit_even_after_its_part() {
+        check(
+            |trace, _| {
+                let part = trace.part();
+                let mut inner = part.part();
+                inner.incr("n");
+                drop(part);
+                drop(inner);
+            },
+            " duration_ms=0.0 n=1",
         );
     }
 
@@ -947,10 +1020,20 @@ mod odd_uses {
         disabled.join(part);
         let mut trace = bench.start();
         trace.join(disabled.part());
-        disabled.join(trace.part());
-        drop(disabled);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=1"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0"]);
+    }
+
+    #[test]
+    fn a_part_that_a_disabled_trace_joins_is_in_its_own_unit() {
+        check(
+            |trace, _| {
+                let mut part = trace.part();
+                part.set("a", 1);
+                Trace::default().join(part);
+            },
+            " duration_ms=0.0 a=1",
+        );
     }
 
     #[test]
@@ -972,10 +1055,10 @@ mod odd_uses {
     }
 
     #[test]
-    fn it_does_not_make_up_for_a_part_that_the_other_unit_lost() {
+    fn it_does_not_make_up_for_a_part_of_the_other_unit_that_is_still_out() {
         let bench = Bench::new(bare());
         let (mut a, mut b) = (unit(&bench, "a"), unit(&bench, "b"));
-        drop(b.part());
+        let _out = b.part();
         let part = a.part();
         b.join(part);
         a.set("own", 1);
@@ -991,7 +1074,7 @@ mod odd_uses {
     }
 
     #[test]
-    fn what_is_taken_out_of_a_part_emits_nothing_and_is_lost() {
+    fn what_is_taken_out_of_a_part_emits_nothing_and_joins_unless_it_is_discarded() {
         let bench = Bench::new(bare());
         let mut trace = bench.start();
         let mut part = trace.part();
@@ -1003,10 +1086,11 @@ mod odd_uses {
         trace.join(part);
         assert_eq!(lines(&bench), [""; 0]);
         let mut part = trace.part();
+        part.set("discarded", 1);
         mem::take(&mut *part).discard();
         trace.join(part);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=2"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1"]);
     }
 
     #[test]
@@ -1049,20 +1133,24 @@ mod odd_uses {
         trace.join(part);
         assert_eq!(lines(&bench), ["msg=other duration_ms=0.0 other=1"]);
         other.emit();
+        assert_eq!(lines(&bench), [""; 0]);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=1"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 part=1"]);
     }
 
     #[test]
-    fn a_part_may_be_shared_but_then_it_is_lost() {
+    fn a_part_may_be_shared_and_joins_with_its_last_handle() {
         let bench = Bench::new(bare());
         let trace = bench.start();
         let mut part = trace.part();
         let shared = mem::take(&mut *part).into_shared();
         shared.set("a", 1);
+        let clone = shared.clone();
         drop((shared, part));
+        assert_eq!(trace.get("a"), None);
+        drop(clone);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=1"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1"]);
     }
 
     #[test]
@@ -1077,18 +1165,20 @@ mod odd_uses {
     }
 
     #[test]
-    fn emit_ends_a_part_that_is_current_without_a_record_of_its_own() {
+    fn emit_merges_a_part_that_is_current_and_writes_no_record_of_it() {
         let bench = Bench::new(bare());
         let mut trace = bench.start();
         let mut part = trace.part();
         part.scope(|| {
             current::set("a", 1);
             current::emit();
+            assert!(!current::is_active());
         });
         assert_eq!(lines(&bench), [""; 0]);
+        part.set("after", 1);
         trace.join(part);
         drop(trace);
-        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 lost_parts=1"]);
+        assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1"]);
     }
 }
 
@@ -1434,7 +1524,7 @@ mod shared_handles {
                 assert!(unwound.is_err());
                 bench.clock.advance(ms(4));
             },
-            " duration_ms=7.0 t.count=3 t.ms=5.0 t.max_ms=2.0 inside=true",
+            " duration_ms=7.0 t.count=3 t.ms=5.0 t.max_ms=2.0 t.wall_ms=3.0 inside=true",
         );
     }
 
@@ -1558,8 +1648,10 @@ mod stress {
         random: Random,
         part: Part,
         of_part: Sums,
-        /// Parts of the unit that were lost.
-        lost: u64,
+        /// What has joined the unit, or will not.
+        of_unit: Sums,
+        /// Parts that are still out when their units end.
+        out: Vec<Part>,
         shared: SharedTrace,
         of_shared: Sums,
         /// The expected lines of this thread's own units.
@@ -1590,7 +1682,7 @@ mod stress {
                 1 => self.write_current_part(key, n),
                 2 | 3 => self.write_shared(key, n),
                 4 => self.part_of_part(key, n),
-                5 => self.lose_part(),
+                5 => self.change_part(),
                 6 | 7 if depth < 5 => self.unit_of_its_own(depth, n),
                 8 => self.two_units(n),
                 _ => self.write_shared_part(key, n),
@@ -1615,21 +1707,38 @@ mod stress {
         fn part_of_part(&mut self, key: usize, n: u64) {
             let mut part = self.part.part();
             part.sum(KEYS[key], n).max(MAX_KEYS[key], n);
-            if n.is_multiple_of(5) {
-                self.of_part.lost += 1;
-            } else {
-                self.part.join(part);
-                self.of_part.note(key, n);
+            match n % 5 {
+                0 => {
+                    self.of_unit.lost += 1;
+                    self.out.push(part);
+                }
+                1 => {
+                    drop(part);
+                    self.of_unit.note(key, n);
+                }
+                _ => {
+                    self.part.join(part);
+                    self.of_part.note(key, n);
+                }
             }
         }
 
-        /// Occasionally loses the part at hand with everything in it.
-        fn lose_part(&mut self) {
-            if self.random.below(20) == 0 {
-                self.part = self.unit.part();
-                self.of_part = Sums::default();
-                self.lost += 1;
-            }
+        /// Occasionally goes on with another part: the one at hand joins, or it is never
+        /// seen again.
+        fn change_part(&mut self) {
+            let of_part = match self.random.below(40) {
+                0 => {
+                    self.out
+                        .push(mem::replace(&mut self.part, self.unit.part()));
+                    self.of_part = Sums::default();
+                    self.of_unit.lost += 1;
+                    return;
+                }
+                1 => mem::take(&mut self.of_part),
+                _ => return,
+            };
+            self.part = self.unit.part();
+            self.of_unit.add(of_part);
         }
 
         fn write_shared(&mut self, key: usize, n: u64) {
@@ -1645,12 +1754,15 @@ mod stress {
             let mut part = self.shared.with(|trace| trace.part()).unwrap();
             part.sum(KEYS[key], n).max(MAX_KEYS[key], n);
             part.time("t", |part| _ = part.add("from a part"));
-            if n.is_multiple_of(7) {
-                self.of_shared.lost += 1;
-            } else {
-                self.shared.with(|trace| _ = trace.join(part));
-                self.of_shared.note_all(key, n);
+            match n % 7 {
+                0 => {
+                    self.of_shared.lost += 1;
+                    return self.out.push(part);
+                }
+                1 => drop(part),
+                _ => _ = self.shared.with(|trace| _ = trace.join(part)),
             }
+            self.of_shared.note_all(key, n);
         }
 
         /// A unit of this thread that is current, with other units inside.
@@ -1711,6 +1823,7 @@ mod stress {
         let mut want: Vec<String> = Vec::new();
         let unit: &Trace = &trace;
         let start = &Barrier::new(THREADS);
+        let mut out = Vec::new();
         let parts: Vec<Part> = thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS as u64)
                 .map(|thread| {
@@ -1720,7 +1833,8 @@ mod stress {
                         random: Random(seed * THREADS as u64 + thread),
                         part: unit.part(),
                         of_part: Sums::default(),
-                        lost: 0,
+                        of_unit: Sums::default(),
+                        out: Vec::new(),
                         shared: shared.clone(),
                         of_shared: Sums::default(),
                         want: Vec::new(),
@@ -1737,7 +1851,8 @@ mod stress {
                 .collect();
             let workers = threads.into_iter().map(|thread| thread.join().unwrap());
             let parts = workers.map(|worker| {
-                of_parts.lost += worker.lost;
+                out.extend(worker.out);
+                of_parts.add(worker.of_unit);
                 of_parts.add(worker.of_part);
                 of_shared.add(worker.of_shared);
                 want.extend(worker.want);
@@ -1750,6 +1865,11 @@ mod stress {
         }
         drop(trace);
         drop(shared);
+        let (before, late) = (current::late_parts(), out.len() as u64);
+        for mut part in out {
+            part.set("late", true);
+        }
+        assert!(current::late_parts() >= before + late);
         let mut lines = bench.log.take_lines();
         of_shared.check(&lines.pop().unwrap());
         of_parts.check(&lines.pop().unwrap());
@@ -1816,17 +1936,45 @@ mod one_after_the_other {
     }
 
     #[test]
-    fn a_part_of_an_earlier_unit_in_the_same_entry_hides_no_loss() {
+    fn a_part_of_an_earlier_unit_in_the_same_entry_does_not_stand_for_one_that_is_out() {
         let bench = Bench::new(bare());
         let first = unit(&bench, "unit");
         let late = first.part();
         drop(first);
         let mut second = unit(&bench, "unit");
-        drop(second.part());
+        let _out = second.part();
         second.join(late);
         drop(second);
         let want = "msg=unit duration_ms=0.0 lost_parts=1";
         assert_eq!(lines(&bench), [want, want]);
+    }
+
+    /// On a thread of its own, so that the entry of the part is the next one to be used.
+    #[test]
+    fn the_entry_of_a_part_serves_units_whichever_way_the_part_ended() {
+        let ways: [fn(&mut Trace, Part); 5] = [
+            |unit, part| _ = unit.join(part),
+            |_, part| drop(part),
+            |_, mut part| mem::take(&mut *part).discard(),
+            |_, mut part| mem::take(&mut *part).emit(),
+            |_, part| _ = Trace::default().join(part),
+        ];
+        for end in ways {
+            let bench = Bench::new(bare());
+            let work = || {
+                let mut first = unit(&bench, "part");
+                let mut part = first.part();
+                part.set("a", 1);
+                end(&mut first, part);
+                let second = unit(&bench, "part");
+                let third = unit(&bench, "part");
+                drop((third, second));
+                first.discard();
+                unit(&bench, "part").emit();
+            };
+            thread::scope(|scope| scope.spawn(work).join().unwrap());
+            assert_eq!(lines(&bench), ["msg=part duration_ms=0.0"; 3]);
+        }
     }
 
     #[test]
@@ -1838,9 +1986,10 @@ mod one_after_the_other {
         mem::swap(&mut *part, &mut whole);
         Trace::default().join(part);
         assert_eq!(lines(&bench), ["msg=whole duration_ms=0.0"]);
-        drop(whole);
         unit.set("a", 1);
         drop(unit);
+        // `whole` is the part by now, and is still out.
+        drop(whole);
         assert_eq!(lines(&bench), ["msg=unit duration_ms=0.0 a=1 lost_parts=1"]);
     }
 

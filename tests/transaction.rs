@@ -351,8 +351,6 @@ fn absent_doubled_and_hostile_headers_start_afresh() {
 #[test]
 fn a_disabled_trace_passes_on_what_it_was_given() {
     let mut trace = Trace::default();
-    assert_eq!((trace.traceparent(), trace.trace_id()), (None, None));
-    assert!(trace.child("child").traceparent().is_none());
     trace.continue_from_headers([
         ("traceparent", HEADER),
         ("tracestate", "a=1"),
@@ -369,6 +367,135 @@ fn a_disabled_trace_passes_on_what_it_was_given() {
     assert_eq!(trace.render(), "");
     trace.scope(|| assert!(!traceline::current::is_active()));
     assert_eq!(trace.traceparent(), Some(parent()));
+}
+
+#[test]
+fn a_disabled_trace_passes_on_a_traceparent_byte_for_byte() {
+    let ids = format!("{TRACE}-{SPAN}");
+    for text in [
+        format!("00-{ids}-00"),
+        format!("00-{ids}-ff"),
+        format!("01-{ids}-08"),
+        format!("cc-{ids}-01-x"),
+        format!("fe-{ids}-03-what-the-future-will-be-like"),
+    ] {
+        let mut trace = Trace::default();
+        trace.continue_from_headers([("traceparent", &text)]);
+        assert_eq!(trace.traceparent().unwrap().to_string(), text);
+        // So do its child, its part and the code inside it, and one that was given the header by hand.
+        assert_eq!(
+            trace.child("child").traceparent().unwrap().to_string(),
+            text
+        );
+        assert_eq!(trace.part().traceparent().unwrap().to_string(), text);
+        let inside = trace.scope(traceline::current::traceparent);
+        assert_eq!(inside.unwrap().to_string(), text);
+        let mut by_hand = Trace::default();
+        by_hand.continue_from(text.parse().unwrap());
+        assert_eq!(by_hand.traceparent().unwrap().to_string(), text);
+        // A unit that logs sends a header of its own.
+        let own = passed_on(&[("traceparent", &text)]);
+        assert!(
+            own.starts_with(&format!("00-{TRACE}-{OWN_SPAN}-0")),
+            "{own}"
+        );
+    }
+}
+
+#[test]
+fn a_disabled_trace_passes_on_a_tracestate_byte_for_byte() {
+    let long = format!("a=1,l={0},m={0},n={0},b=2", "v".repeat(200));
+    let many = (0..33).map(|n| format!("k{n}=1")).collect::<Vec<_>>();
+    let many = many.join(",");
+    for (headers, want) in [
+        (&["foo=1 , bar=2"][..], Some("foo=1 , bar=2")),
+        (&["foo=1,,bar=2,"], Some("foo=1,,bar=2,")),
+        (&["foo=1,FOO=2"], Some("foo=1,FOO=2")),
+        (&["no member"], Some("no member")),
+        (&[&long], Some(&*long)),
+        (&[&many], Some(&*many)),
+        (&[" foo=1\t", "bar=2 ,"], Some("foo=1,bar=2 ,")),
+        (&["", "foo=1", " "], Some("foo=1")),
+        (&["", " "], None),
+        // No header may hold these.
+        (&["foo=1\r\nx-evil: 1"], None),
+        (&["foo=1", "bar=\0"], None),
+        (&["foo=é"], None),
+    ] {
+        let mut trace = Trace::default();
+        let states = headers.iter().map(|state| ("tracestate", *state));
+        trace.continue_from_headers(states.chain([("traceparent", HEADER)]));
+        let text = |state: Option<TraceState>| state.map(|state| state.to_string());
+        assert_eq!(text(trace.tracestate()).as_deref(), want);
+        assert_eq!(text(trace.child("child").tracestate()).as_deref(), want);
+        let inside = trace.scope(traceline::current::tracestate);
+        assert_eq!(text(inside).as_deref(), want);
+    }
+    // A unit that logs leaves a malformed list out, wherever it comes from.
+    let mut disabled = Trace::default();
+    disabled.continue_from_headers([("traceparent", HEADER), ("tracestate", "a=1,B=2")]);
+    let mut trace = bench(Config::builder()).start();
+    trace.set_tracestate(&disabled.tracestate().unwrap());
+    assert_eq!(trace.tracestate(), None);
+    trace.discard();
+}
+
+#[test]
+fn a_disabled_trace_makes_ids_where_none_came() {
+    let mut asked = Trace::default();
+    let made = asked.traceparent();
+    assert!(made.is_some_and(|made| made.is_sampled() && made.is_random()));
+    assert_eq!((asked.tracestate(), asked.request_id()), (None, None));
+    for headers in [
+        &[][..],
+        &[("tracestate", "a=1")],
+        &[("traceparent", "00"), ("tracestate", "a=1")],
+        &[
+            ("traceparent", HEADER),
+            ("traceparent", HEADER),
+            ("tracestate", "a=1"),
+        ],
+        &[("x-request-id", "not valid")],
+        &[("b3", "0")],
+    ] {
+        let mut trace = Trace::default();
+        trace.continue_from_headers(headers.iter().copied());
+        let made = trace.traceparent();
+        assert!(made.is_some_and(|made| made.trace_id().to_string() != TRACE));
+        assert_eq!(trace.tracestate(), None);
+        let id = trace.request_id();
+        assert_eq!(id.as_ref().map(String::len), Some(32));
+        // All calls have the same ones.
+        let mut child = trace.child("child");
+        assert_eq!(
+            (child.traceparent(), child.request_id()),
+            (made, id.clone())
+        );
+        let inside = || {
+            (
+                traceline::current::traceparent(),
+                traceline::current::request_id(),
+            )
+        };
+        assert_eq!(trace.scope(inside), (made, id));
+        assert_eq!(trace.traceparent(), made);
+    }
+    // A child is of the same transaction, though nobody asked before.
+    let mut trace = Trace::default();
+    let mut child = trace.child("child");
+    assert_eq!(child.trace_id(), trace.trace_id());
+}
+
+#[test]
+fn a_disabled_trace_that_continues_a_b3_caller_leaves_an_open_decision_open() {
+    let given = |decision: &str| {
+        let mut trace = Trace::default();
+        trace.continue_from_headers([("b3", format!("{TRACE}-{SPAN}{decision}"))]);
+        trace.traceparent().unwrap().to_string()
+    };
+    assert_eq!(given("-0"), format!("00-{TRACE}-{SPAN}-00"));
+    assert_eq!(given("-1"), format!("00-{TRACE}-{SPAN}-01"));
+    assert_eq!(given(""), format!("00-{TRACE}-{SPAN}-01"));
 }
 
 #[test]
@@ -392,7 +519,12 @@ fn a_disabled_trace_that_was_given_a_request_id_alone_passes_that_on() {
     trace.set_request_id("r-1");
     let mut child = trace.child("child");
     assert_eq!(child.request_id().as_deref(), Some("r-1"));
-    assert_eq!(child.traceparent(), None);
+    assert_eq!(child.traceparent(), trace.traceparent());
+    let mut trace = Trace::default();
+    trace.set_request_id("r-1");
+    let inside = trace.scope(traceline::current::traceparent);
+    assert!(inside.is_some());
+    assert_eq!(trace.traceparent(), inside);
 }
 
 #[test]
@@ -504,7 +636,7 @@ fn the_smallest_record_has_room_for_all_ids() {
 }
 
 #[test]
-fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
+fn the_current_unit_is_asked_for_its_ids_until_it_has_ended() {
     let ids = || {
         (
             current::traceparent(),
@@ -529,10 +661,11 @@ fn the_current_unit_is_asked_for_its_ids_only_where_it_can_be_reached() {
     );
     unit.scope(|| {
         assert_eq!(ids(), own);
-        // While in use, while hidden by a disabled unit, and at its end.
-        assert_eq!(current::with(|_| ids()), Some(nothing.clone()));
-        Trace::default().scope(|| assert_eq!(ids(), nothing));
+        // A unit that is in use, or that is hidden by a disabled one, shares its ids.
+        assert_eq!(current::with(|_| ids()), Some(own.clone()));
+        Trace::default().scope(|| assert_eq!(ids(), own));
         assert_eq!(ids(), own);
+        // Not after its end.
         current::emit();
         assert_eq!(ids(), nothing);
     });

@@ -10,6 +10,7 @@
 //! | [Services](services) | transactions that cross services, HTTP servers and clients |
 //! | [Sampling](sampling) | keeping only some of the records, and still counting correctly |
 //! | [Backends](backends) | a tested program for each of eleven loggers |
+//! | [How programs end](how_programs_end) | what a panic, an exit, a signal or the end of a thread leaves behind |
 //! | [Testing](testing) | the records of a test, snapshots, a clock under your control |
 //! | [Performance](performance) | what each operation costs |
 //! | [Security](security) | hostile input, faults, secrets |
@@ -36,6 +37,7 @@ chapters! {
     services
     sampling
     backends
+    how_programs_end
     testing
     performance
     security

@@ -60,6 +60,15 @@ pub(crate) enum TimeSource {
 }
 
 impl TimeSource {
+    /// Returns whether both are the same clock.
+    pub(crate) fn is(self, other: TimeSource) -> bool {
+        match (self, other) {
+            (TimeSource::System, TimeSource::System) => true,
+            (TimeSource::Custom(one), TimeSource::Custom(other)) => std::ptr::addr_eq(one, other),
+            _ => false,
+        }
+    }
+
     #[inline]
     pub(crate) fn now(self) -> Instant {
         match self {

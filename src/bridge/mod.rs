@@ -12,7 +12,7 @@ use std::fmt::Write;
 use log::kv::{Source, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError, kv};
 
-use crate::base::catch;
+use crate::base::{catch, thread_end};
 use crate::emit::hand_over;
 use crate::thread::stack;
 use crate::unit::Entry;
@@ -29,7 +29,10 @@ use crate::value::kind::PANICKED;
 ///   instead of a line of its own. [`absorb`](Bridge::absorb) sets which records do.
 /// * It goes on to the logger with the name and the ids of the unit as key-values
 ///   (`unit`, `trace_id`, `span_id`, `request_id`), for loggers that print
-///   key-values. [`correlate`](Bridge::correlate) turns that off.
+///   key-values. [`correlate`](Bridge::correlate) turns that off. A warning or an error
+///   that the logger prints raises the level of the unit, so that
+///   [sampling](crate::config::Sampling) keeps the unit, and
+///   [`only_on_failure`](Bridge::only_on_failure) what led to it.
 ///
 /// If a unit is discarded or [sampled out](crate::config::Sampling), the records that
 /// it absorbed are lost with it.
@@ -130,8 +133,8 @@ impl<L: Log> Bridge<L> {
         self
     }
 
-    /// Sets whether an absorbed record raises the level of the unit to its own. The
-    /// default is `true`.
+    /// Sets whether a record raises the level of the unit to its own, if the trace absorbs
+    /// it or if it goes on to the logger as a warning or an error. The default is `true`.
     ///
     /// # Examples
     ///
@@ -152,6 +155,9 @@ impl<L: Log> Bridge<L> {
 
     /// Sets whether absorbed records are kept only if the unit ends at level warn or
     /// error, like the tape of a flight recorder. The default is `false`.
+    ///
+    /// A warning or an error that stays a line of its own raises the level too, unless
+    /// [`raise_level`](Self::raise_level) is off.
     ///
     /// # Examples
     ///
@@ -246,10 +252,20 @@ impl<L: Log> Bridge<L> {
         stack::with(add).is_some()
     }
 
+    /// Returns whether the logger's filter lets a record through: one that it drops would
+    /// leave nothing to explain the level of the unit. Log calls do not ask the logger, so
+    /// a panic there is kept from them.
+    fn prints(&self, record: &Record<'_>) -> bool {
+        catch::call(|| self.logger.enabled(record.metadata())).unwrap_or(true)
+    }
+
     /// Passes a record on to the logger, with the name and the ids of the unit.
     #[cold]
     fn pass_on(&self, record: &Record<'_>) {
-        let source = stack::with(|entry| InUnit {
+        if self.raises && record.level() <= Level::Warn && self.prints(record) {
+            stack::with(|entry| entry.severity.raise(record.level()));
+        }
+        let source = stack::with(|entry| Correlated {
             record: record.key_values(),
             unit: entry.origin.name.clone(),
             ids: entry.ids,
@@ -279,6 +295,7 @@ impl<L: Log> Log for Bridge<L> {
         } else if !(self.absorbs(record.metadata()) && self.make_fragment(record)) {
             self.pass_on(record);
         }
+        thread_end::watch();
     }
 
     fn flush(&self) {
@@ -298,14 +315,14 @@ impl<'kvs> VisitSource<'kvs> for KeyValues<'_> {
 }
 
 /// The key-values of a record, followed by the name and the ids of its unit.
-struct InUnit<'a> {
+struct Correlated<'a> {
     record: &'a dyn Source,
     unit: Cow<'static, str>,
     ids: Option<UnitIds>,
     request_id: Option<String>,
 }
 
-impl Source for InUnit<'_> {
+impl Source for Correlated<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
         self.record.visit(visitor)?;
         let mut pair = |key: &'static str, value: kv::Value<'kvs>| {

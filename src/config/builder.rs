@@ -11,7 +11,7 @@ use crate::config::check::ConfigError;
 use crate::config::choices::{Color, Format, Integers, LineTag, NonFinite, Output};
 use crate::config::finished::FinishedUnit;
 use crate::config::names::{Name, Names};
-use crate::config::process::Config;
+use crate::config::process::{self, Config};
 use crate::config::sampling::Sampling;
 use crate::config::schema::{Forms, Schema};
 use crate::config::settings::Settings;
@@ -43,6 +43,7 @@ use crate::value::to_value::ToValue;
 /// | [`ids`](Self::ids) | random |
 /// | [`sampling`](Self::sampling) | every unit is kept |
 /// | [`on_emit`](Self::on_emit) | no hook |
+/// | [`warn_if_missed`](Self::warn_if_missed) | no |
 ///
 /// # Examples
 ///
@@ -382,6 +383,32 @@ setters! {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     sampling(sampling: Sampling): settings.sampling = Some(sampling);
+
+    /// Sets whether the first call of [`current`](crate::current) that finds no unit is reported
+    /// as a warning: a record of its own, once per process, with the place of the call and the
+    /// [target](Self::target) of this configuration. Only the [installed](Config::install)
+    /// configuration counts.
+    ///
+    /// As with [`current::missed`](crate::current::missed), calls are noticed only in builds with
+    /// debug assertions or the feature `testing`. In other builds this setting does nothing.
+    ///
+    /// The warning never comes from inside a logger or a hook that the library has called,
+    /// during a panic or while a thread ends; a later call that finds no unit then warns. If
+    /// your logger itself writes to the current unit, wrap it with
+    /// [`bridge`](fn@crate::bridge), so that the library also knows of ordinary log calls that
+    /// are inside it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::{Config, current};
+    ///
+    /// Config::builder().target("myapp").warn_if_missed(true).install()?;
+    /// current::set("rows", 3);
+    /// // WARN myapp: 1 call of `traceline::current` found no unit: src/main.rs:4; make a unit …
+    /// # Ok::<(), traceline::config::ConfigError>(())
+    /// ```
+    warn_if_missed(warn: bool): settings.warn_if_missed = warn;
 }
 
 impl ConfigBuilder {
@@ -539,6 +566,9 @@ impl ConfigBuilder {
             return Err(ConfigError::new(setting, expected, format_args!("{key:?}")));
         }
         settings.color = settings.format == Format::Pretty && is_colored(self.color);
+        if settings.logger.is_some() {
+            process::note_logger();
+        }
         Ok(Config {
             settings: Arc::new(settings),
         })

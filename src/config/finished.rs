@@ -215,8 +215,8 @@ impl<'a> FinishedUnit<'a> {
     }
 
     /// Returns the value of a field. The values of a timer `key` are found under
-    /// `key.count`, `key.ms` and `key.max_ms`. A text or a list is copied, which
-    /// allocates.
+    /// `key.count`, `key.ms`, `key.max_ms` and, if laps overlapped, `key.wall_ms`. A text
+    /// or a list is copied, which allocates.
     ///
     /// # Examples
     ///

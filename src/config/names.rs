@@ -80,9 +80,9 @@ names! {
     Seq = "seq",
 }
 
-/// The suffixes that a timer adds to its key, for the number of laps, their sum and
-/// the longest one.
-pub(crate) const TIMER_SUFFIXES: [&str; 3] = [".count", ".ms", ".max_ms"];
+/// The suffixes that a timer adds to its key, for the number of laps, their sum, the
+/// longest one, and the time in which at least one ran.
+pub(crate) const TIMER_SUFFIXES: [&str; 4] = [".count", ".ms", ".max_ms", ".wall_ms"];
 
 /// The names of a configuration.
 #[derive(Clone, Debug)]

@@ -132,5 +132,18 @@ pub(crate) fn process_has_logger() -> bool {
     HAS_LOGGER.load(Ordering::Relaxed)
 }
 
+/// Notes that a configuration has a logger of its own.
+pub(crate) fn note_logger() {
+    ANY_HAS_LOGGER.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether any configuration of this process so far has had a logger of its own.
+pub(crate) fn any_has_logger() -> bool {
+    ANY_HAS_LOGGER.load(Ordering::Relaxed)
+}
+
+/// Whether any configuration has a logger of its own, or is captured by a test.
+static ANY_HAS_LOGGER: AtomicBool = AtomicBool::new(false);
+
 /// Whether [`PROCESS`] has a logger of its own.
 static HAS_LOGGER: AtomicBool = AtomicBool::new(false);

@@ -88,6 +88,7 @@ pub(crate) struct Settings {
     pub(crate) sampling: Option<Sampling>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) on_emit: Option<Hook>,
+    pub(crate) warn_if_missed: bool,
     #[cfg(feature = "testing")]
     pub(crate) tap: Option<Tap>,
     pub(crate) logger: Option<&'static dyn log::Log>,
@@ -123,6 +124,7 @@ impl Default for Settings {
             sampling: None,
             counts: Arc::default(),
             on_emit: None,
+            warn_if_missed: false,
             #[cfg(feature = "testing")]
             tap: None,
             logger: None,
@@ -216,7 +218,7 @@ impl Settings {
         self.forms = forms;
     }
 
-    /// Returns whether the library may ever write one of the three names of a timer.
+    /// Returns whether the library may ever write one of the names of a timer.
     pub(crate) fn is_timer_reserved(&self, key: &str) -> bool {
         let is_of_timer = |name: &str| {
             let base = name.strip_prefix(key);
@@ -305,6 +307,7 @@ impl fmt::Debug for Settings {
             .field("target", &self.target)
             .field("output", &self.output)
             .field("sampling", &self.sampling)
+            .field("warn_if_missed", &self.warn_if_missed)
             .finish_non_exhaustive()
     }
 }

@@ -1,13 +1,19 @@
 //! The current trace of this thread, for code that you cannot pass a trace to.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
-//! current. Most functions here do the same as the [`Trace`] method of the same
-//! name; [`emit`] is the exception, as it ends all units of the thread. If no trace
-//! is current, a call does nothing. None of these functions panics or blocks.
+//! [`run!`](crate::run!), [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make
+//! a trace current; [`UnitRef::scope`], and `in_unit` for futures, make a part of a unit
+//! current on other threads and in other tasks. Most functions here do the same as the
+//! [`Trace`] method of the same name; [`emit`] is the exception, as it ends all units of the
+//! thread. If no trace is current, or a disabled one is, a call does nothing and what
+//! returns a handle returns a disabled one. None of these functions panics or blocks.
+//!
+//! In debug builds, calls that did nothing for this reason are counted, so that none is
+//! lost unnoticed: see [`missed`].
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
-//! itself: code called from there finds no current trace.
+//! itself: code called from there finds no current trace. [`unit`], [`part`], [`child`] and
+//! the ids are those of the unit there, too.
 //!
 //! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
@@ -29,32 +35,44 @@
 //! assert!(trace.scope(|| charge(4_999)).is_err());
 //! ```
 
+use std::borrow::Cow;
 use std::panic::Location;
+use std::time::Duration;
 
 use log::Level;
 
+use crate::context::missed::{self, Call};
 use crate::context::panic_note::Use;
 use crate::emit;
 use crate::emit::end_all;
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::TraceState;
-use crate::thread::stack;
+use crate::thread::layers::Slot;
+use crate::thread::{outer, stack};
 use crate::trace::Trace;
-use crate::trace::time::OnDrop;
-use crate::unit::add;
+use crate::trace::join::Part;
+use crate::trace::time::{OnDrop, Timer};
+use crate::trace::unit_ref::UnitRef;
 use crate::unit::store::field::Role;
+use crate::unit::store::hub;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Outgoing;
+use crate::unit::{Entry, add};
 use crate::value::eager;
 use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::key::ToKey;
 use crate::value::message::Message;
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Number;
 use crate::value::outcome::Outcome;
+use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
 
+pub use crate::base::missed::Missed;
 pub use crate::trace::scope::Entered;
+pub use crate::trace::time::Lap;
+pub use crate::trace::unit_ref::EnteredUnit;
 
 /// Runs `work` with the current trace and returns the result of `work`, or `None`
 /// if no trace is current.
@@ -69,13 +87,13 @@ pub use crate::trace::scope::Entered;
 /// });
 /// # });
 /// ```
+#[track_caller]
 pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
-    let entry = stack::take_top()?;
+    let (token, entry) = Call::here().found(stack::take_top())?;
     let mut in_use = InUse {
-        token: entry.token,
+        token,
         address: std::ptr::from_ref(&*entry).addr(),
         trace: Trace::from_entry(Some(entry)),
-        hidden: stack::hide(),
         panics: Use::begin(),
     };
     Some(work(&mut in_use.trace))
@@ -85,27 +103,46 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
 /// the closure gets a whole `Trace`; its address shows whether it came back.
 struct InUse {
     trace: Trace,
-    token: Option<Token>,
+    token: Token,
     address: usize,
-    /// The unit around it, which is not current in the meantime.
-    hidden: Option<Token>,
     panics: Use,
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
         self.panics.end(&mut self.trace);
-        stack::unhide(self.hidden);
         match self.trace.take_entry() {
-            Some(mut entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
-                entry.token = self.token;
-                stack::push_above(self.hidden, entry);
+            Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
+                if let Some(part) = stack::return_top(self.token, entry) {
+                    emit::finish(part);
+                }
             }
             // The closure put another trace in its place; that one ends here.
-            Some(other) => emit::finish(other),
-            None => {}
+            other => {
+                stack::abandon(self.token);
+                if let Some(other) = other {
+                    emit::finish(other);
+                }
+            }
         }
     }
+}
+
+/// Uses the current unit; the call is missed if there is none.
+#[inline(always)]
+#[track_caller]
+fn on_unit<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    let call = Call::here();
+    call.found(look(work))
+}
+
+/// Uses the current unit, with what its parts have brought back.
+#[inline(always)]
+fn look<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    stack::with(|entry| {
+        entry.catch_up();
+        work(entry)
+    })
 }
 
 /// Returns whether a trace is current and collects anything.
@@ -125,10 +162,48 @@ pub fn is_active() -> bool {
     stack::is_active()
 }
 
+/// Returns the calls so far, in this process, that did nothing because they found no unit, and
+/// where they were made.
+///
+/// They are counted only in builds with debug assertions, and with the feature `testing`;
+/// other builds return no calls. To be told of the first one, turn on
+/// [`warn_if_missed`](crate::config::ConfigBuilder::warn_if_missed); for the calls of
+/// one test, see `testing::Capture::missed`.
+///
+/// A call is missed if no trace is current on its thread, if [`with`] is using the trace, or if
+/// [`emit`] has ended it. That holds for every function that adds to a unit or hands it on
+/// ([`with`], [`unit()`], [`part`] and [`child`] included), for [`set!`](self::set!) and
+/// [`add!`](self::add!), for `timed` and `in_current_unit`, for [`check`] only if the result is
+/// an `Err`, for [`stop`] if the unit of the lap is not current on this thread, and for
+/// [`emit`] only inside `with`.
+///
+/// Not counted are calls that lose nothing:
+///
+/// * those that find a disabled trace;
+/// * questions: [`is_active`], [`get`], [`level`], [`outcome`], [`elapsed`] and all ids;
+/// * all calls while logging is off: `log` has no logger or its maximum level is `Off`, no
+///   configuration has a logger of its own, and no test captures anything.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| current::set("file", "a.csv"));
+/// current::set("rows", 3); // too late
+/// # #[cfg(debug_assertions)]
+/// assert_eq!(current::missed().calls, 1);
+/// ```
+pub fn missed() -> Missed {
+    missed::so_far()
+}
+
 /// The limit of values, if a trace is current.
 #[inline]
-fn limit() -> Option<usize> {
-    stack::with(|entry| entry.limits.value)
+fn limit(call: Call) -> Option<usize> {
+    call.found(look(|entry| entry.limits.value))
 }
 
 /// Sets a field; see [`Trace::set`].
@@ -142,11 +217,14 @@ fn limit() -> Option<usize> {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
+    let call = Call::here();
     // A user's `ToKey` runs here, while no entry is taken.
     let key = key.to_key();
+    let limit = || limit(call);
     eager::value(value.to_value(), limit, |kind| {
-        stack::with(|entry| entry.set(key.0, kind));
+        call.found(look(|entry| entry.set(key.0, kind)));
     });
 }
 
@@ -162,9 +240,10 @@ pub fn set(key: impl ToKey /* or key(&s) */, value: impl ToValue) {
 /// assert!(trace.render().ends_with(" cart_id=7"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn unset(key: impl ToKey) {
     let key = key.to_key();
-    stack::with(|entry| entry.unset(key.0));
+    on_unit(|entry| entry.unset(key.0));
 }
 
 /// Adds one to a counter; see [`Trace::incr`].
@@ -182,6 +261,7 @@ pub fn unset(key: impl ToKey) {
 /// assert!(trace.render().ends_with(" queries=2"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn incr(key: impl ToKey /* or key(&s) */) {
     sum(key, 1u64);
 }
@@ -201,9 +281,10 @@ pub fn incr(key: impl ToKey /* or key(&s) */) {
 /// assert!(trace.render().ends_with(" kilos=1.75"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
-    stack::with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
+    on_unit(|entry| entry.accumulate(key.0, Role::Sum, x.amount()));
 }
 
 /// Keeps the largest of the numbers given for this key; see [`Trace::max`].
@@ -221,9 +302,10 @@ pub fn sum(key: impl ToKey /* or key(&s) */, x: impl Number) {
 /// assert!(trace.render().ends_with(" largest_batch=2"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn max(key: impl ToKey /* or key(&s) */, x: impl Number) {
     let key = key.to_key();
-    stack::with(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
+    on_unit(|entry| entry.accumulate(key.0, Role::Max, x.amount()));
 }
 
 /// Adds a fragment; see [`Trace::add`].
@@ -279,9 +361,10 @@ pub fn fail(message: impl Message /* add! formats */) {
 #[inline(always)]
 #[track_caller]
 fn fragment(message: impl Message, level: Option<Level>) {
-    let location = Location::caller();
+    let (call, location) = (Call::here(), Location::caller());
+    let limit = || limit(call);
     eager::message(message.text(), limit, |text| {
-        stack::with(|entry| entry.add(text, level, location));
+        call.found(look(|entry| entry.add(text, level, location)));
     });
 }
 
@@ -301,19 +384,90 @@ fn fragment(message: impl Message, level: Option<Level>) {
 /// assert_eq!(trace.scope(query), 7); // db.count=1 db.ms=0.001 db.max_ms=0.001
 /// # assert!(trace.render().contains(" db.count=1 db.ms="));
 /// ```
-pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
+#[track_caller]
+#[allow(non_camel_case_types)]
+pub fn time<
+    R: NotAFuture<Future_needs_timed_instead_of_time>,
+    Future_needs_timed_instead_of_time,
+>(
+    key: impl ToKey,
+    work: impl FnOnce() -> R,
+) -> R {
     let key = key.to_key();
-    let lap_id = stack::with(|entry| entry.start_lap(key.0)).flatten();
+    let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
     let _lap = OnDrop(|| {
         if let Some(lap_id) = lap_id {
-            stack::with_any(
-                |entry| entry.runs_lap(lap_id),
-                |entry| entry.stop_lap(lap_id),
-            );
+            stack::stop_lap(lap_id);
         }
     });
     work()
+}
+
+/// Starts a lap, which [`stop`] ends; see [`Trace::start_timer`].
+///
+/// In asynchronous code, prefer `timed` of the feature `future`, or [`lap`]: they end
+/// the lap even if the future is dropped before it is ready.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("report");
+/// trace.scope(|| {
+///     let timer = current::start_timer("read");
+///     current::stop(timer);
+/// }); // read.count=1 read.ms=0.001 read.max_ms=0.001
+/// # assert!(trace.render().contains(" read.count=1 read.ms="));
+/// ```
+#[track_caller]
+pub fn start_timer(key: impl ToKey) -> Timer {
+    let key = key.to_key();
+    Timer::shared(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
+}
+
+/// Ends the lap of a timer; see [`Trace::stop`].
+///
+/// Another unit may be current by then, or none, and it may be another thread: the lap
+/// belongs to the unit in which it was started.
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
+pub fn stop(timer: Timer) {
+    let found = timer.stop();
+    Call::here().missed_if(|| !found);
+}
+
+/// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].
+///
+/// The guard may be held across an `.await`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn read() -> std::io::Result<String> {
+///     let _lap = current::lap("read");
+///     std::fs::read_to_string("Cargo.toml")
+/// }
+///
+/// let mut trace = traceline::start!("report");
+/// # assert!(trace.scope(read).is_ok());
+/// # assert!(trace.render().contains(" read.count=1 read.ms="));
+/// ```
+#[track_caller]
+pub fn lap(key: impl ToKey) -> Lap {
+    lap_of(key, Call::here())
+}
+
+pub(super) fn lap_of(key: impl ToKey, call: Call) -> Lap {
+    let key = key.to_key();
+    Lap::new(
+        call.found(look(|entry| entry.start_shared_lap(key.0)))
+            .flatten(),
+    )
 }
 
 /// Records the error if the result is an `Err`, and returns the result; see
@@ -332,9 +486,10 @@ pub fn time<R>(key: impl ToKey, work: impl FnOnce() -> R) -> R {
 /// assert!(trace.render().ends_with(" error=\"invalid digit found in string\""));
 /// ```
 #[inline]
+#[track_caller]
 pub fn check<R: IsResult<M>, M>(result: R) -> R {
     if let Some(cause) = result.failure() {
-        record(cause);
+        record(cause, Call::here());
     }
     result
 }
@@ -349,14 +504,15 @@ pub fn check<R: IsResult<M>, M>(result: R) -> R {
 /// trace.scope(|| traceline::current::error("unknown token"));
 /// assert!(trace.render().ends_with(" error=\"unknown token\""));
 /// ```
+#[track_caller]
 pub fn error<E: Failure<M> + ?Sized, M>(error: &E) {
-    record(error.cause());
+    record(error.cause(), Call::here());
 }
 
-fn record(cause: Cause<'_>) {
-    if let Some(limit) = limit() {
+fn record(cause: Cause<'_>, call: Call) {
+    if let Some(limit) = limit(call) {
         let texts = failure::describe(cause, limit);
-        stack::with(|entry| add::record_texts(entry, &texts));
+        call.found(look(|entry| add::record_texts(entry, &texts)));
     }
 }
 
@@ -371,8 +527,9 @@ fn record(cause: Cause<'_>) {
 /// assert!(trace.render().contains(" msg=import outcome=ok "));
 /// ```
 #[inline]
+#[track_caller]
 pub fn ok() {
-    stack::with(|entry| entry.severity.set_outcome(Outcome::Ok));
+    on_unit(|entry| entry.severity.set_outcome(Outcome::Ok));
 }
 
 /// Sets the field `status` to an HTTP status, and the level to match; see
@@ -388,8 +545,9 @@ pub fn ok() {
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
 #[inline]
+#[track_caller]
 pub fn status(status: u16) {
-    stack::with(|entry| entry.set_status(status));
+    on_unit(|entry| entry.set_status(status));
 }
 
 /// Raises the level of the record; see [`Trace::raise`].
@@ -403,8 +561,137 @@ pub fn status(status: u16) {
 /// assert_eq!(trace.level(), Some(log::Level::Warn));
 /// ```
 #[inline]
+#[track_caller]
 pub fn raise(level: Level) {
-    stack::with(|entry| entry.severity.raise(level));
+    on_unit(|entry| entry.severity.raise(level));
+}
+
+/// Overwrites the level of the record; see [`Trace::set_level`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// trace.scope(|| traceline::current::set_level(log::Level::Debug));
+/// assert_eq!(trace.level(), Some(log::Level::Debug));
+/// ```
+#[inline]
+#[track_caller]
+pub fn set_level(level: Level) {
+    on_unit(|entry| entry.severity.set_level(level));
+}
+
+/// Returns the level that the record would have now; see [`Trace::level`].
+pub fn level() -> Option<Level> {
+    look(|entry| entry.severity.level())
+}
+
+/// Returns the outcome so far; see [`Trace::outcome`].
+pub fn outcome() -> Option<Outcome> {
+    look(|entry| entry.severity.outcome())?
+}
+
+/// Returns the value of a field; see [`Trace::get`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("import");
+/// trace.set("rows", 3);
+/// let rows = trace.scope(|| current::get("rows"));
+/// assert_eq!(rows, Some(traceline::value::OwnedValue::I64(3)));
+/// ```
+pub fn get(key: impl ToKey) -> Option<OwnedValue> {
+    let key = key.to_key();
+    look(|entry| entry.get(key.0.as_str()))?
+}
+
+/// Returns the time since the unit began; zero if no trace is current. See
+/// [`Trace::elapsed`].
+pub fn elapsed() -> Duration {
+    let elapsed = look(|entry| entry.now().saturating_duration_since(entry.start));
+    elapsed.unwrap_or_default()
+}
+
+/// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
+pub fn checkpoint() {
+    with(|trace| _ = trace.checkpoint());
+}
+
+/// Makes the unit end without a record; see [`Trace::discard`].
+///
+/// # Examples
+///
+/// ```
+/// fn poll(queue: &mut Vec<u64>) -> Result<(), String> {
+///     traceline::run!("poll", || {
+///         let Some(job) = queue.pop() else {
+///             traceline::current::discard(); // nothing to report
+///             return Ok(());
+///         };
+///         traceline::current::set("job", job);
+///         Ok(())
+///     })
+/// }
+/// # assert_eq!(poll(&mut vec![7]), Ok(()));
+/// # assert_eq!(poll(&mut vec![]), Ok(()));
+/// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
+pub fn discard() {
+    on_unit(|entry| entry.home_or_hub().discard());
+}
+
+/// Returns a handle to the current unit for other threads and tasks; see [`UnitRef`].
+/// It is disabled if no trace is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn hash(files: &'static [&str]) {
+///     let unit = current::unit();
+///     let worker = std::thread::spawn(move || unit.scope(|| current::sum("files", files.len())));
+///     worker.join().unwrap();
+/// }
+///
+/// let mut trace = traceline::start!("upload");
+/// trace.scope(|| hash(&["a", "b"]));
+/// assert!(trace.render().ends_with(" files=2"));
+/// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
+pub fn unit() -> UnitRef {
+    let unit = UnitRef::current();
+    Call::here().missed_if(|| !unit.is_enabled());
+    unit
+}
+
+/// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
+/// is current.
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
+pub fn part() -> Part {
+    unit().part()
+}
+
+/// Starts a unit inside the current one; see [`Trace::child`]. It is disabled if no trace
+/// is current.
+#[track_caller]
+pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
+    unit().child(name.into(), Location::caller())
+}
+
+/// Returns how many parts came back after their unit had ended, in this process: what
+/// they collected is in no record.
+///
+/// A unit counts those that were still out at its end as `lost_parts`.
+pub fn late_parts() -> u64 {
+    hub::late_parts()
 }
 
 /// Returns the value of the header `traceparent` for outgoing calls; see
@@ -479,7 +766,7 @@ pub fn request_id() -> Option<String> {
 
 /// Calls `look` with the headers for calls that the current unit makes.
 pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Option<R> {
-    stack::with_top(|entry| look(&entry.outgoing()))?
+    outer::with_outgoing(look)?
 }
 
 /// Emits the records of all units that are current on this thread, innermost
@@ -498,7 +785,10 @@ pub(crate) fn outgoing<R>(look: impl FnOnce(&Outgoing<'_>) -> Option<R>) -> Opti
 /// std::process::exit(2)
 /// # }
 /// ```
+#[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn emit() {
+    let is_in_use = || stack::with_top(|slot| matches!(slot, Slot::InUse(_)));
+    Call::here().missed_if(is_in_use);
     end_all::emit_after(|_| ());
 }
 
@@ -508,12 +798,17 @@ pub fn emit() {
 pub struct Current;
 
 impl Current {
+    /// Here a macro misses its unit, since it evaluates nothing then.
     #[inline]
+    #[track_caller]
     pub fn is_enabled(self) -> bool {
-        is_active()
+        let is_active = is_active();
+        Call::here().missed_if(|| !is_active);
+        is_active
     }
 
     #[inline]
+    #[track_caller]
     pub fn set(self, key: impl ToKey, value: impl ToValue) {
         set(key, value);
     }

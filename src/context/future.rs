@@ -1,5 +1,6 @@
-//! `in_trace` and `run_in_trace`: futures as units of work, on any executor.
+//! Futures as units of work, as parts of one, and as laps, on any executor.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -8,10 +9,20 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::context::cancel::CancelGuard;
+use crate::context::current;
+use crate::context::missed::Call;
 use crate::trace::Trace;
+use crate::trace::time::Lap;
+use crate::trace::unit_ref::UnitRef;
 use crate::value::failure::IsResult;
 
-/// Adds methods that make a future a unit of work.
+/// Adds methods that make a future a unit of work, a part of one, or a lap in one.
+///
+/// | method | the future is |
+/// |---|---|
+/// | [`in_trace`](Self::in_trace), [`run_in_trace`](Self::run_in_trace) | a unit of its own |
+/// | [`in_current_unit`](Self::in_current_unit), [`in_unit`](Self::in_unit) | a part of a unit, such as a task that it spawns |
+/// | [`timed`](Self::timed) | a lap of the current unit |
 ///
 /// # Examples
 ///
@@ -81,6 +92,74 @@ pub trait InTraceExt: Future + Sized {
             marker: PhantomData,
         }
     }
+
+    /// Makes a part of the unit current during each poll, and merges the part when the future
+    /// is ready or dropped.
+    ///
+    /// Nothing is locked while the future runs. If the unit ends earlier, its record counts
+    /// the part in `lost_parts`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use traceline::{current, future::InTraceExt};
+    ///
+    /// let mut trace = traceline::start!("upload");
+    /// let hash = async { current::incr("chunks") }.in_unit(&trace.unit());
+    /// pollster::block_on(hash); // or `tokio::spawn(hash)`
+    /// assert!(trace.render().ends_with(" chunks=1"));
+    /// ```
+    fn in_unit(self, unit: &UnitRef) -> InUnit<Self> {
+        InUnit {
+            inner: InTrace::new(CancelGuard::default(), self),
+            unit: Some(unit.clone()),
+        }
+    }
+
+    /// Does the same with the unit that is current where this is called: a task or a thread
+    /// that this unit spawns contributes to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn spawn(future: impl Future<Output = ()>) { pollster::block_on(future) }
+    /// use traceline::{current, future::InTraceExt};
+    ///
+    /// async fn upload() {
+    ///     spawn(async { current::incr("chunks") }.in_current_unit());
+    /// }
+    /// # pollster::block_on(upload().in_trace(traceline::start!("upload")));
+    /// ```
+    #[track_caller]
+    fn in_current_unit(self) -> InUnit<Self> {
+        self.in_unit(&current::unit())
+    }
+
+    /// Makes the future a lap of a timer, from its first poll until it is ready or dropped.
+    ///
+    /// The lap belongs to the unit that is current at the first poll, wherever the future
+    /// is polled or dropped after that. In a task, that is the unit inside which the future
+    /// is timed: `work.timed("hash").in_current_unit()`, not the other way round.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn query() -> u64 { 7 }
+    /// use traceline::future::InTraceExt;
+    ///
+    /// async fn load() -> u64 {
+    ///     query().timed("db").await // db.count=1 db.ms=0.002 db.max_ms=0.002
+    /// }
+    /// # assert_eq!(pollster::block_on(load().in_trace(traceline::start!("load"))), 7);
+    /// ```
+    #[track_caller]
+    fn timed(self, key: impl Into<Cow<'static, str>>) -> Timed<Self> {
+        Timed {
+            future: self,
+            lap: LapState::Before(key.into(), Call::here()),
+        }
+    }
 }
 
 impl<F: Future> InTraceExt for F {}
@@ -117,14 +196,13 @@ pin_project! {
 }
 
 impl<F: Future> InTrace<F> {
-    pub(crate) fn new(unit: CancelGuard, future: F) -> InTrace<F> {
+    fn new(unit: CancelGuard, future: F) -> InTrace<F> {
         InTrace {
             future: Some(future),
             unit,
         }
     }
 
-    #[cfg(feature = "tower")]
     pub(crate) fn unit(self: Pin<&mut Self>) -> &mut CancelGuard {
         self.project().unit
     }
@@ -132,7 +210,7 @@ impl<F: Future> InTrace<F> {
     /// Polls with the trace as the current one. The unit does not end with the
     /// future.
     #[inline]
-    pub(crate) fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_inside(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut future = this.future;
         this.unit.poll(|| {
@@ -208,12 +286,70 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
     }
 }
 
-/// Makes a future a unit; `run!` with `async || …` or an `async` block expands to
-/// this.
-#[doc(hidden)]
-pub fn __run_async<F: Future, M>(trace: Trace, future: F) -> RunInTrace<F, M>
-where
-    F::Output: IsResult<M>,
-{
-    future.run_in_trace(trace)
+pin_project! {
+    /// A future that is a part of a unit; made by [`InTraceExt::in_unit`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InUnit<F> {
+        #[pin]
+        inner: InTrace<F>,
+        // Until the first poll: a task that never runs is not a lost part.
+        unit: Option<UnitRef>,
+    }
+}
+
+impl<F: Future> Future for InUnit<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        if let Some(unit) = this.unit.take() {
+            *this.inner.as_mut().unit() = CancelGuard::new(unit.part().into_trace());
+        }
+        let poll = this.inner.as_mut().poll_inside(context);
+        if poll.is_ready() {
+            this.inner.unit().end();
+        }
+        poll
+    }
+}
+
+pin_project! {
+    /// A future that is a lap of a timer; made by [`InTraceExt::timed`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Timed<F> {
+        // Dropped first: its destructors belong to the lap.
+        #[pin]
+        future: F,
+        lap: LapState,
+    }
+}
+
+/// A lap before, during and after its time.
+#[derive(Debug)]
+enum LapState {
+    Before(Cow<'static, str>, Call),
+    Running { _lap: Lap },
+    Over,
+}
+
+impl<F: Future> Future for Timed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let LapState::Before(key, call) = this.lap {
+            let _lap = match key {
+                Cow::Borrowed(key) => current::lap_of(*key, *call),
+                Cow::Owned(key) => current::lap_of(std::mem::take(key), *call),
+            };
+            *this.lap = LapState::Running { _lap };
+        }
+        let poll = this.future.poll(context);
+        if poll.is_ready() {
+            *this.lap = LapState::Over;
+        }
+        poll
+    }
 }

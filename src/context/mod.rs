@@ -7,4 +7,5 @@ pub mod future;
 pub(crate) mod cancel;
 pub(crate) mod panic_hook;
 pub mod current;
+pub(crate) mod missed;
 pub(crate) mod panic_note;

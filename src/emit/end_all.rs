@@ -5,22 +5,26 @@
 //! the stack of current units itself emits nothing.
 
 use crate::emit;
-use crate::thread::stack;
+use crate::thread::layers::Slot;
+use crate::thread::{parts, stack};
 use crate::unit::Entry;
 
 /// Prepares each unit, then writes its record.
 pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
-    let mut units = stack::take_all();
-    let mut next = units.as_deref_mut();
-    while let Some(entry) = next {
-        if !entry.ended {
-            prepare(entry);
-            emit::write_final(entry);
-            entry.ended = true;
+    for token in stack::tokens() {
+        let part = stack::with_layer(token, |slot| match slot {
+            Slot::Unit(entry) if entry.is_part() => Some(std::mem::replace(slot, Slot::Gone)),
+            Slot::Unit(entry) if !entry.ended => {
+                prepare(entry);
+                emit::end_now(entry);
+                None
+            }
+            _ => None,
+        });
+        if let Some(Slot::Unit(part)) = part.flatten() {
+            // Its unit, if that is further down, has it in its record.
+            stack::abandon(token);
+            parts::come_home(part);
         }
-        next = entry.next.as_deref_mut();
-    }
-    if let Some(units) = units {
-        stack::put_back(units);
     }
 }

@@ -5,10 +5,11 @@
 //! panic hook that is called from inside knows whose record it sees.
 
 use std::cell::Cell;
+use std::panic::Location;
 
 use log::{Level, Metadata, Record};
 
-use crate::base::catch;
+use crate::base::{catch, thread_end};
 use crate::config::settings::{Hook, Settings};
 use crate::emit::finished::finished;
 #[cfg(feature = "testing")]
@@ -129,6 +130,27 @@ fn hooked(entry: &Entry, moment: &Moment, hook: &Hook, emit: impl FnOnce()) {
     once();
 }
 
+/// Returns whether this thread can call a logger that nobody expects to be called: it is not
+/// inside a logger, a hook or a panic, and does not end.
+pub(crate) fn may_warn() -> bool {
+    let is_inside = HAND_OVER.get() != HandOver::None || IN_HOOK.get();
+    !is_inside && !std::thread::panicking() && !thread_end::has_begun()
+}
+
+/// Hands over a warning of the library itself, as a call of `log::warn!` would.
+pub(crate) fn warn(settings: &Settings, place: Option<&'static Location<'static>>, text: &str) {
+    let args = format_args!("{text}");
+    let mut record = Record::builder();
+    record
+        .level(Level::Warn)
+        .target(&settings.target)
+        .file_static(place.map(Location::file))
+        .line(place.map(Location::line));
+    let record = record.args(args).build();
+    let _ = catch::call(|| log_record(|| settings.logger().log(&record)));
+    thread_end::watch();
+}
+
 /// Builds the record and calls the logger, which may come back here with units of
 /// its own.
 #[inline]
@@ -148,4 +170,5 @@ fn log(entry: &Entry, level: Level, text: &str, pairs: Option<&Pairs<'_>>) {
     let record = record.args(args).build();
     let call = || entry.settings.logger().log(&record);
     let _ = catch::call(|| during(HandOver::Record(Fingerprint::new(&record)), call));
+    thread_end::watch();
 }

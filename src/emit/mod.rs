@@ -18,6 +18,7 @@ use log::Level;
 
 use crate::base::catch;
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::choices::Output;
 use crate::config::sampling::Verdict;
 use crate::emit::finished::finished;
@@ -25,27 +26,51 @@ use crate::emit::hand_over::{hand_over, would_log};
 use crate::encode;
 use crate::encode::job::Moment;
 use crate::encode::key_values;
-use crate::thread::spares;
+use crate::thread::{parts, spares};
 use crate::unit::Entry;
 use crate::unit::store::scratch::Scratch;
-use crate::value::outcome::Outcome;
 
 /// Ends a unit: emits its one record, and gives its entry back to the spares.
 #[inline(never)]
 pub(crate) fn finish(mut entry: Box<Entry>) {
+    if entry.is_part() {
+        return parts::come_home(entry);
+    }
     write_final(&mut entry);
     spares::give_back(entry);
+}
+
+/// Ends a unit without a record.
+pub(crate) fn discard(mut entry: Box<Entry>) {
+    match entry.home.take() {
+        Some(home) => home.uncount_part(),
+        None => {
+            if let Some(hub) = entry.hub.get() {
+                hub.discard();
+            }
+            entry.close_hub();
+        }
+    }
+    spares::give_back(entry);
+}
+
+/// Writes the record of a unit whose trace still exists, and ends it.
+pub(crate) fn end_now(entry: &mut Entry) {
+    if entry.is_part() {
+        return;
+    }
+    write_final(entry);
+    entry.ended = true;
 }
 
 /// Writes the record of a unit that is over.
 #[inline]
 pub(crate) fn write_final(entry: &mut Entry) {
-    if std::thread::panicking() && !entry.was_panicking {
-        entry.severity.set_outcome(Outcome::Panic);
-    }
-    // A part has no record. On a thread that is ending, a logger that uses
-    // thread-locals may abort the process.
-    if entry.parts.is_part() || spares::thread_is_ending() {
+    // Before its parts add anything: it is this unit's own end that counts.
+    entry.severity.end();
+    let is_discarded = entry.close_hub();
+    // On a thread that ends, a logger that uses thread-locals may abort the process.
+    if is_discarded || thread_end::has_begun() {
         return;
     }
     entry.drop_held();
@@ -56,9 +81,11 @@ pub(crate) fn write_final(entry: &mut Entry) {
 
 /// Writes a partial record of a unit that goes on.
 pub(crate) fn checkpoint(entry: &mut Entry) {
-    if entry.parts.is_part() {
+    if entry.is_part() {
         return;
     }
+    entry.catch_up();
+    entry.share_ids(false);
     entry.seq = entry.seq.saturating_add(1);
     if entry.fragments.has_held() && entry.severity.level() > Level::Warn {
         if entry.settings.sampling.is_some() {

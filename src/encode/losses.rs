@@ -8,7 +8,7 @@ use crate::encode::number;
 use crate::encode::scalar::boolean;
 use crate::encode::text::{error_texts, main_fit};
 use crate::unit::store::arena::Span;
-use crate::unit::store::field::{Field, FieldKey};
+use crate::unit::store::field::Field;
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Tag;
 
@@ -72,7 +72,7 @@ fn losses(job: &Job<'_>) -> [u64; 4] {
     [
         fields.dropped.saturating_add(fields.live_from(fit.fields)),
         fragments.lost().saturating_add(left_out),
-        if is_over { entry.parts.lost() } else { 0 },
+        if is_over { entry.lost_parts.into() } else { 0 },
         if may_cut { truncated(job) } else { 0 },
     ]
 }
@@ -85,7 +85,7 @@ fn truncated(job: &Job<'_>) -> u64 {
     let is_cut = |span: &Span| is_cut_to(*span, fit.text);
     let has_cut = |field: &&Field| {
         let value = field.value();
-        let key_cut = matches!(field.key, FieldKey::Text(key) if key.is_cut());
+        let key_cut = field.has_cut_key();
         match value.tag {
             Tag::Absent => false,
             // A timer is not written before its first lap is over.

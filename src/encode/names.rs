@@ -17,12 +17,12 @@ use crate::unit::store::field::Field;
 use crate::unit::store::log_record::LogRecord;
 use crate::unit::store::stored::Tag;
 
-/// The names of each field: one, three for a timer, none for an absent field.
+/// The names of each field: one, or those of a timer, none for an absent field.
 #[derive(Debug)]
 pub(super) struct FieldNames(Vec<Vec<String>>);
 
 impl FieldNames {
-    /// Returns the name of a field, or of one of a timer's three values.
+    /// Returns the name of a field, or of one of a timer's values.
     pub(super) fn get(&self, field: usize, part: usize) -> &str {
         let name = self.0.get(field).and_then(|names| names.get(part));
         name.map_or("", String::as_str)

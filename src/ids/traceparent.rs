@@ -5,15 +5,17 @@ use std::num::NonZeroU128;
 use std::ops::Range;
 use std::str::FromStr;
 
+use smallvec::SmallVec;
+
 use crate::ids::error::{Fault, HeaderPart, IdError};
 use crate::ids::hex::{decode, encode};
 use crate::ids::id::{SpanId, TraceId};
-use crate::ids::tracestate::{trimmed_end, without_blanks};
+use crate::ids::tracestate::{is_printable, trimmed};
 
 /// The header `traceparent`: the ids of the caller and its sampling decision.
 ///
-/// It is written with [`Display`](fmt::Display), or without an allocation with
-/// [`encode`](TraceParent::encode).
+/// [`Display`](fmt::Display) writes it as it was received, unknown flags and all.
+/// [`encode`](TraceParent::encode) writes it without an allocation.
 ///
 /// # Examples
 ///
@@ -26,18 +28,31 @@ use crate::ids::tracestate::{trimmed_end, without_blanks};
 /// assert_eq!(parent.to_string(), header);
 /// # Ok::<(), traceline::ids::IdError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
     trace_id: TraceId,
     span_id: SpanId,
+    version: u8,
     flags: u8,
+    rest: Rest,
 }
 
-/// The flags that are known; the others mean nothing yet and are not passed on.
+/// What follows the flags in a later version. It is kept inline, because a
+/// `TraceParent` is `Copy`; with 37 bytes, one takes 64.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Rest {
+    len: u8,
+    bytes: [u8; MAX_REST],
+}
+
+const MAX_REST: usize = 37;
+
+/// The flags that are known; a unit sends no others.
 const SAMPLED: u8 = 1;
 const RANDOM: u8 = 2;
 
 /// Where the fields stand in the header.
+const VERSION: Range<usize> = 0..2;
 const TRACE_ID: Range<usize> = 3..35;
 const SPAN_ID: Range<usize> = 36..52;
 const FLAGS: Range<usize> = 53..55;
@@ -62,11 +77,16 @@ impl TraceParent {
         TraceParent {
             trace_id,
             span_id,
+            version: 0,
             flags: if sampled { SAMPLED } else { 0 } | if random { RANDOM } else { 0 },
+            rest: Rest::NONE,
         }
     }
 
     /// Parses a header. Spaces and tabs around it are ignored, as HTTP requires.
+    ///
+    /// A header of a later version is kept as it is, so that it can be passed on. If it
+    /// is longer than 92 characters, it becomes one of version 00.
     ///
     /// # Examples
     ///
@@ -90,12 +110,12 @@ impl TraceParent {
     }
 
     /// Parses bytes, which need not be checked for UTF-8: the fields must be hex
-    /// digits, and nothing after the flags of a later version is read.
-    pub(super) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
+    /// digits, and what follows the flags of a later version is at most copied.
+    pub(crate) fn parse_bytes(header: &[u8]) -> Result<TraceParent, IdError> {
         // A header of the right length has nothing around it.
         let text = match header.len() {
             TraceParent::LEN => header,
-            _ => trimmed_end(without_blanks(header)),
+            _ => trimmed(header),
         };
         let length = IdError::new(HeaderPart::TraceParent, Fault::Length(text.len()));
         let head = text.first_chunk::<{ TraceParent::LEN }>().ok_or(length)?;
@@ -103,17 +123,36 @@ impl TraceParent {
             hyphen(text, at)?;
         }
         let part = |range: Range<usize>| head.get(range).unwrap_or_default();
-        match decode::<1>(part(0..2), HeaderPart::Version)? {
-            [0xFF] => return Err(IdError::new(HeaderPart::Version, Fault::Form)),
-            [0] if text.len() > TraceParent::LEN => return Err(length),
+        let [version] = decode::<1>(part(VERSION), HeaderPart::Version)?;
+        match version {
+            0xFF => return Err(IdError::new(HeaderPart::Version, Fault::Form)),
+            0 if text.len() > TraceParent::LEN => return Err(length),
             _ => hyphen(text, TraceParent::LEN)?,
         }
         let [flags] = decode::<1>(part(FLAGS), HeaderPart::Flags)?;
-        Ok(TraceParent {
+        let parent = TraceParent {
             trace_id: TraceId::parse(part(TRACE_ID), HeaderPart::TraceId)?,
             span_id: SpanId::parse(part(SPAN_ID), HeaderPart::SpanId)?,
-            flags: flags & (SAMPLED | RANDOM),
-        })
+            version,
+            flags,
+            rest: Rest::NONE,
+        };
+        Ok(
+            match Rest::new(text.get(TraceParent::LEN..).unwrap_or_default()) {
+                Some(rest) => TraceParent { rest, ..parent },
+                None => parent.in_version_00(),
+            },
+        )
+    }
+
+    /// Returns the header as a service writes it that knows no later version.
+    fn in_version_00(&self) -> TraceParent {
+        TraceParent::new(
+            self.trace_id,
+            self.span_id,
+            self.is_sampled(),
+            self.is_random(),
+        )
     }
 
     /// Parses the header `b3` of Zipkin: `trace-span`, optionally followed by
@@ -181,11 +220,8 @@ impl TraceParent {
             Some("1" | "d" | "true") => true,
             Some(_) => return Err(IdError::new(HeaderPart::Flags, Fault::Form)),
         };
-        Ok(TraceParent {
-            trace_id,
-            span_id: SpanId::parse(span.as_bytes(), HeaderPart::SpanId)?,
-            flags: if sampled { SAMPLED } else { 0 },
-        })
+        let span_id = SpanId::parse(span.as_bytes(), HeaderPart::SpanId)?;
+        Ok(TraceParent::new(trace_id, span_id, sampled, false))
     }
 
     /// Returns the id of the transaction.
@@ -256,6 +292,8 @@ impl TraceParent {
 
     /// Writes the header into `room` and returns the text.
     ///
+    /// A header of a later version that is longer than `room` is written in version 00.
+    ///
     /// # Examples
     ///
     /// ```
@@ -267,20 +305,50 @@ impl TraceParent {
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn encode<'a>(&self, room: &'a mut [u8; TraceParent::LEN]) -> &'a str {
-        *room = self.to_bytes();
+        *room = match self.rest.len {
+            0 => self.head(),
+            _ => self.in_version_00().head(),
+        };
         std::str::from_utf8(room).unwrap_or_default()
     }
 
-    /// Returns the header as bytes.
-    pub(crate) fn to_bytes(self) -> [u8; TraceParent::LEN] {
+    /// Returns the header as it was received.
+    pub(crate) fn to_text(self) -> SmallVec<[u8; TraceParent::LEN + MAX_REST]> {
+        let mut text = SmallVec::from_slice(&self.head());
+        text.extend_from_slice(self.rest.as_bytes());
+        text
+    }
+
+    /// Returns the header up to its flags.
+    fn head(&self) -> [u8; TraceParent::LEN] {
         let mut room = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let mut put = |bytes: &[u8], range: Range<usize>| {
             encode(bytes, room.get_mut(range).unwrap_or_default());
         };
+        put(&[self.version], VERSION);
         put(&self.trace_id.to_bytes(), TRACE_ID);
         put(&self.span_id.to_bytes(), SPAN_ID);
         put(&[self.flags], FLAGS);
         room
+    }
+}
+
+impl Rest {
+    const NONE: Rest = Rest {
+        len: 0,
+        bytes: [0; MAX_REST],
+    };
+
+    /// Keeps text that fits and that a header may hold.
+    fn new(text: &[u8]) -> Option<Rest> {
+        let mut rest = Rest::NONE;
+        rest.bytes.get_mut(..text.len())?.copy_from_slice(text);
+        rest.len = u8::try_from(text.len()).ok()?;
+        is_printable(text).then_some(rest)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
 
@@ -297,7 +365,13 @@ fn hyphen(text: &[u8], at: usize) -> Result<(), IdError> {
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.encode(&mut [0; TraceParent::LEN]))
+        f.write_str(std::str::from_utf8(&self.to_text()).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceParent({self})")
     }
 }
 

@@ -9,8 +9,10 @@ use smallvec::SmallVec;
 
 use crate::ids::error::{Fault, HeaderPart, IdError};
 
-/// The header `tracestate`, in which other tracing systems keep their state. It is
-/// passed on as it was received.
+/// The header `tracestate`, in which other tracing systems keep their state.
+///
+/// A unit passes it on without empty members and blanks around members; a disabled
+/// trace passes it on byte for byte.
 ///
 /// # Examples
 ///
@@ -59,6 +61,22 @@ impl TraceState {
         let mut text = StateText::new();
         list(headers.into_iter().map(str::as_bytes), &mut text)?;
         Ok(TraceState::from_list(&text))
+    }
+
+    /// Joins the values of all headers as they came, for a service that only passes them
+    /// on: the specification wants the list untouched then, malformed members and all.
+    /// Bytes that no header may hold make it empty.
+    pub(crate) fn untouched<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> TraceState {
+        let mut text = Vec::new();
+        let headers = headers.into_iter().map(trimmed);
+        for header in headers.filter(|header| !header.is_empty()) {
+            if !text.is_empty() {
+                text.push(b',');
+            }
+            text.extend_from_slice(header);
+        }
+        let text = Some(text).filter(|text| is_printable(text));
+        TraceState(String::from_utf8(text.unwrap_or_default()).unwrap_or_default())
     }
 
     /// Makes a state from a list that was parsed.
@@ -158,14 +176,24 @@ fn split<'a>(header: &'a [u8], members: &mut Members<'a>) -> Option<()> {
     }
 }
 
-pub(super) fn without_blanks(mut text: &[u8]) -> &[u8] {
+/// Returns whether these are ASCII characters that a header may hold.
+pub(super) fn is_printable(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+}
+
+/// Returns the text without the blanks around it, which are no part of a header.
+pub(super) fn trimmed(text: &[u8]) -> &[u8] {
+    trimmed_end(without_blanks(text))
+}
+
+fn without_blanks(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }
     text
 }
 
-pub(super) fn trimmed_end(mut text: &[u8]) -> &[u8] {
+fn trimmed_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }

@@ -82,6 +82,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -89,6 +90,7 @@ use std::task::{Context, Poll};
 use parking_lot::Mutex;
 
 use crate::base::clock::{Clock, TimeSource};
+use crate::base::missed::Missed;
 use crate::config::choices::Output;
 use crate::config::process::{self, Config};
 use crate::config::settings::Settings;
@@ -96,7 +98,8 @@ use crate::config::settings::Settings;
 /// Runs `work` and returns the records of the units that started in it, in the order
 /// in which they ended. The result of `work` is dropped.
 ///
-/// A unit that is still running when `work` returns is not included; see [`Capture`].
+/// A unit that is still running when `work` returns is not included; see [`Capture`], which
+/// also has the [calls that found no unit](Capture::missed).
 ///
 /// # Examples
 ///
@@ -165,6 +168,7 @@ pub async fn capture_async<F: Future>(work: F) -> Vec<Record> {
 #[derive(Clone, Default)]
 pub struct Capture {
     records: Arc<Mutex<Vec<Record>>>,
+    missed: Arc<Mutex<Missed>>,
     clock: Option<&'static dyn Clock>,
     /// Configurations of the code under test, each with its copy that captures.
     known: Arc<Mutex<Vec<(Config, Config)>>>,
@@ -194,6 +198,16 @@ pub(crate) fn is_active() -> bool {
 pub(crate) fn config_for(given: Option<&Config>) -> Option<Config> {
     let capture = entered(|all| all.last().map(|(_, capture)| capture.clone()))??;
     Some(capture.config_of(given.unwrap_or_else(|| process::process())))
+}
+
+/// Adds a call that found no unit to the capture on this thread; returns whether there is one.
+pub(crate) fn add_missed(place: &'static Location<'static>) -> bool {
+    let missed = entered(|all| all.last().map(|(_, capture)| Arc::clone(&capture.missed)));
+    let missed = missed.flatten();
+    if let Some(missed) = &missed {
+        missed.lock().add(place);
+    }
+    missed.is_some()
 }
 
 /// A logger that accepts everything and drops it, since the record has been captured
@@ -285,6 +299,7 @@ impl Capture {
     pub fn enter(&self) -> Entered {
         let guard = GUARDS.get();
         GUARDS.set(guard.wrapping_add(1));
+        process::note_logger();
         let _ = entered(|all| all.push((guard, self.clone())));
         Entered {
             guard,
@@ -346,6 +361,32 @@ impl Capture {
         std::mem::take(&mut self.records.lock())
     }
 
+    /// Returns the calls of [`current`](crate::current) that found no unit while this capture
+    /// was entered on their thread. If several captures are entered, the last one gets them.
+    ///
+    /// Calls on threads without a capture are counted only by
+    /// [`current::missed`](crate::current::missed), for the whole process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::{current, testing::Capture};
+    ///
+    /// fn import(rows: usize) {
+    ///     current::set("rows", rows);
+    /// }
+    ///
+    /// let capture = Capture::new();
+    /// capture.run(|| traceline::start!("import").scope(|| import(3)));
+    /// assert_eq!(capture.missed().calls, 0, "{}", capture.missed());
+    ///
+    /// capture.run(|| import(3)); // nobody made a unit current
+    /// assert_eq!(capture.missed().calls, 1);
+    /// ```
+    pub fn missed(&self) -> Missed {
+        *self.missed.lock()
+    }
+
     /// Returns the configuration of the code under test, changed so that records go
     /// to this list.
     fn config_of(&self, given: &Config) -> Config {
@@ -383,6 +424,7 @@ impl fmt::Debug for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Capture")
             .field("records", &*self.records.lock())
+            .field("missed", &self.missed())
             .finish_non_exhaustive()
     }
 }

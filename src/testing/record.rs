@@ -264,7 +264,7 @@ impl Record {
         self.error.as_deref()
     }
 
-    /// Returns the value of a field, or one of the three numbers of a timer.
+    /// Returns the value of a field, or one of the numbers of a timer.
     ///
     /// # Examples
     ///
@@ -354,7 +354,7 @@ impl Record {
     }
 
     /// Returns all fields in the order in which they were first set. A timer appears
-    /// as its three numbers. Fixed fields of the configuration are not included.
+    /// as its numbers, which [`Trace::time`](crate::Trace::time) lists. Fixed fields of the configuration are not included.
     ///
     /// # Examples
     ///

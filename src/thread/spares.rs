@@ -5,19 +5,16 @@
 //! name. Once a thread is ending and its list is gone, entries are allocated and
 //! freed like any other box.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use log::Level;
 use smallvec::SmallVec;
 
-use crate::config::process;
+use crate::base::thread_end;
 use crate::config::settings::Settings;
 use crate::unit::Entry;
 use crate::unit::store::origin::Origin;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The length of the longest list. More units than that seldom run on one thread at
 /// the same time.
@@ -31,6 +28,12 @@ struct Spares {
     count: Cell<usize>,
     /// Picks the spare that changes its kind when there are too many kinds.
     turn: Cell<usize>,
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        thread_end::note();
+    }
 }
 
 thread_local! {
@@ -52,51 +55,6 @@ pub(crate) fn take(settings: &Arc<Settings>, origin: Origin, start: Instant) -> 
     entry
 }
 
-/// Takes an entry for a part of a unit, whose times count from the unit's start.
-pub(crate) fn take_part(unit: &Entry) -> Box<Entry> {
-    let mut part = take_unattached(unit);
-    // A part emits nothing, but its children take over its target.
-    part.origin.target = unit.origin.target.clone();
-    unit.make_part(&mut part);
-    part
-}
-
-fn take_unattached(unit: &Entry) -> Box<Entry> {
-    let origin = Origin {
-        // This name is in no record; parts of all units share their spare entries.
-        name: Cow::Borrowed("part"),
-        target: Cow::Borrowed(""),
-        level: unit.severity.given(),
-        ..unit.origin
-    };
-    take(&unit.settings, origin, unit.start)
-}
-
-/// Takes an entry that hides those below it and collects nothing.
-pub(crate) fn take_cover(top: &Entry) -> Box<Entry> {
-    let mut cover = take_unattached(top);
-    cover.ended = true;
-    cover
-}
-
-/// Takes a cover for a disabled trace that passes ids on, even if there is nothing
-/// to hide.
-///
-/// Any spare will do as it is: restarting it as a new unit took 30 ns more, four
-/// times per request.
-pub(crate) fn take_cover_of(forwarded: Box<Forwarded>) -> Box<Entry> {
-    let spare = SPARES.try_with(Spares::take_first).ok().flatten();
-    let mut cover = spare.unwrap_or_else(|| {
-        let settings = &process::process().settings;
-        let origin = Origin::internal("part", Level::Info);
-        fresh(settings, origin, settings.clock.now())
-    });
-    cover.hidden_by = 0;
-    cover.ended = true;
-    cover.forwarded = Some(forwarded);
-    cover
-}
-
 #[cold]
 fn fresh(settings: &Arc<Settings>, origin: Origin, start: Instant) -> Box<Entry> {
     Box::new(Entry::new(Arc::clone(settings), origin, start))
@@ -108,12 +66,6 @@ pub(crate) fn give_back(mut entry: Box<Entry>) {
     entry.shrink();
     // If the list is gone or full, the entry is dropped.
     let _ = SPARES.try_with(|spares| spares.put(entry));
-}
-
-/// Returns whether this thread has begun to end: its list of spares is gone.
-#[inline]
-pub(crate) fn thread_is_ending() -> bool {
-    SPARES.try_with(|_| ()).is_err()
 }
 
 impl Spares {
@@ -128,10 +80,6 @@ impl Spares {
             return self.take_other(first, name);
         }
         Some(self.unlink(first))
-    }
-
-    fn take_first(&self) -> Option<Box<Entry>> {
-        Some(self.unlink(self.first.take()?))
     }
 
     /// Takes the first spare off the list.

@@ -1,193 +1,151 @@
-//! The units that are current on this thread: a stack of entries.
+//! The units that are current on this thread: a stack of layers.
 //!
 //! A unit is lent to the stack and taken back by whoever lent it. It is found by its
-//! token and not by its place, so guards may be dropped in any order. Whoever uses
+//! token and not by its place, so guards may be dropped in any order: tokens grow
+//! from the bottom to the top, so a layer below the top is found by binary search, and
+//! ten thousand guards are dropped in linear time whatever their order. Whoever uses
 //! the top takes it out for that time: code that comes back here finds no current
 //! unit, and never a second `&mut`.
 //!
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
 
-use std::cell::Cell;
-use std::mem::ManuallyDrop;
-use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
+use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
+use crate::thread::token;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
+use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Forwarded;
 
-type Stack = ManuallyDrop<Cell<Option<Box<Entry>>>>;
-
-thread_local! {
-    static STACK: Stack = const { ManuallyDrop::new(Cell::new(None)) };
-    static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Tokens of the same thread differ in this many low bits, tokens of different threads in
-/// the others.
-const TOKENS_OF_A_THREAD: u32 = 40;
-
-#[inline]
-fn next_token() -> Token {
-    let next = NonZeroU64::new(NEXT_TOKEN.get());
-    let token = next
-        .filter(|next| next.get() << (64 - TOKENS_OF_A_THREAD) != 0)
-        .unwrap_or_else(first_token);
-    NEXT_TOKEN.set(token.get().wrapping_add(1));
-    Token(token)
-}
-
-/// Returns the first token of a thread, or the first of its next 2⁴⁰.
-#[cold]
-fn first_token() -> NonZeroU64 {
-    static THREADS: AtomicU64 = AtomicU64::new(0);
-    let thread = THREADS.fetch_add(1, Ordering::Relaxed);
-    NonZeroU64::MIN.saturating_add(thread << TOKENS_OF_A_THREAD)
-}
-
-/// Makes an entry the current one; [`pop`] returns it for the token.
+/// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
 pub(crate) fn push(mut entry: Box<Entry>) -> Token {
-    let token = next_token();
+    let token = token::next();
     entry.token = Some(token);
-    entry.next = take_all();
-    set(entry);
+    if let Some(hub) = entry.hub.get() {
+        hub.set_token(token);
+    }
+    put_on_top(token, Slot::Unit(entry));
     token
 }
 
-/// Puts entries on the empty stack. The closure is small because `LocalKey::with`
-/// is inlined only for small ones.
-#[inline(always)]
-fn set(top: Box<Entry>) {
-    // The stack is empty, because every caller took all of it before; the compiler
-    // cannot know that, and `mem::forget` spares it the code of a drop.
-    std::mem::forget(STACK.with(|stack| stack.replace(Some(top))));
-}
-
-/// Takes an entry out, wherever in the stack it is.
-#[inline]
-pub(crate) fn pop(token: Token) -> Option<Box<Entry>> {
-    let mut top = take_all()?;
-    if top.token == Some(token) {
-        if let Some(next) = top.next.take() {
-            set(next);
-        }
-        return Some(top);
-    }
-    let found = unlink(&mut top, token);
-    set(top);
-    found
-}
-
-/// Takes an entry out from below another.
-#[cold]
-fn unlink(top: &mut Entry, token: Token) -> Option<Box<Entry>> {
-    let mut above = top;
-    while above.next.as_ref()?.token != Some(token) {
-        above = above.next.as_deref_mut()?;
-    }
-    let mut found = above.next.take()?;
-    above.next = found.next.take();
-    Some(found)
-}
-
-/// Puts an entry back right above the one it was above, if that is still there.
-pub(crate) fn push_above(below: Option<Token>, mut entry: Box<Entry>) {
-    let mut top = take_all();
-    let mut place = &mut top;
-    // Without `below`, the place is the bottom; if `below` is gone, the top.
-    if below.is_none() || entries(place).any(|entry| entry.token == below) {
-        while place.as_ref().and_then(|entry| entry.token) != below
-            && let Some(above) = place
-        {
-            place = &mut above.next;
-        }
-    }
-    entry.next = place.take();
-    *place = Some(entry);
-    STACK.with(|stack| stack.set(top));
-}
-
-/// The entries of a stack from its top.
-fn entries(top: &Option<Box<Entry>>) -> impl Iterator<Item = &Entry> {
-    std::iter::successors(top.as_deref(), |entry| entry.next.as_deref())
-}
-
-/// Pushes an entry that belongs to no unit, if there is a unit to hide. As part of
-/// the stack, the cover keeps its place whatever comes and goes around it.
-pub(crate) fn cover(cover: impl FnOnce(&Entry) -> Box<Entry>) -> Option<Token> {
-    let taken = Taken(take_all());
-    let cover = cover(taken.0.as_deref()?);
-    drop(taken);
-    Some(push(cover))
-}
-
-/// Looks at the entry of a token, if it is in the stack and has not ended.
-#[cold]
-pub(crate) fn look<R>(token: Token, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-    let taken = Taken(take_all());
-    let is_meant = |entry: &&Entry| entry.token == Some(token) && !entry.ended;
-    entries(&taken.0).find(is_meant).map(look)
-}
-
-/// Hides the current unit until [`unhide`], because the unit in front of it has
-/// been taken out.
-#[inline]
-pub(crate) fn hide() -> Option<Token> {
-    let mut top = take_all()?;
-    top.hidden_by += 1;
-    let token = top.token;
-    set(top);
+/// Hides the current units until [`pop`].
+pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
+    let token = token::next();
+    put_on_top(token, Slot::Cover(forwarded));
     token
 }
 
-/// Ends [`hide`].
 #[inline]
-pub(crate) fn unhide(token: Option<Token>) {
-    if token.is_some() {
-        with_any(
-            |entry| entry.token == token,
-            |entry| entry.hidden_by = entry.hidden_by.saturating_sub(1),
-        );
+fn put_on_top(token: Token, slot: Slot) {
+    if let Some(below) = STACK.with(|stack| stack.token.replace(Some(token))) {
+        bury(below);
     }
+    STACK.with(|stack| stack.set_top(slot));
 }
 
-/// Takes the whole stack, linked from the top.
+/// Takes a unit or a cover out, wherever in the stack it is. One that is in use stays.
 #[inline]
-pub(crate) fn take_all() -> Option<Box<Entry>> {
-    STACK.with(|stack| stack.take())
+pub(crate) fn pop(token: Token) -> Option<Slot> {
+    if !is_top(token) {
+        return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
+            Slot::Gone => None,
+            in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+                *slot = in_use;
+                None
+            }
+            found => Some(found),
+        })?;
+    }
+    match STACK.with(|stack| stack.take_top()) {
+        in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+            put_back(token, in_use);
+            None
+        }
+        found => {
+            STACK.with(|stack| stack.token.set(None));
+            if STACK.with(|stack| stack.depth.get()) > 0 {
+                uncover();
+            }
+            Some(found)
+        }
+    }
 }
 
-/// Takes out the current entry, without those below it.
-pub(crate) fn take_top() -> Option<Box<Entry>> {
-    let mut top = take_all()?;
-    if !top.is_open() {
-        set(top);
-        return None;
+/// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
+pub(crate) fn leave(token: Token) -> Option<Slot> {
+    let left = pop(token);
+    if left.is_none() {
+        with_layer(token, |slot| {
+            if let Slot::InUse(_) = slot {
+                *slot = Slot::Leaving;
+            }
+        });
     }
-    if let Some(next) = top.next.take() {
-        set(next);
-    }
-    Some(top)
+    left
 }
 
-/// Puts entries back, below any that have become current meanwhile.
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile; returns
+/// it if its guard is gone.
+pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) -> Option<Box<Entry>> {
+    if with_layer(token, |slot| matches!(slot, Slot::Leaving)) == Some(true) {
+        abandon(token);
+        return Some(entry);
+    }
+    entry.token = Some(token);
+    if let Some(hub) = entry.hub.get() {
+        hub.set_token(token);
+    }
+    put_back(token, Slot::Unit(entry));
+    None
+}
+
+/// Puts what was in use back into its layer.
 #[inline]
-pub(crate) fn put_back(entries: Box<Entry>) {
-    if let Some(newer) = STACK.with(|stack| stack.replace(Some(entries))) {
-        put_below(newer);
+pub(crate) fn put_back(token: Token, slot: Slot) {
+    if !is_top(token) {
+        // A layer that is in use is never removed.
+        find(token, |layer| *layer = slot);
+        return;
+    }
+    STACK.with(|stack| stack.set_top(slot));
+}
+
+/// Removes the layer of a unit that was in use and will not come back.
+pub(crate) fn abandon(token: Token) {
+    put_back(token, Slot::Cover(None));
+    pop(token);
+}
+
+/// Takes out the current unit; [`return_top`] or [`abandon`] has to follow.
+pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
+    let token = STACK.with(|stack| stack.token.get())?;
+    match STACK.with(|stack| stack.take_top()) {
+        Slot::Unit(entry) if !entry.ended => {
+            put_back(token, Slot::InUse(Some(Arc::clone(entry.home_or_hub()))));
+            Some((token, entry))
+        }
+        other => {
+            put_back(token, other);
+            None
+        }
     }
 }
 
-#[cold]
-#[inline(never)]
-fn put_below(mut newer: Box<Entry>) {
-    let mut bottom = &mut newer.next;
-    while let Some(below) = bottom {
-        bottom = &mut below.next;
-    }
-    *bottom = take_all();
-    set(newer);
+/// Returns the tokens of all layers from the top.
+pub(crate) fn tokens() -> Vec<Token> {
+    let top = STACK.with(|stack| stack.token.get());
+    let below = below(|layers| layers.iter().map(|layer| layer.token).collect::<Vec<_>>());
+    top.into_iter().chain(below.into_iter().rev()).collect()
+}
+
+/// Returns whether nothing is current on this thread.
+#[inline]
+pub(crate) fn is_empty() -> bool {
+    STACK.with(|stack| stack.token.get()).is_none()
 }
 
 /// Returns whether a unit that collects anything is current.
@@ -196,48 +154,165 @@ pub(crate) fn is_active() -> bool {
     with(|_| ()).is_some()
 }
 
-/// Uses the current entry; `None` if there is none, or if it is in use.
+/// Uses the current unit; `None` if there is none, or if it is in use.
 #[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_top_if(Entry::is_open, work)
-}
-
-/// Uses the current entry, even one that only hides those below it.
-#[inline]
-pub(crate) fn with_top<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-    with_top_if(|entry| entry.hidden_by == 0, work)
-}
-
-#[inline(always)]
-fn with_top_if<R>(
-    fits: impl FnOnce(&Entry) -> bool,
-    work: impl FnOnce(&mut Entry) -> R,
-) -> Option<R> {
-    let mut taken = Taken(take_all());
+    let mut taken = Taken(STACK.with(|stack| stack.unit.take()));
     let entry = taken.0.as_deref_mut()?;
-    fits(entry).then(|| work(entry))
+    (!entry.ended).then(|| work(entry))
 }
 
-/// Puts the stack back, even in a panic.
-struct Taken(Option<Box<Entry>>);
+/// Takes the unit of a token for use, if that is the current one.
+#[inline(always)]
+pub(crate) fn take_current(token: Token) -> Option<Taken> {
+    if !is_top(token) {
+        return None;
+    }
+    let taken = Taken(STACK.with(|stack| stack.unit.take()));
+    matches!(&taken.0, Some(entry) if !entry.ended).then_some(taken)
+}
+
+/// The current unit while it is in use. It is put back, even in a panic.
+pub(crate) struct Taken(Option<Box<Entry>>);
+
+impl Taken {
+    #[inline(always)]
+    pub(crate) fn entry(&mut self) -> Option<&mut Entry> {
+        self.0.as_deref_mut()
+    }
+}
 
 impl Drop for Taken {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entries) = self.0.take() {
-            put_back(entries);
+        let Some(entry) = self.0.take() else {
+            return;
+        };
+        if entry.token == STACK.with(|stack| stack.token.get()) {
+            // Nothing is there; the compiler cannot know that it needs no drop.
+            std::mem::forget(STACK.with(|stack| stack.unit.replace(Some(entry))));
+        } else if let Some(token) = entry.token {
+            put_back(token, Slot::Unit(entry));
         }
     }
 }
 
-/// Uses the first entry from the top that `fits`.
-pub(crate) fn with_any(fits: impl Fn(&Entry) -> bool, work: impl FnOnce(&mut Entry)) {
-    let mut taken = Taken(take_all());
-    let mut next = taken.0.as_deref_mut();
-    while let Some(entry) = next {
-        if fits(entry) {
-            return work(entry);
-        }
-        next = entry.next.as_deref_mut();
+/// Uses the unit of a token, if it is in the stack, has not ended and is not in use.
+#[inline(always)]
+pub(crate) fn with_unit<R>(token: Token, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+    if is_top(token) {
+        return with(work);
     }
+    with_layer(token, |slot| match slot {
+        Slot::Unit(entry) if !entry.ended => Some(work(entry)),
+        _ => None,
+    })?
+}
+
+/// Returns whether the unit of a token is in the stack, has not ended and is not in use.
+pub(crate) fn has_unit(token: Token) -> bool {
+    with_unit(token, |_| ()).is_some()
+}
+
+/// Returns whether the unit of a token is the current one.
+#[inline]
+pub(crate) fn is_current(token: Token) -> bool {
+    is_top(token) && is_active()
+}
+
+/// Uses the ids that a disabled trace passes on, if its cover is on this stack.
+pub(crate) fn with_cover<R>(
+    token: Option<Token>,
+    work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+) -> Option<R> {
+    with_layer(token?, |slot| match slot {
+        Slot::Cover(forwarded) => Some(work(forwarded)),
+        _ => None,
+    })?
+}
+
+/// Returns the token of the uppermost layer that `fits`.
+pub(crate) fn first(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    if with_top(|slot| fits(slot)) {
+        return STACK.with(|stack| stack.token.get());
+    }
+    below(|layers| Some(layers.iter().rfind(|layer| fits(&layer.slot))?.token))
+}
+
+/// Returns the token of the lowest layer that `fits`.
+pub(crate) fn last(fits: impl Fn(&Slot) -> bool) -> Option<Token> {
+    let found = below(|layers| Some(layers.iter().find(|layer| fits(&layer.slot))?.token));
+    found.or_else(|| first(fits))
+}
+
+/// Uses the top, whatever it is.
+pub(crate) fn with_top<R>(work: impl FnOnce(&mut Slot) -> R) -> R {
+    match STACK.with(|stack| stack.token.get()) {
+        Some(token) => {
+            let mut taken = TakenSlot {
+                token,
+                slot: STACK.with(|stack| stack.take_top()),
+            };
+            work(&mut taken.slot)
+        }
+        None => work(&mut Slot::Gone),
+    }
+}
+
+/// Uses the layer of a token, which is taken out meanwhile: `work` may call code of the
+/// user, which may come back here.
+#[cold]
+#[inline(never)]
+pub(crate) fn with_layer<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    if is_top(token) {
+        return Some(with_top(work));
+    }
+    let slot = find(token, std::mem::take)?;
+    let mut taken = TakenSlot { token, slot };
+    Some(work(&mut taken.slot))
+}
+
+/// A layer while it is in use. It is put back, even in a panic.
+struct TakenSlot {
+    token: Token,
+    slot: Slot,
+}
+
+impl Drop for TakenSlot {
+    fn drop(&mut self) {
+        put_back(self.token, std::mem::take(&mut self.slot));
+    }
+}
+
+/// Uses the uppermost unit that `fits`.
+pub(crate) fn with_any<R>(
+    fits: impl Fn(&Entry) -> bool,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> Option<R> {
+    let token = first(|slot| matches!(slot, Slot::Unit(entry) if fits(entry)))?;
+    with_layer(token, |slot| match slot {
+        Slot::Unit(entry) => Some(work(entry)),
+        _ => None,
+    })?
+}
+
+/// Ends a lap, wherever on this stack it runs; returns whether it does.
+pub(crate) fn stop_lap(lap_id: LapId) -> bool {
+    let runs = |entry: &Entry| entry.runs_lap(lap_id);
+    with_any(runs, |entry| entry.stop_lap(lap_id)).is_some()
+}
+
+/// Returns the units of all parts that are on this stack.
+#[cold]
+pub(crate) fn homes() -> Vec<Arc<UnitHub>> {
+    let home = |token| {
+        with_layer(token, |slot| match slot {
+            Slot::Unit(entry) => entry.home.clone(),
+            _ => None,
+        })
+    };
+    tokens()
+        .into_iter()
+        .filter_map(|token| home(token)?)
+        .collect()
 }

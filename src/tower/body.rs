@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use pin_project_lite::pin_project;
 
-use crate::context::cancel::CancelGuard;
-use crate::tower::http::{content_length, grpc_status, record};
+use crate::tower::http::{grpc_status, has_error, record};
+use crate::tower::request::Exchange;
+use crate::trace::Trace;
 
 pin_project! {
     /// The body of a response from a [`TraceService`](super::TraceService). It
@@ -30,16 +30,13 @@ pin_project! {
     /// fn cache(response: http::Response<TraceBody<Full<&'static [u8]>>>) {}
     /// # }
     /// ```
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub struct TraceBody<B> {
         #[pin]
         body: Option<B>,
         // `None` once the record is written.
-        unit: Option<CancelGuard>,
-        sent: u64,
-        // The length that the head promised: a server stops polling once it has
-        // that many bytes.
-        promised: Option<u64>,
+        unit: Option<Exchange>,
+        sent: Sent,
     }
 
     impl<B> PinnedDrop for TraceBody<B> {
@@ -52,60 +49,90 @@ pin_project! {
 }
 
 impl<B: Body> TraceBody<B> {
-    /// Makes the body of a response whose body has yet to be sent.
-    pub(super) fn open(body: B, unit: CancelGuard, headers: &HeaderMap) -> TraceBody<B> {
-        // hyper sends an exact size hint as the length.
-        let size = body.size_hint().exact();
-        let promised = size.or_else(|| content_length(headers));
-        TraceBody::new(body, Some(unit), promised)
+    /// Makes the body of a response whose body has yet to be sent. `promised` is the
+    /// value of `Content-Length`.
+    pub(super) fn open(body: B, unit: Exchange, promised: Option<u64>) -> TraceBody<B> {
+        // Without the header, servers send an exact size hint as the length.
+        let promised = promised.or_else(|| body.size_hint().exact());
+        TraceBody {
+            body: Some(body),
+            unit: Some(unit),
+            sent: Sent { bytes: 0, promised },
+        }
     }
 
     /// Makes the body of a response whose body will not be sent. It is kept for its
     /// size hint.
-    pub(super) fn ended(body: B, mut unit: CancelGuard) -> TraceBody<B> {
-        end(&mut unit, 0);
-        TraceBody::new(body, None, None)
+    pub(super) fn ended(body: B, mut unit: Exchange, promised: Option<u64>) -> TraceBody<B> {
+        let sent = Sent { bytes: 0, promised };
+        sent.end(&mut unit);
+        TraceBody {
+            body: Some(body),
+            unit: None,
+            sent,
+        }
     }
 }
 
 impl<B> TraceBody<B> {
-    fn new(body: B, unit: Option<CancelGuard>, promised: Option<u64>) -> TraceBody<B> {
-        TraceBody {
-            body: Some(body),
-            unit,
-            sent: 0,
-            promised,
-        }
-    }
-
     /// Ends the unit of a body that is dropped before it reported its end.
     #[cold]
     fn dropped(self: Pin<&mut Self>) {
         let mut this = self.project();
         let Some(unit) = this.unit else { return };
-        let after = Bytes(unit, *this.sent);
+        let after = AfterBody(unit, *this.sent);
         after.0.poll(|| this.body.set(None));
         drop(after);
-        if this.promised.is_some_and(|promised| *this.sent >= promised) {
-            end(unit, *this.sent);
+        // A server stops polling once it has all the bytes that the head promised.
+        let sent = this.sent;
+        if sent.promised.is_some_and(|promised| sent.bytes >= promised) {
+            sent.end(unit);
         }
     }
 }
 
 /// When it is dropped, records how much was sent: after the destructor of the body
 /// has run or panicked.
-struct Bytes<'a>(&'a mut CancelGuard, u64);
+struct AfterBody<'a>(&'a mut Exchange, Sent);
 
-impl Drop for Bytes<'_> {
+impl Drop for AfterBody<'_> {
     fn drop(&mut self) {
-        self.0.trace().set("response_bytes", self.1);
+        self.1.record(self.0.trace());
     }
 }
 
-/// Ends a unit whose response is complete.
-fn end(unit: &mut CancelGuard, sent: u64) {
-    unit.trace().set("response_bytes", sent).ok_unless_said();
-    unit.end();
+/// How much of a body was sent, and how much the head promised.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    bytes: u64,
+    promised: Option<u64>,
+}
+
+impl Sent {
+    fn record(self, trace: &mut Trace) {
+        trace.set("response_bytes", self.bytes);
+        if let Some(promised) = self.promised.filter(|promised| *promised != self.bytes) {
+            trace.set("response_bytes_promised", promised);
+        }
+    }
+
+    /// Ends the unit of a body that was not cut off.
+    fn end(self, unit: &mut Exchange) {
+        let trace = unit.trace();
+        self.record(trace);
+        match self.promised {
+            Some(promised) if promised != self.bytes => {
+                if !has_error(trace) {
+                    trace.error(match self.bytes < promised {
+                        true => "response body shorter than its Content-Length",
+                        false => "response body longer than its Content-Length",
+                    });
+                }
+            }
+            _ => trace.ok_unless_said(),
+        }
+        unit.end();
+    }
 }
 
 type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
@@ -154,14 +181,14 @@ where
             Some(Err(error)) => record(error, unit.trace()),
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
-                *this.sent = this.sent.saturating_add(bytes as u64);
+                this.sent.bytes = this.sent.bytes.saturating_add(bytes as u64);
                 if let Some(trailers) = frame.trailers_ref() {
                     grpc_status(trailers, unit.trace());
                 }
             }
         }
         if is_last {
-            end(unit, *this.sent);
+            this.sent.end(unit);
             *this.unit = None;
         }
         Poll::Ready(frame)

@@ -2,11 +2,14 @@
 
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::context::current;
+use crate::ids::headers::is_request_id;
+use crate::ids::traceparent::TraceParent;
+use crate::ids::tracestate::{self, StateText};
 use crate::tower::head::{REQUEST_ID, TRACEPARENT, TRACESTATE};
 use crate::tower::http::put;
 use crate::trace::Trace;
@@ -14,8 +17,10 @@ use crate::unit::store::trace_ids::Outgoing;
 
 /// Writes the ids of a unit into the headers of a request that it makes.
 ///
-/// The headers are `traceparent`, `tracestate` and `X-Request-ID`. Headers that the
-/// request already has stay as they are.
+/// The headers are `traceparent`, `tracestate` and `X-Request-ID`. They replace those
+/// that the request already has, because a proxy may have copied them from the request
+/// that it received, and they would name its caller instead of this unit. If the unit
+/// has no `tracestate`, the request keeps none.
 ///
 /// # Examples
 ///
@@ -26,7 +31,7 @@ use crate::unit::store::trace_ids::Outgoing;
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
-    write(&trace.outgoing(), headers);
+    trace.with_outgoing(|outgoing| write(outgoing, headers, false));
 }
 
 /// Writes the ids of the current unit into the headers of a request; see [`inject`].
@@ -45,33 +50,70 @@ pub fn inject(trace: &mut Trace, headers: &mut HeaderMap) {
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn inject_current(headers: &mut HeaderMap) {
+    write_current(headers, false);
+}
+
+fn write_current(headers: &mut HeaderMap, keeps_valid: bool) {
     current::outgoing(|outgoing| {
-        write(outgoing, headers);
+        write(outgoing, headers, keeps_valid);
         Some(())
     });
 }
 
-fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
-    // A `tracestate` belongs to its `traceparent`, so ours is not added to
-    // someone else's.
-    if let Some(parent) = outgoing.parent
-        && !headers.contains_key(TRACEPARENT)
-    {
-        put(headers, TRACEPARENT, &parent.to_bytes());
+fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap, keeps_valid: bool) {
+    let keeps = |name: HeaderName, is_valid: fn(&[u8]) -> bool| {
+        keeps_valid && only(headers, name).is_some_and(|value| is_valid(value.as_bytes()))
+    };
+    let keeps_parent = keeps(TRACEPARENT, |value| TraceParent::parse_bytes(value).is_ok());
+    let keeps_id = keeps(REQUEST_ID, is_request_id);
+    if keeps_parent {
+        remove_malformed_state(headers);
+    } else if let Some(parent) = outgoing.parent {
+        // A `tracestate` belongs to its `traceparent`.
+        headers.remove(TRACESTATE);
+        replace(headers, TRACEPARENT, &parent.to_text());
         if !outgoing.state.is_empty() {
-            put(headers, TRACESTATE, outgoing.state);
+            replace(headers, TRACESTATE, outgoing.state);
         }
     }
-    if let Some(id) = outgoing.request_id {
-        put(headers, REQUEST_ID, id);
+    if let Some(id) = outgoing.request_id
+        && !keeps_id
+    {
+        replace(headers, REQUEST_ID, id);
     }
+}
+
+/// Removes the `tracestate` of a `traceparent` that is kept, unless it can be passed on.
+fn remove_malformed_state(headers: &mut HeaderMap) {
+    let states = headers.get_all(TRACESTATE).into_iter();
+    let states = states.map(HeaderValue::as_bytes);
+    if tracestate::list(states, &mut StateText::new()).is_err() {
+        headers.remove(TRACESTATE);
+    }
+}
+
+/// Returns the value of a header that is there once.
+fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).into_iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Writes a header in place of all of that name, unless the map is full.
+fn replace(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
+    headers.remove(&name);
+    put(headers, name, value);
 }
 
 /// Writes the ids of the current unit into each request of a client that is a tower
 /// service.
 ///
 /// The unit has to be current where the client is called, so put this layer outside
-/// layers that call the client on another task, such as a buffer.
+/// layers that call the client on another task, such as a buffer. Ids that a request
+/// already has are replaced, as [`inject`] describes; see
+/// [`keep_valid`](PropagateLayer::keep_valid).
+///
+/// All calls of a unit carry its `span_id`. To give each call one of its own, make the
+/// call a unit: `run!("stock", async || client.call(request).await).await`.
 ///
 /// # Examples
 ///
@@ -90,7 +132,9 @@ fn write(outgoing: &Outgoing<'_>, headers: &mut HeaderMap) {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
-pub struct PropagateLayer(());
+pub struct PropagateLayer {
+    keeps_valid: bool,
+}
 
 impl PropagateLayer {
     /// Creates the layer.
@@ -101,7 +145,27 @@ impl PropagateLayer {
     /// let layer = traceline::tower::PropagateLayer::new();
     /// ```
     pub fn new() -> PropagateLayer {
-        PropagateLayer(())
+        PropagateLayer::default()
+    }
+
+    /// Sets whether valid ids that a request already has stay as they are. The default
+    /// is `false`: they are replaced.
+    ///
+    /// Set it if something inside your program writes ids of its own, for example those
+    /// of a [`child`](Trace::child). A proxy that copies the headers of the requests it
+    /// receives must not: they are valid, but they are those of its caller.
+    ///
+    /// A valid `traceparent` keeps its `tracestate`, unless that is malformed. Ids that are
+    /// malformed or repeated are replaced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let layer = traceline::tower::PropagateLayer::new().keep_valid(true);
+    /// ```
+    pub fn keep_valid(mut self, on: bool) -> PropagateLayer {
+        self.keeps_valid = on;
+        self
     }
 }
 
@@ -109,7 +173,8 @@ impl<S> Layer<S> for PropagateLayer {
     type Service = Propagate<S>;
 
     fn layer(&self, inner: S) -> Propagate<S> {
-        Propagate { inner }
+        let keeps_valid = self.keeps_valid;
+        Propagate { inner, keeps_valid }
     }
 }
 
@@ -129,6 +194,7 @@ impl<S> Layer<S> for PropagateLayer {
 #[derive(Clone, Copy, Debug)]
 pub struct Propagate<S> {
     inner: S,
+    keeps_valid: bool,
 }
 
 impl<S, B> Service<Request<B>> for Propagate<S>
@@ -144,7 +210,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        inject_current(request.headers_mut());
+        write_current(request.headers_mut(), self.keeps_valid);
         self.inner.call(request)
     }
 }

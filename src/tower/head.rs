@@ -7,10 +7,12 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::Body;
 
 use crate::base::catch;
-use crate::context::cancel::CancelGuard;
+use crate::ids::id::TraceId;
+use crate::ids::traceparent::TraceParent;
 use crate::tower::body::TraceBody;
-use crate::tower::http::{grpc_status, put};
+use crate::tower::http::{content_length, grpc_status, put};
 use crate::tower::layer::TraceLayer;
+use crate::tower::request::Exchange;
 use crate::trace::Trace;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -31,11 +33,12 @@ impl Head {
     /// Records the head in the unit, and passes the unit to the body, which ends it.
     pub(super) fn respond<B: Body>(
         &self,
-        mut unit: CancelGuard,
+        mut unit: Exchange,
         response: Response<B>,
     ) -> Response<TraceBody<B>> {
         let (mut parts, body) = response.into_parts();
-        let is_open = self.has_body(parts.status) && !body.is_end_stream();
+        let has_body = self.has_body(parts.status);
+        let is_open = has_body && !body.is_end_stream();
         let trace = unit.trace();
         if trace.is_enabled() {
             trace.status(parts.status.as_u16());
@@ -49,9 +52,10 @@ impl Head {
             }
         }
         self.write_ids(trace, &mut parts.headers);
+        let promised = content_length(&parts.headers).filter(|_| has_body);
         let body = match is_open {
-            true => TraceBody::open(body, unit, &parts.headers),
-            false => TraceBody::ended(body, unit),
+            true => TraceBody::open(body, unit, promised),
+            false => TraceBody::ended(body, unit, promised),
         };
         Response::from_parts(parts, body)
     }
@@ -68,14 +72,27 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// Writes ids for the client, unless the service wrote its own.
+    /// Writes ids for the client, unless the service wrote its own. A `traceparent` of
+    /// the same transaction is that of a unit inside this one, or of a service that
+    /// answered this one: the client is told the unit that it called.
     fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
-        let outgoing = trace.outgoing();
-        if let Some(id) = outgoing.request_id {
-            put(headers, REQUEST_ID, id);
-        }
-        if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
-            put(headers, TRACEPARENT, &parent.to_bytes());
-        }
+        trace.with_outgoing(|outgoing| {
+            if let Some(id) = outgoing.request_id {
+                put(headers, REQUEST_ID, id);
+            }
+            if let Some(parent) = outgoing.parent.filter(|_| self.layer.with_traceparent) {
+                if is_of_transaction(headers, parent.trace_id()) {
+                    headers.remove(TRACEPARENT);
+                }
+                put(headers, TRACEPARENT, &parent.to_text());
+            }
+        });
     }
+}
+
+/// Returns whether the response carries a `traceparent` of this transaction.
+fn is_of_transaction(headers: &HeaderMap, trace_id: TraceId) -> bool {
+    let told = headers.get(TRACEPARENT);
+    let told = told.and_then(|told| TraceParent::parse_bytes(told.as_bytes()).ok());
+    told.is_some_and(|told| told.trace_id() == trace_id)
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use log::Level;
 
 use crate::trace::Trace;
+use crate::unit::Entry;
 use crate::value::eager;
 use crate::value::outcome::Outcome;
 
@@ -53,6 +54,13 @@ fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
     let text = value.to_str().ok()?;
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)
+}
+
+/// Returns whether the unit has failed for a reason that is in the record already.
+pub(super) fn has_error(trace: &Trace) -> bool {
+    let failed =
+        |entry: &Entry| entry.error.is_some() && entry.severity.outcome() == Some(Outcome::Error);
+    trace.look(failed).unwrap_or_default()
 }
 
 /// Records an error of the service or of the body.

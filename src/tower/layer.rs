@@ -5,12 +5,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use http::{Request, request, response};
+use http::{HeaderMap, Request, request, response};
 use log::Level;
 
 use crate::base::catch;
 use crate::config::process::Config;
-use crate::tower::http::content_length;
 use crate::trace::Trace;
 
 type OnRequest = dyn Fn(&request::Parts, &mut Trace) + Send + Sync;
@@ -27,6 +26,7 @@ type OnResponse = dyn Fn(&response::Parts, &mut Trace) + Send + Sync;
 /// | [`level`](Self::level) | info |
 /// | [`config`](Self::config) | the [installed](Config::install) configuration |
 /// | [`on_request`](Self::on_request), [`on_response`](Self::on_response) | nothing |
+/// | [`fresh_ids`](Self::fresh_ids) | `false` |
 /// | [`respond_with_traceparent`](Self::respond_with_traceparent) | `true` |
 ///
 /// The [module](super) describes the record and when it is written.
@@ -55,6 +55,7 @@ pub struct TraceLayer {
     location: &'static Location<'static>,
     on_request: Option<Arc<OnRequest>>,
     pub(super) on_response: Option<Arc<OnResponse>>,
+    with_fresh_ids: bool,
     pub(super) with_traceparent: bool,
 }
 
@@ -86,6 +87,7 @@ impl TraceLayer {
             location: Location::caller(),
             on_request: None,
             on_response: None,
+            with_fresh_ids: false,
             with_traceparent: true,
         }
     }
@@ -207,6 +209,21 @@ impl TraceLayer {
         self
     }
 
+    /// Sets whether each request starts a transaction of its own. The ids in its headers
+    /// are ignored then, as if none had come.
+    ///
+    /// Set it at the edge of your system, where anybody can write these headers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let layer = traceline::tower::TraceLayer::new().target(module_path!()).fresh_ids(true);
+    /// ```
+    pub fn fresh_ids(mut self, on: bool) -> Self {
+        self.with_fresh_ids = on;
+        self
+    }
+
     /// Sets whether a response carries the ids of its unit in a header
     /// `traceparent`, in addition to `X-Request-ID`.
     ///
@@ -228,7 +245,10 @@ impl TraceLayer {
     /// Starts the unit of a request, with the fields that its head provides.
     pub(super) fn start<B>(&self, request: &Request<B>) -> Trace {
         let mut trace = self.trace();
-        trace.continue_from_headers(request.headers());
+        match self.with_fresh_ids {
+            true => trace.continue_from_headers(&HeaderMap::new()),
+            false => trace.continue_from_headers(request.headers()),
+        };
         if !trace.is_enabled() {
             return trace;
         }
@@ -237,9 +257,6 @@ impl TraceLayer {
         let path = request.uri().path();
         if !path.is_empty() {
             trace.set("path", path);
-        }
-        if let Some(bytes) = content_length(request.headers()) {
-            trace.set("request_bytes", bytes);
         }
         trace
     }

@@ -12,12 +12,11 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::context::cancel::CancelGuard;
-use crate::context::future::InTrace;
 use crate::tower::body::TraceBody;
 use crate::tower::head::Head;
 use crate::tower::http::record;
 use crate::tower::layer::TraceLayer;
+use crate::tower::request::{Exchange, RequestBody};
 
 /// A service that makes each request a unit of work; made by [`TraceLayer`].
 ///
@@ -48,8 +47,9 @@ impl<S> Layer<S> for TraceLayer {
 
 impl<S, Q, R> Service<Request<Q>> for TraceService<S>
 where
-    S: Service<Request<Q>, Response = Response<R>>,
+    S: Service<Request<RequestBody<Q>>, Response = Response<R>>,
     S::Error: Display + 'static,
+    Q: Body,
     R: Body,
 {
     type Response = Response<TraceBody<R>>;
@@ -67,12 +67,14 @@ where
             is_connect: request.method() == Method::CONNECT,
             layer: Arc::clone(&self.layer),
         };
-        let mut unit = CancelGuard::new(self.layer.start(&request));
+        let mut unit = Exchange::new(self.layer.start(&request));
         let request = self.layer.hook(request, unit.trace());
+        let request = unit.watch(request);
         let inner = &mut self.inner;
         let future = unit.poll(|| inner.call(request));
         ResponseFuture {
-            inner: InTrace::new(unit, future),
+            future: Some(future),
+            unit,
             head,
         }
     }
@@ -100,8 +102,20 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        inner: InTrace<F>,
+        // `None` once the response has been returned.
+        future: Option<F>,
+        unit: Exchange,
         head: Head,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // Anything that the destructors of the handler log belongs to the unit.
+            if this.future.is_some() {
+                this.unit.trace().scope(|| this.future.set(None));
+            }
+        }
     }
 }
 
@@ -115,9 +129,19 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let result = ready!(this.inner.as_mut().poll_inside(context));
-        let trace = std::mem::take(this.inner.unit().trace());
-        let mut unit = CancelGuard::new(trace);
+        let result = ready!(this.unit.poll(|| {
+            let Some(running) = this.future.as_mut().as_pin_mut() else {
+                // Polled again after it was ready: `Future` does not specify what
+                // happens then.
+                return Poll::Pending;
+            };
+            let poll = running.poll(context);
+            if poll.is_ready() {
+                this.future.set(None);
+            }
+            poll
+        }));
+        let mut unit = this.unit.take();
         Poll::Ready(match result {
             Ok(response) => Ok(this.head.respond(unit, response)),
             Err(error) => {

@@ -4,8 +4,9 @@ use std::panic::Location;
 
 use log::Level;
 
-use crate::trace::Trace;
-use crate::value::message::Message;
+use crate::trace::{State, Trace};
+use crate::value::eager;
+use crate::value::message::{Message, Text};
 
 // If a call has one argument too many, the compiler prints the signature exactly as
 // it stands here, so a comment in it can suggest what to write instead.
@@ -27,7 +28,7 @@ impl Trace {
     #[track_caller]
     pub fn add(&mut self, message: impl Message /* add! formats */) -> &mut Self {
         let location = Location::caller();
-        self.with(|entry| entry.add(message.text(), None, location))
+        self.fragment(message, None, location)
     }
 
     /// Adds a fragment and raises the level to warn.
@@ -71,6 +72,34 @@ impl Trace {
     #[track_caller]
     pub fn __add_at(&mut self, level: Level, message: impl Message) -> &mut Self {
         let location = Location::caller();
-        self.with(|entry| entry.add(message.text(), Some(level), location))
+        self.fragment(message, Some(level), location)
+    }
+
+    #[inline(always)]
+    fn fragment(
+        &mut self,
+        message: impl Message,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) -> &mut Self {
+        match &mut self.0 {
+            State::Here(entry) => entry.add(message.text(), level, location),
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {}
+            _ => self.add_lent(message, level, location),
+        }
+        self
+    }
+
+    /// Adds to an entry that may be current: the text is formatted first.
+    #[inline(never)]
+    fn add_lent(
+        &mut self,
+        message: impl Message,
+        level: Option<Level>,
+        location: &'static Location<'static>,
+    ) {
+        let limit = self.value_limit();
+        let add = |text: Text<'_>| _ = self.with(|entry| entry.add(text, level, location));
+        eager::message(message.text(), || limit, add);
     }
 }

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use log::Level;
 
 use crate::base::clock::Stamp;
+use crate::base::thread_end;
 use crate::config::process::{self, Config};
 use crate::emit::hand_over;
 #[cfg(feature = "testing")]
 use crate::testing;
-use crate::thread::spares;
+use crate::thread::{outer, spares};
 use crate::trace::Trace;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::origin::Origin;
+use crate::unit::store::trace_ids::Forwarded;
 use crate::value::key::{KeyRef, ToKey};
 use crate::value::kind::{Kind, Value};
 use crate::value::owned::OwnedValue;
@@ -181,7 +184,7 @@ impl<'c> TraceBuilder<'c> {
     /// Starts a unit with the target and the configuration of another.
     pub(crate) fn for_child(
         name: Cow<'static, str>,
-        parent: &Entry,
+        parent: &Arc<UnitHub>,
         location: &'static Location<'static>,
     ) -> Trace {
         let config = Config {
@@ -192,7 +195,16 @@ impl<'c> TraceBuilder<'c> {
             config: Some(&config),
             ..Unit::new(name, parent.origin.module)
         };
-        Trace::from_entry(unit.begin(location))
+        match unit.begin(location) {
+            Some(mut entry) => {
+                // Whatever is current here, this is the parent.
+                entry.forget_ids();
+                entry.set_outer(parent);
+                entry.make_ids();
+                Trace::from_entry(Some(entry))
+            }
+            None => Trace::passing_on(Some(parent.with_ids(true, Forwarded::from_shared))),
+        }
     }
 }
 
@@ -216,7 +228,7 @@ impl<'c> Unit<'c> {
         let settings = &config.settings;
         let target = self.target.or(self.module.map(Cow::Borrowed));
         let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
-        if !hand_over::would_log(settings, Level::Error, &target) {
+        if thread_end::has_begun() || !hand_over::would_log(settings, Level::Error, &target) {
             return None;
         }
         let origin = Origin {
@@ -230,8 +242,8 @@ impl<'c> Unit<'c> {
         // their units.
         let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
         let mut entry = spares::take(settings, origin, settings.clock.now());
-        entry.was_panicking = std::thread::panicking();
         entry.wall = wall;
+        outer::share_ids(&mut entry);
         Some(entry)
     }
 }

@@ -1,44 +1,20 @@
 //! Ids from the caller, and ids for the services that a unit calls.
 //!
-//! A disabled trace passes on what it received, so that a service with logging
-//! turned off does not break a transaction in two.
+//! A disabled trace passes on what it received, byte for byte, so that a service with
+//! logging turned off does not break a transaction in two. If it received nothing, it
+//! makes ids when somebody asks, so that the calls of one unit stay together.
 
 use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::ids::headers::TraceHeaders;
+use crate::ids::headers::{TraceHeaders, is_request_id};
 use crate::ids::id::TraceId;
 use crate::ids::traceparent::TraceParent;
 use crate::ids::tracestate::{self, StateText, TraceState};
+use crate::thread::outer;
 use crate::trace::Trace;
-use crate::trace::builder::TraceBuilder;
 use crate::unit::Entry;
-use crate::unit::store::trace_ids::Forwarded;
-#[cfg(feature = "tower")]
-use crate::unit::store::trace_ids::Outgoing;
-
-/// No standard defines `X-Request-ID`; longer ids, and ids with other characters,
-/// are replaced.
-const MAX_REQUEST_ID: usize = 128;
-
-fn is_request_id(id: &[u8]) -> bool {
-    let allowed = |byte: &u8| IN_REQUEST_ID.get(usize::from(*byte)) == Some(&true);
-    (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(allowed)
-}
-
-/// Letters, digits and `._:@/+=-`. A table, because checking an id of 36
-/// characters takes a quarter of the instructions that comparisons would take.
-const IN_REQUEST_ID: [bool; 256] = {
-    let mut allowed = [false; 256];
-    let mut n = 0;
-    while n < 128 {
-        let byte = n as u8;
-        allowed[n] = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'.' | b'_' | b':' | b'@' | b'/' | b'+' | b'=' | b'-');
-        n += 1;
-    }
-    allowed
-};
+use crate::unit::store::trace_ids::{Forwarded, Outgoing};
 
 impl Trace {
     /// Makes this unit part of the caller's transaction.
@@ -72,10 +48,8 @@ impl Trace {
         in_entry: impl FnOnce(&mut Entry),
         in_forwarded: impl FnOnce(&mut Forwarded),
     ) -> &mut Self {
-        if let Some(entry) = self.entry_mut() {
-            in_entry(entry);
-        } else if let Some(forwarded) = self.forwarded_mut() {
-            in_forwarded(forwarded.get_or_insert_default());
+        if self.with_entry(in_entry).is_none() {
+            self.with_forwarded(|kept| in_forwarded(kept.get_or_insert_default()));
         }
         self
     }
@@ -87,8 +61,8 @@ impl Trace {
     /// pass any map of headers.
     ///
     /// A missing, repeated or malformed header never fails the request: fresh ids
-    /// are made instead. A B3 caller may leave the sampling decision open; it is
-    /// then made as if the transaction started here.
+    /// are made instead, even by a disabled trace. A B3 caller may leave the sampling
+    /// decision open; it is then made as if the transaction started here.
     ///
     /// # Examples
     ///
@@ -114,23 +88,35 @@ impl Trace {
                 self.continue_from(parent);
                 match found.is_decided() {
                     true => self.take_state(&found),
-                    false => _ = self.with(Entry::decide),
+                    false => self.put_ids(Entry::decide, Forwarded::decide),
                 }
             }
-            None => _ = self.with(|entry| _ = entry.make_ids()),
-        }
+            None => self.put_ids(|entry| _ = entry.make_ids(), |made| _ = made.make_parent()),
+        };
         self.put_request_id(found.request_id.bytes().unwrap_or_default())
     }
 
     /// A `tracestate` means nothing without the `traceparent` it belongs to.
-    fn take_state<V: AsRef<[u8]>>(&mut self, found: &TraceHeaders<V>) {
-        if found.states.is_empty() || found.traceparent.is_none() {
-            return;
+    fn take_state<V: AsRef<[u8]>>(&mut self, found: &TraceHeaders<V>) -> &mut Self {
+        match found.states.is_empty() || found.traceparent.is_none() {
+            true => self,
+            false => self.put_states(|| found.states.iter().map(AsRef::as_ref)),
         }
-        let mut list = StateText::new();
-        if tracestate::list(found.states.iter().map(AsRef::as_ref), &mut list).is_ok() {
-            self.put_state(&list);
-        }
+    }
+
+    fn put_states<'a, I: Iterator<Item = &'a [u8]>>(
+        &mut self,
+        headers: impl Fn() -> I,
+    ) -> &mut Self {
+        self.put_ids(
+            |entry| {
+                let mut list = StateText::new();
+                // A malformed list is left out as a whole.
+                let _ = tracestate::list(headers(), &mut list);
+                entry.set_state(&list);
+            },
+            |forwarded| forwarded.state = TraceState::untouched(headers()),
+        )
     }
 
     /// Sets the state of other tracing systems, which
@@ -148,14 +134,7 @@ impl Trace {
     /// # Ok::<(), traceline::ids::IdError>(())
     /// ```
     pub fn set_tracestate(&mut self, state: &TraceState) -> &mut Self {
-        self.put_state(state.as_str().as_bytes())
-    }
-
-    fn put_state(&mut self, list: &[u8]) -> &mut Self {
-        self.put_ids(
-            |entry| entry.set_state(list),
-            |forwarded| forwarded.state = TraceState::from_list(list),
-        )
+        self.put_states(|| std::iter::once(state.as_str().as_bytes()))
     }
 
     /// Sets the id of the request.
@@ -189,10 +168,8 @@ impl Trace {
     /// Returns an id made by the configuration's source of ids, so that a test can
     /// predict it.
     fn fresh_id(&mut self) -> TraceId {
-        match self.entry_mut() {
-            Some(entry) => entry.settings.ids.trace_id(entry.salt()),
-            None => TraceId::random(),
-        }
+        let id = self.with_entry(|entry| entry.settings.ids.trace_id(entry.salt()));
+        id.unwrap_or_else(TraceId::random)
     }
 
     /// Returns the id of the request, for the header `X-Request-ID` of the
@@ -210,14 +187,15 @@ impl Trace {
     pub fn request_id(&self) -> Option<String> {
         let kept = self.look(|entry| entry.request_id().map(str::to_owned));
         kept.flatten()
-            .or_else(|| self.forwarded()?.request_id.clone())
+            .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
     }
 
     /// Returns the value of the header `traceparent` for outgoing calls, which
     /// names this unit as the caller. The ids are made on first use.
     ///
-    /// A disabled trace returns the value that it received, or `None` if it
-    /// received none.
+    /// A disabled trace returns the value that it received, as it was, or else ids that
+    /// are made and remembered. `None` is returned only while the trace is in use
+    /// elsewhere.
     ///
     /// # Examples
     ///
@@ -229,14 +207,12 @@ impl Trace {
     /// }
     /// ```
     pub fn traceparent(&mut self) -> Option<TraceParent> {
-        match self.entry_mut() {
-            Some(entry) => Some(entry.make_ids().parent()),
-            None => self.forwarded()?.parent,
-        }
+        self.with_outgoing(|outgoing| outgoing.parent)?
     }
 
     /// Returns the value of the header `tracestate` for outgoing calls, to be sent
-    /// along with `traceparent`; `None` if it is empty.
+    /// along with `traceparent`; `None` if it is empty. A disabled trace returns what it
+    /// received, as it was.
     ///
     /// # Examples
     ///
@@ -251,22 +227,24 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = match self.forwarded() {
-            Some(forwarded) => forwarded.state.clone(),
-            None => self.look(|entry| TraceState::from_list(entry.state()))?,
-        };
-        Some(state).filter(|state| !state.is_empty())
+        let state = self.look(|entry| TraceState::from_list(entry.state()));
+        let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
+        state.filter(|state| !state.is_empty())
     }
 
-    /// Returns all three headers at once, without a copy; must not be called while
-    /// the trace is lent.
-    #[cfg(feature = "tower")]
-    pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        let outgoing = match self.is_enabled() {
-            true => self.entry_mut().map(Entry::outgoing),
-            false => self.forwarded().map(Forwarded::outgoing),
-        };
-        outgoing.unwrap_or_default()
+    /// Looks at all three headers at once, without a copy. A disabled trace without ids
+    /// uses those of the unit that it is in, or makes some.
+    pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
+        if self.is_enabled() {
+            return self.with_entry(|entry| once(&entry.outgoing()))?;
+        }
+        let own = self.with_forwarded(|own| own.as_mut().map(|own| once(&own.make_outgoing())));
+        if let Some(seen) = own.flatten().or_else(|| outer::with_outgoing(&mut once)) {
+            return seen;
+        }
+        self.with_forwarded(|own| once(&own.get_or_insert_default().make_outgoing()))?
     }
 
     /// Returns the id of the transaction, which is made on first use.
@@ -297,21 +275,10 @@ impl Trace {
     /// ```
     #[track_caller]
     pub fn child(&mut self, name: impl Into<Cow<'static, str>>) -> Trace {
-        let parent = self.traceparent();
-        let state = self.tracestate();
-        let request_id = self.request_id();
-        let location = Location::caller();
-        let child = self.look(|entry| TraceBuilder::for_child(name.into(), entry, location));
-        let mut child = child.unwrap_or_default();
-        if let Some(parent) = parent {
-            child.continue_from(parent);
+        if !self.is_enabled() {
+            // Made here, or each child would have ids of its own.
+            self.traceparent();
         }
-        if let Some(state) = state {
-            child.set_tracestate(&state);
-        }
-        if let Some(id) = request_id {
-            child.set_request_id(&id);
-        }
-        child
+        self.unit().child(name.into(), Location::caller())
     }
 }

@@ -6,11 +6,13 @@
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod shared;
-pub(crate) mod join;
 mod run;
-pub(crate) mod scope;
 mod ids;
+pub(crate) mod unit_ref;
+pub(crate) mod join;
+pub(crate) mod scope;
 pub(crate) mod builder;
+mod lend;
 mod outcome;
 mod add;
 pub(crate) mod time;
@@ -18,10 +20,13 @@ mod set;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::{spares, stack};
+use crate::thread::layers::Slot;
+use crate::thread::stack;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
 use crate::unit::store::origin::Token;
 use crate::unit::store::trace_ids::Forwarded;
 
@@ -36,9 +41,9 @@ use crate::unit::store::trace_ids::Forwarded;
 ///
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
-/// [`current::emit`](crate::current::emit). Do not keep a trace in a
-/// thread-local variable: the order in which a thread destroys its variables
-/// decides whether the record is written.
+/// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
+/// thread-local variable, nor begin one in its destructor: the order in which a
+/// thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -61,9 +66,22 @@ pub struct Trace(State);
 enum State {
     /// With the ids that it received and passes on, if there are any.
     Disabled(Option<Box<Forwarded>>),
+    /// Disabled, and current: its cover lies on the stack of current units.
+    Covering(Token),
+    /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
+    /// to it, which it keeps wherever it goes.
+    Covered(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
+    /// A handle of `run!`, which owns the unit; its entry is on the stack of the thread
+    /// that runs it.
+    Handle(Arc<UnitHub>),
+    /// A handle of `run!` that was used where its entry is not, with a part of the
+    /// unit. It becomes a `Handle` again where the entry is.
+    Away(Box<Entry>),
+    /// The same, and its part is lent to the stack of current units.
+    LentAway(Token),
 }
 
 impl Default for State {
@@ -93,31 +111,57 @@ impl Trace {
     /// ```
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        !matches!(self.0, State::Disabled(_))
+        !matches!(
+            self.0,
+            State::Disabled(_) | State::Covering(_) | State::Covered(_)
+        )
     }
 
-    /// The ids that a disabled trace passes on, if it received any.
-    fn forwarded(&self) -> Option<&Forwarded> {
-        match &self.0 {
-            State::Disabled(forwarded) => forwarded.as_deref(),
+    /// Uses the ids that a disabled trace passes on.
+    fn with_forwarded<R>(
+        &mut self,
+        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+    ) -> Option<R> {
+        match &mut self.0 {
+            State::Disabled(forwarded) => Some(work(forwarded)),
+            State::Covering(token) => stack::with_cover(Some(*token), work),
+            State::Covered(own) => Trace::with_covered(own, work),
             _ => None,
         }
     }
 
-    /// The place where a disabled trace keeps the ids that it passes on.
-    fn forwarded_mut(&mut self) -> Option<&mut Option<Box<Forwarded>>> {
-        match &mut self.0 {
-            State::Disabled(forwarded) => Some(forwarded),
+    /// Looks at the ids that a disabled trace passes on, if it received any.
+    fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
+        match &self.0 {
+            State::Disabled(forwarded) => forwarded.as_deref().map(look),
+            State::Covering(token) => {
+                stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
+            }
+            State::Covered(Some(own)) => Some(look(own)),
+            // Those of the unit around.
+            State::Covered(None) => {
+                let token = stack::first(|slot| matches!(slot, Slot::Cover(Some(_))));
+                stack::with_cover(token, |kept| kept.as_deref().map(look))?
+            }
             _ => None,
         }
     }
 
     #[inline(always)]
     fn with(&mut self, call: impl FnOnce(&mut Entry)) -> &mut Self {
-        if let Some(entry) = self.entry_mut() {
-            call(entry);
-        }
+        self.with_entry(call);
         self
+    }
+
+    /// Uses the entry, wherever it is. `call` must not run code of the user if the
+    /// entry may be on the stack: that code would find no current unit.
+    #[inline(always)]
+    pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        match &mut self.0 {
+            State::Here(entry) => Some(call(entry)),
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            _ => self.with_lent(call),
+        }
     }
 
     /// Makes the trace of an entry, or a disabled one if there is no entry.
@@ -126,36 +170,38 @@ impl Trace {
         Trace(entry.map_or(State::Disabled(None), State::Here))
     }
 
-    /// Looks at the entry, even while it is lent.
+    /// Makes a disabled trace that passes ids on.
+    pub(crate) fn passing_on(forwarded: Option<Forwarded>) -> Trace {
+        Trace(State::Disabled(forwarded.map(Box::new)))
+    }
+
+    /// Looks at the entry, even while it is lent. A handle that is not where its
+    /// entry is sees only what it wrote itself.
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        let look = |entry: &Entry| match entry.has_news() {
+            false => look(entry),
+            true => look(&entry.caught_up()),
+        };
         match &self.0 {
-            State::Disabled(_) => None,
-            State::Here(entry) => Some(look(entry)),
-            State::Lent(token) => stack::look(*token, look),
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Here(entry) | State::Away(entry) => Some(look(entry)),
+            State::Lent(token) | State::LentAway(token) => {
+                stack::with_unit(*token, |entry| look(entry))
+            }
+            State::Handle(hub) => Trace::look_from_handle(hub, look),
         }
     }
 
-    #[inline(always)]
-    pub(crate) fn entry_mut(&mut self) -> Option<&mut Entry> {
-        if !self.is_enabled() {
-            return None;
-        }
-        self.take_back();
-        match &mut self.0 {
-            State::Here(entry) => Some(entry),
-            _ => None,
-        }
-    }
-
+    /// Takes the entry out of a trace that owns one.
     #[inline(always)]
     pub(crate) fn take_entry(&mut self) -> Option<Box<Entry>> {
-        if !self.is_enabled() {
+        if let State::Disabled(_) = self.0 {
             return None;
         }
         self.take_back();
         match std::mem::take(&mut self.0) {
-            State::Here(entry) => Some(entry),
+            State::Here(entry) | State::Away(entry) => Some(entry),
             other => {
                 self.0 = other;
                 None
@@ -163,39 +209,27 @@ impl Trace {
         }
     }
 
-    /// Makes the entry current; returns `false` if there is no entry.
-    #[inline]
-    fn lend(&mut self) -> bool {
-        let Some(entry) = self.take_entry() else {
-            return false;
-        };
-        self.0 = State::Lent(stack::push(entry));
-        true
-    }
-
-    /// Takes back a lent entry: when a guard ends, or at the next use of the trace
-    /// if its guard was leaked.
-    #[inline(always)]
-    fn take_back(&mut self) {
-        if let State::Lent(token) = self.0 {
-            self.take_back_from(token);
+    /// Returns the limit of values; `None` if the trace is disabled.
+    pub(crate) fn value_limit(&self) -> Option<usize> {
+        match &self.0 {
+            State::Handle(hub) => Some(hub.settings.limits.value),
+            _ => self.look(|entry| entry.limits.value),
         }
     }
 
-    #[inline(never)]
-    fn take_back_from(&mut self, token: Token) {
-        // The entry is in use further up this thread's stack, or on another thread:
-        // the next call tries again.
-        let Some(mut entry) = stack::pop(token) else {
-            return;
-        };
-        entry.token = None;
-        entry.hidden_by = 0;
-        if entry.ended {
-            self.0 = State::Disabled(None);
-            spares::give_back(entry);
-        } else {
-            self.0 = State::Here(entry);
+    /// Returns the hub of the unit; `None` if the trace is disabled.
+    pub(crate) fn hub(&self) -> Option<Arc<UnitHub>> {
+        match &self.0 {
+            State::Handle(hub) => Some(Arc::clone(hub)),
+            State::Here(entry) => {
+                entry.fields.note_reached();
+                Some(Arc::clone(entry.home_or_hub()))
+            }
+            State::Away(entry) => Some(Arc::clone(entry.home_or_hub())),
+            State::Lent(token) | State::LentAway(token) => {
+                stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
+            }
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
         }
     }
 
@@ -211,7 +245,11 @@ impl Trace {
     /// trace.emit(); // ts=… level=info msg=import outcome=ok duration_ms=0.042 rows=3
     /// ```
     #[inline]
-    pub fn emit(self) {}
+    pub fn emit(mut self) {
+        if let State::Handle(_) = self.0 {
+            self.with_entry(emit::end_now);
+        }
+    }
 
     /// Ends the unit without a record.
     ///
@@ -229,8 +267,10 @@ impl Trace {
     /// # poll(&mut vec![]);
     /// ```
     pub fn discard(mut self) {
-        if let Some(entry) = self.take_entry() {
-            spares::give_back(entry);
+        match &self.0 {
+            State::Handle(hub) => hub.discard(),
+            State::Away(part) => part.home_or_hub().discard(),
+            _ => _ = self.take_entry().map(emit::discard),
         }
     }
 
@@ -282,8 +322,13 @@ impl Trace {
 impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entry) = self.take_entry() {
-            emit::finish(entry);
+        match std::mem::take(&mut self.0) {
+            State::Disabled(_) | State::Covered(_) => {}
+            State::Here(entry) => emit::finish(entry),
+            lent => {
+                self.0 = lent;
+                self.finish_lent();
+            }
         }
     }
 }
@@ -299,8 +344,12 @@ impl fmt::Debug for Trace {
                 .field("fields", &entry.fields.len())
                 .field("fragments", &entry.fragments.len())
                 .finish_non_exhaustive(),
-            State::Lent(_) => f.write_str("Trace(current)"),
-            State::Disabled(_) => f.write_str("Trace(disabled)"),
+            State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
+                f.write_str("Trace(current)")
+            }
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {
+                f.write_str("Trace(disabled)")
+            }
         }
     }
 }

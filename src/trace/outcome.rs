@@ -2,9 +2,9 @@
 
 use log::Level;
 
-use crate::trace::Trace;
+use crate::trace::{State, Trace};
 use crate::unit::add;
-use crate::value::failure::{Cause, Failure, IsResult};
+use crate::value::failure::{self, Cause, Failure, IsResult};
 use crate::value::outcome::Outcome;
 
 impl Trace {
@@ -50,7 +50,19 @@ impl Trace {
     }
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
-        self.with(|entry| add::record(entry, cause))
+        match &mut self.0 {
+            State::Here(entry) => {
+                entry.catch_up();
+                add::record(entry, cause);
+            }
+            _ => {
+                if let Some(limit) = self.value_limit() {
+                    let texts = failure::describe(cause, limit);
+                    self.with(|entry| add::record_texts(entry, &texts));
+                }
+            }
+        }
+        self
     }
 
     /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.
@@ -65,7 +77,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn ok(&mut self) -> &mut Self {
-        self.with(|entry| entry.severity.set_outcome(Outcome::Ok))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_outcome(Outcome::Ok);
+        })
     }
 
     /// Sets the field `status` to an HTTP status, and the level to match.
@@ -123,7 +138,10 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set_level(&mut self, level: Level) -> &mut Self {
-        self.with(|entry| entry.severity.set_level(level))
+        self.with(|entry| {
+            entry.catch_up();
+            entry.severity.set_level(level);
+        })
     }
 
     /// Returns the level that the record would have now; `None` if disabled.
@@ -161,8 +179,12 @@ impl Trace {
         self.with(|entry| entry.severity.set_outcome(outcome));
     }
 
-    /// Sets the outcome to `cancelled`, unless it is `panic`.
+    /// Sets the outcome to `cancelled`, unless it is `panic`. A handle of `run!` leaves
+    /// the unit to those who run it.
     pub(crate) fn cancel(&mut self) {
+        if let State::Handle(_) = self.0 {
+            return;
+        }
         self.with(|entry| {
             if entry.severity.outcome() != Some(Outcome::Panic) {
                 entry.severity.set_outcome(Outcome::Cancelled);

@@ -1,27 +1,63 @@
 //! A closure as a unit: what `run!` expands to.
 
-use crate::trace::Trace;
+use crate::base::unwinding;
+use crate::trace::{State, Trace};
 use crate::value::failure::IsResult;
 
 impl Trace {
-    /// Runs `work` and takes the outcome from its result.
+    /// Runs `work` with the trace as the current one and with a handle to it, and takes
+    /// the outcome from its result.
     #[doc(hidden)]
-    pub fn __run<R: IsResult<M>, M>(mut self, work: impl FnOnce(&mut Trace) -> R) -> R {
-        let result = work(&mut self);
-        self.take_outcome(&result);
+    pub fn __run<R: IsResult<M>, M>(self, work: impl FnOnce(&mut Trace) -> R) -> R {
+        if !self.is_enabled() {
+            let _cover = self.into_cover();
+            return work(&mut Trace(State::Covered(None)));
+        }
+        let mut running = Running::new(self);
+        let handle = &mut running.handle;
+        let result = unwinding::watch(|| work(handle));
+        running.end(&result);
         result
     }
 
-    /// Does the same for a closure without an argument: the trace is current in it.
+    /// Does the same for a closure without an argument.
     #[doc(hidden)]
-    pub fn __run_scoped<R: IsResult<M>, M>(self, work: impl FnOnce() -> R) -> R {
-        self.__run(|trace| trace.scope(work))
+    pub fn __run_scoped<R: IsResult<M>, M>(mut self, work: impl FnOnce() -> R) -> R {
+        if !self.is_enabled() {
+            let _cover = self.into_cover();
+            return work();
+        }
+        let result = self.scope(work);
+        self.take_outcome(&result);
+        result
     }
 
     /// Does the same for any other expression.
     #[doc(hidden)]
     pub fn __run_work<R: IsResult<M>, M>(self, work: impl UnitWork<R>) -> R {
         self.__run(|trace| work.run(trace))
+    }
+}
+
+/// A unit that runs a closure, which has a handle to it.
+struct Running {
+    // Dropped before the unit, so that what it wrote elsewhere is merged.
+    handle: Trace,
+    unit: Trace,
+}
+
+impl Running {
+    #[inline]
+    fn new(mut unit: Trace) -> Running {
+        let handle = unit.handle();
+        unit.lend();
+        Running { handle, unit }
+    }
+
+    #[inline]
+    fn end<M>(mut self, result: &impl IsResult<M>) {
+        drop(std::mem::take(&mut self.handle));
+        self.unit.take_outcome(result);
     }
 }
 
@@ -51,10 +87,10 @@ impl<R, F: FnOnce(&mut Trace) -> R> UnitWork<R> for F {
 #[macro_export]
 macro_rules! __run_future {
     ($name:expr, $async:tt { $($work:tt)* } $(,)?) => {
-        $crate::__run_current!($name, $async { $($work)* })
+        $crate::__run_async!($name, $async (_), async { $($work)* }.await)
     };
     ($name:expr, $async:tt || $($work:tt)+) => {
-        $crate::__run_current!($name, $async { $crate::__body!($($work)+) })
+        $crate::__run_async!($name, $async (_), $crate::__body!($($work)+))
     };
     ($name:expr, $async:tt |$trace:tt $(: $type:ty)?| $($work:tt)+) => {
         $crate::__run_async!($name, $async ($trace $(: $type)?), $crate::__body!($($work)+))
@@ -77,31 +113,5 @@ macro_rules! __body {
     }};
     ($work:expr $(,)?) => {
         $work
-    };
-}
-
-// Two definitions instead of a `cfg` inside one, which would test for a feature of
-// the crate that uses the macro.
-
-/// An async block whose trace is current during each poll.
-#[cfg(feature = "future")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_current {
-    ($name:expr, ($($async:tt)+) $work:tt) => {
-        $crate::__run_async($crate::start!($name), $($async)+ $work)
-    };
-}
-
-/// Explains which feature is missing.
-#[cfg(not(feature = "future"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_current {
-    ($($work:tt)+) => {
-        ::core::compile_error!(
-            "`run!` with `async || …` or `async { … }` needs the feature `future` of `traceline`; \
-             `async |trace| …` works without it"
-        )
     };
 }

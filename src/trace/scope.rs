@@ -7,8 +7,9 @@
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::base::catch;
-use crate::thread::{spares, stack};
+use crate::base::unwinding;
+use crate::thread::layers::Slot;
+use crate::thread::{parts, stack};
 use crate::trace::Trace;
 use crate::unit::store::origin::Token;
 
@@ -34,7 +35,7 @@ impl Trace {
     #[inline]
     pub fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let _entered = self.enter();
-        work()
+        unwinding::watch(work)
     }
 
     /// Makes this trace the current one of the thread until the guard is dropped.
@@ -59,10 +60,9 @@ impl Trace {
     /// ```
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let cover = if self.lend() { None } else { cover(self) };
+        self.lend();
         Entered {
             trace: self,
-            cover,
             not_send: PhantomData,
         }
     }
@@ -70,7 +70,7 @@ impl Trace {
 
 /// Not `Send`. If a future that holds a guard has to be `Send`, the compiler's
 /// message contains this name, which shows the way out.
-trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
+pub(crate) trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
 
 /// A guard that keeps a trace current; made by [`Trace::enter`].
 ///
@@ -93,8 +93,6 @@ trait AcrossAwaitUseInTrace: Unpin + UnwindSafe + RefUnwindSafe {}
 #[derive(Debug)]
 pub struct Entered<'a> {
     trace: &'a mut Trace,
-    /// Hides the units around a disabled one.
-    cover: Option<Token>,
     /// The stack belongs to the thread.
     not_send: PhantomData<dyn AcrossAwaitUseInTrace>,
 }
@@ -103,32 +101,12 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         self.trace.take_back();
-        if let Some(cover) = self.cover {
-            uncover(cover, self.trace);
-        }
     }
 }
 
-/// Hides the units around a disabled one, and puts the ids that it passes on
-/// where [`current`](crate::current) finds them.
-///
-/// Panics are caught, because this also happens while a future is dropped, perhaps
-/// during a panic: if there is no memory for a cover, the units stay visible.
-#[cold]
-fn cover(trace: &mut Trace) -> Option<Token> {
-    catch::call(|| match trace.forwarded_mut().and_then(Option::take) {
-        None => stack::cover(spares::take_cover),
-        Some(forwarded) => Some(stack::push(spares::take_cover_of(forwarded))),
-    })?
-}
-
-#[cold]
-fn uncover(cover: Token, trace: &mut Trace) {
-    if let Some(mut cover) = stack::pop(cover) {
-        let forwarded = cover.forwarded.take();
-        if let Some(kept) = trace.forwarded_mut() {
-            *kept = forwarded;
-        }
-        spares::give_back(cover);
+/// Ends the layer of a part, or of a cover.
+pub(super) fn leave(layer: Token) {
+    if let Some(Slot::Unit(part)) = stack::leave(layer) {
+        parts::come_home(part);
     }
 }

@@ -1,8 +1,10 @@
 //! Fields: values, counters, sums and maxima.
 
-use crate::trace::Trace;
+use crate::trace::{State, Trace};
 use crate::unit::store::field::Role;
-use crate::value::key::ToKey;
+use crate::value::eager;
+use crate::value::key::{KeyRef, ToKey};
+use crate::value::kind::{Kind, Value};
 use crate::value::number::Number;
 use crate::value::owned::OwnedValue;
 use crate::value::to_value::ToValue;
@@ -30,7 +32,12 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
-        self.with(|entry| entry.set(key.to_key().0, value.to_value().0))
+        match &mut self.0 {
+            State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
+            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {}
+            _ => self.set_lent(key, value),
+        }
+        self
     }
 
     /// Removes a field.
@@ -46,12 +53,14 @@ impl Trace {
     /// ```
     #[inline]
     pub fn unset(&mut self, key: impl ToKey) -> &mut Self {
-        self.with(|entry| entry.unset(key.to_key().0))
+        let key = key.to_key();
+        self.with(|entry| entry.unset(key.0))
     }
 
     /// Returns the value of a field as it was given, if the field is set. A timer
-    /// `db` has three values: the sum of its laps under `db` and `db.ms`, their
-    /// number under `db.count` and the longest lap under `db.max_ms`.
+    /// `db` has several values: the sum of its laps under `db` and `db.ms`, their number
+    /// under `db.count`, the longest lap under `db.max_ms`, and if laps overlapped, the
+    /// time in which at least one ran under `db.wall_ms`.
     ///
     /// # Examples
     ///
@@ -65,7 +74,8 @@ impl Trace {
     /// assert_eq!(trace.get("user_id"), None);
     /// ```
     pub fn get(&self, key: impl ToKey) -> Option<OwnedValue> {
-        self.look(|entry| entry.get(key.to_key().0.as_str()))?
+        let key = key.to_key();
+        self.look(|entry| entry.get(key.0.as_str()))?
     }
 
     /// Adds one to a counter.
@@ -100,7 +110,8 @@ impl Trace {
     /// ```
     #[inline]
     pub fn sum(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
-        self.with(|entry| entry.accumulate(key.to_key().0, Role::Sum, x.amount()))
+        let key = key.to_key();
+        self.with(|entry| entry.accumulate(key.0, Role::Sum, x.amount()))
     }
 
     /// Keeps the largest of the numbers given for this key.
@@ -117,6 +128,28 @@ impl Trace {
     /// ```
     #[inline]
     pub fn max(&mut self, key: impl ToKey /* or key(&s) */, x: impl Number) -> &mut Self {
-        self.with(|entry| entry.accumulate(key.to_key().0, Role::Max, x.amount()))
+        let key = key.to_key();
+        self.with(|entry| entry.accumulate(key.0, Role::Max, x.amount()))
+    }
+
+    /// Sets a field of an entry that may be current.
+    #[inline(never)]
+    fn set_lent(&mut self, key: impl ToKey, value: impl ToValue) {
+        let (key, value) = (key.to_key(), value.to_value());
+        if !value.0.needs_limit()
+            && let Some(mut taken) = self.take_current()
+            && let Some(entry) = taken.entry()
+        {
+            return entry.set(key.0, value.0);
+        }
+        self.set_formatted(key.0, value);
+    }
+
+    /// Does the same, with the value formatted first.
+    #[inline(never)]
+    fn set_formatted(&mut self, key: KeyRef<'_>, value: Value<'_>) {
+        let limit = self.value_limit();
+        let set = |kind: Kind<'_>| _ = self.with(|entry| entry.set_any(key, kind));
+        eager::value(value, || limit, set);
     }
 }

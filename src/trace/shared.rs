@@ -14,6 +14,7 @@ use parking_lot::ReentrantMutex;
 
 use crate::trace::Trace;
 use crate::trace::time::OnDrop;
+use crate::trace::unit_ref::{EnteredUnit, UnitRef};
 use crate::unit::store::field::Role;
 use crate::unit::{Entry, add};
 use crate::value::eager;
@@ -21,6 +22,7 @@ use crate::value::failure::{self, IsResult};
 use crate::value::key::ToKey;
 use crate::value::kind::Kind;
 use crate::value::message::{Message, Text};
+use crate::value::not_a_future::NotAFuture;
 use crate::value::number::Amount;
 use crate::value::to_value::ToValue;
 
@@ -41,9 +43,9 @@ impl Trace {
     /// ```
     pub fn into_shared(mut self) -> SharedTrace {
         self.take_back();
-        let limit = self.look(|entry| entry.limits.value).unwrap_or_default();
         SharedTrace(Arc::new(Shared {
-            limit: self.is_enabled().then_some(limit),
+            limit: self.value_limit(),
+            unit: self.unit(),
             trace: ReentrantMutex::new(RefCell::new(self)),
         }))
     }
@@ -72,6 +74,7 @@ pub struct SharedTrace(Arc<Shared>);
 struct Shared {
     /// The limit of values; `None` if the trace is disabled.
     limit: Option<usize>,
+    unit: UnitRef,
     /// Re-entrant, so that code that uses the handle from inside `with` finds the
     /// trace borrowed, instead of waiting for itself.
     trace: ReentrantMutex<RefCell<Trace>>,
@@ -113,10 +116,42 @@ impl SharedTrace {
         Some(work(&mut trace))
     }
 
+    /// Returns a handle to the unit that does not keep it from ending; see [`UnitRef`].
+    pub fn unit(&self) -> UnitRef {
+        self.0.unit.clone()
+    }
+
+    /// Runs `work` with a part of the unit as the current one of this thread, without the
+    /// lock, and merges the part at the end; see [`UnitRef::scope`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// use traceline::current;
+    ///
+    /// let shared = traceline::start!("upload").into_shared();
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..3 {
+    ///         scope.spawn(|| shared.scope(|| current::incr("chunks")));
+    ///     }
+    /// });
+    /// assert!(shared.with(|trace| trace.render()).unwrap().ends_with(" chunks=3"));
+    /// ```
+    pub fn scope<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.0.unit.scope(work)
+    }
+
+    /// Makes a part of the unit the current one of this thread until the guard is dropped;
+    /// see [`UnitRef::enter`].
+    pub fn enter(&self) -> EnteredUnit {
+        self.0.unit.enter()
+    }
+
     #[inline(always)]
     fn call(&self, work: impl FnOnce(&mut Entry)) -> &Self {
         if self.is_enabled() {
-            self.with(|trace| trace.entry_mut().map(work));
+            self.with(|trace| trace.with_entry(work));
         }
         self
     }
@@ -186,7 +221,15 @@ impl SharedTrace {
     /// // read.count=1 read.ms=0.021 read.max_ms=0.021
     /// # assert!(shared.with(|trace| trace.render()).unwrap().contains(" read.count=1 read.ms="));
     /// ```
-    pub fn time<R>(&self, key: impl ToKey, work: impl FnOnce() -> R) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn time<
+        R: NotAFuture<Future_needs_timed_instead_of_time>,
+        Future_needs_timed_instead_of_time,
+    >(
+        &self,
+        key: impl ToKey,
+        work: impl FnOnce() -> R,
+    ) -> R {
         let mut lap_id = None;
         let key = key.to_key();
         self.call(|entry| lap_id = entry.start_lap(key.0));

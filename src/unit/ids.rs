@@ -1,19 +1,16 @@
 //! The ids of a unit, which tie it to its transaction across services.
 
-use crate::ids::id::TraceId;
+use std::sync::Arc;
+
 use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
 use crate::unit::Entry;
-use crate::unit::store::arena::Span;
-use crate::unit::store::trace_ids::{Outgoing, UnitIds};
+use crate::unit::UnitHub;
+use crate::unit::store::trace_ids::{Forwarded, Outgoing, SharedIds, UnitIds};
 
 impl Entry {
     /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        if self.ended {
-            let forwarded = self.forwarded.as_ref();
-            return forwarded.map_or(Outgoing::default(), |forwarded| forwarded.outgoing());
-        }
         let parent = self.make_ids().parent();
         Outgoing {
             parent: Some(parent),
@@ -24,26 +21,83 @@ impl Entry {
 
     /// Returns the ids of this unit, which are made when first needed.
     pub(crate) fn make_ids(&mut self) -> UnitIds {
-        if let Some(ids) = self.ids {
-            return ids;
+        if self.ids.is_none() {
+            self.share_ids(true);
         }
-        let trace_id = self.settings.ids.trace_id(self.salt());
-        let ids = self.new_ids(trace_id, None);
-        *self.ids.insert(ids)
+        match self.ids {
+            Some(ids) => ids,
+            None => *self.ids.insert(UnitIds::fresh(&self.settings, self.start)),
+        }
     }
 
-    fn new_ids(&self, trace_id: TraceId, caller: Option<TraceParent>) -> UnitIds {
-        let settings = &self.settings;
-        let caller_sampled = caller.map(|caller| caller.is_sampled());
-        UnitIds {
-            trace_id,
-            span_id: settings.ids.span_id(self.salt()),
-            parent_id: caller.map(|caller| caller.span_id()),
-            sampled: settings.passes_on(trace_id, caller_sampled),
-            caller_sampled: caller_sampled == Some(true),
-            random: caller.map_or(settings.ids.are_random(), |caller| caller.is_random()),
-            state: Span::default(),
+    /// Takes over the ids that others made on behalf of this unit, or has them made.
+    pub(crate) fn share_ids(&mut self, make: bool) {
+        if !self.is_alone() && (self.ids.is_none() || self.request_id.is_none()) {
+            let hub = Arc::clone(self.home_or_hub());
+            hub.with_ids(make, |shared| self.take_ids(shared));
         }
+    }
+
+    /// Returns whether nobody else can have asked for the ids of this unit.
+    #[inline]
+    pub(super) fn is_alone(&self) -> bool {
+        self.outer.is_none() && self.home.is_none() && self.hub.get().is_none()
+    }
+
+    fn take_ids(&mut self, shared: &SharedIds) {
+        if self.ids.is_none()
+            && let Some(ids) = shared.ids
+        {
+            let state = self.arena.push(&shared.state);
+            self.ids = Some(UnitIds { state, ..ids });
+        }
+        if self.request_id.is_none() && !shared.request_id.is_empty() {
+            self.request_id = Some(self.arena.push(&shared.request_id));
+        }
+        self.tidy();
+    }
+
+    /// Forgets the ids that a unit got from where it began.
+    pub(crate) fn forget_ids(&mut self) {
+        self.forget_state();
+        self.ids = None;
+        self.request_id = None;
+        self.publish();
+    }
+
+    /// Makes this a unit inside another one, whose ids it shares.
+    pub(crate) fn set_outer(&mut self, outer: &Arc<UnitHub>) {
+        self.outer = Some(Arc::clone(outer));
+        if let Some(hub) = self.hub.get() {
+            hub.set_outer(outer);
+        }
+    }
+
+    /// Continues the transaction of a disabled unit around this one.
+    pub(crate) fn continue_forwarded(&mut self, forwarded: &mut Forwarded) {
+        self.continue_from(forwarded.make_parent());
+        self.set_state(forwarded.state.as_str().as_bytes());
+        if let Some(id) = &forwarded.request_id {
+            self.set_request_id(id.as_bytes());
+        }
+    }
+
+    /// Makes a change of the ids known to those who share them.
+    fn publish(&self) {
+        if let Some(home) = &self.home {
+            home.offer_ids(self.ids, self.state(), self.request_id_bytes());
+        } else if let Some(hub) = self.hub.get() {
+            self.publish_to(hub);
+        }
+    }
+
+    pub(super) fn publish_to(&self, hub: &UnitHub) {
+        hub.set_ids(self.ids, self.state(), self.request_id_bytes());
+    }
+
+    /// Empty if there is none.
+    fn request_id_bytes(&self) -> &[u8] {
+        self.request_id.map_or(b"", |id| self.arena.get(id))
     }
 
     /// Returns the salt by which the ids of this unit differ from those of a forked
@@ -55,7 +109,14 @@ impl Entry {
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
         self.forget_state();
-        self.ids = Some(self.new_ids(parent.trace_id(), Some(parent)));
+        let trace_id = parent.trace_id();
+        self.ids = Some(UnitIds::new(
+            &self.settings,
+            self.start,
+            trace_id,
+            Some(parent),
+        ));
+        self.publish();
     }
 
     /// Decides sampling as if the transaction started here.
@@ -63,6 +124,7 @@ impl Entry {
         if let Some(ids) = &mut self.ids {
             ids.sampled = self.settings.passes_on(ids.trace_id, None);
         }
+        self.publish();
     }
 
     /// Keeps the `tracestate` that is passed on with the ids.
@@ -71,6 +133,7 @@ impl Entry {
         let ids = self.make_ids();
         let state = self.arena.push(state);
         self.ids = Some(UnitIds { state, ..ids });
+        self.publish();
         self.tidy();
     }
 
@@ -105,6 +168,7 @@ impl Entry {
     pub(crate) fn set_request_id(&mut self, id: &[u8]) {
         self.arena.note_dead(self.request_id);
         self.request_id = Some(self.arena.push(id));
+        self.publish();
         self.tidy();
     }
 }

@@ -8,6 +8,7 @@
 
 // From the top down: a file names only files below it (tests/layers.rs).
 pub(crate) mod log_record;
+pub(crate) mod reach;
 pub(crate) mod join;
 #[cfg(feature = "testing")]
 pub(crate) mod normal;
@@ -19,7 +20,7 @@ pub(crate) mod set;
 pub(crate) mod store;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use smallvec::SmallVec;
@@ -29,15 +30,18 @@ use crate::config::settings::{Limits, Settings};
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::fields::Fields;
 use crate::unit::store::fragments::Fragments;
+use crate::unit::store::hub::Hub;
 use crate::unit::store::laps::OpenLap;
 use crate::unit::store::origin::{Origin, Token};
-use crate::unit::store::parts::Parts;
 use crate::unit::store::scratch::{Pair, Scratch};
 use crate::unit::store::severity::Severity;
-use crate::unit::store::trace_ids::{Forwarded, UnitIds};
+use crate::unit::store::trace_ids::UnitIds;
 
 /// A buffer larger than this is not kept for the next unit.
 const KEEP: usize = 64 * 1024;
+
+/// The hub of a unit.
+pub(crate) type UnitHub = Hub<Entry>;
 
 /// One unit of work.
 #[derive(Clone, Debug)]
@@ -48,8 +52,6 @@ pub(crate) struct Entry {
     pub(crate) start: Instant,
     /// The wall clock at the start, read only if the record prints it.
     pub(crate) wall: Option<Stamp>,
-    /// Whether this thread was already unwinding when the trace began.
-    pub(crate) was_panicking: bool,
     pub(crate) severity: Severity,
     pub(crate) arena: Arena,
     /// The name of the unit, copied into the arena for encoding.
@@ -65,15 +67,16 @@ pub(crate) struct Entry {
     /// The ids of the unit, once it continues a transaction or needs them.
     pub(crate) ids: Option<UnitIds>,
     pub(crate) request_id: Option<Span>,
-    /// The ids that a disabled trace passes on, if the entry stands for one.
-    pub(crate) forwarded: Option<Box<Forwarded>>,
-    pub(crate) parts: Parts,
-    /// How many units this entry has served before.
-    generation: u64,
+    /// What others reach of this unit, once somebody does.
+    pub(crate) hub: OnceLock<Arc<UnitHub>>,
+    /// The hub of the unit that this one is inside of.
+    pub(crate) outer: Option<Arc<UnitHub>>,
+    /// The hub of the unit that this entry is a part of; a part never emits.
+    pub(crate) home: Option<Arc<UnitHub>>,
+    /// How many parts had not come back when the unit ended.
+    pub(crate) lost_parts: u32,
     /// The identity of the entry while it is current.
     pub(crate) token: Option<Token>,
-    /// How many calls of `current::with` hide this unit, while it is current.
-    pub(crate) hidden_by: u32,
     /// Whether its record has been written, although the trace still exists.
     pub(crate) ended: bool,
     /// How many partial records were written.
@@ -92,7 +95,6 @@ impl Entry {
             origin,
             start,
             wall: None,
-            was_panicking: false,
             name: Span::default(),
             arena: Arena::new(),
             fields: Fields::default(),
@@ -104,11 +106,11 @@ impl Entry {
             panic: None,
             ids: None,
             request_id: None,
-            forwarded: None,
-            parts: Parts::default(),
-            generation: 0,
+            hub: OnceLock::new(),
+            outer: None,
+            home: None,
+            lost_parts: 0,
             token: None,
-            hidden_by: 0,
             ended: false,
             seq: 0,
             scratch: Scratch::default(),
@@ -143,11 +145,11 @@ impl Entry {
         self.panic = None;
         self.ids = None;
         self.request_id = None;
-        self.parts = Parts::default();
-        self.generation += 1;
-        self.hidden_by = 0;
         self.ended = false;
         self.seq = 0;
+        if self.hub.get().is_some() {
+            self.renew_hub();
+        }
     }
 
     /// Forgets the texts, and gives back buffers that grew for one large record.
@@ -181,12 +183,6 @@ impl Entry {
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.settings.clock.now()
-    }
-
-    /// Returns whether `current` may write to it.
-    #[inline(always)]
-    pub(crate) fn is_open(&self) -> bool {
-        !self.ended & (self.hidden_by == 0)
     }
 
     /// Drops dead text once there is more of it than of the rest.

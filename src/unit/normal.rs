@@ -49,7 +49,7 @@ impl Entry {
                 }
                 Tag::Stamp => vec![span],
                 // The count stays.
-                Tag::Timer => vec![Span::new(span.start() + 8, 16)],
+                Tag::Timer => vec![Span::new(span.start() + 8, span.len() - 8)],
                 Tag::List => Items::new(arena, value)
                     .filter(|(item, _)| matches!(item.tag, Tag::Micros | Tag::Stamp))
                     .map(|(_, place)| place)

@@ -14,9 +14,19 @@ use crate::value::kind::STARS;
 use crate::value::owned::OwnedValue;
 
 impl Entry {
+    /// Returns whether anything was written to it that a merge takes over.
+    pub(crate) fn has_content(&self) -> bool {
+        let fields = self.fields.live_from(0) + self.fields.dropped;
+        fields > 0
+            || self.fragments.len() > 0
+            || self.error.is_some()
+            || self.panic.is_some()
+            || self.severity.is_merged()
+    }
+
     /// Returns the value of a key as the user gave it, or of one of a timer's names.
     pub(crate) fn get(&self, key: &str) -> Option<OwnedValue> {
-        let [_, total, _] = TIMER_SUFFIXES;
+        let [_, total, ..] = TIMER_SUFFIXES;
         let Some(field) = self.look_up(key, |tag| tag != Tag::Absent) else {
             return self.timer_part(key);
         };
@@ -44,22 +54,24 @@ impl Entry {
         self.timer_value(timer, suffix)
     }
 
-    /// Returns one of the three values of a timer.
+    /// Returns one of the values of a timer.
     pub(crate) fn timer_value(&self, field: &Field, suffix: &str) -> Option<OwnedValue> {
         let timer = field.value();
         if timer.tag != Tag::Timer {
             return None;
         }
-        if field.has(flag::REDACTED) {
-            return Some(OwnedValue::Text(STARS.into()));
-        }
-        let [count, total, _] = TIMER_SUFFIXES;
+        let [count, total, max, wall] = TIMER_SUFFIXES;
         let laps = timer.to_laps(&self.arena);
-        Some(match suffix {
+        let value = match suffix {
             _ if suffix == count => OwnedValue::U64(laps.count),
             _ if suffix == total => duration(laps.total_micros),
-            _ => duration(laps.max_micros),
-        })
+            _ if suffix == max => duration(laps.max_micros),
+            _ => duration(laps.wall_micros()?),
+        };
+        match field.has(flag::REDACTED) {
+            true => (suffix != wall).then(|| OwnedValue::Text(STARS.into())),
+            false => Some(value),
+        }
     }
 
     pub(crate) fn owned(&self, value: Stored) -> Option<OwnedValue> {

@@ -67,6 +67,7 @@ impl Entry {
     #[cold]
     #[inline(never)]
     fn set_unexpected(&mut self, key: &'static str, value: Stored) {
+        self.catch_up();
         let Some(at) = self.open_place(KeyRef::Static(key), Role::Plain) else {
             return;
         };
@@ -83,6 +84,7 @@ impl Entry {
             field.store(Stored::ABSENT, Role::Plain);
             return self.put(self.fields.len() - 1, kind);
         }
+        self.catch_up();
         let dropped = self.fields.dropped;
         match self.place(key, Role::Plain) {
             Some(at) => self.put(at, kind),
@@ -106,6 +108,7 @@ impl Entry {
     }
 
     pub(crate) fn unset(&mut self, key: KeyRef<'_>) {
+        self.catch_up();
         let key = GivenKey::new(key, self.limits.value);
         // A key may have a field of each role.
         while let Some(at) = self.fields.find(key, Role::Plain, &self.arena)

@@ -30,7 +30,7 @@ impl Structured for Serialized {
 const PAST: usize = 4;
 
 /// A formatted text. Up to 512 bytes need no allocation.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Formatted {
     text: SmallVec<[u8; 512]>,
     limit: usize,

@@ -152,7 +152,7 @@ pub(crate) fn write_sources(out: &mut dyn Write, error: &dyn Error) -> Result<bo
 }
 
 /// The texts of an error, written before a trace is borrowed or locked.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ErrorTexts {
     pub(crate) error: Formatted,
     pub(crate) sources: Formatted,

@@ -64,6 +64,17 @@ pub(crate) enum Kind<'a> {
     Json(&'a JsonText),
 }
 
+impl Kind<'_> {
+    /// Returns whether the value is text that has yet to be made, up to a limit.
+    #[inline(always)]
+    pub(crate) fn needs_limit(&self) -> bool {
+        matches!(
+            self,
+            Kind::Args(_) | Kind::Display(_) | Kind::Debug(_) | Kind::List(_) | Kind::Structured(_)
+        )
+    }
+}
+
 /// A list of values, visited in order.
 pub(crate) trait List {
     /// Calls `item` with each value until it returns `false`.

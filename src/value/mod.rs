@@ -15,6 +15,7 @@ pub(crate) mod owned;
 pub(crate) mod json_text;
 pub(crate) mod key;
 pub(crate) mod message;
+pub(crate) mod not_a_future;
 pub(crate) mod number;
 pub(crate) mod outcome;
 
@@ -22,5 +23,6 @@ pub use failure::{Failure, IsResult};
 pub use json_text::JsonText;
 pub use key::{Key, ToKey};
 pub use message::Message;
+pub use not_a_future::NotAFuture;
 pub use number::Number;
 pub use owned::OwnedValue;

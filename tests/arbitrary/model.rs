@@ -222,6 +222,9 @@ fn programs_reach_what_a_record_says_of_its_losses() {
         let count = lines.iter().filter(has).count();
         assert!(count >= 20, "{name}: {count} of {}", lines.len());
     }
+    let is_wall = |line: &&String| line.contains(".wall_ms=") || line.contains(".wall_ms\":");
+    let count = lines.iter().filter(is_wall).count();
+    assert!(count >= 20, "wall_ms: {count} of {}", lines.len());
 }
 
 /// Programs with invalid settings would prove nothing.

@@ -1,6 +1,9 @@
 //! A program that `panic_hook.rs` builds with `panic = "abort"`, where no
 //! destructor runs: its argument names the case.
 
+#[path = "hooks.rs"]
+mod hooks;
+
 use std::fmt;
 
 use log::{Log, Metadata, Record};
@@ -30,6 +33,10 @@ impl fmt::Display for Breaks {
     }
 }
 
+extern "C" fn in_c() {
+    panic!("in c");
+}
+
 /// Reports that destructors run, which should not happen.
 struct Guard;
 
@@ -43,10 +50,14 @@ fn main() {
     log::set_boxed_logger(Box::new(Prints)).unwrap();
     log::set_max_level(log::LevelFilter::Info);
     Config::builder().header(false).install().unwrap();
+    let case = std::env::args().nth(1).unwrap();
+    if case == "hooks" {
+        hooks::install(&std::env::args().nth(2).unwrap());
+        return traceline::start!("unit").scope(|| panic!("boom"));
+    }
     std::panic::set_hook(Box::new(|_| println!("the hook that was there")));
     traceline::panic_hook();
 
-    let case = std::env::args().nth(1).unwrap();
     let _guard = Guard;
     let mut outer = traceline::start!("outer");
     outer.set("rows", 3);
@@ -82,6 +93,7 @@ fn main() {
             current::emit();
             panic!("no disk");
         }),
+        "in_c" => outer.scope(|| in_c()),
         "thread" => {
             let thread = std::thread::spawn(|| {
                 traceline::start!("worker").scope(|| panic!("no disk"));

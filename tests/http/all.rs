@@ -1,15 +1,23 @@
 //! Requests and tasks: the layers over sockets and service by service, futures on tokio and polled by hand, threads of
-//! rayon. Nothing is installed here.
+//! rayon, ends of programs. Nothing is installed here.
 
 #[path = "../util/tags.rs"]
 mod tags;
 #[path = "../util/mod.rs"]
 mod util;
 
+#[path = "ends/mod.rs"]
+mod ends;
 mod futures;
 #[cfg(feature = "tower")]
 mod http;
+#[cfg(feature = "tower")]
+mod layer_order;
 mod rayon;
 mod testing;
 #[cfg(feature = "tower")]
 mod tower;
+#[cfg(feature = "tower")]
+mod trace_context;
+#[cfg(feature = "tower")]
+mod transfers;

@@ -15,10 +15,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::Empty;
 use log::{Level, LevelFilter};
 use tower_layer::Layer;
 use tower_service::Service;
-use traceline::tower::{Propagate, PropagateLayer, TraceBody, TraceLayer, TraceService};
+use traceline::tower::{
+    Propagate, PropagateLayer, RequestBody, TraceBody, TraceLayer, TraceService,
+};
 use traceline::{Config, Trace, current};
 
 use crate::tags::untagged;
@@ -39,6 +42,10 @@ fn bench() -> Bench {
 fn layer(bench: &Bench) -> TraceLayer {
     TraceLayer::new().target("shop").config(&bench.config)
 }
+
+/// What a client sends, and what the service inside the layer gets.
+type Asked = Request<Empty<Bytes>>;
+type Got = Request<RequestBody<Empty<Bytes>>>;
 
 /// A frame of [`Frames`], or what happens in its place.
 #[derive(Debug)]
@@ -159,9 +166,9 @@ where
     }
 }
 
-fn request() -> Request<()> {
+fn request() -> Asked {
     Request::post("http://shop.test/carts/7?token=secret")
-        .body(())
+        .body(Empty::new())
         .unwrap()
 }
 
@@ -178,21 +185,21 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// A service's response to one request.
-fn answer<S, B>(service: S, request: Request<()>) -> Result<Response<TraceBody<B>>, S::Error>
+fn answer<S, B>(service: S, request: Asked) -> Result<Response<TraceBody<B>>, S::Error>
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Got, Response = Response<B>>,
     S::Error: fmt::Display + 'static,
     B: Body,
-    TraceService<S>: Service<Request<()>, Response = Response<TraceBody<B>>, Error = S::Error>,
+    TraceService<S>: Service<Asked, Response = Response<TraceBody<B>>, Error = S::Error>,
 {
     let bench = bench();
     now(layer(&bench).layer(service).call(request))
 }
 
 /// The record of one request, after `read` has read the body of the response.
-fn record<S, B>(service: S, request: Request<()>, read: impl FnOnce(TraceBody<B>)) -> String
+fn record<S, B>(service: S, request: Asked, read: impl FnOnce(TraceBody<B>)) -> String
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Got, Response = Response<B>>,
     S::Error: fmt::Display + fmt::Debug + 'static,
     B: Body,
     B::Error: fmt::Display + 'static,
@@ -209,10 +216,10 @@ fn only(bench: &Bench) -> String {
     untagged(&bench.log.only().args)
 }
 
-fn frames(
+fn frames<Q>(
     status: u16,
     body: Frames,
-) -> Answers<impl Fn(Request<()>) -> io::Result<Response<Frames>> + Clone> {
+) -> Answers<impl Fn(Request<Q>) -> io::Result<Response<Frames>> + Clone> {
     let body = std::rc::Rc::new(std::cell::Cell::new(Some(body)));
     Answers(move |_| {
         let mut response = Response::new(body.take().expect("one request"));
@@ -260,7 +267,7 @@ mod records {
     fn a_request_is_one_record_with_its_head_its_status_and_its_bytes() {
         let bench = Bench::new(Config::builder().ids(&FixedIds(7, 0x0A)));
         let clock = bench.clock;
-        let service = Later(move |request: Request<()>| {
+        let service = Later(move |request: Got| {
             assert_eq!(request.uri().query(), Some("token=secret"));
             current::set("call", 1);
             async move {
@@ -293,7 +300,7 @@ mod records {
         assert!(record.file.is_some_and(|file| file.ends_with("tower.rs")));
         same_line(
             &untagged(&record.args),
-            "ts=2026-11-21T08:46:00.148456Z level=info msg=request trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=0a0a0a0a0a0a0a0a parent_id=00f067aa0ba902b7 trace_flags=\"01\" request_id=order-4711 outcome=ok duration_ms=25.0 method=POST path=/carts/7 request_bytes=300 call=1 user_id=7 status=200 head_ms=20.0 frames=3 response_bytes=11 fragments=\"[25.0ms] body dropped\"",
+            "ts=2026-11-21T08:46:00.148456Z level=info msg=request trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=0a0a0a0a0a0a0a0a parent_id=00f067aa0ba902b7 trace_flags=\"01\" request_id=order-4711 outcome=ok duration_ms=25.0 method=POST path=/carts/7 request_bytes_promised=300 call=1 user_id=7 status=200 head_ms=20.0 frames=3 response_bytes=11 request_bytes=0 fragments=\"[25.0ms] body dropped\"",
         );
     }
 
@@ -325,7 +332,7 @@ mod records {
 
     #[test]
     fn what_the_handler_says_of_the_outcome_is_the_last_word() {
-        let service = Answers(|_: Request<()>| {
+        let service = Answers(|_: Got| {
             current::fail("half of it");
             Ok::<_, Infallible>(Response::new(Frames::of([])))
         });
@@ -364,7 +371,7 @@ mod records {
         let connect = Request::builder()
             .method(Method::CONNECT)
             .uri("shop.test:443")
-            .body(())
+            .body(Empty::new())
             .unwrap();
         same_line(
             &record(frames(200, Frames::of([])), connect, drop),
@@ -380,7 +387,7 @@ mod records {
         let request = Request::builder()
             .method("LEVEL=ERROR".replace('=', "!").as_str())
             .uri(format!("http://shop.test{path}").replace('"', "%22"))
-            .body(())
+            .body(Empty::new())
             .unwrap();
         same_line(
             &record(frames(204, Frames::of([])), request, drop),
@@ -502,7 +509,7 @@ mod ends {
             same_line(
                 &record(frames(200, body), request(), read_some(read)),
                 &format!(
-                    "msg=request {OWN_IDS} outcome=cancelled duration_ms=0.0 {HEAD_200} {frames_read}response_bytes={bytes} fragments=\"[0.0ms] body dropped\""
+                    "msg=request {OWN_IDS} outcome=cancelled duration_ms=0.0 {HEAD_200} {frames_read}response_bytes={bytes} response_bytes_promised=9 fragments=\"[0.0ms] body dropped\""
                 ),
             );
         }
@@ -546,7 +553,7 @@ mod ends {
             }
         }
         let bench = bench();
-        let service = Later(|_: Request<()>| async {
+        let service = Later(|_: Got| async {
             let _says = Says;
             pending::<Result<Response<Frames>, Infallible>>().await
         });
@@ -624,7 +631,7 @@ mod ends {
     #[test]
     fn an_error_of_the_service_is_recorded_and_handed_on() {
         let bench = bench();
-        let mut boxed = layer(&bench).layer(Answers(|_: Request<()>| {
+        let mut boxed = layer(&bench).layer(Answers(|_: Got| {
             Err::<Response<Frames>, Box<dyn Error + Send + Sync>>(Refused.into())
         }));
         let error = now(boxed.call(request())).unwrap_err();
@@ -636,9 +643,8 @@ mod ends {
                 "msg=request {OWN_IDS} outcome=error duration_ms=0.0 method=POST path=/carts/7 error=refused error.chain=\"{chain}\""
             ),
         );
-        let mut plain = layer(&bench).layer(Answers(|_: Request<()>| {
-            Err::<Response<Frames>, _>("no stock")
-        }));
+        let mut plain =
+            layer(&bench).layer(Answers(|_: Got| Err::<Response<Frames>, _>("no stock")));
         assert_eq!(now(plain.call(request())).unwrap_err(), "no stock");
         same_line(
             &only(&bench),
@@ -646,9 +652,8 @@ mod ends {
                 "msg=request {OWN_IDS} outcome=error duration_ms=0.0 method=POST path=/carts/7 error=\"no stock\""
             ),
         );
-        let mut odd = layer(&bench).layer(Answers(|_: Request<()>| {
-            Err::<Response<Frames>, _>(Unprintable)
-        }));
+        let mut odd =
+            layer(&bench).layer(Answers(|_: Got| Err::<Response<Frames>, _>(Unprintable)));
         assert!(now(odd.call(request())).is_err());
         same_line(
             &only(&bench),
@@ -690,13 +695,13 @@ mod panics {
     fn a_panic_is_the_outcome_wherever_it_comes_from() {
         type Answer = Result<Response<Frames>, Infallible>;
         let bench = bench();
-        let mut in_call = layer(&bench).layer(Answers(|_: Request<()>| -> Answer {
+        let mut in_call = layer(&bench).layer(Answers(|_: Got| -> Answer {
             current::set("a", 1);
             panic!("in call")
         }));
         panics(&bench, || drop(in_call.call(request())), " a=1");
 
-        let mut in_poll = layer(&bench).layer(Later(|_: Request<()>| async {
+        let mut in_poll = layer(&bench).layer(Later(|_: Got| async {
             current::set("a", 1);
             panic!("in poll");
             #[allow(unreachable_code)]
@@ -716,7 +721,7 @@ mod panics {
     #[test]
     fn a_panic_that_is_caught_before_the_future_is_dropped_is_no_cancellation() {
         let bench = bench();
-        let mut service = layer(&bench).layer(Later(|_: Request<()>| async {
+        let mut service = layer(&bench).layer(Later(|_: Got| async {
             panic!("in poll");
             #[allow(unreachable_code)]
             Ok::<_, Infallible>(Response::new(Frames::of([])))
@@ -773,7 +778,7 @@ mod panics {
         }
     }
 
-    fn trap(body: fn() -> Trap) -> Answers<impl Fn(Request<()>) -> io::Result<Response<Trap>>> {
+    fn trap(body: fn() -> Trap) -> Answers<impl Fn(Got) -> io::Result<Response<Trap>>> {
         Answers(move |_| Ok(Response::new(body())))
     }
 
@@ -814,7 +819,7 @@ mod panics {
     #[test]
     fn a_panic_of_a_handlers_destructor_is_the_outcome() {
         let bench = bench();
-        let waits = Later(|_: Request<()>| async {
+        let waits = Later(|_: Got| async {
             let _local = Local { panics: true };
             pending::<Result<Response<Frames>, Infallible>>().await
         });
@@ -822,7 +827,7 @@ mod panics {
         assert!(poll_once(future.as_mut()).is_pending());
         let rest = " fragments=\"[0.0ms] local dropped\"";
         panics(&bench, || drop(future), rest);
-        let answers = Later(|_: Request<()>| async {
+        let answers = Later(|_: Got| async {
             let _local = Local { panics: true };
             Ok::<_, Infallible>(Response::new(Frames::of([])))
         });
@@ -833,7 +838,7 @@ mod panics {
     #[test]
     fn a_request_that_is_dropped_by_a_panic_around_it_has_one_record() {
         let bench = bench();
-        let waits = Later(|_: Request<()>| async {
+        let waits = Later(|_: Got| async {
             let _local = Local { panics: false };
             pending::<Result<Response<Frames>, Infallible>>().await
         });
@@ -893,7 +898,7 @@ mod hooks {
             });
         let mut request = request();
         request.extensions_mut().insert("/carts/{id}");
-        let mut service = layer.layer(Answers(|request: Request<()>| {
+        let mut service = layer.layer(Answers(|request: Got| {
             assert_eq!(request.extensions().get::<&str>(), Some(&"/carts/{id}"));
             Response::builder()
                 .header("content-type", "text/plain")
@@ -933,7 +938,7 @@ mod hooks {
     #[test]
     fn a_handler_that_ends_its_unit_leaves_a_request_without_one() {
         let bench = bench();
-        let mut service = layer(&bench).layer(Answers(|_: Request<()>| {
+        let mut service = layer(&bench).layer(Answers(|_: Got| {
             current::set("a", 1);
             current::emit();
             current::set("b", 2);
@@ -971,11 +976,13 @@ mod hooks {
                 std::mem::take(trace).discard();
             }
         });
-        let mut service = layer.layer(Answers(|_: Request<()>| {
+        let mut service = layer.layer(Answers(|_: Got| {
             current::set("a", 1);
             Ok::<_, Infallible>(Response::new(Frames::of([Data(b"up")])))
         }));
-        let health = Request::get("http://shop.test/health").body(()).unwrap();
+        let health = Request::get("http://shop.test/health")
+            .body(Empty::new())
+            .unwrap();
         let response = now(service.call(health)).unwrap();
         assert!(response.headers().is_empty());
         read(response.into_body());
@@ -1031,7 +1038,7 @@ mod grpc {
 
     #[test]
     fn a_response_of_trailers_alone_has_it_in_the_head() {
-        let service = Answers(|_: Request<()>| {
+        let service = Answers(|_: Got| {
             let mut response = Response::new(Frames::of([]).knowing_its_end());
             *response.headers_mut() = trailers("13");
             Ok::<_, Infallible>(response)
@@ -1048,7 +1055,7 @@ mod grpc {
 mod ids {
     use super::*;
 
-    fn with_headers(headers: &[(&'static str, &[u8])]) -> Request<()> {
+    fn with_headers(headers: &[(&'static str, &[u8])]) -> Asked {
         let mut request = request();
         for (name, value) in headers {
             let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(value)).unwrap();
@@ -1152,7 +1159,7 @@ mod ids {
     #[test]
     fn headers_of_the_service_are_not_overwritten() {
         let bench = bench();
-        let mut service = layer(&bench).layer(Answers(|_: Request<()>| {
+        let mut service = layer(&bench).layer(Answers(|_: Got| {
             Response::builder()
                 .header("x-request-id", "own")
                 .header("traceparent", "own")
@@ -1162,6 +1169,61 @@ mod ids {
         assert_eq!(response.headers()["x-request-id"], "own");
         assert_eq!(response.headers()["traceparent"], "own");
         assert_eq!(response.headers().len(), 2);
+    }
+
+    #[test]
+    fn the_caller_is_told_the_unit_that_it_called_and_not_one_inside() {
+        let bench = bench();
+        for inside in [
+            // A layer inside this one, or a service that answered a call.
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01",
+            OUT,
+        ] {
+            let service = Answers(move |_: Request<()>| {
+                let mut response = Response::new(Frames::of([]));
+                let told = HeaderValue::from_static(inside);
+                response.headers_mut().append("traceparent", told.clone());
+                response.headers_mut().append("traceparent", told);
+                Ok::<_, Infallible>(response)
+            });
+            let request = with_headers(&[("traceparent", IN.as_bytes())]);
+            let response = now(layer(&bench).layer(service).call(request)).unwrap();
+            let told: Vec<_> = response.headers().get_all("traceparent").iter().collect();
+            assert_eq!(told, [OUT]);
+        }
+    }
+
+    #[test]
+    fn a_service_with_fresh_ids_ignores_those_of_its_callers() {
+        for (is_off, own) in [(false, OWN), (true, "")] {
+            let bench = bench();
+            let config = match is_off {
+                true => Capture::up_to(LevelFilter::Off).config(Config::builder()),
+                false => bench.config.clone(),
+            };
+            let layer = TraceLayer::new()
+                .target("shop")
+                .config(&config)
+                .fresh_ids(true);
+            let mut service = layer.layer(Answers(|_: Request<()>| {
+                assert_eq!(current::tracestate(), None);
+                assert_ne!(current::request_id().as_deref(), Some("order-4711"));
+                Ok::<_, Infallible>(Response::new(Frames::of([])))
+            }));
+            let request = with_headers(&[
+                ("traceparent", IN.as_bytes()),
+                ("tracestate", b"rojo=1"),
+                ("b3", b"4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+                ("x-request-id", b"order-4711"),
+            ]);
+            let response = now(service.call(request)).unwrap();
+            let told = response.headers()["traceparent"].to_str().unwrap();
+            assert!(
+                told == own || (is_off && !told.contains(&IN[3..35])),
+                "{told}"
+            );
+            assert_ne!(response.headers()["x-request-id"], "order-4711");
+        }
     }
 
     #[test]
@@ -1189,7 +1251,7 @@ mod ids {
             headers
         };
         let response = answer(
-            Answers(move |_: Request<()>| {
+            Answers(move |_: Got| {
                 let mut response = Response::new(Frames::of([]));
                 *response.headers_mut() = full();
                 Ok::<_, Infallible>(response)
@@ -1204,7 +1266,7 @@ mod ids {
     #[test]
     fn handlers_and_bodies_reach_the_ids_for_their_own_calls() {
         let bench = bench();
-        let mut service = layer(&bench).layer(Answers(|_: Request<()>| {
+        let mut service = layer(&bench).layer(Answers(|_: Got| {
             let texts = (
                 current::traceparent().map(|parent| parent.to_string()),
                 current::tracestate().map(|state| state.as_str().to_owned()),
@@ -1240,7 +1302,7 @@ mod disabled {
         (bench, layer)
     }
 
-    fn given() -> Request<()> {
+    fn given() -> Asked {
         let mut request = request();
         for (name, value) in [
             ("traceparent", IN),
@@ -1262,7 +1324,7 @@ mod disabled {
             .on_response(|_, _| panic!("not called"));
         let mut outer = bench.start();
         let response = outer.scope(|| {
-            let mut service = layer.layer(Answers(|_: Request<()>| {
+            let mut service = layer.layer(Answers(|_: Got| {
                 assert!(!current::is_active());
                 current::set("a", 1);
                 let mut headers = HeaderMap::new();
@@ -1293,7 +1355,8 @@ mod disabled {
             .unwrap()
             .to_owned();
         assert_eq!(id.len(), 32);
-        assert_eq!(response.headers().len(), 1);
+        assert_eq!(response.headers()["traceparent"].len(), 55);
+        assert_eq!(response.headers().len(), 2);
     }
 
     #[test]
@@ -1324,7 +1387,7 @@ mod client {
         now(service.call(request())).unwrap().into_body()
     }
 
-    type Echo = fn(Request<()>) -> Result<Response<HeaderMap>, Infallible>;
+    type Echo = fn(Asked) -> Result<Response<HeaderMap>, Infallible>;
     type Client = Propagate<Answers<Echo>>;
 
     fn client() -> Client {
@@ -1358,21 +1421,176 @@ mod client {
         unit.discard();
     }
 
-    #[test]
-    fn headers_that_are_there_already_stay_and_get_no_state_of_ours() {
-        let bench = bench();
-        let mut unit = bench.start();
-        unit.continue_from_headers([("traceparent", IN), ("tracestate", "rojo=1")]);
+    /// A header that a request has already.
+    type There<'a> = (&'static str, &'a str);
+
+    /// The headers that a unit sends with a request that has others already.
+    fn sent(unit: &mut Trace, keep_valid: bool, there: &[There]) -> Vec<String> {
+        let echo: Echo = |request| Ok(Response::new(request.headers().clone()));
+        let layer = PropagateLayer::new().keep_valid(keep_valid);
+        let mut client = layer.layer(Answers(echo));
         let mut request = request();
-        let headers = request.headers_mut();
-        headers.insert("traceparent", HeaderValue::from_static("own"));
-        headers.insert("x-request-id", HeaderValue::from_static("own"));
-        let mut client = client();
+        for (name, value) in there {
+            let value = HeaderValue::from_str(value).unwrap();
+            request.headers_mut().append(*name, value);
+        }
         let response = now(unit.scope(|| client.call(request))).unwrap();
         let headers = response.into_body();
-        assert_eq!(headers["traceparent"], "own");
-        assert_eq!(headers["x-request-id"], "own");
-        assert_eq!(headers.len(), 2);
+        let lines = headers.iter();
+        let lines = lines.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        lines
+    }
+
+    const OTHER: &str = "00-ffffffffffffffffffffffffffffffff-1111111111111111-00";
+
+    #[test]
+    fn ids_that_a_proxy_copied_are_replaced_by_those_of_the_unit() {
+        let bench = bench();
+        let mut unit = bench.start();
+        unit.continue_from_headers([
+            ("traceparent", IN),
+            ("tracestate", "rojo=1"),
+            ("x-request-id", "order-4711"),
+        ]);
+        let own = [
+            format!("traceparent: {OUT}"),
+            "tracestate: rojo=1".into(),
+            "x-request-id: order-4711".into(),
+        ];
+        let rows: &[&[There]] = &[
+            &[],
+            // Those of the request itself, of somebody else, malformed ones, and each of them twice.
+            &[
+                ("traceparent", IN),
+                ("tracestate", "rojo=1"),
+                ("x-request-id", "order-4711"),
+            ],
+            &[
+                ("traceparent", OTHER),
+                ("tracestate", "es=1"),
+                ("x-request-id", "order-1"),
+            ],
+            &[
+                ("traceparent", "own"),
+                ("tracestate", "OWN"),
+                ("x-request-id", "a b"),
+            ],
+            &[
+                ("traceparent", IN),
+                ("traceparent", OTHER),
+                ("tracestate", "a=1"),
+                ("tracestate", "b=1"),
+            ],
+            &[("tracestate", "es=1")],
+            &[("x-request-id", "order-1"), ("x-request-id", "order-2")],
+        ];
+        for there in rows {
+            assert_eq!(sent(&mut unit, false, there), own, "{there:?}");
+        }
+        // A unit without a `tracestate` sends none, least of all a stranger's.
+        let mut unit = bench.start();
+        let parent = format!("traceparent: {OWN}");
+        for there in rows {
+            let mut lines = sent(&mut unit, false, there);
+            lines.retain(|line| !line.starts_with("x-request-id"));
+            assert_eq!(lines, [&*parent], "{there:?}");
+        }
+        // It has no id of the request either, so that header is not its business.
+        let id = [("x-request-id", "order-1")];
+        assert_eq!(
+            sent(&mut unit, false, &id),
+            [&*parent, "x-request-id: order-1"]
+        );
+        unit.discard();
+    }
+
+    #[test]
+    fn a_client_that_keeps_valid_ids_replaces_the_others() {
+        let bench = bench();
+        let mut unit = bench.start();
+        unit.continue_from_headers([
+            ("traceparent", IN),
+            ("tracestate", "rojo=1"),
+            ("x-request-id", "order-4711"),
+        ]);
+        let (own, other) = (
+            format!("traceparent: {OUT}"),
+            format!("traceparent: {OTHER}"),
+        );
+        let (own, other) = (own.as_str(), other.as_str());
+        let (state, id) = ("tracestate: rojo=1", "x-request-id: order-4711");
+        let later = "cc-ffffffffffffffffffffffffffffffff-1111111111111111-00-x";
+        let rows: &[(&[There], &[&str])] = &[
+            (&[], &[own, state, id]),
+            (&[("traceparent", OTHER)], &[other, id]),
+            (
+                &[("traceparent", OTHER), ("tracestate", "es=1")],
+                &[other, "tracestate: es=1", id],
+            ),
+            (
+                &[("traceparent", OTHER), ("tracestate", "ES=1")],
+                &[other, id],
+            ),
+            (
+                &[("traceparent", later)],
+                &[&format!("traceparent: {later}"), id],
+            ),
+            (
+                &[("x-request-id", "order-1")],
+                &[own, state, "x-request-id: order-1"],
+            ),
+            (&[("tracestate", "es=1")], &[own, state, id]),
+            (
+                &[("traceparent", "own"), ("tracestate", "es=1")],
+                &[own, state, id],
+            ),
+            (
+                &[("traceparent", OTHER), ("traceparent", OTHER)],
+                &[own, state, id],
+            ),
+            (&[("x-request-id", "a b")], &[own, state, id]),
+            (
+                &[("x-request-id", "a"), ("x-request-id", "a")],
+                &[own, state, id],
+            ),
+        ];
+        for (there, want) in rows {
+            assert_eq!(sent(&mut unit, true, there), *want, "{there:?}");
+        }
+        unit.discard();
+    }
+
+    #[test]
+    fn a_request_outside_of_any_unit_stays_as_it_is() {
+        let mut client = client();
+        let mut request = request();
+        request
+            .headers_mut()
+            .insert("traceparent", HeaderValue::from_static("own"));
+        request
+            .headers_mut()
+            .insert("tracestate", HeaderValue::from_static("OWN"));
+        let headers = now(client.call(request)).unwrap().into_body();
+        assert_eq!(
+            (&headers["traceparent"], &headers["tracestate"]),
+            (&"own".parse().unwrap(), &"OWN".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn a_disabled_trace_writes_what_came_or_what_it_makes() {
+        let mut trace = Trace::default();
+        let mut headers = HeaderMap::new();
+        traceline::tower::inject(&mut trace, &mut headers);
+        let made = trace.traceparent().unwrap().to_string();
+        assert_eq!(headers["traceparent"], made);
+        let came = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-x";
+        trace.continue_from_headers([("traceparent", came), ("tracestate", "a=1, B=2")]);
+        traceline::tower::inject(&mut trace, &mut headers);
+        assert_eq!(headers["traceparent"], came);
+        assert_eq!(headers["tracestate"], "a=1, B=2");
     }
 }
 
@@ -1380,7 +1598,7 @@ mod client {
 #[test]
 fn readiness_is_that_of_the_service_inside() {
     struct Busy;
-    impl Service<Request<()>> for Busy {
+    impl<Q> Service<Request<Q>> for Busy {
         type Response = Response<Frames>;
         type Error = &'static str;
         type Future = Ready<Result<Response<Frames>, &'static str>>;
@@ -1389,13 +1607,15 @@ fn readiness_is_that_of_the_service_inside() {
             Poll::Ready(Err("busy"))
         }
 
-        fn call(&mut self, _: Request<()>) -> Self::Future {
+        fn call(&mut self, _: Request<Q>) -> Self::Future {
             ready(Err("busy"))
         }
     }
     let mut context = Context::from_waker(Waker::noop());
     let mut traced = TraceLayer::new().layer(Busy);
-    assert_eq!(traced.poll_ready(&mut context), Poll::Ready(Err("busy")));
+    let ready = Service::<Asked>::poll_ready(&mut traced, &mut context);
+    assert_eq!(ready, Poll::Ready(Err("busy")));
     let mut client = PropagateLayer::new().layer(Busy);
-    assert_eq!(client.poll_ready(&mut context), Poll::Ready(Err("busy")));
+    let ready = Service::<Asked>::poll_ready(&mut client, &mut context);
+    assert_eq!(ready, Poll::Ready(Err("busy")));
 }

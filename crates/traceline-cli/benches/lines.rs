@@ -31,7 +31,7 @@ const KINDS: [(&str, &str); 8] = [
     ),
     (
         "ECS",
-        r#"{"@timestamp":"2026-11-21T08:46:00.123456Z","log.level":"info","message":"GET /carts/{id}","ecs.version":"8.11.0","service":"gateway","trace.id":"0af7651916cd43dd8448eb2110@","span.id":"b7ad6b7169@","event.outcome":"success","event.duration":2345000,"method":"GET","path":"/carts/@?page=3","user_id":@,"plan":"pro","http.response.status_code":200}"#
+        r#"{"@timestamp":"2026-11-21T08:46:00.123456Z","log.level":"info","message":"GET /carts/{id}","ecs.version":"8.11.0","service":"gateway","trace.id":"0af7651916cd43dd8448eb2110@","span.id":"b7ad6b7169@","event.outcome":"success","event.duration":2345000,"method":"GET","path":"/carts/@?page=3","user_id":@,"plan":"pro","http.response.status_code":200}"#,
     ),
     (
         "with a prefix",
@@ -49,7 +49,10 @@ const KINDS: [(&str, &str); 8] = [
         "Docker",
         r#"{"log":"ts=2026-11-21T08:46:00.@Z level=info msg=\"GET /carts\" outcome=ok duration_ms=16.4 path=/carts/@ status=201\n","stream":"stderr","time":"2026-11-21T08:46:00.688Z"}"#,
     ),
-    ("other lines", "2026-11-21T08:46:00Z INFO hyper::proto: incoming body of @ bytes completed, connection kept"),
+    (
+        "other lines",
+        "2026-11-21T08:46:00Z INFO hyper::proto: incoming body of @ bytes completed, connection kept",
+    ),
 ];
 
 fn main() {

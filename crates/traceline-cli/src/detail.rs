@@ -57,6 +57,9 @@ pub struct Timer {
     pub total: u64,
     /// The longest lap, in microseconds.
     pub longest: u64,
+    /// The time in which at least one lap ran, in microseconds: less than the sum if laps
+    /// overlapped.
+    pub wall: u64,
 }
 
 impl Detail {
@@ -142,15 +145,16 @@ impl Detail {
         };
     }
 
-    /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms` into a timer.
+    /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms`, and `key.wall_ms` after
+    /// them, into a timer.
     fn take_timers(&mut self) {
         let fields = std::mem::take(&mut self.fields);
         let mut rest = fields.as_slice();
         while let [first, more @ ..] = rest {
             match timer(rest) {
-                Some(timer) => {
+                Some((timer, fields)) => {
                     self.timers.push(timer);
-                    rest = &rest[3..];
+                    rest = &rest[fields..];
                 }
                 None => {
                     self.fields.push(first.clone());
@@ -183,8 +187,9 @@ impl Detail {
     }
 }
 
-fn timer(fields: &[(String, String)]) -> Option<Timer> {
-    let [count, total, longest, ..] = fields else {
+/// Returns the timer that the fields begin with, and how many of them it is.
+fn timer(fields: &[(String, String)]) -> Option<(Timer, usize)> {
+    let [count, total, longest, rest @ ..] = fields else {
         return None;
     };
     let key = count.0.strip_suffix(".count")?;
@@ -192,12 +197,17 @@ fn timer(fields: &[(String, String)]) -> Option<Timer> {
     if !is_same(&total.0, ".ms") || !is_same(&longest.0, ".max_ms") {
         return None;
     }
-    Some(Timer {
+    let total = duration::parse_millis(total.1.as_bytes())?;
+    let wall = rest.first().filter(|wall| is_same(&wall.0, ".wall_ms"));
+    let wall = wall.and_then(|wall| duration::parse_millis(wall.1.as_bytes()));
+    let timer = Timer {
         key: key.into(),
         count: count.1.clone(),
-        total: duration::parse_millis(total.1.as_bytes())?,
+        total,
         longest: duration::parse_millis(longest.1.as_bytes())?,
-    })
+        wall: wall.unwrap_or(total),
+    };
+    Some((timer, if wall.is_some() { 4 } else { 3 }))
 }
 
 /// Fragments as the library writes them: objects in JSON, one text in logfmt. Else `None`.
@@ -325,84 +335,4 @@ fn each_line(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Detail {
-        Detail::parse(line.as_bytes(), &Names::default())
-    }
-
-    fn fragment(at: u64, tag: &str, level: &str, text: &str) -> Fragment {
-        let (tag, level, text) = (tag.into(), level.into(), text.into());
-        Fragment {
-            at,
-            tag,
-            level,
-            text,
-        }
-    }
-
-    #[test]
-    fn both_formats_give_the_same_fragments() {
-        let all = [
-            fragment(93, "205", "", "1 x chair; [sic"),
-            fragment(3_201, "comms.rs:106", "warn", "a \"b\"\n"),
-        ];
-        let logfmt = r#"msg=a fragments="[205, 0.093ms] 1 x chair;[sic; [comms.rs:106, 3.201ms, warn] a \"b\"\n""#;
-        let json = r#"{"msg":"a","fragments":[{"at_ms":0.093,"line":205,"msg":"1 x chair; [sic"},{"at_ms":3.201,"line":106,"file":"comms.rs","level":"warn","msg":"a \"b\"\n"}]}"#;
-        assert_eq!(read(json).fragments, all);
-        // The library replaces the separator inside a text; that cannot be undone.
-        let mut all = all;
-        all[0].text = "1 x chair;[sic".into();
-        assert_eq!(read(logfmt).fragments, all);
-    }
-
-    #[test]
-    fn fragments_that_are_something_else_are_a_field() {
-        for value in [
-            "7",
-            "\"text\"",
-            "\"[7] text\"",
-            "\"[7, xms] text\"",
-            "\"[7, 1.0ms\"",
-        ] {
-            let detail = read(&format!("msg=a fragments={value}"));
-            assert_eq!(
-                (detail.fragments.len(), detail.fields.len()),
-                (0, 2),
-                "{value}"
-            );
-        }
-        for value in ["7", "[7]", "[{}]", "{}"] {
-            let detail = read(&format!("{{\"msg\":\"a\",\"fragments\":{value}}}"));
-            assert_eq!(
-                (detail.fragments.len(), detail.fields.len()),
-                (0, 2),
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    fn three_neighbours_are_a_timer() {
-        let detail = read(
-            "msg=a db.count=2 db.ms=104.7 db.max_ms=100.0 db.rows=7 io.count=1 io.ms=0.5 n.count=1",
-        );
-        let timer = Timer {
-            key: "db".into(),
-            count: "2".into(),
-            total: 104_700,
-            longest: 100_000,
-        };
-        assert_eq!(detail.timers, [timer]);
-        let keys: Vec<&str> = detail.fields.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["msg", "db.rows", "io.count", "io.ms", "n.count"]);
-        let redacted = read("db.count=****** db.ms=****** db.max_ms=******");
-        assert_eq!((redacted.timers.len(), redacted.fields.len()), (0, 3));
-    }
-
-    #[test]
-    fn of_a_line_that_changed_the_beginning_is_shown() {
-        assert_eq!(read("a=1 b=\"cut").fields, [("a".into(), "1".into())]);
-    }
-}
+mod tests;

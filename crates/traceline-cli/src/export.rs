@@ -107,6 +107,7 @@ fn parts(json: &mut Json, detail: &Detail) {
                     json.key("count").text(&timer.count);
                     json.key("ms").number(millis(timer.total));
                     json.key("max_ms").number(millis(timer.longest));
+                    json.key("wall_ms").number(millis(timer.wall));
                 });
             }
         });

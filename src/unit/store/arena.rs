@@ -169,6 +169,12 @@ impl Arena {
         self.bytes.get(span.start()..span.end()).unwrap_or_default()
     }
 
+    #[inline]
+    pub(crate) fn get_mut(&mut self, span: Span) -> &mut [u8] {
+        let bytes = self.bytes.get_mut(span.start()..span.end());
+        bytes.unwrap_or_default()
+    }
+
     /// Returns the text of a span that was written as text.
     pub(crate) fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.get(span)).unwrap_or_default()
@@ -194,6 +200,14 @@ impl Arena {
         self.push(from.get(span)).cut(span.is_cut())
     }
 
+    /// Appends a text of another arena, which may have had a higher limit.
+    pub(crate) fn adopt_text(&mut self, from: &Arena, span: Span, limit: usize) -> Span {
+        if span.len() <= limit {
+            return self.adopt(from, span);
+        }
+        self.push_cut(from.text(span), limit)
+    }
+
     /// Appends text, cut at a character boundary to `limit` bytes.
     #[inline(always)]
     pub(crate) fn push_text(&mut self, text: &str, limit: usize) -> Span {
@@ -212,7 +226,7 @@ impl Arena {
     }
 
     /// Overwrites an earlier text if the new one fits in its place, else appends.
-    pub(super) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
+    pub(crate) fn replace(&mut self, old: Option<Span>, src: &[u8]) -> Span {
         self.note_dead(old);
         match old {
             Some(old) if src.len() <= old.len() && old.end() <= self.used => {

@@ -2,6 +2,7 @@
 
 use crate::base::bytes;
 use crate::config::names::PREFIX;
+use crate::config::settings::Settings;
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::unit::store::text;
@@ -70,17 +71,28 @@ impl<'a> GivenKey<'a> {
             KeyRef::Static(key) if !cut => given.fixed = Some(key),
             KeyRef::Static(_) | KeyRef::Text(_) => {}
             // This key was cut before, in another entry.
-            KeyRef::Kept(text, hash) => {
-                (given.text, given.hash, given.cut) = (text, hash, true);
-            }
+            KeyRef::Kept(_, hash) => (given.hash, given.cut) = (hash, true),
         }
         given
     }
 
-    /// Returns whether this is the key of a field.
+    /// Returns whether this is the key of a field. Of a long key, another entry may have kept
+    /// more, or less.
     #[inline]
     pub(super) fn is_of(&self, field: &Field, arena: &Arena) -> bool {
-        field.hash == self.hash && field.given(arena) == self.text.as_bytes()
+        let (given, kept) = (self.text.as_bytes(), field.given(arena));
+        field.hash == self.hash
+            && (given == kept
+                || self.cut && kept.starts_with(given)
+                || field.has_cut_key() && given.starts_with(kept))
+    }
+
+    /// Returns whether the value must be hidden. Of a key that was cut in another entry, only
+    /// the beginning is known, and the hash of the whole.
+    pub(super) fn is_redacted(&self, settings: &Settings) -> bool {
+        let is_whole_of_this =
+            |key: &String| key.starts_with(self.full) && bytes::hash(key.as_bytes()) == self.hash;
+        settings.is_redacted(self.full) || self.cut && settings.redact.iter().any(is_whole_of_this)
     }
 }
 
@@ -135,6 +147,11 @@ impl Field {
     #[inline(always)]
     pub(super) fn is_literal(&self, key: &'static str) -> bool {
         matches!(self.key, FieldKey::Static(known) if std::ptr::eq(known, key))
+    }
+
+    /// Returns whether the key was too long to be kept whole.
+    pub(crate) fn has_cut_key(&self) -> bool {
+        matches!(self.key, FieldKey::Text(key) if key.is_cut())
     }
 
     /// Moves key and value to another arena.

@@ -23,6 +23,7 @@ use crate::config::settings::Settings;
 use crate::unit::store::arena::{Arena, Span};
 use crate::unit::store::field::{Field, FieldKey, GivenKey, Role, flag};
 use crate::unit::store::index::Index;
+use crate::unit::store::len::Len;
 use crate::unit::store::stored::{Stored, Tag};
 
 /// How many remembered keys are looked through for one that is not the next.
@@ -42,7 +43,7 @@ pub(crate) struct Fields {
     /// INVARIANT: a remembered key that is `Static` and not `SECOND` is the key
     /// of no other slot, so one that is recalled is new to its unit.
     slots: SmallVec<[Field; 128]>,
-    len: usize,
+    len: Len,
     index: Index,
     /// Where literal keys were found last, by their address: a guess.
     recent: [u16; RECENT],
@@ -58,7 +59,7 @@ impl Fields {
     /// Starts the next unit; the keys of the last one stay as a guess.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.len = 0;
+        self.len = Len::default();
         self.marks = 0;
         self.absent = false;
         self.dropped = 0;
@@ -75,7 +76,7 @@ impl Fields {
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.len.get()
     }
 
     /// Returns whether any name has to be worked out before encoding.
@@ -87,12 +88,12 @@ impl Fields {
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[Field] {
-        self.slots.get(..self.len).unwrap_or_default()
+        self.slots.get(..self.len()).unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Field> {
-        self.slots.get_mut(..self.len)?.get_mut(at)
+        self.slots.get_mut(..self.len.get())?.get_mut(at)
     }
 
     #[inline]
@@ -114,20 +115,27 @@ impl Fields {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Field> {
-        self.slots.iter_mut().take(self.len)
+        self.slots.iter_mut().take(self.len.get())
     }
 
-    /// Takes the next slot, if the unit before had this very key in it.
+    /// Notes that others reach the unit: what they wrote is merged before the next write,
+    /// so no write may take the shortest way.
+    pub(crate) fn note_reached(&self) {
+        self.len.note_reached();
+    }
+
+    /// Takes the next slot, if the unit before had this very key in it and nobody else
+    /// reaches this one.
     ///
     /// CORRECTNESS: equal address and length of two `&'static str` mean equal
     /// text, and by the invariant of `slots` the key is new here.
     #[inline(always)]
     pub(crate) fn expected(&mut self, key: &'static str) -> Option<&mut Field> {
-        let slot = self.slots.get_mut(self.len)?;
+        let slot = self.slots.get_mut(self.len.unless_reached())?;
         if slot.flags != 0 || !slot.is_literal(key) {
             return None;
         }
-        self.len += 1;
+        self.len.grow();
         Some(slot)
     }
 
@@ -138,7 +146,7 @@ impl Fields {
     /// this way: 360 instead of 650 ns for W1 with a field that every other unit
     /// leaves out (`benches/unit.rs`).
     pub(crate) fn recall(&mut self, key: &'static str) -> Option<usize> {
-        let at = self.len;
+        let at = self.len();
         let rest = self.slots.get_mut(at..)?;
         let mut ahead = rest.iter().take(AHEAD);
         let skipped = ahead.position(|slot| slot.is_literal(key))?;
@@ -156,7 +164,7 @@ impl Fields {
         let slot = rest.first_mut()?;
         slot.store(Stored::ABSENT, Role::Plain);
         self.marks |= slot.flags;
-        self.len += 1;
+        self.len.grow();
         Some(at)
     }
 
@@ -177,7 +185,7 @@ impl Fields {
 
     /// Finds the field of a key that `role` may write to.
     pub(crate) fn find(&mut self, key: GivenKey<'_>, role: Role, arena: &Arena) -> Option<usize> {
-        self.index.catch_up(&self.slots, self.len);
+        self.index.catch_up(&self.slots, self.len.get());
         let is_live = |field: &Field| field.tag != Tag::Absent;
         let serves =
             |field: &Field| role == Role::Plain || field.role == role || field.has(flag::REDACTED);
@@ -224,7 +232,7 @@ impl Fields {
         settings: &Settings,
         arena: &mut Arena,
     ) -> Option<usize> {
-        let at = self.len;
+        let at = self.len();
         if at >= settings.limits.fields {
             return None;
         }
@@ -250,8 +258,8 @@ impl Fields {
         // missing from the index would be given a second slot.
         self.index.widen(at + 1);
         self.insert(at, field, settings.limits.fields);
-        self.len = at + 1;
-        self.index.catch_up(&self.slots, self.len);
+        self.len.set(at + 1);
+        self.index.catch_up(&self.slots, self.len.get());
         Some(at)
     }
 
@@ -308,7 +316,7 @@ impl Fields {
         if !is_own {
             flags |= flag::SPECIAL;
         }
-        if settings.is_redacted(key.full) {
+        if key.is_redacted(settings) {
             flags |= flag::REDACTED;
         }
         let ends_like = |suffix: &str| key.text.ends_with(suffix);
@@ -347,17 +355,17 @@ impl Fields {
     /// Makes room by forgetting removed fields.
     #[cold]
     pub(crate) fn compact(&mut self, arena: &mut Arena) {
-        self.slots.truncate(self.len);
+        self.slots.truncate(self.len.get());
         for field in self.slots.iter().filter(|field| field.tag == Tag::Absent) {
             if let FieldKey::Text(key) = field.key {
                 arena.note_dead(Some(key));
             }
         }
         self.slots.retain(|field| field.tag != Tag::Absent);
-        self.len = self.slots.len();
+        self.len.set(self.slots.len());
         self.absent = false;
         self.index.clear();
-        self.index.catch_up(&self.slots, self.len);
+        self.index.catch_up(&self.slots, self.len.get());
     }
 }
 

@@ -181,25 +181,42 @@ impl Fragments {
     /// Returns the fragments that had to go.
     pub(crate) fn merge(&mut self, others: &[RawFragment], limit: usize) -> Vec<RawFragment> {
         let mut gone = Vec::new();
-        if others.is_empty() {
+        let Some(first) = others.first() else {
             return gone;
-        }
-        let mine = self.runs(usize::MAX).into_iter().flatten();
-        let mut all: SmallVec<[RawFragment; 64]> = mine.chain(others).copied().collect();
-        all.sort_by_key(|fragment| fragment.at_nanos);
-        let (dropped, dropped_held) = (self.dropped, self.dropped_held);
+        };
+        let from = self.end_at(first.at_nanos);
+        let mine = self.kept.get(from..).unwrap_or_default();
+        let held = mine.iter().filter(|fragment| fragment.held).count();
+        let mut later: SmallVec<[RawFragment; 64]> = mine.iter().chain(others).copied().collect();
+        later.sort_by_key(|fragment| fragment.at_nanos);
         // Reserved before anything is given up: without memory, the fragments here
         // stay as they are.
-        let kept = all.len().min(limit);
+        let all = self.kept.len() + others.len();
+        let kept = all.min(limit);
         self.kept.reserve(kept.saturating_sub(self.kept.len()));
-        gone.reserve(all.len() - kept);
-        self.clear();
-        for fragment in all {
+        gone.reserve(all - kept);
+        self.held -= held;
+        self.kept.truncate(from);
+        for fragment in later {
             gone.extend(self.push(fragment, limit));
         }
-        self.dropped += dropped;
-        self.dropped_held += dropped_held;
         gone
+    }
+
+    /// Returns how many fragments come no later than `at_nanos`. If not all do, the ring is
+    /// put in order, so that these come first.
+    ///
+    /// Usually all do, or nearly all: joining a part takes the time that its own fragments
+    /// take, however many the unit has.
+    fn end_at(&mut self, at_nanos: u64) -> usize {
+        let is_earlier = |fragment: &RawFragment| fragment.at_nanos <= at_nanos;
+        let runs = self.runs(usize::MAX).into_iter();
+        let last = runs.filter_map(<[RawFragment]>::last).next_back();
+        if last.is_none_or(is_earlier) {
+            return self.kept.len();
+        }
+        self.straighten();
+        self.kept.partition_point(is_earlier)
     }
 
     /// Returns whether any fragment is, or was, only for a severe record.
@@ -242,6 +259,63 @@ pub(crate) fn base_name(path: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn fragment(at_nanos: u64, held: bool) -> RawFragment {
+        RawFragment {
+            at_nanos,
+            site: Site::Code(Location::caller()),
+            text: Span::default(),
+            level: None,
+            held,
+        }
+    }
+
+    fn times(fragments: &Fragments) -> Vec<u64> {
+        let runs = fragments.runs(usize::MAX).into_iter().flatten();
+        runs.map(|fragment| fragment.at_nanos).collect()
+    }
+
+    /// Any two sequences, a third of them held, with full and half-full rings.
+    #[test]
+    fn merging_leaves_what_is_left_when_all_are_pushed_by_their_times() {
+        let mut seed = 1_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        for round in 0..2_000 {
+            let limit = random(9) as usize;
+            let mut sequence = || {
+                let mut times: Vec<u64> = (0..random(14)).map(|_| random(20)).collect();
+                times.sort_unstable();
+                let held = round % 2 == 0;
+                times
+                    .into_iter()
+                    .map(|at| fragment(at, held && at % 3 == 0))
+                    .collect()
+            };
+            let (mine, others): (Vec<_>, Vec<_>) = (sequence(), sequence());
+            let mut merged = Fragments::default();
+            for fragment in &mine {
+                merged.push(*fragment, limit);
+            }
+            let runs = merged.runs(usize::MAX).into_iter().flatten();
+            let mut all: Vec<_> = runs.chain(&others).copied().collect();
+            all.sort_by_key(|fragment| fragment.at_nanos);
+            let mut want = Fragments::default();
+            for fragment in &all {
+                want.push(*fragment, limit);
+            }
+            let lost = merged.lost() + want.lost();
+            merged.merge(&others, limit);
+            assert_eq!(times(&merged), times(&want), "round {round}");
+            assert_eq!(
+                (merged.lost(), merged.held),
+                (lost, want.held),
+                "round {round}"
+            );
+        }
+    }
+
     /// Pushes `count` fragments at 0, 1, 2 … ns and lists those that are left.
     #[test]
     fn the_first_and_the_last_half_are_kept_and_a_long_record_takes_fewer_of_both() {
@@ -262,14 +336,7 @@ mod tests {
         for (count, limit, most, left) in cases {
             let mut fragments = Fragments::default();
             for at_nanos in 0..count {
-                let fragment = RawFragment {
-                    at_nanos,
-                    site: Site::Code(Location::caller()),
-                    text: Span::default(),
-                    level: None,
-                    held: false,
-                };
-                fragments.push(fragment, limit);
+                fragments.push(fragment(at_nanos, false), limit);
             }
             let runs = fragments.runs(most).into_iter().flatten();
             assert!(runs.map(|fragment| &fragment.at_nanos).eq(left), "{left:?}");

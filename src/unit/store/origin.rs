@@ -30,6 +30,7 @@ impl Origin {
     }
 }
 
-/// The identity of a current entry, unique among all that ever were current on any thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The identity of a current entry, unique among all that ever were current on any
+/// thread, and larger than those below it on the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(pub(crate) NonZeroU64);

@@ -2,6 +2,7 @@
 
 use log::Level;
 
+use crate::base::unwinding::PanicMark;
 use crate::value::outcome::Outcome;
 
 /// The level of a unit: the most severe of the one it was given, those it was
@@ -13,6 +14,8 @@ pub(crate) struct Severity {
     outcome: Option<Outcome>,
     /// `false` after `set_level`, until another outcome is set.
     outcome_counts: bool,
+    /// Panics before this point have not ended the unit.
+    well: PanicMark,
 }
 
 impl Severity {
@@ -22,6 +25,7 @@ impl Severity {
             raised: Level::Trace,
             outcome: None,
             outcome_counts: true,
+            well: PanicMark::now(),
         }
     }
 
@@ -54,18 +58,38 @@ impl Severity {
     /// Overwrites the level, both the given one and any that was reached since.
     pub(crate) fn set_level(&mut self, level: Level) {
         *self = Severity {
-            outcome: self.outcome,
+            given: level,
+            raised: Level::Trace,
             outcome_counts: false,
-            ..Severity::new(level)
+            ..*self
         };
     }
 
     pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        // In a destructor that runs during a panic, only this shows that another panic was
+        // caught before and did not end the unit.
+        if outcome == Outcome::Ok && self.well.was_in_unwinding() {
+            self.well = PanicMark::now();
+        }
         // No later outcome replaces a panic.
         if self.outcome != Some(Outcome::Panic) {
             self.outcome = Some(outcome);
         }
         self.outcome_counts = true;
+    }
+
+    /// Makes the outcome `panic` if a panic ends the unit: this thread is in an unwinding
+    /// that began after the unit did.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if self.well.has_panicked_since() {
+            self.set_outcome(Outcome::Panic);
+        }
+    }
+
+    /// Returns whether [`merge`](Self::merge) takes anything from here.
+    pub(crate) fn is_merged(&self) -> bool {
+        self.raised != Level::Trace || self.outcome == Some(Outcome::Error)
     }
 
     /// Takes over the level and the failure of a part, but not the level of its

@@ -6,6 +6,7 @@
 
 use crate::base::clock::Stamp;
 use crate::unit::store::arena::{Arena, Span};
+use crate::unit::store::laps::LapTotals;
 use crate::value::kind::Kind;
 use crate::value::number::Amount;
 
@@ -32,7 +33,7 @@ pub(crate) enum Tag {
     List,
     /// JSON text of a structure.
     Json,
-    /// Count, total and longest lap, see [`LapTotals`].
+    /// The laps of a timer, see [`LapTotals`].
     Timer,
 }
 
@@ -156,37 +157,6 @@ impl Stored {
     }
 
     pub(crate) fn to_laps(self, arena: &Arena) -> LapTotals {
-        let bytes = arena.get(Span::from_bits(self.bits));
-        let (words, _) = bytes.as_chunks();
-        let word = |at: usize| words.get(at).copied().map_or(0, u64::from_le_bytes);
-        LapTotals {
-            count: word(0),
-            total_micros: word(1),
-            max_micros: word(2),
-        }
-    }
-}
-
-/// The finished laps of one timer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LapTotals {
-    pub(crate) count: u64,
-    pub(crate) total_micros: u64,
-    pub(crate) max_micros: u64,
-}
-
-impl LapTotals {
-    /// Returns the totals over the laps of both.
-    pub(crate) fn and(self, other: LapTotals) -> LapTotals {
-        LapTotals {
-            count: self.count.saturating_add(other.count),
-            total_micros: self.total_micros.saturating_add(other.total_micros),
-            max_micros: self.max_micros.max(other.max_micros),
-        }
-    }
-
-    /// Returns the words that lie in the arena, one after the other.
-    pub(crate) fn to_bytes(self) -> [[u8; 8]; 3] {
-        [self.count, self.total_micros, self.max_micros].map(u64::to_le_bytes)
+        LapTotals::from_bytes(arena.get(Span::from_bits(self.bits)))
     }
 }

@@ -103,9 +103,11 @@ impl Recorder {
 }
 
 impl Log for Recorder {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        self.lock().calls.push(Call::Enabled);
-        self.reach(At::Enabled);
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.target() == "unit" {
+            self.lock().calls.push(Call::Enabled);
+            self.reach(At::Enabled);
+        }
         true
     }
 

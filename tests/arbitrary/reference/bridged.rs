@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use log::kv::{self, VisitSource};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::program::{Logged, Settings};
 use super::record::hex;
@@ -117,10 +117,17 @@ impl World<'_> {
             self.pass_on(logged, &[]);
         } else if rules.absorb.is_some_and(|most| logged.level >= most) && takes {
             unit.absorb(logged, rules, self.now);
-        } else if rules.without_unit {
-            self.pass_on(logged, &[]);
         } else {
-            self.pass_on(logged, &about(unit));
+            let is_printed = logged.level <= self.settings.logger;
+            if !rules.keeps_level && logged.level <= Level::Warn && is_printed {
+                unit.raise(logged.level);
+            }
+            let about = if rules.without_unit {
+                vec![]
+            } else {
+                about(unit)
+            };
+            self.pass_on(logged, &about);
         }
     }
 

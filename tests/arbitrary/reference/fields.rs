@@ -1,7 +1,7 @@
 //! The fields of a unit: a vector that is searched from the front.
 
 use super::datum::{Datum, Total, store, tell};
-use super::laps::{Laps, numbers_of};
+use super::laps::{ENDS, Laps, numbers_of};
 use super::program::{Key, Num, Val};
 use super::record::stars;
 use super::text::cut;
@@ -167,25 +167,26 @@ impl Unit {
         match found.map(|at| &self.fields[at].held) {
             Some(Held::Plain { datum, .. }) => tell(datum),
             Some(Held::Sum(total) | Held::Max(total)) => tell(&total.datum()),
-            Some(Held::Timer(laps)) => tell(&numbers_of(laps)[1]),
+            Some(Held::Timer(laps)) => tell_number(laps, 1),
             Some(Held::Nothing) | None => self.get_number_of_timer(key),
         }
     }
 
     fn get_number_of_timer(&self, key: &str) -> String {
         for field in &self.fields {
-            let number = match key.strip_prefix(&field.key) {
-                Some(".count") => 0,
-                Some(".ms") => 1,
-                Some(".max_ms") => 2,
-                _ => continue,
-            };
-            if let Held::Timer(laps) = &field.held {
-                return tell(&numbers_of(laps)[number]);
+            let end = key.strip_prefix(&field.key);
+            let number = end.and_then(|end| ENDS.iter().position(|own| *own == end));
+            if let (Some(number), Held::Timer(laps)) = (number, &field.held) {
+                return tell_number(laps, number);
             }
         }
         "none".to_owned()
     }
+}
+
+fn tell_number(laps: &Laps, number: usize) -> String {
+    let datum = &numbers_of(laps)[number];
+    datum.as_ref().map_or("none".to_owned(), tell)
 }
 
 impl Field {

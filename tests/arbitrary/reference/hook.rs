@@ -7,7 +7,7 @@ use traceline::config::FinishedUnit;
 
 use super::datum::tell;
 use super::fields::Held;
-use super::laps::numbers_of;
+use super::laps::{ENDS, numbers_of};
 use super::record::hex;
 use super::run;
 use super::transaction::traceparent;
@@ -86,12 +86,10 @@ fn fields(unit: &Unit) -> Vec<String> {
                 fields.push(format!("{key:?} {}", tell(&total.datum())));
             }
             Held::Timer(laps) => {
-                let ends = [".count", ".ms", ".max_ms"].into_iter();
-                fields.extend(
-                    ends.zip(numbers_of(laps)).map(|(end, datum)| {
-                        format!("{:?} {}", format!("{key}{end}"), tell(&datum))
-                    }),
-                );
+                let ends = ENDS.into_iter().zip(numbers_of(laps));
+                fields.extend(ends.filter_map(|(end, datum)| {
+                    Some(format!("{:?} {}", format!("{key}{end}"), tell(&datum?)))
+                }));
             }
         }
     }

@@ -14,6 +14,35 @@ pub struct Laps {
     pub total_us: u64,
     pub longest_us: u64,
     pub redacted: bool,
+    /// The time in which at least one lap ran, unless it is not known.
+    pub wall_us: Option<u64>,
+    /// The periods in which laps ran.
+    pub busy: Vec<Busy>,
+}
+
+/// A period in which laps ran, and for how long they ran in it.
+#[derive(Clone, Debug)]
+pub struct Busy {
+    from: u128,
+    to: u128,
+    us: u64,
+}
+
+/// What is written after the key of a timer.
+pub const ENDS: [&str; 4] = [".count", ".ms", ".max_ms", ".wall_ms"];
+
+/// How many periods are kept apart. Those before count as one, of which not all was busy.
+const APART: usize = 32;
+
+impl Busy {
+    fn new(from: u128, to: u128) -> Busy {
+        let us = ((to - from) / 1_000) as u64;
+        Busy { from, to, us }
+    }
+
+    fn has_gaps(&self) -> bool {
+        self.us < Busy::new(self.from, self.to).us
+    }
 }
 
 /// A running lap.
@@ -22,6 +51,8 @@ pub struct Lap {
     number: u64,
     timer: u64,
     start: u128,
+    /// Since when laps of the timer have been running without a gap.
+    busy_since: u128,
 }
 
 impl Unit {
@@ -30,10 +61,12 @@ impl Unit {
         self.last_number += 1;
         let lap = self.last_number;
         if let Some(timer) = self.timer(key) {
+            let running = self.laps.iter().find(|lap| lap.timer == timer);
             self.laps.push(Lap {
                 number: lap,
                 timer,
                 start: now,
+                busy_since: running.map_or(now, |lap| lap.busy_since),
             });
         }
         lap
@@ -59,6 +92,8 @@ impl Unit {
             total_us: 0,
             longest_us: 0,
             redacted,
+            wall_us: Some(0),
+            busy: Vec::new(),
         });
         Some(self.last_number)
     }
@@ -69,12 +104,16 @@ impl Unit {
         };
         let lap = self.laps.remove(at);
         let us = ((now - lap.start) / 1_000) as u64;
+        let runs_on = self.laps.iter().any(|other| other.timer == lap.timer);
+        let busy = (!runs_on).then(|| Busy::new(lap.busy_since, now));
         let over = Laps {
             number: lap.timer,
             count: 1,
             total_us: us,
             longest_us: us,
             redacted: false,
+            wall_us: Some(0),
+            busy: busy.into_iter().collect(),
         };
         self.add_laps(lap.timer, &over);
     }
@@ -88,6 +127,8 @@ impl Unit {
                 laps.count += more.count;
                 laps.total_us += more.total_us;
                 laps.longest_us = laps.longest_us.max(more.longest_us);
+                laps.wall_us = laps.wall_us.filter(|_| more.wall_us.is_some());
+                more.busy.iter().for_each(|busy| laps.add_busy(busy));
             }
         }
     }
@@ -99,14 +140,42 @@ impl Unit {
     }
 }
 
-/// Count, sum and longest, as they appear in a record.
-pub fn numbers_of(laps: &Laps) -> [Datum; 3] {
+impl Laps {
+    /// Time that was busy before counts once, if it is known which time that was.
+    fn add_busy(&mut self, new: &Busy) {
+        let mut all = new.clone();
+        let overlaps = |old: &Busy| old.from < new.to && new.from < old.to;
+        for old in self.busy.iter().filter(|old| overlaps(old)) {
+            if old.has_gaps() || new.has_gaps() {
+                self.wall_us = None;
+            }
+            self.wall_us = self.wall_us.map(|wall| wall - old.us);
+            all = Busy::new(all.from.min(old.from), all.to.max(old.to));
+        }
+        self.wall_us = self.wall_us.map(|wall| wall + all.us);
+        self.busy.retain(|old| !overlaps(old));
+        if all.from < all.to {
+            self.busy.push(all);
+        }
+        self.busy.sort_by_key(|busy| busy.from);
+        if self.busy.len() > APART {
+            let first = self.busy.remove(0);
+            self.busy[0].from = first.from;
+            self.busy[0].us += first.us;
+        }
+    }
+}
+
+/// Count, sum, longest and, if laps overlapped, the time in which at least one ran.
+pub fn numbers_of(laps: &Laps) -> [Option<Datum>; 4] {
+    let wall = laps.wall_us.filter(|wall| *wall < laps.total_us);
     match laps.redacted {
-        true => [stars(), stars(), stars()],
+        true => [Some(stars()), Some(stars()), Some(stars()), None],
         false => [
-            whole(laps.count.into()),
-            Datum::Micros(laps.total_us),
-            Datum::Micros(laps.longest_us),
+            Some(whole(laps.count.into())),
+            Some(Datum::Micros(laps.total_us)),
+            Some(Datum::Micros(laps.longest_us)),
+            wall.map(Datum::Micros),
         ],
     }
 }

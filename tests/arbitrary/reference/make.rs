@@ -19,7 +19,7 @@ const DEPTH: usize = 3;
 const TARGETS: [&str; 3] = ["jobs", "app::web", "traceline"];
 
 /// Callers' headers: sampled or not, random or not, of a higher version, and invalid.
-const PARENTS: [&str; 6] = [
+pub const PARENTS: [&str; 6] = [
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
     "00-12345678901234567890123456789012-1234567890123456-03",

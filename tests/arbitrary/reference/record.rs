@@ -10,7 +10,7 @@ use super::datum::{Datum, Int};
 use super::fields::Held;
 use super::fit::Fit;
 use super::fragments::Said;
-use super::laps::numbers_of;
+use super::laps::{ENDS, numbers_of};
 use super::names::{self, Names};
 use super::program::{Schema, Settings, Tag};
 use super::rig::time_of;
@@ -210,11 +210,11 @@ impl Record<'_> {
                 }
                 Held::Timer(laps) => {
                     let numbers = numbers_of(laps);
-                    for (end, datum) in [".count", ".ms", ".max_ms"].into_iter().zip(numbers) {
+                    for (end, datum) in ENDS.into_iter().zip(numbers) {
                         // A timer without a finished lap has nothing to
                         // show yet, but every record reserves its names.
                         let name = names.give(&format!("{key}{end}"));
-                        if laps.count > 0 {
+                        if let Some(datum) = datum.filter(|_| laps.count > 0) {
                             self.named(&name, datum);
                         }
                     }

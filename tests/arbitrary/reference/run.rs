@@ -12,6 +12,7 @@ use traceline::{
 use super::bridged::Bridged;
 use super::elsewhere;
 use super::given::{Failed, with_number};
+use super::make::PARENTS;
 use super::places::{self, Hand, call};
 use super::program::{Cause, End, Key, Num, Op, Plan, Program, Share, Text, Val};
 use super::rig::Rig;
@@ -200,12 +201,24 @@ impl Run<'_> {
             ),
             Hand::Shared(shared) => shared.with(ids_of).unwrap_or_default(),
         };
-        self.seen.push(format!(
-            "{:?} {:?} {:?} {:?}",
-            parent.map(|parent| parent.to_string()),
-            state.map(|state| state.to_string()),
+        let is_on = match hand {
+            Hand::Own(trace) => trace.is_enabled(),
+            Hand::Current => current::is_active(),
+            Hand::Shared(shared) => shared.with(|trace| trace.is_enabled()) == Some(true),
+        };
+        let (parent, trace) = (
+            parent.map(|it| it.to_string()),
             trace.map(|id| id.to_string()),
-            request
+        );
+        let (parent, trace) = match &parent {
+            Some(header) if !is_on && !PARENTS.contains(&header.as_str()) => {
+                (Some(transaction::MADE.to_owned()), Some("0".repeat(32)))
+            }
+            _ => (parent, trace),
+        };
+        self.seen.push(format!(
+            "{parent:?} {:?} {trace:?} {request:?}",
+            state.map(|state| state.to_string()),
         ));
     }
 

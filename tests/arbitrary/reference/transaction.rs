@@ -8,7 +8,10 @@ use super::program::Plan;
 use super::record::{flags, hex};
 use super::rig::{span_id, trace_id};
 use super::unit::{Ids, Unit};
-use super::world::World;
+use super::world::{By, World};
+
+/// In place of the random header of a disabled unit, whose trace id becomes zeros.
+pub const MADE: &str = "made";
 
 impl World<'_> {
     fn new_trace_id(&mut self) -> [u8; 16] {
@@ -35,6 +38,7 @@ impl World<'_> {
             // A custom source of ids does not claim that they are random.
             random: false,
             by_sampled_caller: false,
+            as_given: None,
         };
         unit.ids = Some(ids.clone());
         ids
@@ -83,6 +87,8 @@ impl World<'_> {
             },
             random: flags[0] & 2 != 0,
             by_sampled_caller: said,
+            // Whoever logs nothing passes on what came, byte for byte.
+            as_given: (!unit.enabled).then(|| header.to_owned()),
         });
     }
 
@@ -105,7 +111,7 @@ impl World<'_> {
     pub fn ask_ids(&mut self, unit: &mut Unit) {
         let ids = match unit.enabled {
             true => Some(self.ids(unit)),
-            false => unit.ids.clone(),
+            false => self.ids_of_disabled(unit),
         };
         self.done.seen.push(format!(
             "{:?} {:?} {:?} {:?}",
@@ -116,6 +122,25 @@ impl World<'_> {
         ));
     }
 
+    /// Those that it was given, or else random ones, which do not come from the source of
+    /// ids. A current unit that was given nothing at all is out of reach.
+    fn ids_of_disabled(&self, unit: &mut Unit) -> Option<Ids> {
+        let given = unit.ids.is_some() || unit.state.is_some() || unit.request_id.is_some();
+        if unit.stranded || self.by == By::Current && !given {
+            return None;
+        }
+        let made = || Ids {
+            trace: [0; 16],
+            span: [0; 8],
+            parent: None,
+            sampled: true,
+            random: true,
+            by_sampled_caller: false,
+            as_given: Some(MADE.to_owned()),
+        };
+        Some(unit.ids.get_or_insert_with(made).clone())
+    }
+
     /// A unit of the same transaction, with the same target.
     pub fn child(&mut self, plan: &Plan, parent: &mut Unit) -> Unit {
         let (level, target) = (Level::Info, parent.target.clone());
@@ -124,7 +149,7 @@ impl World<'_> {
         child.request_id = parent.request_id.clone();
         if !parent.enabled {
             child.enabled = false;
-            child.ids = parent.ids.clone();
+            child.ids = self.ids_of_disabled(parent);
             return child;
         }
         let ids = self.ids(parent);
@@ -183,7 +208,8 @@ pub fn is_request_id(id: &str) -> bool {
 }
 
 pub fn traceparent(ids: &Ids) -> String {
-    format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids))
+    let own = || format!("00-{}-{}-{}", hex(&ids.trace), hex(&ids.span), flags(ids));
+    ids.as_given.clone().unwrap_or_else(own)
 }
 
 fn unhex<const N: usize>(text: &str) -> [u8; N] {

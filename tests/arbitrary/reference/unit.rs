@@ -32,6 +32,8 @@ pub struct Ids {
     pub random: bool,
     /// The caller's decision.
     pub by_sampled_caller: bool,
+    /// The header that a disabled unit passes on.
+    pub as_given: Option<String>,
 }
 
 /// The text that is kept, and whether it was shortened.

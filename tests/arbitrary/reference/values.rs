@@ -11,7 +11,7 @@ use super::program::{Cause, Key, Num, Panics, Text, Val};
 
 type Bytes<'a, 'b> = &'b mut Unstructured<'a>;
 
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 41] = [
     "a",
     "b",
     "c",
@@ -39,6 +39,7 @@ const KEYS: [&str; 40] = [
     "db.count",
     "db.ms",
     "db.max_ms",
+    "db.wall_ms",
     "db.ms_2",
     "status",
     "service",

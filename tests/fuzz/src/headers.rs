@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
     several(&map);
     let want = Want::of(&map);
     enabled(&headers, &want);
-    disabled(&headers, &want);
+    disabled(&headers, &map, &want);
 }
 
 /// Neither the name nor the value needs to be valid.
@@ -234,16 +234,34 @@ fn outgoing(trace: &mut Trace, want: &Want) -> w3c::Parent {
     parent
 }
 
-/// A disabled unit passes on what it was given.
-fn disabled(headers: &[(String, &[u8])], want: &Want) {
+/// A disabled unit passes on what it was given, byte for byte, or ids that it makes.
+fn disabled(headers: &[(String, &[u8])], map: &Map<'_>, want: &Want) {
     let mut trace = Trace::default();
     trace.continue_from_headers(headers.iter().map(|(name, value)| (name, value)));
-    let parent = trace.traceparent().map(|parent| parent.to_string());
-    assert_eq!(parent, want.said.as_ref().map(|said| said.parent.header()));
-    assert_eq!(
-        trace.tracestate().as_ref().map(TraceState::as_str),
-        want.state.as_deref()
-    );
+    let parent = trace.traceparent().expect("one that came, or a fresh one");
+    let state = trace.tracestate();
+    let is_w3c = map.has("traceparent");
+    match &want.said {
+        None => {
+            assert!(w3c::parent(parent.to_string().as_bytes()).is_some());
+            assert_eq!(state, None);
+        }
+        Some(_) if is_w3c => {
+            let came = map.one("traceparent").and_then(w3c::untouched);
+            assert_eq!(Some(parent.to_string()), came);
+            let came = w3c::untouched_state(&map.all("tracestate"));
+            assert_eq!(state.map(|state| state.to_string()), came);
+        }
+        Some(said) => {
+            let sampled = !said.is_decided || said.parent.sampled;
+            let want = w3c::Parent {
+                sampled,
+                ..said.parent.clone()
+            };
+            assert_eq!(parent.to_string(), want.header());
+            assert_eq!(state, None);
+        }
+    }
     let id = trace.request_id().expect("one that came, or a fresh one");
     match &want.request_id {
         Some(want) => assert_eq!(id, *want),

@@ -173,6 +173,7 @@ impl Unit {
             count,
             total,
             longest: total,
+            wall: total,
         });
     }
 

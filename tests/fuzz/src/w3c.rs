@@ -61,6 +61,30 @@ pub(crate) fn parent(header: &[u8]) -> Option<Parent> {
     })
 }
 
+/// The header as a service passes it on that does not change it (section 4.3). The crate keeps
+/// 37 printable characters behind the flags; with more, it writes today's version.
+pub(crate) fn untouched(header: &[u8]) -> Option<String> {
+    let parent = parent(header)?;
+    let text = trimmed(header);
+    let is_printable = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\t';
+    Some(match text.len() <= 92 && text.iter().all(is_printable) {
+        true => String::from_utf8_lossy(text).into_owned(),
+        false => parent.header(),
+    })
+}
+
+/// The lists of all headers, joined as they came; nothing if a header cannot hold them.
+pub(crate) fn untouched_state(headers: &[&[u8]]) -> Option<String> {
+    let headers = headers.iter().map(|header| trimmed(header));
+    let all = headers
+        .filter(|header| !header.is_empty())
+        .collect::<Vec<_>>();
+    let all = all.join(&b',');
+    let is_printable = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\t';
+    let fits = !all.is_empty() && all.iter().all(is_printable);
+    fits.then(|| String::from_utf8_lossy(&all).into_owned())
+}
+
 /// Section 3.3.1.3: the value to pass on, from all headers of the name.
 pub(crate) fn state(headers: &[&[u8]]) -> Option<String> {
     let all = headers

@@ -120,8 +120,9 @@ async fn a_call_is_a_unit_with_the_status_of_its_trailers() {
         answer.metadata().get("x-request-id").unwrap(),
         "07070707070707070707070707070707"
     );
-    let line =
-        format!("msg=request {IDS} outcome=ok {CHECK} status=200 grpc.status=0 response_bytes=7");
+    let line = format!(
+        "msg=request {IDS} outcome=ok {CHECK} status=200 grpc.status=0 response_bytes=7 request_bytes=11"
+    );
     assert_eq!(log.record().await, (Level::Info, line));
 }
 
@@ -130,15 +131,16 @@ async fn a_status_that_the_client_caused_is_a_warning_and_one_of_the_servers_an_
     let (log, _, mut client) = start(None).await;
     let status = client.check(ask("nowhere")).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
-    let line =
-        format!("msg=request {IDS} outcome=ok {CHECK} status=200 grpc.status=5 response_bytes=0");
+    let line = format!(
+        "msg=request {IDS} outcome=ok {CHECK} status=200 grpc.status=5 response_bytes=0 request_bytes=14"
+    );
     assert_eq!(log.record().await, (Level::Warn, line));
 
     let (log, _, mut client) = start(Some(Code::Internal)).await;
     let status = client.check(ask("shop")).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal);
     let line = format!(
-        "msg=request {IDS} outcome=error {CHECK} status=200 grpc.status=13 response_bytes=0"
+        "msg=request {IDS} outcome=error {CHECK} status=200 grpc.status=13 response_bytes=0 request_bytes=0"
     );
     assert_eq!(log.record().await, (Level::Error, line));
 }
@@ -151,7 +153,7 @@ async fn a_client_that_leaves_a_stream_cancels_its_unit() {
     assert!(log.0.lock().unwrap().is_empty());
     drop(stream);
     let line = format!(
-        "msg=request {IDS} outcome=cancelled method=POST path=/grpc.health.v1.Health/Watch status=200 response_bytes=7"
+        "msg=request {IDS} outcome=cancelled method=POST path=/grpc.health.v1.Health/Watch status=200 response_bytes=7 request_bytes=11"
     );
     assert_eq!(log.record().await, (Level::Warn, line));
 }
@@ -167,7 +169,7 @@ async fn a_call_of_a_unit_carries_its_ids() {
         client.check(ask("shop")).await.unwrap();
         let ids = r#"trace_id="07070707070707070707070707070707" span_id=0a0a0a0a0a0a0a0a parent_id=0a0a0a0a0a0a0a0a trace_flags="01" request_id=order-4711"#;
         let line = format!(
-            "msg=request {ids} outcome=ok {CHECK} status=200 grpc.status=0 response_bytes=7"
+            "msg=request {ids} outcome=ok {CHECK} status=200 grpc.status=0 response_bytes=7 request_bytes=11"
         );
         assert_eq!(log.record().await, (Level::Info, line));
     };

@@ -234,6 +234,7 @@ fn parts(json: &mut Json, detail: &Detail, names: &Names) {
                 json.text(&timer.count);
                 json.number(timer.total);
                 json.number(timer.longest);
+                json.number(timer.wall);
             });
         }
     });

@@ -321,11 +321,11 @@
   function timers(unit) {
     if (!unit.timers.length) return [];
     const scaled = scaleOf(Math.max(...unit.timers.map((timer) => timer[2])));
-    const cells = unit.timers.flatMap(([key, laps, total, longest]) => [
+    const cells = unit.timers.flatMap(([key, laps, total, longest, wall]) => [
       make("span", {}, seen(key)),
-      make("div", { class: "track" }, make("div", { class: "bar", left: "0", width: percent(total, unit.took) })),
+      make("div", { class: "track" }, make("div", { class: "bar", left: "0", width: percent(wall, unit.took) })),
       make("span", { class: "number" }, scaled.text(total)),
-      make("span", { class: "number" }, unit.took ? Math.round((total * 100) / unit.took) + " %" : ""),
+      make("span", { class: "number" }, unit.took ? Math.round((wall * 100) / unit.took) + " %" : ""),
       make("span", { class: "dim" }, `${laps} ${laps === "1" ? "lap" : "laps"}, longest ${scaled.text(longest)}`)]);
     return [make("h3", {}, "timers: how much of the unit’s time, wherever in it"), make("div", { class: "list timers" }, ...cells)];
   }

@@ -30,7 +30,7 @@ fn a_page_has_all_that_the_lines_say() {
         "status": "", "error": ["", "declined"],
         "began": "2026-11-21T08:46:00.498000Z", "ended": 1_795_250_760_500_000_i64, "took": 2_000, "asked": 1, "tree": 0,
         "ids": [["trace_id", "17"], ["span_id", "2"], ["parent_id", "1"]], "place": "in, byte 0",
-        "fragments": [[500, "7", "warn", "again"]], "timers": [["db", "1", 1_500, 1_500]],
+        "fragments": [[500, "7", "warn", "again"]], "timers": [["db", "1", 1_500, 1_500, 1_500]],
         "fields": [["card", "4000******"], ["error", "declined"]],
     });
     assert_eq!(data["units"][0], expected);

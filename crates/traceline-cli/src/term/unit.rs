@@ -120,12 +120,12 @@ pub(super) fn timers(screen: &mut Screen, units: &[(&str, u64, &Detail)]) {
     let longest = all.clone().map(|timer| timer.total).max().unwrap_or(0);
     let scale = duration::Scale::of(longest);
     let row = |name: &str, duration: u64, timer: &Timer| -> Vec<Cell> {
-        let share = timer.total as f64 * 100.0 / duration.max(1) as f64;
+        let share = timer.wall as f64 * 100.0 / duration.max(1) as f64;
         let laps = if timer.count == "1" { "lap" } else { "laps" };
         vec![
             left(Style::Plain, clipped(name, 24)),
             left(Style::Plain, clipped(&timer.key, 24)),
-            left(Style::Bar, part(timer.total, duration, columns)),
+            left(Style::Bar, part(timer.wall, duration, columns)),
             right(Style::Plain, scale.text(timer.total)),
             right(Style::Plain, format!("{share:.0} %")),
             right(Style::Dim, format!("{} {laps}", timer.count)),

@@ -6,8 +6,9 @@ use crate::{check_locals, check_threads, outcome, program, read};
 use serde_json::json;
 
 fn log_calls() -> Vec<Want> {
-    let unit = |name, fragments| Want { level: "info", name, outcome: None, fields: json!({}), fragments };
-    vec![unit("inner", &["absorbed too"]), unit("outer", &["absorbed 1"])]
+    let unit = |level, name, fragments| Want { level, name, outcome: None, fields: json!({}), fragments };
+    // The warning that was passed on raised the level of its unit.
+    vec![unit("info", "inner", &["absorbed too"]), unit("warn", "outer", &["absorbed 1"])]
 }
 
 #[track_caller]

@@ -1,0 +1,222 @@
+//! Where the entry of a trace is: with the trace, lent to the stack of its thread, or on
+//! another thread than its handle.
+
+use std::sync::Arc;
+
+use crate::emit;
+use crate::thread::layers::Slot;
+use crate::thread::stack::Taken;
+use crate::thread::{parts, spares, stack};
+use crate::trace::{State, Trace};
+use crate::unit::Entry;
+use crate::unit::UnitHub;
+use crate::unit::store::origin::Token;
+use crate::unit::store::trace_ids::Forwarded;
+
+impl Trace {
+    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    #[inline(never)]
+    pub(super) fn look_from_handle<R>(
+        hub: &Arc<UnitHub>,
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |entry: &Entry| Some(look.take()?(entry));
+        let token = hub.token();
+        if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
+            return result;
+        }
+        let nothing = parts::blank(hub);
+        let result = once(&nothing);
+        spares::give_back(nothing);
+        result
+    }
+
+    /// Uses the entry of a trace that may be lent.
+    #[inline(never)]
+    pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        match self.take_current().as_mut().and_then(Taken::entry) {
+            Some(entry) => Some(call(entry)),
+            None => self.with_away(call),
+        }
+    }
+
+    /// Takes the entry of a handle for use, if its unit is the current one.
+    #[inline(always)]
+    pub(super) fn take_current(&self) -> Option<Taken> {
+        let State::Handle(hub) = &self.0 else {
+            return None;
+        };
+        let mut taken = stack::take_current(hub.token()?)?;
+        taken.entry()?.catch_up();
+        Some(taken)
+    }
+
+    /// Uses the entry of a trace that is lent, or of a handle whose unit is not the
+    /// current one.
+    #[inline(never)]
+    pub(super) fn with_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.take_back();
+        if let State::Handle(hub) = &self.0 {
+            let mut call = Some(call);
+            let use_entry = |entry: &mut Entry| {
+                entry.catch_up();
+                Some(call.take()?(entry))
+            };
+            let result = hub
+                .token()
+                .and_then(|token| stack::with_unit(token, use_entry));
+            return match result {
+                Some(result) => result,
+                None => self.go_away().map(call?),
+            };
+        }
+        match &mut self.0 {
+            State::Here(entry) | State::Away(entry) => Some(call(entry)),
+            _ => None,
+        }
+    }
+
+    /// Gives a handle that is not where its entry is a part of the unit.
+    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
+        if let State::Handle(hub) = &self.0 {
+            self.0 = State::Away(parts::take(hub));
+        }
+        match &mut self.0 {
+            State::Away(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
+    pub(crate) fn handle(&self) -> Trace {
+        Trace(match &self.0 {
+            State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
+            _ => State::Covered(None),
+        })
+    }
+
+    /// Makes the trace current: its entry, or a cover if it is disabled. For a handle
+    /// that is not where its entry is, a part; otherwise its unit is current already.
+    #[inline]
+    pub(super) fn lend(&mut self) {
+        self.take_back();
+        self.0 = match std::mem::take(&mut self.0) {
+            State::Here(entry) => State::Lent(stack::push(entry)),
+            State::Away(part) => State::LentAway(stack::push(part)),
+            State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
+                State::LentAway(stack::push(parts::take(&hub)))
+            }
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            other => other,
+        };
+    }
+
+    /// Takes back what is lent: when a guard ends, or at the next use of the trace
+    /// if its guard was leaked.
+    #[inline(always)]
+    pub(super) fn take_back(&mut self) {
+        if !matches!(self.0, State::Here(_) | State::Disabled(_)) {
+            self.take_back_now();
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn take_back_now(&mut self) {
+        let state = match &mut self.0 {
+            // If it is not found, it is in use further up this thread's stack, or on
+            // another thread: the next call tries again.
+            State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
+                Some(Slot::Unit(mut entry)) => {
+                    entry.token = None;
+                    match entry.ended {
+                        true => {
+                            spares::give_back(entry);
+                            State::Disabled(None)
+                        }
+                        false => {
+                            if entry.hub.get().is_some() {
+                                entry.fields.note_reached();
+                            }
+                            State::Here(entry)
+                        }
+                    }
+                }
+                Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            State::LentAway(token) => match stack::pop(*token) {
+                Some(Slot::Unit(mut part)) => {
+                    part.token = None;
+                    self.0 = State::Away(part);
+                    return self.take_back_now();
+                }
+                _ => return,
+            },
+            // Back where the entry is.
+            State::Away(part) => {
+                let hub = match &part.home {
+                    Some(hub) if hub.token().is_some_and(stack::has_unit) => Arc::clone(hub),
+                    _ => return,
+                };
+                if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
+                    parts::rejoin(part);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.0 = state;
+    }
+
+    /// Ends a trace whose entry is elsewhere.
+    #[inline(never)]
+    pub(super) fn finish_lent(&mut self) {
+        if let Some(entry) = self.take_entry() {
+            emit::finish(entry);
+        }
+    }
+
+    /// Uses the ids that a disabled handle passes on: those of its cover, if that is here, of
+    /// which the handle keeps a copy.
+    #[cold]
+    pub(super) fn with_covered<R>(
+        own: &mut Option<Box<Forwarded>>,
+        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+    ) -> Option<R> {
+        let parent = own.as_ref().and_then(|own| own.parent);
+        // A cover has no other mark.
+        let is_own = |slot: &Slot| match slot {
+            Slot::Cover(ids) => {
+                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
+            }
+            _ => false,
+        };
+        let mut work = Some(work);
+        let seen = stack::with_cover(stack::first(is_own), |ids| {
+            let result = work.take()?(ids);
+            if own != ids {
+                own.clone_from(ids);
+            }
+            Some(result)
+        });
+        seen.unwrap_or_else(|| Some(work?(own)))
+    }
+
+    /// Makes a disabled trace a cover until the guard is dropped.
+    #[inline]
+    pub(super) fn into_cover(mut self) -> Cover {
+        let forwarded = self.with_forwarded(Option::take).flatten();
+        Cover(stack::cover(forwarded))
+    }
+}
+
+/// Hides the units around a disabled one that runs.
+pub(super) struct Cover(Token);
+
+impl Drop for Cover {
+    #[inline]
+    fn drop(&mut self) {
+        stack::pop(self.0);
+    }
+}
