@@ -7,12 +7,16 @@ use crate::app::{self, Ended};
 use crate::args::Args;
 use crate::index::{Index, Scan};
 use crate::output;
+use crate::record::pieces::Joined;
 use crate::source::{Source, Tail};
 use crate::term::{self, Screen};
 use crate::world::World;
 
 /// How long to wait when nothing is new.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How many lines of a source have been read, and those that go on.
+type Progress = (u64, [Option<Joined>; 2]);
 
 /// Prints units as they come, until all sources have ended or Ctrl-C comes; then the summary.
 ///
@@ -32,7 +36,7 @@ pub fn run(
         tails.push(tail.map_err(|error| format!("{}: {error}", source.name))?);
     }
     let mut index = Index::default();
-    let mut lines = vec![0; tails.len()];
+    let mut lines: Vec<Progress> = vec![Default::default(); tails.len()];
     world.reading(true);
     let written = read_on(
         args, &sources, world, &mut tails, &mut lines, &mut index, out,
@@ -66,7 +70,7 @@ fn read_on(
     sources: &[Source],
     world: &World,
     tails: &mut [Tail],
-    lines: &mut [u64],
+    lines: &mut [Progress],
     index: &mut Index,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -98,7 +102,7 @@ fn each(
     args: &Args,
     sources: &[Source],
     tails: &mut [Tail],
-    lines: &mut [u64],
+    lines: &mut [Progress],
     index: &mut Index,
     read: impl Fn(&mut Tail, &mut dyn FnMut(u64, crate::source::Line<'_>)) -> io::Result<bool>,
 ) -> bool {
@@ -113,10 +117,11 @@ fn each(
             filter: &args.filter,
             name: &source.name,
             source: at as u16,
-            line: *line,
+            line: line.0,
+            pieces: std::mem::take(&mut line.1),
         };
         let result = read(tail, &mut |at, line| scan.line(at, line));
-        *line = scan.line;
+        *line = (scan.line, std::mem::take(&mut scan.pieces));
         match result {
             Ok(new) => is_new |= new,
             Err(error) => {

@@ -17,6 +17,9 @@ const LINE: &str = "ts=2026-11-21T08:46:00Z level=info msg=auth outcome=ok durat
 fn traceline() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_traceline"));
     command.env("COLUMNS", "80").stdin(Stdio::null());
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -203,6 +206,12 @@ fn colours_are_not_for_pipes() {
     assert!(!plain(traceline().args(["--color", "always"])));
     assert!(!plain(
         traceline().args(["--color", "always"]).env("NO_COLOR", "1")
+    ));
+    // See <https://bixense.com/clicolors> and <https://no-color.org>.
+    assert!(!plain(traceline().env("CLICOLOR_FORCE", "1")));
+    assert!(plain(traceline().env("CLICOLOR_FORCE", "0")));
+    assert!(plain(
+        traceline().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")
     ));
 }
 

@@ -205,6 +205,7 @@ impl Index {
                 name: &name,
                 source: at as u16,
                 line: 0,
+                pieces: Default::default(),
             };
             let mut total = 0;
             let result = source.lines(
@@ -215,6 +216,7 @@ impl Index {
                     progress(before + read);
                 },
             );
+            scan.end();
             if let Err(error) = result {
                 index.failed.push(format!("{name}: {error}"));
             }

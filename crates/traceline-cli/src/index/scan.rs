@@ -5,9 +5,10 @@ use super::{Index, NO_DURATION, NO_TIME, Rejected, SAMPLE_BYTES, SAMPLES, Sample
 use crate::filter::Filter;
 use crate::names::Names;
 use crate::query::Seen;
+use crate::record::pieces::{self, Joined, Piece};
 use crate::record::wrap::{self, DEEPEST};
 use crate::record::{self, Around, Record, Reject};
-use crate::source::{Line, Span};
+use crate::source::{LONGEST_LINE, Line, Span};
 
 /// Puts the lines of one source into an index.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) name: &'a str,
     pub(crate) source: u16,
     pub(crate) line: u64,
+    /// Lines that go on, of the standard output and the standard error of a container.
+    pub(crate) pieces: [Option<Joined>; 2],
 }
 
 impl Scan<'_> {
@@ -27,6 +30,13 @@ impl Scan<'_> {
         match line {
             Line::Whole(b"") => {}
             Line::Whole(line) => {
+                let goes_on = pieces::may_go_on(line) || self.pieces.iter().any(Option::is_some);
+                if goes_on
+                    && let Some(piece) = pieces::piece(line)
+                    && self.is_piece(&piece)
+                {
+                    return self.piece(&piece, at, line);
+                }
                 let len = line.len() as u32;
                 let around = Around::default();
                 if let Err(reject) = self.text(line, Span { at, len }, around) {
@@ -40,6 +50,47 @@ impl Scan<'_> {
                     Reject::Bad("the last line has no end and is not counted"),
                 );
             }
+        }
+    }
+
+    /// Whether a line goes on, or is the rest of one.
+    fn is_piece(&self, piece: &Piece<'_>) -> bool {
+        let before = &self.pieces[usize::from(piece.is_error)];
+        piece.goes_on || before.is_some()
+    }
+
+    #[cold]
+    fn piece(&mut self, piece: &Piece<'_>, at: u64, line: &[u8]) {
+        let place = usize::from(piece.is_error);
+        let mut joined = self.pieces[place].take().unwrap_or(Joined {
+            at,
+            ..Joined::default()
+        });
+        joined.push(&piece.text);
+        if piece.goes_on {
+            self.pieces[place] = Some(joined);
+            return;
+        }
+        let len = at + line.len() as u64 - joined.at;
+        if joined.too_long || len > LONGEST_LINE as u64 {
+            return self.reject(line, Reject::Bad("a line longer than 16 MiB"));
+        }
+        let (at, len) = (joined.at, len as u32);
+        let (text, span) = (joined.text.trim_ascii_end(), Span { at, len });
+        let taken = self.text(text, span, piece.around).or_else(|reject| {
+            let inner = self.inner(text, span, piece.around, DEEPEST);
+            inner.unwrap_or(Err(reject))
+        });
+        if let Err(reject) = taken {
+            self.reject(text, reject);
+        }
+    }
+
+    /// Tells what is left at the end of a source.
+    pub(crate) fn end(&mut self) {
+        for joined in std::mem::take(&mut self.pieces).into_iter().flatten() {
+            let why = "the last line has no end and is not counted";
+            self.reject(&joined.text, Reject::Bad(why));
         }
     }
 

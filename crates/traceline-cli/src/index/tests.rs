@@ -167,3 +167,38 @@ fn the_errors_of_failures_are_kept() {
         .collect();
     assert_eq!(errors, ["Io", "lost", "status 503", "", ""]);
 }
+
+#[test]
+fn a_line_that_a_container_runtime_has_split_is_joined() {
+    let docker = |stream: &str, text: &str| {
+        let log =
+            serde_json::json!({ "log": text, "stream": stream, "time": "2026-11-21T08:46:00Z" });
+        log.to_string() + "\n"
+    };
+    let docker = [
+        docker("stderr", "msg=a duration_ms=15"),
+        docker("stdout", "msg=b duration_ms=7\n"),
+        docker("stderr", "30.2 outcome=ok\n"),
+        docker("stdout", "msg=c duration_ms=1"),
+    ];
+    let cri = "2026-11-21T08:46:00Z stderr P {\"msg\":\"a\",\"dura\n\
+               2026-11-21T08:46:00Z stdout F msg=b duration_ms=7\n\
+               2026-11-21T08:46:00Z stderr F tion_ms\":1530.2}\n\
+               2026-11-21T08:46:00Z stdout P msg=c duration_ms=1\n";
+    for text in [docker.concat(), cri.to_owned()] {
+        let stream = std::io::Cursor::new(text.clone());
+        let mut sources = [Source::stream("in", Box::new(stream))];
+        let (names, stop) = (Names::default(), AtomicBool::new(false));
+        let index = Index::read(&mut sources, &names, &Filter::default(), &stop, |_| ());
+        let mut units: Vec<(&str, u64)> = index
+            .units
+            .iter()
+            .map(|unit| (index.text(unit.name), unit.duration))
+            .collect();
+        units.sort();
+        assert_eq!(units, [("a", 1_530_200), ("b", 7_000)], "{text}");
+        assert_eq!((index.bad.count, index.other.count), (1, 0), "{text}");
+        let details = crate::detail::read_all(&index, &[0, 1], &sources, &names);
+        assert!(details.iter().all(|detail| detail.found), "{text}");
+    }
+}

@@ -160,10 +160,22 @@ impl Names {
             known: Vec::new(),
             slots: vec![0; SLOTS],
         };
-        let given = given.into_iter();
-        let entries = given.chain(table::own()).chain(table::others());
-        for entry in entries {
-            names.add(&entry);
+        for entry in table::own().iter().chain(&table::others()) {
+            names.add(entry);
+        }
+        for entry in &given {
+            names.add(entry);
+            if let Some(at) = names.position(entry.key.as_bytes())
+                && let Some(known) = names.known.get_mut(at)
+            {
+                // One schema has the level in `status`.
+                if (known.role, entry.role) == (Role::Status, Role::Level) {
+                    known.mark.add(Mark::LEVEL_IN_STATUS);
+                }
+                // Its unit, if it has one, stays what it is known to be.
+                (known.role, known.rank) = (entry.role, entry.rank);
+                known.unit = entry.unit.or(known.unit);
+            }
         }
         names
     }
@@ -270,15 +282,13 @@ impl Names {
     }
 }
 
-/// `took:s`; a number in a field called `duration_ms` is in milliseconds unless a unit says
-/// otherwise.
+/// `took:s`
 fn with_unit(text: &str, role: Role) -> Result<(&str, Option<Unit>), String> {
     if !matches!(role, Role::Duration | Role::Time) {
         return Ok((text, None));
     }
-    let default = (role == Role::Duration).then_some(Unit::Millis);
     match text.rsplit_once(':') {
-        None => Ok((text, default)),
+        None => Ok((text, None)),
         Some((key, unit)) if !key.is_empty() => {
             let unit = Unit::parse(unit.as_bytes());
             let unit =
@@ -350,6 +360,21 @@ mod tests {
         assert_eq!(names.find(b"a:b").unwrap().unit, Some(Unit::Micros));
         assert_eq!(names.role(b"log.grade"), Role::Level);
         assert_eq!(names.role(b"level"), Role::Level);
+    }
+
+    #[test]
+    fn a_given_name_keeps_the_unit_that_it_is_known_for() {
+        let names = Names::parse("duration_ms=event.duration,span_id=dd.span_id").unwrap();
+        assert_eq!(
+            names.find(b"event.duration").unwrap().unit,
+            Some(Unit::Nanos)
+        );
+        assert!(names.find(b"dd.span_id").unwrap().decimal);
+        let names = Names::parse("duration_ms=event.duration:s").unwrap();
+        assert_eq!(
+            names.find(b"event.duration").unwrap().unit,
+            Some(Unit::Seconds)
+        );
     }
 
     #[test]

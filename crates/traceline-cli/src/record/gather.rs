@@ -27,6 +27,11 @@ pub(super) struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// Whether the user said that this field is the duration.
+    pub(super) fn is_given(&self) -> bool {
+        self.rank == 0
+    }
+
     /// Whether the line is about something that takes time, even if the value cannot be read.
     pub(super) fn is_evidence(&self) -> bool {
         let is_start = |byte: &u8| byte.is_ascii_digit() || b"-.P".contains(byte);

@@ -2,6 +2,7 @@
 
 mod body;
 mod gather;
+pub(crate) mod pieces;
 pub(crate) mod report;
 mod words;
 pub(crate) mod wrap;
@@ -268,6 +269,13 @@ impl<'a> Resolver<'a, '_> {
             let told = value.unit.and_then(|unit| duration::parse(value.raw, unit));
             if let Some(micros) = told.or_else(with_unit) {
                 return (Some(micros), value.own || datadog);
+            }
+            // `--names duration_ms=took` says milliseconds, unless the schema knows better.
+            if value.is_given()
+                && !datadog
+                && let Some(micros) = duration::parse_millis(value.raw)
+            {
+                return (Some(micros), true);
             }
             if value.unit.is_none()
                 && let Some(writer) = Writer::of(gathered, self.is_json, value.raw)

@@ -252,3 +252,51 @@ fn names_with_units_are_read() {
         (Some(1_500_000), Some(250_000))
     );
 }
+
+#[test]
+fn names_of_a_schema_that_are_given_again_change_nothing() {
+    let given = "ts=@timestamp,level=log.level,msg=message,trace_id=trace.id,outcome=event.outcome,duration_ms=event.duration";
+    let names = Names::parse(given).unwrap();
+    let line = br#"{"@timestamp":"2026-11-21T08:46:00Z","log.level":"info","message":"pay","event.outcome":"failure","event.duration":250000000}"#;
+    let record = parse(line, &names).unwrap();
+    assert_eq!(
+        (record.duration, record.outcome),
+        (Some(250_000), Outcome::Error)
+    );
+    let names = Names::parse("ts=timestamp,level=status,msg=message,duration_ms=duration").unwrap();
+    let line = br#"{"timestamp":"2026-11-21T08:46:00Z","status":"info","message":"pay","duration":250000000}"#;
+    let record = parse(line, &names).unwrap();
+    assert_eq!(
+        (record.duration, record.level),
+        (Some(250_000), Level::Info)
+    );
+    let names = Names::parse("duration_ms=took").unwrap();
+    assert_eq!(
+        parse(b"msg=a took=17", &names).unwrap().duration,
+        Some(17_000)
+    );
+    assert_eq!(
+        parse(b"msg=a took=17s", &names).unwrap().duration,
+        Some(17_000_000)
+    );
+}
+
+#[test]
+fn a_number_is_read_only_if_its_writer_is_known() {
+    for line in [
+        r#"{"level":"info","time":1795250760631,"pid":1,"hostname":"web-1","msg":"a","duration":12}"#,
+        r#"{"level":"info","time":1795250760,"msg":"a","duration":12}"#,
+        r#"{"level":"info","timestamp":"2026-11-21T08:46:00Z","message":"a","duration":12}"#,
+        r#"{"level":"info","ts":"2026-11-21T08:46:00Z","time":"x","msg":"a","duration":12}"#,
+        r#"{"level":"INFO","time":"2026-11-21T08:46:00Z","msg":"a","duration":1.5}"#,
+        r#"{"level":"info","ts":"2026-11-21T08:46:00Z","msg":"a","elapsed":12}"#,
+        r#"time=2026-11-21T08:46:00Z level=INFO msg=a duration=1500000"#,
+    ] {
+        let record = read(line).unwrap();
+        assert_eq!(
+            (record.duration, record.faults.duration),
+            (None, true),
+            "{line}"
+        );
+    }
+}

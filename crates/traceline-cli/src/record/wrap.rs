@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Around, Level, Record, parse_with};
+use super::{Around, Level, Record, parse_with, pieces};
 use crate::fields::{self, Field, Value};
 use crate::names::Names;
 use crate::text::Text;
@@ -34,7 +34,10 @@ pub(crate) fn innermost<R>(
     names: &Names,
     found: impl FnOnce(&[u8], &Record<'_>) -> R,
 ) -> Option<R> {
-    innermost_within(line, names, Around::default(), DEEPEST, found)
+    match pieces::joined(line) {
+        Some((line, around)) => innermost_within(&line, names, around, DEEPEST, found),
+        None => innermost_within(line, names, Around::default(), DEEPEST, found),
+    }
 }
 
 fn innermost_within<R, F>(

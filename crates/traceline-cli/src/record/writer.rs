@@ -90,8 +90,9 @@ fn go_logger(gathered: &Gathered<'_>, raw: &[u8]) -> Option<Writer> {
     let has = |mark| gathered.marks.has(mark);
     let (ts, time) = (has(Mark::TS), has(Mark::TIME));
     let (msg, message) = (has(Mark::MSG), has(Mark::MESSAGE));
-    // With two times or two messages, it is none of these.
-    if !is_word_of_level(level) || ts == time || msg == message {
+    // With two times or two messages, or the fields of pino and bunyan, it is none of these.
+    let is_other = ts == time || msg == message || has(Mark::NUMBERED);
+    if !is_word_of_level(level) || is_other {
         return None;
     }
     let is_whole = raw.iter().all(u8::is_ascii_digit);
@@ -101,8 +102,8 @@ fn go_logger(gathered: &Gathered<'_>, raw: &[u8]) -> Option<Writer> {
         .iter()
         .all(|byte| byte.is_ascii_digit() || *byte == b'.');
     match (time, msg) {
-        (true, true) if is_upper && is_whole => Some(Writer::Slog),
-        (true, true) if !is_upper && is_whole => Some(Writer::Logrus),
+        (true, true) if is_upper && is_whole && !is_epoch => Some(Writer::Slog),
+        (true, true) if !is_upper && is_whole && !is_epoch => Some(Writer::Logrus),
         (true, false) if !is_upper => Some(Writer::Zerolog),
         // Its configuration for production writes both times and durations in seconds.
         (false, true) if is_epoch || (has(Mark::ZAP) && !is_whole) => Some(Writer::Zap),

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::open::Peeked;
@@ -15,13 +16,14 @@ pub(super) struct Stream {
     parts: Receiver<io::Result<Vec<u8>>>,
     part: Vec<u8>,
     used: usize,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Stream {
     /// Starts to read.
     pub(super) fn new(stream: Box<dyn Read + Send>) -> Stream {
         let (sender, parts) = sync_channel(4);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let mut unpacked = match Peeked::new(stream).and_then(Peeked::unpacked) {
                 Ok(unpacked) => unpacked,
                 Err(error) => return drop(sender.send(Err(error))),
@@ -44,6 +46,7 @@ impl Stream {
             parts,
             part: Vec::new(),
             used: 0,
+            thread: Some(thread),
         }
     }
 
@@ -63,7 +66,14 @@ impl Stream {
         if self.used == self.part.len() {
             match self.parts.recv_timeout(PATIENCE) {
                 Ok(part) => (self.part, self.used) = (part?, 0),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Some(0)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    // The end, unless the thread came to an end that was not foreseen.
+                    let panicked = self.thread.take().is_some_and(|own| own.join().is_err());
+                    return match panicked {
+                        true => Err(io::Error::other("reading broke off")),
+                        false => Ok(Some(0)),
+                    };
+                }
                 Err(RecvTimeoutError::Timeout) => return Ok(None),
             }
         }

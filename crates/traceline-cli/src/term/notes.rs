@@ -70,6 +70,9 @@ pub fn hint(screen: &mut Screen, index: &Index) {
     if total == 0 {
         return screen.line(Style::Plain, "no units: there are no lines");
     }
+    if index.other.count == 0 {
+        return screen.line(Style::Plain, "no units: no line can be read");
+    }
     if keys.seen.is_empty() {
         let text = "no units: no line has fields, as logfmt (key=value) or JSON";
         return screen.line(Style::Plain, text);

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::model::{Model, View};
+use super::model::{Drawn, Model, View};
 use super::styled;
 use crate::detail;
 use crate::term::{self, Screen};
@@ -49,8 +49,7 @@ pub(super) fn draw(model: &mut Model<'_>, frame: &mut Frame<'_>) {
                     .lines()
                     .map(|line| Line::from(line.to_owned()))
                     .collect(),
-                View::Transaction => transaction(model, middle.width),
-                _ => unit(model, middle.width),
+                view => about_unit(model, view, middle.width),
             };
             scrolled(model, frame, middle, lines);
         }
@@ -125,7 +124,7 @@ fn list_and_unit(model: &mut Model<'_>, frame: &mut Frame<'_>, area: Rect) {
     if below > 1 {
         let rule = "─".repeat(usize::from(rest.width));
         let mut lines = vec![Line::styled(rule, Style::new().add_modifier(Modifier::DIM))];
-        lines.extend(unit(model, rest.width));
+        lines.extend(about_unit(model, View::Unit, rest.width));
         frame.render_widget(Paragraph::new(lines), rest);
     }
 }
@@ -156,6 +155,24 @@ fn list_lines(model: &Model<'_>, width: u16) -> Vec<Line<'static>> {
         }
     });
     lines.collect()
+}
+
+/// A view of the chosen unit. Its lines are read again only if it is another unit than before: from
+/// a compressed file, that takes a while.
+fn about_unit(model: &mut Model<'_>, view: View, width: u16) -> Vec<Line<'static>> {
+    let key = (view, model.unit(), width);
+    if let Some(drawn) = model.drawn.as_ref().filter(|drawn| drawn.key == key) {
+        return drawn.lines.clone();
+    }
+    let lines = match view {
+        View::Transaction => transaction(model, width),
+        _ => unit(model, width),
+    };
+    model.drawn = Some(Drawn {
+        key,
+        lines: lines.clone(),
+    });
+    lines
 }
 
 fn unit(model: &Model<'_>, width: u16) -> Vec<Line<'static>> {

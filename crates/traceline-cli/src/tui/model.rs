@@ -1,6 +1,7 @@
 //! What the interface shows, and what keys do to it.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::text::Line;
 
 use crate::args::Args;
 use crate::detail;
@@ -36,6 +37,8 @@ pub struct Model<'a> {
     pub(super) fault: String,
     /// How many lines fit.
     pub(super) page: usize,
+    /// What was drawn last of a unit.
+    pub(super) drawn: Option<Drawn>,
     job: Option<Job>,
     quit: bool,
 }
@@ -57,6 +60,13 @@ pub(super) enum View {
     Unit,
     Transaction,
     Help,
+}
+
+/// A view of a unit, of a width.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pub(super) key: (View, Option<usize>, u16),
+    pub(super) lines: Vec<Line<'static>>,
 }
 
 /// A filter at work.
@@ -106,6 +116,7 @@ impl<'a> Model<'a> {
             typing: false,
             fault: String::new(),
             page: 1,
+            drawn: None,
             job: None,
             quit: false,
         };
