@@ -70,14 +70,17 @@ pub struct Ended {
 }
 
 const AFTER_HELP: &str = "\
+Reads records in logfmt or JSON, of the library traceline in all its schemas and of many other loggers, from files \
+or standard input, compressed or not, of one or more services.
+
 A condition compares fields, which may be paths into objects, and searches for words:
   status>=500 and path~^/orders and not (user.plan == \"free trial\" or /timeout)
-Operators: = == != ~ (a regular expression) !~ < <= > >=. The names outcome, name, service, level, status,
-error and took mean the same in all lines, however they say it: took>100ms, outcome=error.
+Operators: = == != ~ (a regular expression) !~ < <= > >=. The names outcome, name, service, level, status, error and \
+took mean the same in all lines, however they say it: took>100ms, outcome=error.
 
-Counts and percentiles are weighted by sample_rate. A transaction is shown with all its units, whether or not
-they match the filters. Exit status: 0; 1 if there are no units, or something asked for is missing or cannot be
-read or written; 2 for bad options.";
+Counts and percentiles are weighted by sample_rate. A transaction is shown with all its units, whether or not they \
+match the filters. Exit status: 0; 1 if there are no units, or something asked for is missing or cannot be read or \
+written; 2 for bad options.";
 
 const HTML: &str = "Output";
 const FILTER: &str = "Filters";
@@ -100,42 +103,132 @@ fn command() -> Command {
     Command::new("traceline")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Shows canonical log lines on a time axis, failures first")
-        .long_about(
-            "Shows canonical log lines on a time axis, failures first.\n\n\
-             Reads records in logfmt or JSON, of the library traceline in all its schemas and of many other\n\
-             loggers, from files or standard input, compressed or not, of one or more services.",
-        )
         .after_help(AFTER_HELP)
         .max_term_width(110)
-        .arg(path(Arg::new("files").value_name("FILE").num_args(0..)).help("Files to read; - or none for standard input"))
-        .arg(value("unit", "N|ID", "One unit as a waterfall: its number in the lists, or its span_id"))
+        .arg(
+            path(Arg::new("files").value_name("FILE").num_args(0..))
+                .help("Files to read; - or none for standard input"),
+        )
+        .arg(value(
+            "unit",
+            "N|ID",
+            "One unit as a waterfall: its number in the lists, or its span_id",
+        ))
         .arg(flag("slowest", "The slowest unit as a waterfall"))
-        .arg(value("trace", "ID", "All units of a transaction as a waterfall"))
+        .arg(value(
+            "trace",
+            "ID",
+            "All units of a transaction as a waterfall",
+        ))
         .arg(flag("interactive", "Look around in the terminal").short('i'))
-        .arg(flag("follow", "Print units as they come; what was read is summed up on Ctrl-C").short('f'))
+        .arg(
+            flag(
+                "follow",
+                "Print units as they come; what was read is summed up on Ctrl-C",
+            )
+            .short('f'),
+        )
         .arg(flag("json", "Print one JSON object per unit").help_heading(HTML))
-        .arg(path(value("html", "FILE", "Write one page with the units, for a browser; - for standard output")).help_heading(HTML))
-        .arg(number(value("max-units", "N", "Maximum number of units on the page").default_value("2000")).help_heading(HTML))
+        .arg(
+            path(value(
+                "html",
+                "FILE",
+                "Write one page with the units, for a browser; - for standard output",
+            ))
+            .help_heading(HTML),
+        )
+        .arg(
+            number(
+                value("max-units", "N", "Maximum number of units on the page")
+                    .default_value("2000"),
+            )
+            .help_heading(HTML),
+        )
         .arg(flag("force", "Let --html overwrite any file").help_heading(HTML))
-        .arg(number(value("top", "N", "How many failures, names and units to list").default_value("10")).help_heading(HTML))
-        .arg(value("slower", "TIME", "Only units that took at least this long: 100ms, 1.5s")
-            .value_parser(ValueParser::new(slower)).help_heading(FILTER))
-        .arg(value("outcome", "LIST", "Only units with these outcomes: ok,error,panic,cancelled,none,other")
-            .value_parser(ValueParser::new(outcomes)).help_heading(FILTER))
-        .arg(value("where", "CONDITION", "Only units that meet a condition; see below").action(ArgAction::Append)
-            .value_parser(ValueParser::new(|text: &str| Query::parse(text))).help_heading(FILTER))
-        .arg(value("search", "WORD", "Only units with this word in their line").action(ArgAction::Append).help_heading(FILTER))
-        .arg(value("since", "TIME", "Only units from then on: 2026-11-21T08:46Z, 2026-11-21, 08:46, 15m (ago)")
-            .allow_hyphen_values(true).help_heading(FILTER))
-        .arg(value("until", "TIME", "Only units up to then").allow_hyphen_values(true).help_heading(FILTER))
-        .arg(value("last", "TIME", "Only units of this long before the newest one: 15m")
-            .value_parser(ValueParser::new(slower)).help_heading(FILTER))
-        .arg(value("names", "LIST", "Names of fields in the input, with units: ts=when,duration_ms=took:s")
-            .value_parser(ValueParser::new(|text: &str| Names::parse(text))))
-        .arg(value("color", "WHEN", "Whether to use colours; auto: on a terminal")
-            .value_parser(PossibleValuesParser::new(["auto", "always", "never"])).default_value("auto"))
+        .arg(
+            number(
+                value("top", "N", "How many failures, names and units to list").default_value("10"),
+            )
+            .help_heading(HTML),
+        )
+        .arg(
+            value(
+                "slower",
+                "TIME",
+                "Only units that took at least this long: 100ms, 1.5s",
+            )
+            .value_parser(ValueParser::new(slower))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "outcome",
+                "LIST",
+                "Only units with these outcomes: ok,error,panic,cancelled,none,other",
+            )
+            .value_parser(ValueParser::new(outcomes))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "where",
+                "CONDITION",
+                "Only units that meet a condition; see below",
+            )
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(|text: &str| Query::parse(text)))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value("search", "WORD", "Only units with this word in their line")
+                .action(ArgAction::Append)
+                .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "since",
+                "TIME",
+                "Only units from then on: 2026-11-21T08:46Z, 2026-11-21, 08:46, 15m (ago)",
+            )
+            .allow_hyphen_values(true)
+            .help_heading(FILTER),
+        )
+        .arg(
+            value("until", "TIME", "Only units up to then")
+                .allow_hyphen_values(true)
+                .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "last",
+                "TIME",
+                "Only units of this long before the newest one: 15m",
+            )
+            .value_parser(ValueParser::new(slower))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "names",
+                "LIST",
+                "Names of fields in the input, with units: ts=when,duration_ms=took:s",
+            )
+            .value_parser(ValueParser::new(|text: &str| Names::parse(text))),
+        )
+        .arg(
+            value(
+                "color",
+                "WHEN",
+                "Whether to use colours; auto: on a terminal",
+            )
+            .value_parser(PossibleValuesParser::new(["auto", "always", "never"]))
+            .default_value("auto"),
+        )
         .arg(flag("quiet", "No progress on standard error").short('q'))
-        .arg(value("completions", "SHELL", "Print completions for a shell").value_parser(value_parser!(Shell)))
+        .arg(
+            value("completions", "SHELL", "Print completions for a shell")
+                .value_parser(value_parser!(Shell)),
+        )
         .arg(flag("man", "Print the manual page"))
 }
 

@@ -375,3 +375,33 @@ fn what_cannot_be_read_leaves_the_unit_in_and_is_told() {
 "
     );
 }
+
+#[test]
+fn a_name_that_is_too_long_leaves_room_for_the_outcome() {
+    let line = format!(
+        "ts=2026-11-21T08:46:00Z level=error msg={} outcome=error duration_ms=25.0 error=\"日本語 タイムアウト\"\n",
+        "long".repeat(30)
+    );
+    prints(
+        &run(60, &line, &["--unit", "1"]),
+        "
+longlonglonglonglonglonglonglonglong…  error  25.0 ms  error
+日本語 タイムアウト
+2026-11-21T08:45:59.975000Z to 2026-11-21T08:46:00.000000Z
+in, byte 0
+
+fields
+  error  日本語 タイムアウト
+
+        0                25.0 ms
+        ━━━━━━━━━━━━━━━━━━━━━━━✗
+",
+    );
+    let narrow = run(40, &line, &["--unit", "1"]);
+    let times = "2026-11-21T08:45:59.975000Z to \n2026-11-21T08:46:00.000000Z\n";
+    assert!(
+        narrow.out.contains(&times.replace(" \n", "\n")),
+        "{}",
+        narrow.out
+    );
+}

@@ -69,7 +69,7 @@ fn head(screen: &mut Screen, index: &Index) -> Clock {
     timed.for_each(|unit| (first, last) = (first.min(unit.start()), last.max(unit.end)));
     if first <= last {
         let [from, to] = [first, last].map(time::text);
-        screen.line(Style::Dim, &format!("{from} to {to}"));
+        screen.wrapped(Style::Dim, 0, &format!("{from} to {to}"));
     }
     Clock::of(first, last)
 }

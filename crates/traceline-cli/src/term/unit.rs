@@ -27,7 +27,6 @@ pub(super) fn took(unit: &Unit) -> String {
 }
 
 fn head(screen: &mut Screen, index: &Index, unit: &Unit, detail: &Detail) {
-    screen.put(Style::Bold, index.text(unit.name));
     let outcome = [unit.outcome.as_str(), &detail.status];
     let outcome = outcome.into_iter().filter(|text| !text.is_empty());
     let facts = [
@@ -39,7 +38,12 @@ fn head(screen: &mut Screen, index: &Index, unit: &Unit, detail: &Detail) {
         (Style::Plain, took(unit)),
         (Style::of_level(unit.level), unit.level.as_str().to_owned()),
     ];
-    for (style, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
+    let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
+    let room = facts.clone().map(|(_, text)| width(&text) + 2).sum();
+    // The name gets shorter before anything else goes.
+    let room = screen.columns.saturating_sub(room).max(screen.columns / 3);
+    screen.put(Style::Bold, &clipped(index.text(unit.name), room));
+    for (style, text) in facts {
         screen.gap(2);
         screen.put(style, &text);
     }
@@ -47,7 +51,7 @@ fn head(screen: &mut Screen, index: &Index, unit: &Unit, detail: &Detail) {
     error(screen, detail);
     if unit.end != NO_TIME {
         let [from, to] = [unit.start(), unit.end].map(time::text);
-        screen.line(Style::Dim, &format!("{from} to {to}"));
+        screen.wrapped(Style::Dim, 0, &format!("{from} to {to}"));
     }
     for (key, id) in &detail.ids {
         screen.wrapped(Style::Dim, 0, &format!("{key} {id}"));
