@@ -155,6 +155,39 @@ test("the search speaks the language of --where", async () => {
   await context.close();
 });
 
+test("the search finds what --where finds", async () => {
+  const records = [
+    ...order,
+    'ts=2026-11-21T08:46:02Z level=info msg="GET /carts" outcome=ok duration_ms=3.5 path=/carts/7 plan="free trial" text="q\\"\\\\ ends" n=1.5e3',
+    '{"ts":"2026-11-21T08:46:03Z","msg":"POST /orders","level":"error","outcome":"error","duration_ms":1250,"error":"Gateway timeout","error.type":"Timeout","user":{"id":7,"plan":{"name":"pro"}},"took_by":"61ms"}',
+    '{"level":"warn","time":"2026-11-21T08:46:04Z","message":"sweep","elapsed":"12 ms","status":499}',
+  ].join("\n") + "\n";
+  const { page, faults, context } = await opened(written("same", records));
+  const queries = [
+    "status>=400", "status<499 and took>20ms", "name=order or name=sweep", "not level=info", "!level=error && !level=warn",
+    "took<=12ms", "took==12ms", "duration_ms>1000", "duration>1s", "outcome=error", "outcome!=ok", "error~timeout", "error~^G.*t$", "error!~o",
+    "/timeout", "/Gateway", "/GATEWAY", "timeout", "\"free trial\"", "plan=\"free trial\"", "plan='free trial'", "text~ends$", "text='q\"\\\\ ends'",
+    "user.id=7", "user.plan.name=pro", "user.plan.name~^p", "took_by>60ms", "took_by<60ms", "n=1.5e3", "n>1499", "missing=1", "missing!=1", "missing!~1",
+    "(status=409 or status=499) and (took>20ms or level=warn)", "not (outcome=error or outcome=ok)", "path~(carts|orders)/[0-9]+", "error.type=Timeout",
+    "trace_id=0af7651916cd43dd8448eb211c80319c not span_id=b7ad6b7169203331", "service=inventory or sku", "level = info", "NOT name=order AND took > 1ms",
+  ];
+  for (const query of queries) {
+    const { stdout } = spawnSync(TRACELINE, [`${FOLDER}/same.log`, "--json", "--where", query], { encoding: "utf8" });
+    const found = stdout.split("\n").filter((line) => line).map((line) => JSON.parse(line).name).sort();
+    await page.fill("#search", query);
+    assert.equal(await page.textContent("#fault"), "", query);
+    assert.deepEqual((await texts(page, "#units tbody td:nth-child(2)")).sort(), found, query);
+  }
+  for (const query of ["(a=1", "a=1)", "=1", "a<b", "a=\"x", "a~(", "a=1 and", "not"]) {
+    const { stderr } = spawnSync(TRACELINE, [`${FOLDER}/same.log`, "--where", query], { encoding: "utf8" });
+    await page.fill("#search", query);
+    const fault = await page.textContent("#fault");
+    assert.ok(fault && stderr.includes(fault), `${query}: ${fault} ${stderr}`);
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test("failures come first, and a span of time is chosen with a brush", async () => {
   const { page, faults, context } = await opened(written("failures", lines));
   assert.deepEqual(await texts(page, "#failures tbody td"), ["1", "reserve", "inventory", "out of stock", "08:46:00.075", "08:46:00.075"]);

@@ -7,6 +7,9 @@ use crate::record;
 /// How many different keys are kept.
 const MOST: usize = 24;
 
+/// How much of a key is kept.
+const LONGEST: usize = 80;
+
 /// How many lines are looked at.
 const LINES: u32 = 1_000;
 
@@ -46,12 +49,12 @@ impl Keys {
                 }
                 _ => {}
             }
-            let key = key.decode();
-            if self.seen.iter().any(|seen| *seen == key) {
+            let key: String = key.decode().chars().take(LONGEST).collect();
+            if self.seen.contains(&key) {
                 continue;
             }
             match self.seen.len() < MOST {
-                true => self.seen.push(key.into_owned()),
+                true => self.seen.push(key),
                 false => self.more = true,
             }
         }

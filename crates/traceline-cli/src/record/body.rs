@@ -31,6 +31,8 @@ pub(super) fn find(line: &[u8], names: &Names) -> Option<Body> {
 fn behind_prefix(line: &[u8], names: &Names) -> Option<Body> {
     let near = line.get(..LONGEST_PREFIX).unwrap_or(line);
     let (mut before, mut pair) = (b' ', None);
+    // Looked at only once, however many pairs there are.
+    let mut all_pairs = None;
     for (at, byte) in near.iter().enumerate() {
         let rest = line.get(at..).unwrap_or_default();
         if *byte == b'{' && rest.starts_with(b"{\"") {
@@ -38,7 +40,9 @@ fn behind_prefix(line: &[u8], names: &Names) -> Option<Body> {
             return Some(Body { at, sure });
         }
         if before == b' ' && !matches!(byte, b' ' | b'[') {
-            if is_first_pair(rest, names) && (pair.is_none() || !is_all_pairs(line, pair)) {
+            if is_first_pair(rest, names)
+                && (pair.is_none() || !*all_pairs.get_or_insert_with(|| is_all_pairs(line, pair)))
+            {
                 return Some(Body { at, sure: true });
             }
             if pair.is_none() && is_pair(rest) {

@@ -5,6 +5,9 @@ use super::{LONGEST_LINE, Line};
 /// How much is read at a time.
 const CHUNK: usize = 1 << 20;
 
+/// How many blanks may stand before a document.
+const BLANK: usize = 1 << 16;
+
 /// How the input is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
@@ -76,7 +79,10 @@ impl Splitter {
     pub(super) fn take(&mut self, len: usize, each: &mut impl FnMut(u64, Line<'_>)) {
         let filled = self.used + len;
         if self.shape.is_none() {
-            self.shape = Shape::of(&self.buffer[..filled]);
+            let shape = Shape::of(&self.buffer[..filled]);
+            // Nothing but blanks for so long begins no document.
+            let blank = (filled > BLANK).then_some(Shape::Lines);
+            self.shape = shape.or(blank);
         }
         match self.shape {
             None => self.used = filled,

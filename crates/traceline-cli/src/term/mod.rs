@@ -131,25 +131,27 @@ impl Screen {
     }
 }
 
-/// Splits a text into lines of at most `room` columns, if possible at blanks.
+/// Splits a text into lines of at most `room` columns, if possible at blanks. In one pass: a value may
+/// have millions of characters.
 fn lines(text: &str, room: usize) -> Vec<String> {
     let text = text::visible(text);
-    let (mut lines, mut rest) = (Vec::new(), &*text);
-    while rest.width() > room {
-        let mut used = 0;
-        let fits = |(_, char): &(usize, char)| {
-            used += char.width().unwrap_or(0);
-            used <= room
-        };
-        let end = rest.char_indices().take_while(fits).last();
-        let end = end.map_or(rest.len(), |(at, char)| at + char.len_utf8());
-        let head = rest.get(..end).unwrap_or(rest);
-        let blank = head.rfind(' ').filter(|at| *at > end / 2);
-        let (line, more) = rest.split_at(blank.map_or(end, |at| at + 1));
-        lines.push(line.to_owned());
-        rest = more;
+    let (mut lines, mut start, mut used) = (Vec::new(), 0, 0);
+    // Behind the last blank of the line, unless that is too near to its start.
+    let mut blank = None;
+    for (at, char) in text.char_indices() {
+        let width = char.width().unwrap_or(0);
+        if used + width > room {
+            let end = blank.unwrap_or(at);
+            lines.push(text.get(start..end).unwrap_or_default().to_owned());
+            used = text.get(end..at).unwrap_or_default().width();
+            (start, blank) = (end, None);
+        }
+        used += width;
+        if char == ' ' && used > room / 2 {
+            blank = Some(at + 1);
+        }
     }
-    lines.push(rest.to_owned());
+    lines.push(text.get(start..).unwrap_or_default().to_owned());
     lines
 }
 
@@ -209,6 +211,16 @@ mod tests {
         assert_eq!(clipped("日本語", 6), "日本語");
         assert_eq!(clipped("日本語", 4), "日…");
         assert_eq!(clipped("a\nb", 3), "a\\…");
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_at_blanks_if_possible() {
+        assert_eq!(lines("one two three four", 10), ["one two ", "three four"]);
+        assert_eq!(lines("a bcdefghijklmnopq", 10), ["a bcdefghi", "jklmnopq"]);
+        assert_eq!(lines("日本語 タイム", 7), ["日本語 ", "タイム"]);
+        assert_eq!(lines("", 10), [""]);
+        assert_eq!(lines("a\nb", 10), ["a\\nb"]);
+        assert_eq!(lines(&"x".repeat(5_000_000), 80).len(), 62_500);
     }
 
     #[test]
