@@ -619,6 +619,24 @@ fn only_the_first_unit_of_a_thread_allocates() {
         drop(in_inner);
     };
     assert_eq!(steady(nested), NOTHING);
+    // Nor do the ids that a unit inside another shares with it, whoever asks first.
+    let sharing = |asks_first: bool| {
+        let mut outer = traceline::start!("outer");
+        outer.set_request_id("order-4711");
+        outer.scope(|| {
+            let mut inner = traceline::start!("inner");
+            if !asks_first {
+                current::trace_id();
+            }
+            inner.scope(|| {
+                current::trace_id();
+                drop(traceline::start!("innermost"));
+            });
+        });
+    };
+    for asks_first in [false, true] {
+        assert_eq!(steady(|| sharing(asks_first)), NOTHING);
+    }
 
     take_records();
     runs();

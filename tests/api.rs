@@ -60,7 +60,7 @@ const NOT_UNWIND_SAFE: &str = "Send Sync Unpin";
 fn auto_traits_and_sizes_of_public_types_are_these() {
     let table = table! {
         Trace: 16, ALL;
-        TraceBuilder: 104, NOT_UNWIND_SAFE;
+        TraceBuilder: 120, NOT_UNWIND_SAFE;
         Timer: 40, ALL;
         Lap: 40, ALL;
         UnitRef: 16, ALL;

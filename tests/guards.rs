@@ -512,6 +512,65 @@ mod disabled_runs {
     }
 
     #[test]
+    fn a_scope_of_its_handle_hides_an_enabled_unit_inside_and_elsewhere() {
+        let bench = bare();
+        let hidden = |handle: &mut Trace| {
+            handle.scope(|| by_current())?;
+            let entered = handle.enter();
+            by_current()?;
+            drop(entered);
+            mem::forget(handle.enter());
+            by_current()?;
+            // Used again, so that it is taken back.
+            handle.set("hidden", 1).scope(|| by_current())
+        };
+        let _: Done = run!("off", |outer| {
+            let mut inner = unit(&bench, "inner");
+            inner.scope(|| {
+                hidden(outer)?;
+                current::set("shown", 1);
+                Ok::<_, String>(())
+            })?;
+            drop(inner);
+            let mut elsewhere = unit(&bench, "elsewhere");
+            super::elsewhere(|| {
+                elsewhere.scope(|| {
+                    hidden(outer)?;
+                    current::set("shown", 1);
+                    Ok::<_, String>(())
+                })
+            })
+        });
+        let lines = bench.log.take_lines();
+        assert_eq!(
+            lines,
+            [
+                "msg=inner duration_ms=0.0 shown=1",
+                "msg=elsewhere duration_ms=0.0 shown=1"
+            ]
+        );
+    }
+
+    #[test]
+    fn ids_of_the_outer_handle_are_current_in_a_scope_of_it() {
+        let other = PARENT.replace("4bf9", "5bf9");
+        let _: Done = run!("off", |outer| {
+            outer.continue_from(PARENT.parse().unwrap());
+            let _: Done = run!("inner", |inner| {
+                inner.continue_from(other.parse().unwrap());
+                assert_eq!(outer.scope(ids).0.as_deref(), Some(PARENT));
+                assert_eq!(ids().0.as_ref(), Some(&other));
+                Ok(())
+            });
+            assert_eq!(outer.scope(ids).0.as_deref(), Some(PARENT));
+            assert_eq!(elsewhere(|| outer.scope(ids)).0.as_deref(), Some(PARENT));
+            outer.continue_from(other.parse().unwrap());
+            assert_eq!(ids().0.as_ref(), Some(&other));
+            Ok(())
+        });
+    }
+
+    #[test]
     fn a_handle_may_be_taken_dropped_ended_and_shared() {
         check(|| {
             run!("off", |trace| {

@@ -104,6 +104,7 @@ const VERBS: &[Verb] = &[
     ("check", || _ = current::check(Err::<(), _>("a"))),
     ("error", || current::error("a")),
     ("ok", current::ok),
+    ("recovered", current::recovered),
     ("status", || current::status(404)),
     ("raise", || current::raise(Level::Warn)),
     ("set_level", || current::set_level(Level::Warn)),

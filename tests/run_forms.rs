@@ -486,7 +486,8 @@ mod elsewhere {
                     assert!(trace.is_enabled());
                 });
                 // Only `&self`: what came back is there all the same.
-                current::with(|unit| assert_eq!(unit.get("m"), None));
+                let seen = current::with(|unit| unit.get("m").map(|n| n.to_string()));
+                assert_eq!(seen.flatten().as_deref(), Some("2"));
                 trace.ok();
                 assert_eq!(trace.outcome(), Some(Outcome::Ok));
                 assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
@@ -693,7 +694,7 @@ mod taken {
     }
 
     #[test]
-    fn one_that_is_still_out_when_the_unit_ends_is_counted() {
+    fn one_that_is_still_out_when_the_unit_ends_has_given_what_it_had() {
         let mut out = None;
         check(
             |trace, _| {
@@ -703,10 +704,10 @@ mod taken {
                     taken
                 }));
             },
-            "0.0 lost_parts=1",
+            "0.0 out=1",
         );
         let before = current::late_parts();
-        drop(out);
+        drop(out.unwrap().set("late", 1));
         assert!(current::late_parts() > before);
     }
 
@@ -823,7 +824,7 @@ mod taken {
                 shared.incr("n").set("a", 2);
                 current::incr("n");
             },
-            "0.0 calls=1 n=3 a=2",
+            "0.0 n=3 a=2 calls=1",
         );
     }
 
@@ -1061,6 +1062,70 @@ mod panics {
         assert_eq!(
             lines,
             ["level=error msg=unit outcome=panic duration_ms=0.0 dropped=1 calls=1"]
+        );
+    }
+}
+
+mod last_write {
+    use super::*;
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_through_the_handle_elsewhere() {
+        check(
+            |trace, _| {
+                elsewhere(|| _ = trace.set("k", 1));
+                current::set("k", 2);
+            },
+            "0.0 k=2",
+        );
+    }
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_inside_another_unit() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("x", 1));
+                    Ok(())
+                });
+                current::set("x", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 x=2"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_handle_says_elsewhere_is_the_word_of_the_unit() {
+        check(
+            |trace, _| {
+                trace.fail("first").set("kept", 1).set("gone", 2);
+                elsewhere(|| _ = trace.ok().set_level(Level::Info).unset("gone"));
+                assert_eq!(current::outcome(), Some(Outcome::Ok));
+                assert_eq!(current::get("gone"), None);
+            },
+            "0.0 kept=1 fragments=\"[0.0ms, error] first\"",
+        );
+    }
+
+    #[test]
+    fn a_lap_goes_on_in_the_part_of_a_handle_elsewhere() {
+        check(
+            |trace, clock| {
+                elsewhere(|| {
+                    trace.time("db", |trace| {
+                        clock.advance(ms(3));
+                        trace.set("rows", 2);
+                    });
+                });
+            },
+            "3.0 db.count=1 db.ms=3.0 db.max_ms=3.0 rows=2",
         );
     }
 }

@@ -265,11 +265,14 @@ impl<L: Log> Bridge<L> {
         if self.raises && record.level() <= Level::Warn && self.prints(record) {
             stack::with(|entry| entry.severity.raise(record.level()));
         }
-        let source = stack::with(|entry| Correlated {
-            record: record.key_values(),
-            unit: entry.origin.name.clone(),
-            ids: entry.ids,
-            request_id: entry.request_id().map(str::to_owned),
+        let source = stack::with(|entry| {
+            entry.share_ids(false);
+            Correlated {
+                record: record.key_values(),
+                unit: entry.unit_name().clone(),
+                ids: entry.ids,
+                request_id: entry.request_id().map(str::to_owned),
+            }
         });
         let Some(source) = source.filter(|_| self.correlates) else {
             return hand_over::log_record(|| self.logger.log(record));

@@ -16,7 +16,7 @@ pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
             Slot::Unit(entry) if entry.is_part() => Some(std::mem::replace(slot, Slot::Gone)),
             Slot::Unit(entry) if !entry.ended => {
                 prepare(entry);
-                emit::end_now(entry);
+                emit::end_now(entry, false);
                 None
             }
             _ => None,

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 use crate::unit::{Entry, UnitHub};
 
 /// What lies in a layer.

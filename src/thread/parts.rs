@@ -8,6 +8,13 @@ use crate::unit::UnitHub;
 
 /// Takes an entry for a part of a unit, whose times count from the unit's start.
 pub(crate) fn take(hub: &Arc<UnitHub>) -> Box<Entry> {
+    let mut part = take_for_handle(hub);
+    part.severity.step_back();
+    part
+}
+
+/// Takes an entry for a part that a handle of the unit itself writes to.
+pub(crate) fn take_for_handle(hub: &Arc<UnitHub>) -> Box<Entry> {
     hub.count_part();
     let mut part = blank(hub);
     part.home = Some(Arc::clone(hub));

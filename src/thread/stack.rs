@@ -16,9 +16,9 @@ use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
 use crate::thread::token;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]

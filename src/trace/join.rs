@@ -7,7 +7,7 @@ use crate::emit;
 use crate::thread::{parts, spares};
 use crate::trace::Trace;
 use crate::unit::Entry;
-use crate::unit::store::trace_ids::Forwarded;
+use crate::unit::forwarded::Forwarded;
 
 /// Collects what one thread contributes to a unit, and joins the unit when it is
 /// dropped; made by [`Trace::part`].

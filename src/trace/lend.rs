@@ -10,11 +10,12 @@ use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
-    /// Looks at the unit of a handle; where that is not, at what the handle wrote: nothing.
+    /// Looks at the unit of a handle; where that is not, at what has been written elsewhere
+    /// and not been seen by the unit.
     #[inline(never)]
     pub(super) fn look_from_handle<R>(
         hub: &Arc<UnitHub>,
@@ -26,9 +27,10 @@ impl Trace {
         if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
             return result;
         }
-        let nothing = parts::blank(hub);
-        let result = once(&nothing);
-        spares::give_back(nothing);
+        let part = hub.copy_news().part;
+        let part = part.unwrap_or_else(|| parts::blank(hub));
+        let result = once(&part);
+        spares::give_back(part);
         result
     }
 
@@ -68,24 +70,32 @@ impl Trace {
                 .and_then(|token| stack::with_unit(token, use_entry));
             return match result {
                 Some(result) => result,
-                None => self.go_away().map(call?),
+                None => {
+                    self.0 = State::Away(parts::take_for_handle(hub));
+                    self.call_away(call?)
+                }
             };
         }
         match &mut self.0 {
-            State::Here(entry) | State::Away(entry) => Some(call(entry)),
-            _ => None,
+            State::Here(entry) => Some(call(entry)),
+            _ => self.call_away(call),
         }
     }
 
-    /// Gives a handle that is not where its entry is a part of the unit.
-    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
-        if let State::Handle(hub) = &self.0 {
-            self.0 = State::Away(parts::take(hub));
+    /// Uses the part of a handle that is not where its entry is. The part comes home at once,
+    /// so that a later write elsewhere wins, unless a lap runs in it.
+    fn call_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let State::Away(part) = &mut self.0 else {
+            return None;
+        };
+        let result = call(part);
+        if !part.has_laps()
+            && let Some(hub) = part.home.clone()
+            && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
+        {
+            parts::come_home(part);
         }
-        match &mut self.0 {
-            State::Away(part) => Some(part),
-            _ => None,
-        }
+        Some(result)
     }
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
@@ -105,9 +115,13 @@ impl Trace {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
-                State::LentAway(stack::push(parts::take(&hub)))
+                State::LentAway(stack::push(parts::take_for_handle(&hub)))
             }
-            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded), false),
+            // Its unit may not be the current one.
+            State::Covered(own) if !stack::with_top(|top| is_cover_of(top, &own)) => {
+                State::Covering(stack::cover(own), true)
+            }
             other => other,
         };
     }
@@ -126,7 +140,7 @@ impl Trace {
         let state = match &mut self.0 {
             // If it is not found, it is in use further up this thread's stack, or on
             // another thread: the next call tries again.
-            State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
+            State::Lent(token) | State::Covering(token, false) => match stack::pop(*token) {
                 Some(Slot::Unit(mut entry)) => {
                     entry.token = None;
                     match entry.ended {
@@ -143,6 +157,10 @@ impl Trace {
                     }
                 }
                 Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
+                _ => return,
+            },
+            State::Covering(token, true) => match stack::pop(*token) {
+                Some(Slot::Cover(forwarded)) => State::Covered(forwarded),
                 _ => return,
             },
             State::LentAway(token) => match stack::pop(*token) {
@@ -184,20 +202,12 @@ impl Trace {
         own: &mut Option<Box<Forwarded>>,
         work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
     ) -> Option<R> {
-        let parent = own.as_ref().and_then(|own| own.parent);
-        // A cover has no other mark.
-        let is_own = |slot: &Slot| match slot {
-            Slot::Cover(ids) => {
-                parent.is_none() || ids.as_ref().and_then(|ids| ids.parent) == parent
-            }
-            _ => false,
-        };
+        let is_own = |slot: &Slot| is_cover_of(slot, own);
+        let token = stack::first(is_own);
         let mut work = Some(work);
-        let seen = stack::with_cover(stack::first(is_own), |ids| {
+        let seen = stack::with_cover(token, |ids| {
             let result = work.take()?(ids);
-            if own != ids {
-                own.clone_from(ids);
-            }
+            own.clone_from(ids);
             Some(result)
         });
         seen.unwrap_or_else(|| Some(work?(own)))
@@ -208,6 +218,17 @@ impl Trace {
     pub(super) fn into_cover(mut self) -> Cover {
         let forwarded = self.with_forwarded(Option::take).flatten();
         Cover(stack::cover(forwarded))
+    }
+}
+
+/// Returns whether a layer may be the cover of a disabled handle, which has these ids.
+fn is_cover_of(slot: &Slot, own: &Option<Box<Forwarded>>) -> bool {
+    let parent = |ids: &Option<Box<Forwarded>>| ids.as_ref().and_then(|ids| ids.parent);
+    match (slot, parent(own)) {
+        // A cover has no other mark.
+        (Slot::Cover(ids), Some(own)) => parent(ids) == Some(own),
+        (Slot::Cover(_), None) => true,
+        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod unit_ref;
 pub(crate) mod join;
 pub(crate) mod scope;
 pub(crate) mod builder;
+pub(crate) mod begin;
 mod lend;
 mod outcome;
 mod add;
@@ -27,8 +28,8 @@ use crate::thread::layers::Slot;
 use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -42,8 +43,8 @@ use crate::unit::store::trace_ids::Forwarded;
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
 /// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
-/// thread-local variable, nor begin one in its destructor: the order in which a
-/// thread destroys its variables decides whether the record is written.
+/// thread-local variable, nor begin one in the destructor of such a variable: the order
+/// in which a thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -67,7 +68,8 @@ enum State {
     /// With the ids that it received and passes on, if there are any.
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
-    Covering(Token),
+    /// Of a handle of `run!` if the flag is set.
+    Covering(Token, bool),
     /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
     /// to it, which it keeps wherever it goes.
     Covered(Option<Box<Forwarded>>),
@@ -113,7 +115,7 @@ impl Trace {
     pub fn is_enabled(&self) -> bool {
         !matches!(
             self.0,
-            State::Disabled(_) | State::Covering(_) | State::Covered(_)
+            State::Disabled(_) | State::Covering(..) | State::Covered(_)
         )
     }
 
@@ -124,7 +126,7 @@ impl Trace {
     ) -> Option<R> {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
-            State::Covering(token) => stack::with_cover(Some(*token), work),
+            State::Covering(token, _) => stack::with_cover(Some(*token), work),
             State::Covered(own) => Trace::with_covered(own, work),
             _ => None,
         }
@@ -134,7 +136,7 @@ impl Trace {
     fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref().map(look),
-            State::Covering(token) => {
+            State::Covering(token, _) => {
                 stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
             }
             State::Covered(Some(own)) => Some(look(own)),
@@ -159,7 +161,7 @@ impl Trace {
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
             State::Here(entry) => Some(call(entry)),
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
             _ => self.with_lent(call),
         }
     }
@@ -184,7 +186,7 @@ impl Trace {
             true => look(&entry.caught_up()),
         };
         match &self.0 {
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| look(entry))
@@ -229,7 +231,7 @@ impl Trace {
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
         }
     }
 
@@ -247,7 +249,7 @@ impl Trace {
     #[inline]
     pub fn emit(mut self) {
         if let State::Handle(_) = self.0 {
-            self.with_entry(emit::end_now);
+            self.with_entry(|entry| emit::end_now(entry, true));
         }
     }
 
@@ -315,7 +317,11 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look(emit::render).unwrap_or_default()
+        let render = |entry: &Entry| match entry.lacks_known_ids() {
+            true => emit::render(&entry.caught_up()),
+            false => emit::render(entry),
+        };
+        self.look(render).unwrap_or_default()
     }
 }
 
@@ -347,7 +353,7 @@ impl fmt::Debug for Trace {
             State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
                 f.write_str("Trace(current)")
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered(_) => {
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => {
                 f.write_str("Trace(disabled)")
             }
         }

@@ -25,12 +25,14 @@ impl Trace {
     /// | `key.count` | the number of laps |
     /// | `key.ms` | their sum, which is more than the time that passed if laps overlap |
     /// | `key.max_ms` | the longest lap |
-    /// | `key.wall_ms` | the time in which at least one lap ran, if laps overlapped, so that it is not the sum |
+    /// | `key.wall_ms` | the time in which at least one lap ran; only if laps overlapped |
     ///
-    /// Laps overlap if they are nested, belong to futures that run at the same time, or ran in
-    /// [parts](crate::Part) of the unit. Only the last 32 periods in which laps of a part ran
-    /// are kept apart. Where laps on other threads overlap with earlier ones, `key.wall_ms` is
-    /// not known and is left out. A lap that ends with a panic counts too.
+    /// Laps overlap if they are nested, or if they belong to futures or [parts](crate::Part)
+    /// that run at the same time. A lap that ends with a panic counts too.
+    ///
+    /// Where several threads use a timer, it remembers the last 32 periods in which laps ran.
+    /// If a lap that comes from another thread overlaps with earlier ones, `key.wall_ms` cannot
+    /// be known and is left out.
     ///
     /// # Examples
     ///
@@ -127,8 +129,8 @@ impl Trace {
 
     /// Starts a lap, which ends when the returned guard is dropped.
     ///
-    /// The first lap of this kind in a unit allocates, unless the entry's earlier units had
-    /// one; later ones do not.
+    /// The guard does not borrow the trace, and may be held across an `.await`. A
+    /// thread allocates for its first such lap; later ones use that memory again.
     ///
     /// # Examples
     ///

@@ -12,8 +12,8 @@ use crate::trace::builder::TraceBuilder;
 use crate::trace::join::Part;
 use crate::trace::scope;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Returns a handle with which other threads and tasks contribute to this unit.

@@ -6,14 +6,22 @@ use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
-use crate::unit::store::trace_ids::{Forwarded, Outgoing, SharedIds, UnitIds};
+use crate::unit::forwarded::Forwarded;
+use crate::unit::store::hub::known;
+use crate::unit::store::trace_ids::{Outgoing, SharedIds, UnitIds};
 
 impl Entry {
     /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        let parent = self.make_ids().parent();
+        self.share_ids(true);
+        self.make_ids();
+        self.known_ids()
+    }
+
+    /// Returns these headers as far as the entry knows them.
+    pub(crate) fn known_ids(&self) -> Outgoing<'_> {
         Outgoing {
-            parent: Some(parent),
+            parent: self.ids.map(|ids| ids.parent()),
             state: self.state(),
             request_id: self.request_id.map(|id| self.arena.get(id)),
         }
@@ -32,10 +40,18 @@ impl Entry {
 
     /// Takes over the ids that others made on behalf of this unit, or has them made.
     pub(crate) fn share_ids(&mut self, make: bool) {
-        if !self.is_alone() && (self.ids.is_none() || self.request_id.is_none()) {
+        if self.ids.is_none() && make && !self.is_alone() || self.lacks_known_ids() {
             let hub = Arc::clone(self.home_or_hub());
             hub.with_ids(make, |shared| self.take_ids(shared));
         }
+    }
+
+    /// Returns whether ids may be known to others that this entry has not seen.
+    pub(crate) fn lacks_known_ids(&self) -> bool {
+        let shared = (self.home.as_ref()).or_else(|| self.hub.get().or(self.outer.as_ref()));
+        let known = shared.map_or(0, |hub| hub.known());
+        (self.ids.is_none() && known & known::IDS != 0)
+            || (self.request_id.is_none() && known & known::REQUEST_ID != 0)
     }
 
     /// Returns whether nobody else can have asked for the ids of this unit.
@@ -57,28 +73,36 @@ impl Entry {
         self.tidy();
     }
 
-    /// Forgets the ids that a unit got from where it began.
-    pub(crate) fn forget_ids(&mut self) {
-        self.forget_state();
-        self.ids = None;
-        self.request_id = None;
-        self.publish();
-    }
-
     /// Makes this a unit inside another one, whose ids it shares.
     pub(crate) fn set_outer(&mut self, outer: &Arc<UnitHub>) {
+        outer.count_inside();
         self.outer = Some(Arc::clone(outer));
         if let Some(hub) = self.hub.get() {
             hub.set_outer(outer);
         }
     }
 
-    /// Continues the transaction of a disabled unit around this one.
-    pub(crate) fn continue_forwarded(&mut self, forwarded: &mut Forwarded) {
-        self.continue_from(forwarded.make_parent());
-        self.set_state(forwarded.state.as_str().as_bytes());
-        if let Some(id) = &forwarded.request_id {
-            self.set_request_id(id.as_bytes());
+    /// Ends the sharing: the ids stay as they are.
+    pub(crate) fn leave_outer(&mut self) {
+        if let Some(outer) = self.outer.take() {
+            outer.uncount_inside();
+        }
+        if let Some(hub) = self.hub.get() {
+            hub.leave_outer();
+        }
+    }
+
+    /// Shares the ids of a disabled unit around this one. Those that came to it are judged by
+    /// the settings of this one, because it has none.
+    pub(crate) fn share_forwarded(&mut self, forwarded: &mut Forwarded) {
+        let Some(parent) = forwarded.parent else {
+            return self.set_outer(&forwarded.hub(&self.settings));
+        };
+        self.continue_from(parent);
+        let shared = forwarded.outgoing();
+        self.set_state(shared.state);
+        if let Some(id) = shared.request_id {
+            self.set_request_id(id);
         }
     }
 
@@ -108,14 +132,16 @@ impl Entry {
 
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
+        // Units inside this one may have named it already.
+        let known = self.ids.or_else(|| self.hub.get()?.ids());
+        self.leave_outer();
         self.forget_state();
         let trace_id = parent.trace_id();
-        self.ids = Some(UnitIds::new(
-            &self.settings,
-            self.start,
-            trace_id,
-            Some(parent),
-        ));
+        let ids = match known {
+            Some(known) => UnitIds::named(&self.settings, known.span_id, trace_id, Some(parent)),
+            None => UnitIds::new(&self.settings, self.start, trace_id, Some(parent)),
+        };
+        self.ids = Some(ids);
         self.publish();
     }
 

@@ -36,6 +36,9 @@ impl Entry {
         let (value, arena) = (field.value(), &part.arena);
         let key = self.key_of(field, part);
         match (field.role, value.to_amount(arena)) {
+            _ if value.tag == Tag::Absent && part.severity.speaks() => {
+                self.set_any(key, Kind::Absent);
+            }
             _ if value.tag == Tag::Absent => {}
             _ if field.has(flag::REDACTED) => self.merge_redacted(key),
             (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, field.role, amount),

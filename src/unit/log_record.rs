@@ -16,9 +16,10 @@ use crate::value::kind::{Kind, PANICKED};
 impl Entry {
     /// Copies the ids of the unit that an ordinary log record falls into; returns
     /// the name of the unit.
-    pub(crate) fn take_unit(&mut self, unit: &Entry) -> Span {
+    pub(crate) fn take_unit(&mut self, unit: &mut Entry) -> Span {
+        unit.share_ids(false);
         self.adopt_ids(unit);
-        self.arena.push_text(&unit.origin.name, self.limits.value)
+        self.arena.push_text(unit.unit_name(), self.limits.value)
     }
 
     /// Gathers an ordinary log record. Its message and values are user code.

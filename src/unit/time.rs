@@ -21,9 +21,8 @@ const MAX_OPEN: usize = 256;
 impl Entry {
     /// Starts a lap; returns `None` if there is no room for it or for its field.
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
-        if self.laps.len() >= MAX_OPEN {
-            self.catch_up();
-        }
+        // A lap that was stopped elsewhere does not overlap with this one.
+        self.catch_up();
         if self.laps.len() >= MAX_OPEN {
             self.fields.dropped += 1;
             return None;
@@ -74,6 +73,11 @@ impl Entry {
             true => self.laps.push(lap),
             false => self.close(lap, self.now()),
         }
+    }
+
+    /// Returns whether any lap runs in this entry.
+    pub(crate) fn has_laps(&self) -> bool {
+        !self.laps.is_empty()
     }
 
     /// Returns whether a lap runs in this entry.

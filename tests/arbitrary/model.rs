@@ -35,9 +35,10 @@ fn arbitrary_programs_give_the_lines_of_the_reference() {
     for number in 0..setting("MODEL_PROGRAMS", programs) {
         let random = Random(seed.wrapping_mul(0x1_0000_0000).wrapping_add(number));
         let program = decode(&bytes(random));
-        if compare(&program).is_err() {
+        if let Err(first) = compare(&program) {
             let program = shrunk(program);
-            let why = compare(&program).expect_err("it differs");
+            // It may depend on the history of the thread.
+            let why = compare(&program).err().unwrap_or(first);
             panic!("program {number} of seed {seed}: {why}\n{program:?}");
         }
     }

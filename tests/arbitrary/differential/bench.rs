@@ -11,6 +11,8 @@ use traceline::{
     config::{Clock, Color, ConfigBuilder},
 };
 
+use crate::reference::rig::{self, MADE};
+
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 thread_local! {
@@ -56,6 +58,7 @@ pub fn say(line: String) {
 
 /// Returns the lines that this thread logs while `work` runs.
 pub fn lines(work: impl FnOnce()) -> Vec<String> {
+    rig::install();
     NOW.set(0);
     work();
     SAID.take()
@@ -91,7 +94,7 @@ pub static CONFIGS: LazyLock<[Config; 5]> = LazyLock::new(|| {
 });
 
 fn build(builder: ConfigBuilder) -> Config {
-    let builder = builder.logger(&ThreadLog).clock(&ThreadClock);
+    let builder = builder.logger(&ThreadLog).clock(&ThreadClock).ids(&MADE);
     builder.build().expect("settings make sense")
 }
 

@@ -7,6 +7,7 @@ use super::ops::{End, Op, Start, Unit, Whose};
 use super::values::{COMMON, Failed, Key, Num, ODD, SECRET, Val, WIDE, text};
 
 use crate::random::Random;
+use crate::reference::program::PartEnd;
 
 /// Names of units; spare entries of parts are named `part`.
 const NAMES: [&str; 10] = [
@@ -208,7 +209,11 @@ impl Maker<'_> {
                 _ => Whose::Ours,
             },
             ops: self.ops(),
-            joined: !self.random.one_in(5),
+            end: match self.random.below(8) {
+                0 => PartEnd::Forgotten,
+                1 | 2 => PartEnd::Dropped,
+                _ => PartEnd::Joined,
+            },
         }
     }
 

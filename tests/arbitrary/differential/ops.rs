@@ -7,6 +7,7 @@ use traceline::{Config, Timer, Trace, TraceBuilder, current};
 
 use super::bench::{BRIDGES, CONFIGS, say};
 use super::values::{Failed, Key, Num, Val, WIDE, with_number};
+use crate::reference::program::PartEnd;
 
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -70,7 +71,7 @@ pub enum Op {
     Part {
         of: Whose,
         ops: Vec<Op>,
-        joined: bool,
+        end: PartEnd,
     },
     /// The following go through `current`.
     Scope(Vec<Op>),
@@ -168,7 +169,7 @@ impl Op {
             Op::Get(key) => say(format!("get {:?}", trace.get(*key))),
             Op::Render => say(format!("render {}", trace.render())),
             Op::Checkpoint => _ = trace.checkpoint(),
-            Op::Part { of, ops, joined } => gather_part(trace, *of, ops, *joined),
+            Op::Part { of, ops, end } => gather_part(trace, *of, ops, *end),
             Op::Scope(ops) => trace.scope(|| through_current(ops, timers)),
             Op::Log(..) | Op::EmitCurrent => trace.scope(|| self.by_current(timers)),
             Op::Nested(unit) => unit.run(),
@@ -221,7 +222,7 @@ fn stop_one(trace: &mut Trace, n: usize, timers: &mut Vec<Timer>) {
 }
 
 /// Timers that the part leaves running end when the part is joined.
-fn gather_part(trace: &mut Trace, of: Whose, ops: &[Op], joined: bool) {
+fn gather_part(trace: &mut Trace, of: Whose, ops: &[Op], end: PartEnd) {
     let mut part = match of {
         Whose::Ours => trace.part(),
         Whose::Strangers(place) => {
@@ -232,8 +233,10 @@ fn gather_part(trace: &mut Trace, of: Whose, ops: &[Op], joined: bool) {
         }
     };
     through_handle(&mut part, ops, &mut Vec::new());
-    if joined {
-        trace.join(part);
+    match end {
+        PartEnd::Joined => _ = trace.join(part),
+        PartEnd::Dropped => drop(part),
+        PartEnd::Forgotten => std::mem::forget(part),
     }
 }
 

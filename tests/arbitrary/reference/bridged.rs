@@ -9,7 +9,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use super::program::{Logged, Settings};
 use super::record::hex;
 use super::unit::Unit;
-use super::world::{By, World};
+use super::world::{By, Layer, World};
 
 // ----- the library
 
@@ -99,9 +99,9 @@ impl World<'_> {
             return self.log_in(logged, unit);
         }
         match self.outer.pop() {
-            Some(Some(mut outer)) => {
+            Some(Layer::Unit(mut outer)) => {
                 self.log_in(logged, &mut outer);
-                self.outer.push(Some(outer));
+                self.outer.push(Layer::Unit(outer));
             }
             hidden => {
                 self.outer.extend(hidden);
@@ -125,6 +125,7 @@ impl World<'_> {
             let about = if rules.without_unit {
                 vec![]
             } else {
+                self.share(unit, false);
                 about(unit)
             };
             self.pass_on(logged, &about);
@@ -145,7 +146,7 @@ impl World<'_> {
 
 /// The name of a unit and its ids, if it has any.
 fn about(unit: &Unit) -> Vec<(&'static str, String)> {
-    let mut pairs = vec![("unit", unit.whole_name.clone())];
+    let mut pairs = vec![("unit", unit.unit_name.clone())];
     if let Some(ids) = &unit.ids {
         pairs.push(("trace_id", hex(&ids.trace)));
         pairs.push(("span_id", hex(&ids.span)));

@@ -103,19 +103,13 @@ impl World<'_> {
                 }
                 // A `tracestate` belongs to a `traceparent`.
                 if !all(headers, "traceparent").is_empty() {
-                    unit.state = state(&all(headers, "tracestate"));
+                    let state = state(&all(headers, "tracestate"));
+                    self.set_state(state, unit);
                 }
             }
         }
         let id = one(headers, "x-request-id").unwrap_or_default();
         self.request_id(&String::from_utf8_lossy(id), unit);
-    }
-
-    /// As for a new transaction.
-    fn decide(&self, unit: &mut Unit) {
-        if let Some(ids) = &mut unit.ids {
-            ids.sampled = self.hash_keeps(&ids.trace).unwrap_or(true);
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use arbitrary::{Result, Unstructured};
 use log::{Level, LevelFilter};
 
 use super::program::{
-    Bridge, End, Integers, Logged, Op, Plan, Program, Sampling, Schema, Settings, Share, Tag, Val,
-    Wall,
+    Bridge, End, Integers, Logged, Op, PartEnd, Plan, Program, Sampling, Schema, Settings, Share,
+    Tag, Val, Wall,
 };
 use super::values::{advance, cause, key, message, number, scalar, text, value};
 
@@ -334,6 +334,7 @@ fn said(u: Bytes) -> Result<Op> {
             false => Err(cause(u)?),
         }),
         2 | 3 => Op::Ok,
+        7 => Op::Recovered,
         4 => Op::Status(*u.choose(&[200, 302, 399, 400, 404, 499, 500, 503, 65_535])?),
         5 => Op::Raise(*u.choose(&LEVELS)?),
         6 => Op::SetLevel(*u.choose(&LEVELS)?),
@@ -359,7 +360,14 @@ fn block(u: Bytes, depth: usize) -> Result<Op> {
         4 => Op::Enter(ops(u, depth)?),
         5 => Op::Shared(ops(u, depth)?),
         6 | 7 => Op::Part(Share {
-            joined: !u.ratio(1, 4)?,
+            end: *u.choose(&[
+                PartEnd::Joined,
+                PartEnd::Dropped,
+                PartEnd::Joined,
+                PartEnd::Dropped,
+                PartEnd::Joined,
+                PartEnd::Forgotten,
+            ])?,
             thread: u.ratio(1, 8)?,
             ops: ops(u, depth)?,
         }),

@@ -23,7 +23,7 @@ mod names;
 mod places;
 pub mod program;
 mod record;
-mod rig;
+pub mod rig;
 pub mod run;
 mod settings;
 pub mod shrink;

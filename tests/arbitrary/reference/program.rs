@@ -182,6 +182,7 @@ pub enum Op {
     AddElsewhere(Text),
     Error(Cause),
     Check(Result<u8, Cause>),
+    Recovered,
     Ok,
     Status(u16),
     Raise(Level),
@@ -227,12 +228,19 @@ pub enum Op {
     Panic,
 }
 
+/// What happens to a part in the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PartEnd {
+    Joined,
+    Dropped,
+    Forgotten,
+}
+
 /// A part of a unit.
 #[derive(Clone, Debug)]
 pub struct Share {
     pub ops: Vec<Op>,
-    /// Whether it is joined; otherwise it is dropped.
-    pub joined: bool,
+    pub end: PartEnd,
     /// Whether it works on its own thread.
     pub thread: bool,
 }

@@ -12,9 +12,8 @@ use traceline::{
 use super::bridged::Bridged;
 use super::elsewhere;
 use super::given::{Failed, with_number};
-use super::make::PARENTS;
 use super::places::{self, Hand, call};
-use super::program::{Cause, End, Key, Num, Op, Plan, Program, Share, Text, Val};
+use super::program::{Cause, End, Key, Num, Op, PartEnd, Plan, Program, Share, Text, Val};
 use super::rig::Rig;
 use super::{settings, transaction};
 
@@ -119,6 +118,7 @@ impl Run<'_> {
             Op::Sum(key, n) => with_number!(*n, n => call!(hand, sum(key, n))),
             Op::Max(key, n) => with_number!(*n, n => call!(hand, max(key, n))),
             Op::Ok => call!(hand, ok()),
+            Op::Recovered => places::recovered(hand),
             Op::Status(status) => call!(hand, status(*status)),
             Op::Raise(level) => call!(hand, raise(*level)),
             Op::Error(cause) => error(hand, cause),
@@ -201,24 +201,11 @@ impl Run<'_> {
             ),
             Hand::Shared(shared) => shared.with(ids_of).unwrap_or_default(),
         };
-        let is_on = match hand {
-            Hand::Own(trace) => trace.is_enabled(),
-            Hand::Current => current::is_active(),
-            Hand::Shared(shared) => shared.with(|trace| trace.is_enabled()) == Some(true),
-        };
-        let (parent, trace) = (
-            parent.map(|it| it.to_string()),
-            trace.map(|id| id.to_string()),
-        );
-        let (parent, trace) = match &parent {
-            Some(header) if !is_on && !PARENTS.contains(&header.as_str()) => {
-                (Some(transaction::MADE.to_owned()), Some("0".repeat(32)))
-            }
-            _ => (parent, trace),
-        };
         self.seen.push(format!(
-            "{parent:?} {:?} {trace:?} {request:?}",
+            "{:?} {:?} {:?} {request:?}",
+            parent.map(|it| it.to_string()),
             state.map(|state| state.to_string()),
+            trace.map(|id| id.to_string()),
         ));
     }
 
@@ -266,8 +253,10 @@ impl Run<'_> {
         } else {
             self.ops(&share.ops, &mut Hand::Own(&mut part), &mut Vec::new());
         }
-        if share.joined {
-            trace.join(part);
+        match share.end {
+            PartEnd::Joined => _ = trace.join(part),
+            PartEnd::Dropped => drop(part),
+            PartEnd::Forgotten => std::mem::forget(part),
         }
     }
 }

@@ -15,7 +15,7 @@ pub fn shrunk(mut program: Program) -> Program {
 }
 
 /// All programs with one thing removed.
-fn smaller(program: &Program) -> Vec<Program> {
+pub fn smaller(program: &Program) -> Vec<Program> {
     let mut all = Vec::new();
     for at in 0..program.units.len() {
         let mut fewer = program.clone();

@@ -2,10 +2,11 @@
 //! pages of `traceline::current` and `Trace::enter` have it).
 
 use std::mem;
+use std::rc::Rc;
 
 use super::program::{Op, Plan};
 use super::unit::Unit;
-use super::world::{By, Flow, World};
+use super::world::{By, Flow, Layer, World};
 
 impl World<'_> {
     /// A current unit stays current underneath while others are in hand.
@@ -13,9 +14,12 @@ impl World<'_> {
         if self.by != By::Current || unit.gone {
             return work(self, unit);
         }
-        self.outer.push(Some(mem::replace(unit, Unit::dead())));
+        self.outer
+            .push(Layer::Unit(mem::replace(unit, Unit::dead())));
         let done = work(self, unit);
-        *unit = self.outer.pop().flatten().unwrap_or_else(Unit::dead);
+        if let Some(Layer::Unit(back)) = self.outer.pop() {
+            *unit = back;
+        }
         done
     }
 
@@ -40,7 +44,7 @@ impl World<'_> {
             });
         }
         self.by = By::Own;
-        self.outer.push(None);
+        self.outer.push(Layer::InUse(Rc::clone(&unit.cell)));
         let flow = work(self, unit);
         self.outer.pop();
         self.by = By::Current;
@@ -51,15 +55,15 @@ impl World<'_> {
 
     /// Whether another unit is current once the innermost one is gone.
     pub fn has_outer(&self) -> bool {
-        matches!(self.outer.last(), Some(Some(_)))
+        matches!(self.outer.last(), Some(Layer::Unit(_)))
     }
 
     pub fn on_outer(&mut self, work: impl FnOnce(&mut Self, &mut Unit) -> Flow) -> Flow {
-        let Some(Some(mut outer)) = self.outer.pop() else {
+        let Some(Layer::Unit(mut outer)) = self.outer.pop() else {
             return Flow::Continue(());
         };
         let flow = work(self, &mut outer);
-        self.outer.push(Some(outer));
+        self.outer.push(Layer::Unit(outer));
         flow
     }
 
@@ -72,7 +76,7 @@ impl World<'_> {
         let flow = self.ops(ops, unit, laps);
         self.by = By::Own;
         unit.stranded |= unit.gone;
-        unit.gone = false;
+        (unit.gone, unit.ended) = (false, false);
         if by == By::Shared && flow.is_break() {
             // The panic drops the last handle.
             let unit = mem::replace(unit, Unit::dead());
@@ -87,22 +91,27 @@ impl World<'_> {
             self.emit_last(unit);
         }
         let mut outer = mem::take(&mut self.outer);
-        for unit in outer.iter_mut().rev().flatten() {
-            self.emit_last(unit);
+        for layer in outer.iter_mut().rev() {
+            if let Layer::Unit(unit) = layer {
+                self.emit_last(unit);
+            }
         }
         self.outer = outer;
     }
 
     fn emit_last(&mut self, unit: &mut Unit) {
         if unit.enabled {
+            let is_part = unit.is_part;
             self.finish(unit);
             *unit = Unit::dead();
+            (unit.gone, unit.ended) = (is_part, !is_part);
         }
     }
 
     /// A unit inside another one, current only for the first half.
     pub fn crossed(&mut self, plan: &Plan, later: &[Op], unit: &mut Unit) {
-        let mut inner = self.start(plan);
+        let top = (self.by == By::Current).then_some(&mut *unit);
+        let mut inner = self.start(plan, top);
         let mut laps = Vec::new();
         let by = mem::replace(&mut self.by, By::Current);
         let is_lent = by != By::Shared && !unit.gone;

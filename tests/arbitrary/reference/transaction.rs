@@ -1,17 +1,29 @@
 //! Ids and sampling on the reference (as the design and the page of
 //! `traceline::config::Sampling`).
 
+use std::rc::Rc;
+
 use log::Level;
 use traceline::Outcome;
 
 use super::program::Plan;
 use super::record::{flags, hex};
 use super::rig::{span_id, trace_id};
-use super::unit::{Ids, Unit};
-use super::world::{By, World};
+use super::unit::{Cell, Ids, Unit};
+use super::world::{By, Layer, World};
 
-/// In place of the random header of a disabled unit, whose trace id becomes zeros.
-pub const MADE: &str = "made";
+/// The ids that disabled traces make.
+fn made() -> Ids {
+    Ids {
+        trace: [0xee; 16],
+        span: [0xdd; 8],
+        parent: None,
+        sampled: true,
+        random: false,
+        by_sampled_caller: false,
+        as_given: None,
+    }
+}
 
 impl World<'_> {
     fn new_trace_id(&mut self) -> [u8; 16] {
@@ -26,11 +38,15 @@ impl World<'_> {
 
     /// The ids of a unit, created when first needed.
     pub fn ids(&mut self, unit: &mut Unit) -> Ids {
-        if let Some(ids) = &unit.ids {
-            return ids.clone();
+        if unit.ids.is_none() {
+            self.share(unit, true);
         }
+        unit.ids.clone().expect("made")
+    }
+
+    fn fresh_ids(&mut self) -> Ids {
         let trace = self.new_trace_id();
-        let ids = Ids {
+        Ids {
             trace,
             span: self.new_span_id(),
             parent: None,
@@ -39,9 +55,61 @@ impl World<'_> {
             random: false,
             by_sampled_caller: false,
             as_given: None,
+        }
+    }
+
+    /// Gives a unit the ids that it shares with its parts and with the units around it, if
+    /// they are known or to be made.
+    pub fn share(&mut self, unit: &mut Unit, make: bool) {
+        let cell = Rc::clone(&unit.cell);
+        self.resolve(&cell, make);
+        let cell = cell.borrow();
+        if unit.ids.is_none() {
+            (unit.ids, unit.state) = (cell.ids.clone(), cell.state.clone());
+        }
+        unit.request_id = unit.request_id.take().or(cell.request_id.clone());
+    }
+
+    /// The ids of a unit follow from those of the unit outside, unless it has its own.
+    pub fn resolve(&mut self, cell: &Cell, make: bool) {
+        if cell.borrow().ids.is_some() {
+            return;
+        }
+        let outer = cell.borrow().outer.clone();
+        let Some(outer) = outer else {
+            if make {
+                let fresh = self.fresh_ids();
+                cell.borrow_mut().ids = Some(fresh);
+            }
+            return;
         };
-        unit.ids = Some(ids.clone());
-        ids
+        self.resolve(&outer, make);
+        let (outer, mut cell) = (outer.borrow(), cell.borrow_mut());
+        if let Some(ids) = &outer.ids {
+            cell.ids = Some(Ids {
+                span: self.new_span_id(),
+                parent: Some(ids.span),
+                ..ids.clone()
+            });
+            cell.state = outer.state.clone();
+        }
+        if cell.request_id.is_none() {
+            cell.request_id = outer.request_id.clone();
+        }
+    }
+
+    /// Ids that a part was given become those of a unit that has none.
+    fn publish(&self, unit: &Unit) {
+        if !unit.enabled {
+            return;
+        }
+        let mut cell = unit.cell.borrow_mut();
+        if unit.ids.is_some() && !(unit.is_part && cell.ids.is_some()) {
+            (cell.ids, cell.state) = (unit.ids.clone(), unit.state.clone());
+        }
+        if unit.request_id.is_some() && !(unit.is_part && cell.request_id.is_some()) {
+            cell.request_id = unit.request_id.clone();
+        }
     }
 
     /// The hash's decision on a transaction; `None` without sampling.
@@ -90,14 +158,24 @@ impl World<'_> {
             // Whoever logs nothing passes on what came, byte for byte.
             as_given: (!unit.enabled).then(|| header.to_owned()),
         });
+        self.publish(unit);
+    }
+
+    /// As for a new transaction.
+    pub fn decide(&self, unit: &mut Unit) {
+        if let Some(ids) = &mut unit.ids {
+            ids.sampled = self.hash_keeps(&ids.trace).unwrap_or(true);
+        }
+        self.publish(unit);
     }
 
     /// Passing anything on means passing on a `traceparent`, so one exists from now on.
-    pub fn set_state(&mut self, state: &str, unit: &mut Unit) {
+    pub fn set_state(&mut self, state: Option<String>, unit: &mut Unit) {
         if unit.enabled {
             self.ids(unit);
         }
-        unit.state = Some(state.to_owned());
+        unit.state = state;
+        self.publish(unit);
     }
 
     pub fn request_id(&mut self, id: &str, unit: &mut Unit) {
@@ -106,58 +184,118 @@ impl World<'_> {
         } else if unit.enabled {
             unit.request_id = Some(hex(&self.new_trace_id()));
         }
+        self.publish(unit);
     }
 
     pub fn ask_ids(&mut self, unit: &mut Unit) {
-        let ids = match unit.enabled {
-            true => Some(self.ids(unit)),
-            false => self.ids_of_disabled(unit),
-        };
+        let (ids, state, request_id) = self.asked(unit);
         self.done.seen.push(format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {state:?} {:?} {request_id:?}",
             ids.as_ref().map(traceparent),
-            unit.state,
             ids.as_ref().map(|ids| hex(&ids.trace)),
-            unit.request_id
         ));
     }
 
-    /// Those that it was given, or else random ones, which do not come from the source of
-    /// ids. A current unit that was given nothing at all is out of reach.
-    fn ids_of_disabled(&self, unit: &mut Unit) -> Option<Ids> {
-        let given = unit.ids.is_some() || unit.state.is_some() || unit.request_id.is_some();
-        if unit.stranded || self.by == By::Current && !given {
-            return None;
+    fn asked(&mut self, unit: &mut Unit) -> Told {
+        if self.by == By::Current {
+            return self.outgoing(Some(unit)).unwrap_or_default();
         }
-        let made = || Ids {
-            trace: [0; 16],
-            span: [0; 8],
-            parent: None,
-            sampled: true,
-            random: true,
-            by_sampled_caller: false,
-            as_given: Some(MADE.to_owned()),
-        };
-        Some(unit.ids.get_or_insert_with(made).clone())
+        if unit.enabled {
+            self.ids(unit);
+            self.share(unit, false);
+        } else if unit.stranded {
+            return (None, None, None);
+        } else if !unit.passes_on() {
+            // Those of the unit around it; but only its own state and request id.
+            if let Some((ids, ..)) = self.outgoing(None) {
+                return (ids, None, None);
+            }
+            unit.ids = Some(made());
+        }
+        unit.ids.get_or_insert_with(made);
+        (
+            unit.ids.clone(),
+            unit.state.clone(),
+            unit.request_id.clone(),
+        )
+    }
+
+    /// What calls from here pass on: that of the innermost unit, or of a disabled one that
+    /// was given ids. If there are only disabled ones, the outermost makes ids.
+    fn outgoing(&mut self, top: Option<&mut Unit>) -> Option<Told> {
+        let mut outer = std::mem::take(&mut self.outer);
+        let found = self.innermost(top, &mut outer).map(|found| match found {
+            Found::Ended => Told::default(),
+            Found::Given(told) => told,
+            Found::Cell(cell) => {
+                self.resolve(&cell, true);
+                let cell = cell.borrow();
+                (
+                    cell.ids.clone(),
+                    cell.state.clone(),
+                    cell.request_id.clone(),
+                )
+            }
+        });
+        self.outer = outer;
+        found
+    }
+
+    fn innermost(&self, top: Option<&mut Unit>, outer: &mut [Layer]) -> Option<Found> {
+        let mut disabled = None;
+        let top = top.filter(|unit| !unit.gone);
+        let layers = outer.iter_mut().rev().map(|layer| match layer {
+            Layer::Unit(unit) => Ok(unit),
+            Layer::InUse(cell) => Err(Rc::clone(cell)),
+        });
+        for layer in top.map(Ok).into_iter().chain(layers) {
+            match layer {
+                Ok(unit) if unit.enabled => return Some(Found::Cell(Rc::clone(&unit.cell))),
+                Err(cell) => return Some(Found::Cell(cell)),
+                Ok(unit) if unit.ended => return Some(Found::Ended),
+                Ok(unit) if unit.gone => {}
+                Ok(unit) if unit.passes_on() => return Some(Found::Given(told(unit))),
+                Ok(unit) => disabled = Some(unit),
+            }
+        }
+        disabled.map(|unit| Found::Given(told(unit)))
+    }
+
+    /// A unit that begins shares the ids of the one that it begins in.
+    pub fn begin_in(&mut self, new: &mut Unit, top: Option<&mut Unit>) {
+        if !new.enabled {
+            return;
+        }
+        let mut outer = std::mem::take(&mut self.outer);
+        match self.innermost(top, &mut outer) {
+            Some(Found::Cell(cell)) => new.cell.borrow_mut().outer = Some(cell),
+            Some(Found::Given((Some(ids), state, request_id))) => {
+                self.continue_from(&traceparent(&ids), new);
+                new.state = state;
+                new.request_id = request_id;
+                self.publish(new);
+            }
+            _ => {}
+        }
+        self.outer = outer;
     }
 
     /// A unit of the same transaction, with the same target.
     pub fn child(&mut self, plan: &Plan, parent: &mut Unit) -> Unit {
         let (level, target) = (Level::Info, parent.target.clone());
         let mut child = self.new_unit(&plan.name, &target, level);
-        child.state = parent.state.clone();
-        child.request_id = parent.request_id.clone();
         if !parent.enabled {
             child.enabled = false;
-            child.ids = self.ids_of_disabled(parent);
+            if self.by == By::Own && !parent.passes_on() && !parent.stranded {
+                self.asked(parent);
+            }
+            child.ids = parent.ids.clone();
+            child.state = parent.state.clone();
+            child.request_id = parent.request_id.clone();
             return child;
         }
-        let ids = self.ids(parent);
-        child.ids = Some(Ids {
-            span: self.new_span_id(),
-            parent: Some(ids.span),
-            ..ids
-        });
+        child.cell.borrow_mut().outer = Some(Rc::clone(&parent.cell));
+        self.ids(&mut child);
         child
     }
 
@@ -199,6 +337,22 @@ impl World<'_> {
         }
         verdict
     }
+}
+
+type Told = (Option<Ids>, Option<String>, Option<String>);
+
+/// Whose ids count somewhere.
+enum Found {
+    Cell(Cell),
+    Given(Told),
+    /// A unit that has ended, which has no ids for others.
+    Ended,
+}
+
+/// What a disabled unit passes on.
+fn told(unit: &mut Unit) -> Told {
+    let ids = unit.ids.get_or_insert_with(made).clone();
+    (Some(ids), unit.state.clone(), unit.request_id.clone())
 }
 
 /// Whether a request id is accepted unchanged.

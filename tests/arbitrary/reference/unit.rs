@@ -1,6 +1,8 @@
 //! A unit of work in the plain way: vectors searched from the front, and owned
 //! texts.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use log::{Level, LevelFilter};
@@ -36,6 +38,23 @@ pub struct Ids {
     pub as_given: Option<String>,
 }
 
+/// What a unit shares with its parts and with the units inside it.
+#[derive(Default)]
+pub struct Shared {
+    pub ids: Option<Ids>,
+    pub state: Option<String>,
+    pub request_id: Option<String>,
+    /// That of the unit outside.
+    pub outer: Option<Cell>,
+    /// Parts that were dropped, merged into one until the unit takes it in.
+    pub inbox: Option<Unit>,
+    /// How many parts are out.
+    pub running: u64,
+    pub is_over: bool,
+}
+
+pub type Cell = Rc<RefCell<Shared>>;
+
 /// The text that is kept, and whether it was shortened.
 #[derive(Clone, Debug)]
 pub struct Kept(pub String, pub bool);
@@ -44,9 +63,13 @@ pub struct Kept(pub String, pub bool);
 pub struct Unit {
     pub enabled: bool,
     pub name: Kept,
+    /// The name of the unit, for parts of it too.
+    pub unit_name: String,
     /// The whole name, for others to read; the limits of a record do not shorten it.
     pub whole_name: String,
     pub target: String,
+    /// The level that it started with, as its parts do.
+    first_level: Level,
     /// The default level of fragments.
     pub own_level: Level,
     /// The most severe level that it was raised to since `own_level` was set.
@@ -63,6 +86,8 @@ pub struct Unit {
     pub seq: u64,
     /// Nothing of it is left where it was current.
     pub gone: bool,
+    /// It ended while it was current, and is so still.
+    pub ended: bool,
     /// A handle is not informed when its unit was taken away while it was current:
     /// `is_enabled` stays true, and it gets no ids.
     pub stranded: bool,
@@ -75,6 +100,7 @@ pub struct Unit {
     pub ids: Option<Ids>,
     pub state: Option<String>,
     pub request_id: Option<String>,
+    pub cell: Cell,
     pub laps: Vec<Lap>,
     /// The next number of a lap or timer; no two units share one.
     pub last_number: u64,
@@ -102,8 +128,10 @@ impl Unit {
         Unit {
             enabled: Level::Error <= settings.logger,
             name: keep(name, value),
+            unit_name: name.to_owned(),
             whole_name: name.to_owned(),
             target: target.to_owned(),
+            first_level: level,
             own_level: level,
             raised: None,
             outcome_counts: false,
@@ -116,6 +144,7 @@ impl Unit {
             error: None,
             seq: 0,
             gone: false,
+            ended: false,
             stranded: false,
             is_part: false,
             start: now,
@@ -123,6 +152,7 @@ impl Unit {
             ids: None,
             state: None,
             request_id: None,
+            cell: Cell::default(),
             laps: Vec::new(),
             last_number: 0,
             limits: Limits {
@@ -153,9 +183,20 @@ impl Unit {
         self.end_as(Outcome::Error);
     }
 
+    /// Whether a disabled unit has anything to pass on.
+    pub fn passes_on(&self) -> bool {
+        self.ids.is_some() || self.state.is_some() || self.request_id.is_some()
+    }
+
     pub fn end_as(&mut self, outcome: Outcome) {
         self.said = Some(outcome);
         self.outcome_counts = true;
+    }
+
+    pub fn take_back_failure(&mut self) {
+        if self.said == Some(Outcome::Error) {
+            self.said = None;
+        }
     }
 
     /// The handle of a unit that ended: it has no unit, and nothing to pass on.
@@ -214,12 +255,14 @@ impl Unit {
 
     /// The part for another thread: it takes over level and start, and is otherwise empty.
     pub fn part(&self) -> Unit {
+        self.cell.borrow_mut().running += 1;
         Unit {
             is_part: true,
             stranded: false,
             // What reading from a part returns, as documented at `Part`.
             name: Kept("part".to_owned(), false),
             whole_name: "part".to_owned(),
+            own_level: self.first_level,
             raised: None,
             outcome_counts: false,
             said: None,
@@ -229,7 +272,31 @@ impl Unit {
             lost_parts: 0,
             error: None,
             laps: Vec::new(),
+            ended: false,
             ..self.clone()
+        }
+    }
+
+    /// A part is dropped.
+    pub fn come_home(mut self, now: u128) {
+        self.stop_all(now);
+        let cell = Rc::clone(&self.cell);
+        let mut cell = cell.borrow_mut();
+        cell.running -= 1;
+        if cell.is_over {
+            return;
+        }
+        match &mut cell.inbox {
+            Some(inbox) => inbox.join(self, now),
+            inbox => *inbox = Some(self),
+        }
+    }
+
+    /// Takes in the parts that were dropped.
+    pub fn catch_up(&mut self, now: u128) {
+        if !self.is_part {
+            let inbox = self.cell.borrow_mut().inbox.take();
+            inbox.into_iter().for_each(|part| self.join(part, now));
         }
     }
 
@@ -241,7 +308,6 @@ impl Unit {
         self.dropped_fields += part.dropped_fields;
         self.lost_parts += part.lost_parts;
         self.fragments.join(part.fragments);
-        self.join_ids(part.ids, part.state, part.request_id);
         // `set_level` on a part affects no record.
         if let Some(level) = part.raised {
             self.raise(level);
@@ -252,14 +318,6 @@ impl Unit {
         if self.error.is_none() {
             self.error = part.error;
         }
-    }
-
-    /// Ids that a part made for itself become those of a unit that has none.
-    fn join_ids(&mut self, ids: Option<Ids>, state: Option<String>, request: Option<String>) {
-        if self.ids.is_none() {
-            (self.ids, self.state) = (ids, state);
-        }
-        self.request_id = self.request_id.take().or(request);
     }
 
     fn join_field(&mut self, key: &str, held: Held) {

@@ -1,5 +1,6 @@
 //! Runs a program on the reference.
 
+use std::mem;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use log::Level;
 use traceline::Outcome;
 
 use super::fit::line;
-use super::program::{End, Num, Op, Plan, Program, Settings, Share, Text};
+use super::program::{End, Num, Op, PartEnd, Plan, Program, Settings, Share, Text};
 use super::record::Moment;
 use super::run::{Done, Record};
-use super::unit::Unit;
+use super::unit::{Cell, Unit};
 use super::{elsewhere, names, places};
 
 /// Runs a program.
@@ -26,7 +27,7 @@ pub fn run(program: &Program) -> Done {
         done: Done::default(),
     };
     for plan in &program.units {
-        let unit = world.start(plan);
+        let unit = world.start(plan, None);
         world.unit(plan, unit);
     }
     world.done
@@ -43,6 +44,13 @@ pub enum By {
     Shared,
 }
 
+/// A unit that is current.
+pub enum Layer {
+    Unit(Unit),
+    /// One that `current::with` holds, which hides the others.
+    InUse(Cell),
+}
+
 pub(super) struct World<'p> {
     pub settings: &'p Settings,
     /// Nanoseconds since the program began.
@@ -52,9 +60,8 @@ pub(super) struct World<'p> {
     pub spans: u8,
     /// How the calls reach the unit.
     pub by: By,
-    /// The units current on this thread outside that unit, the innermost last;
-    /// `None` is one that `current::with` holds, which hides the others.
-    pub outer: Vec<Option<Unit>>,
+    /// The units current on this thread outside that unit, the innermost last.
+    pub outer: Vec<Layer>,
     units: u64,
     pub done: Done,
 }
@@ -67,10 +74,12 @@ impl World<'_> {
         unit
     }
 
-    pub fn start(&mut self, plan: &Plan) -> Unit {
+    /// Starts a unit inside the current one, which is `top` if that is not in `outer`.
+    pub fn start(&mut self, plan: &Plan, top: Option<&mut Unit>) -> Unit {
         let target = plan.target.or(self.settings.target).unwrap_or("traceline");
         let level = plan.level.unwrap_or(Level::Info);
         let mut unit = self.new_unit(&plan.name, target, level);
+        self.begin_in(&mut unit, top);
         for (key, value) in &plan.fields {
             if unit.enabled {
                 unit.set(key.as_str(), value);
@@ -80,7 +89,7 @@ impl World<'_> {
     }
 
     pub fn unit(&mut self, plan: &Plan, mut unit: Unit) {
-        let by = std::mem::replace(&mut self.by, By::Own);
+        let by = mem::replace(&mut self.by, By::Own);
         let flow = self.ops(&plan.ops, &mut unit, &mut Vec::new());
         self.end(plan.end, flow, unit);
         self.by = by;
@@ -89,21 +98,39 @@ impl World<'_> {
     /// A unit that panics ends with the panic, whatever was planned.
     pub fn end(&mut self, end: End, flow: Flow, mut unit: Unit) {
         let panics = flow.is_break() || end == End::Panic;
-        if !unit.enabled || end == End::Discard && !panics {
-            return;
-        }
-        if panics {
+        if unit.enabled && panics {
             unit.panic();
         }
-        self.finish(&mut unit);
+        match end == End::Discard && !panics {
+            true => self.close(&mut unit),
+            false => self.finish(&mut unit),
+        }
+    }
+
+    /// Ends it for its parts and for the units inside it.
+    fn close(&mut self, unit: &mut Unit) {
+        if unit.enabled && !unit.is_part {
+            let decides = self.settings.sampling.is_some() && unit.cell.borrow().outer.is_some();
+            self.share(unit, decides);
+            let mut cell = unit.cell.borrow_mut();
+            cell.outer = None;
+            cell.is_over = true;
+            unit.lost_parts = cell.running;
+        }
     }
 
     /// Writes its last record; a part has no record of its own.
     pub fn finish(&mut self, unit: &mut Unit) {
-        if unit.enabled && !unit.is_part {
-            unit.stop_all(self.now);
-            self.emit(unit, None);
+        if !unit.enabled {
+            return;
         }
+        if unit.is_part {
+            return mem::replace(unit, Unit::dead()).come_home(self.now);
+        }
+        unit.catch_up(self.now);
+        self.close(unit);
+        unit.stop_all(self.now);
+        self.emit(unit, None);
     }
 
     /// Hands a record over if the logger takes its level and sampling keeps it.
@@ -156,7 +183,8 @@ impl World<'_> {
             Op::EmitAll => self.emit_all(unit),
             Op::Log(logged) => self.log(logged, unit),
             Op::Unit(plan) => {
-                let inner = self.start(plan);
+                let top = (self.by == By::Current).then_some(&mut *unit);
+                let inner = self.start(plan, top);
                 self.below(unit, |world, _| world.unit(plan, inner));
             }
             Op::Crossed(plan, later) => self.crossed(plan, later, unit),
@@ -175,6 +203,9 @@ impl World<'_> {
     fn around(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) -> Flow {
         match op {
             Op::Time(key, ops) => {
+                if unit.enabled {
+                    unit.catch_up(self.now);
+                }
                 let lap = unit
                     .enabled
                     .then(|| unit.start_timer(key.as_str(), self.now));
@@ -224,7 +255,7 @@ impl World<'_> {
             Op::ContinueFrom(header) => self.continue_from(header, unit),
             Op::Headers(headers) if unit.enabled => self.headers(headers, unit),
             Op::RequestId(id) => self.request_id(id, unit),
-            Op::SetState(state) => self.set_state(state, unit),
+            Op::SetState(state) => self.set_state(Some((*state).to_owned()), unit),
             op if unit.enabled => self.on_enabled(op, unit, laps),
             _ => {}
         }
@@ -232,10 +263,10 @@ impl World<'_> {
 
     fn part(&mut self, share: &Share, unit: &mut Unit) -> Flow {
         let mut part = unit.part();
-        let by = std::mem::replace(&mut self.by, By::Own);
+        let by = mem::replace(&mut self.by, By::Own);
         // Units current on this thread are not current on another.
         let outer = match share.thread {
-            true => std::mem::take(&mut self.outer),
+            true => mem::take(&mut self.outer),
             false => Vec::new(),
         };
         let flow = self.ops(&share.ops, &mut part, &mut Vec::new());
@@ -243,16 +274,25 @@ impl World<'_> {
             self.outer = outer;
         }
         self.by = by;
-        match unit.enabled {
-            true if share.joined && flow.is_continue() && part.enabled => unit.join(part, self.now),
-            // What the lost part had lost itself is unknown.
-            true => unit.lost_parts += 1,
-            false => {}
+        if !part.enabled {
+            return flow;
+        }
+        match share.end {
+            PartEnd::Joined if flow.is_continue() => {
+                unit.catch_up(self.now);
+                unit.cell.borrow_mut().running -= 1;
+                unit.join(part, self.now);
+            }
+            PartEnd::Forgotten if flow.is_continue() => {}
+            _ => part.come_home(self.now),
         }
         flow
     }
 
-    fn look(&mut self, unit: &Unit) {
+    fn look(&mut self, unit: &mut Unit) {
+        if unit.enabled {
+            unit.catch_up(self.now);
+        }
         let (level, outcome) = match unit.enabled {
             true => (Some(unit.level()), unit.outcome()),
             false => (None, None),
@@ -270,6 +310,15 @@ impl World<'_> {
 
     fn on_enabled(&mut self, op: &Op, unit: &mut Unit, laps: &mut Vec<u64>) {
         let now = self.now;
+        // Fragments find their place by their times, and raising a level commutes.
+        let commutes = matches!(
+            op,
+            Op::Add(_) | Op::Warn(_) | Op::Fail(_) | Op::AddElsewhere(_) | Op::Raise(_)
+        );
+        let looks = self.by == By::Current || !commutes;
+        if looks && !matches!(op, Op::TakeAndPut) {
+            unit.catch_up(now);
+        }
         match op {
             Op::Set(key, value) => unit.set(key.as_str(), value),
             Op::Unset(key) => unit.unset(key.as_str()),
@@ -280,18 +329,21 @@ impl World<'_> {
             Op::Add(_) | Op::Warn(_) | Op::Fail(_) | Op::AddElsewhere(_) => self.say(op, unit),
             Op::Error(cause) | Op::Check(Err(cause)) => unit.fail(cause),
             Op::Ok => unit.end_as(Outcome::Ok),
+            Op::Recovered => unit.recover((places::FILE, places::RECOVERED), now),
             Op::Status(status) => unit.status(names::status(self.settings.schema), *status),
             Op::Raise(level) => unit.raise(*level),
             Op::SetLevel(level) => unit.set_level(*level),
             Op::Get(key) => self.done.seen.push(unit.get(key)),
             Op::Render => {
                 // As the record would be now: running laps end with it.
+                self.share(unit, false);
                 let mut ended = unit.clone();
                 ended.stop_all(now);
                 let line = self.line(&ended, None, None);
                 self.done.seen.push(line);
             }
             Op::Checkpoint if !unit.is_part => {
+                self.share(unit, false);
                 unit.seq += 1;
                 self.emit(unit, Some(unit.seq));
             }
