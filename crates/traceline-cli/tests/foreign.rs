@@ -311,3 +311,21 @@ fn prefixes_of_loggers() {
         "2 units with a time without an offset: read as UTC\n",
     );
 }
+
+#[test]
+fn serilog() {
+    shows(
+        "serilog.log",
+        &["GET /carts/7 | - | warn | - | - | - | 00.123456Z | 35.123 | 404 | -"],
+        "1 unit with a duration without a unit, read as written by Serilog: ms\n",
+    );
+}
+
+#[test]
+fn nginx() {
+    shows(
+        "nginx.log",
+        &["GET /carts/7 | - | - | error | - | - | 00.000000Z | 123 | 502 | -"],
+        "1 unit with a duration without a unit, read as written by nginx: s\n",
+    );
+}

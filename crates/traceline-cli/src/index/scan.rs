@@ -38,8 +38,14 @@ impl Scan<'_> {
                     return self.piece(&piece, at, line);
                 }
                 let len = line.len() as u32;
-                let around = Around::default();
-                if let Err(reject) = self.text(line, Span { at, len }, around) {
+                let (span, around) = (Span { at, len }, Around::default());
+                // A line of Docker is no record itself.
+                if line.starts_with(b"{\"log\":\"")
+                    && let Some(Ok(())) = self.inner(line, span, around, DEEPEST)
+                {
+                    return;
+                }
+                if let Err(reject) = self.text(line, span, around) {
                     self.other(line, at, reject);
                 }
             }

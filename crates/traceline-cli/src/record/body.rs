@@ -30,6 +30,8 @@ pub(super) fn find(line: &[u8], names: &Names) -> Option<Body> {
 
 fn behind_prefix(line: &[u8], names: &Names) -> Option<Body> {
     let near = line.get(..LONGEST_PREFIX).unwrap_or(line);
+    // Most lines of other kinds are told by this alone.
+    memchr::memchr2(b'=', b'{', near)?;
     let (mut before, mut pair) = (b' ', None);
     // Looked at only once, however many pairs there are.
     let mut all_pairs = None;
