@@ -48,6 +48,36 @@ fn boom() {
     std::panic::resume_unwind(Box::new("boom"))
 }
 
+mod ended {
+    use super::*;
+
+    #[test]
+    fn a_part_is_not_active_once_its_unit_has_ended() {
+        let bench = Bench::new(bare());
+        let outer = unit(&bench, "outer");
+        let ended = unit(&bench, "ended");
+        elsewhere(|| {
+            let unit = ended.unit();
+            mem::forget(unit.enter());
+            assert!(current::is_active());
+            drop(ended);
+            assert!(!current::is_active());
+            unit.scope(|| assert!(!current::is_active()));
+            outer.unit().scope(|| {
+                assert!(current::is_active());
+                current::set("reached", 1);
+            });
+            assert!(!current::is_active());
+        });
+        drop(outer);
+        let want = [
+            "msg=ended duration_ms=0.0 lost_parts=1",
+            "msg=outer duration_ms=0.0 reached=1",
+        ];
+        assert_eq!(lines(&bench), want);
+    }
+}
+
 mod scope {
     use super::*;
 

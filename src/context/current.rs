@@ -161,7 +161,8 @@ fn look<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     })
 }
 
-/// Returns whether a trace is current and collects anything.
+/// Returns whether a trace is current and collects anything. In a part of a unit that has ended
+/// it returns `false`: what is collected there is lost.
 ///
 /// # Examples
 ///

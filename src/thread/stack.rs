@@ -148,10 +148,11 @@ pub(crate) fn is_empty() -> bool {
     STACK.with(|stack| stack.token.get()).is_none()
 }
 
-/// Returns whether a unit that collects anything is current.
+/// Returns whether a unit that collects anything is current. A part whose unit has ended
+/// does not: its guard may have been forgotten.
 #[inline]
 pub(crate) fn is_active() -> bool {
-    with(|_| ()).is_some()
+    with(|entry| !entry.home.as_ref().is_some_and(|home| home.has_ended())) == Some(true)
 }
 
 /// Uses the current unit; `None` if there is none, or if it is in use.
@@ -217,7 +218,7 @@ pub(crate) fn has_unit(token: Token) -> bool {
 /// Returns whether the unit of a token is the current one.
 #[inline]
 pub(crate) fn is_current(token: Token) -> bool {
-    is_top(token) && is_active()
+    is_top(token) && with(|_| ()).is_some()
 }
 
 /// Uses the ids that a disabled trace passes on, if its cover is on this stack.

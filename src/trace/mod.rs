@@ -183,7 +183,7 @@ impl Trace {
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         let look = |entry: &Entry| match entry.has_news() {
             false => look(entry),
-            true => look(&entry.caught_up()),
+            true => look(&entry.caught_up(false)),
         };
         match &self.0 {
             State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
@@ -248,6 +248,7 @@ impl Trace {
     /// ```
     #[inline]
     pub fn emit(mut self) {
+        self.take_back();
         if let State::Handle(_) = self.0 {
             self.with_entry(|entry| emit::end_now(entry, true));
         }
@@ -318,7 +319,7 @@ impl Trace {
     /// ```
     pub fn render(&self) -> String {
         let render = |entry: &Entry| match entry.lacks_known_ids() {
-            true => emit::render(&entry.caught_up()),
+            true => emit::render(&entry.caught_up(true)),
             false => emit::render(entry),
         };
         self.look(render).unwrap_or_default()

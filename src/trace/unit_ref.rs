@@ -144,8 +144,10 @@ impl UnitRef {
     /// which merges the part.
     ///
     /// Do not hold the guard across an `.await`; for futures there is `in_unit`. If a guard
-    /// is leaked with `mem::forget`, its part stays on this thread for good: it is current
-    /// wherever no other unit is, and its unit counts it in `lost_parts`.
+    /// is leaked with `mem::forget`, its part stays on this thread for good: its unit counts it
+    /// in `lost_parts`, and what this thread collects outside of other units is lost, as in
+    /// any scope that outlives its unit. [`current::is_active`](crate::current::is_active) then
+    /// returns `false`.
     ///
     /// # Examples
     ///

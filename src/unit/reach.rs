@@ -77,11 +77,13 @@ impl Entry {
     /// Returns a copy with what others wrote, for a reader that may not change the
     /// unit.
     #[cold]
-    pub(crate) fn caught_up(&self) -> Box<Entry> {
+    pub(crate) fn caught_up(&self, with_ids: bool) -> Box<Entry> {
         // Made before the copy, or that would have a hub, and ids, of its own.
         self.home_or_hub();
         let mut copy = Box::new(self.clone());
-        copy.share_ids(false);
+        if with_ids {
+            copy.share_ids(false);
+        }
         copy.hub.take();
         if let Some(hub) = self.hub.get() {
             let news = hub.copy_news();
@@ -112,9 +114,6 @@ impl Entry {
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
-        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
-            hub.forget_outermost();
-        }
         self.lost_parts = lost_parts;
         if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
             hub.let_go();

@@ -10,12 +10,19 @@ use crate::reference::program::{
     End, Integers, Key, Num, Op, Plan, Program, Schema, Settings, Tag, Val, Wall,
 };
 use crate::reference::shrink::{inner, shrunk};
-use crate::reference::{self, compare, decode};
+use crate::reference::{self, compare, decode, threads};
 
 /// Often a few bytes, sometimes thousands.
 fn bytes(mut random: Random) -> Vec<u8> {
     let most = random.pick(&[16, 200, 1_000, 4_000]);
     let length = random.below(most);
+    (0..length).map(|_| random.next() as u8).collect()
+}
+
+/// Two for the settings, and three for each of up to 300 calls.
+fn bytes_of_threads(mut random: Random) -> Vec<u8> {
+    let most = random.pick(&[10, 30, 100, 300]);
+    let length = 2 + 3 * random.below(most);
     (0..length).map(|_| random.next() as u8).collect()
 }
 
@@ -40,6 +47,25 @@ fn arbitrary_programs_give_the_lines_of_the_reference() {
             // It may depend on the history of the thread.
             let why = compare(&program).err().unwrap_or(first);
             panic!("program {number} of seed {seed}: {why}\n{program:?}");
+        }
+    }
+}
+
+#[test]
+fn threads_that_share_units_give_the_lines_that_are_predicted() {
+    let programs = if cfg!(debug_assertions) {
+        1_500
+    } else {
+        50_000
+    };
+    let seed = setting("MODEL_SEED", 1);
+    for number in 0..setting("MODEL_THREADS", programs) {
+        let random = Random(seed.wrapping_mul(0x2_0000_0000).wrapping_add(number));
+        let program = threads::decode(&bytes_of_threads(random));
+        if let Err(first) = threads::compare(&program) {
+            let program = threads::shrunk(program);
+            let why = threads::compare(&program).err().unwrap_or(first);
+            panic!("program {number} of seed {seed}:\n{why}\n{program:?}");
         }
     }
 }

@@ -211,6 +211,10 @@ impl<E> Hub<E> {
         }
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.inbox.lock().has_ended
+    }
+
     /// Makes the unit end without a record.
     pub(crate) fn discard(&self) {
         self.inbox.lock().is_discarded = true;

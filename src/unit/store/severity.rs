@@ -123,7 +123,10 @@ impl Severity {
         }
         self.raise(part.raised);
         match part.outcome {
-            Some(Outcome::Error) => self.set_outcome(Outcome::Error),
+            // A unit that was cancelled stays so.
+            Some(Outcome::Error) if self.outcome != Some(Outcome::Cancelled) => {
+                self.set_outcome(Outcome::Error);
+            }
             Some(Outcome::Ok) if part.speaks => self.set_outcome(Outcome::Ok),
             _ => {}
         }

@@ -98,6 +98,10 @@ impl Unit {
         Some(self.last_number)
     }
 
+    pub fn runs_lap(&self, number: u64) -> bool {
+        self.laps.iter().any(|lap| lap.number == number)
+    }
+
     pub fn stop(&mut self, number: u64, now: u128) {
         let Some(at) = self.laps.iter().position(|lap| lap.number == number) else {
             return;

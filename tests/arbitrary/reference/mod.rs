@@ -29,6 +29,7 @@ mod settings;
 pub mod shrink;
 mod stack;
 mod text;
+pub mod threads;
 mod transaction;
 mod unit;
 mod values;

@@ -118,3 +118,8 @@ pub fn start(plan: &Plan, config: &Config) -> Trace {
 pub fn child(plan: &Plan, parent: &mut Trace) -> Trace {
     parent.child(plan.name.clone())
 }
+
+/// Starts a unit of which nothing is special.
+pub fn unit(config: &Config) -> Trace {
+    Trace::builder("unit").config(config).start()
+}

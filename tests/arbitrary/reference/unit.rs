@@ -247,6 +247,8 @@ impl Unit {
     pub fn level(&self) -> Level {
         let fails = self.said == Some(Outcome::Error) && self.outcome_counts;
         let by_outcome = (fails || self.panicked).then_some(Level::Error);
+        let cancelled = self.said == Some(Outcome::Cancelled) && self.outcome_counts;
+        let by_outcome = by_outcome.or(cancelled.then_some(Level::Warn));
         let all = [Some(self.own_level), self.raised, by_outcome];
         all.into_iter().flatten().min().unwrap_or(self.own_level)
     }
@@ -300,6 +302,16 @@ impl Unit {
         }
     }
 
+    /// What a reader sees, who may not change the unit: parts that were dropped are in it.
+    pub fn seen(&self, now: u128) -> Unit {
+        let mut seen = self.clone();
+        if !self.is_part {
+            let inbox = self.cell.borrow().inbox.clone();
+            inbox.into_iter().for_each(|part| seen.join(part, now));
+        }
+        seen
+    }
+
     pub fn join(&mut self, mut part: Unit, now: u128) {
         part.stop_all(now);
         for field in part.fields {
@@ -312,7 +324,8 @@ impl Unit {
         if let Some(level) = part.raised {
             self.raise(level);
         }
-        if part.said == Some(Outcome::Error) {
+        // Nothing that a part says replaces that a unit was cancelled.
+        if part.said == Some(Outcome::Error) && self.said != Some(Outcome::Cancelled) {
             self.end_as(Outcome::Error);
         }
         if self.error.is_none() {

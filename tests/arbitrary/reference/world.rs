@@ -16,16 +16,7 @@ use super::{elsewhere, names, places};
 
 /// Runs a program.
 pub fn run(program: &Program) -> Done {
-    let mut world = World {
-        settings: &program.settings,
-        now: 0,
-        traces: 0,
-        spans: 0,
-        by: By::Own,
-        outer: Vec::new(),
-        units: 0,
-        done: Done::default(),
-    };
+    let mut world = World::new(&program.settings);
     for plan in &program.units {
         let unit = world.start(plan, None);
         world.unit(plan, unit);
@@ -64,6 +55,21 @@ pub(super) struct World<'p> {
     pub outer: Vec<Layer>,
     units: u64,
     pub done: Done,
+}
+
+impl<'p> World<'p> {
+    pub fn new(settings: &'p Settings) -> World<'p> {
+        World {
+            settings,
+            now: 0,
+            traces: 0,
+            spans: 0,
+            by: By::Own,
+            outer: Vec::new(),
+            units: 0,
+            done: Done::default(),
+        }
+    }
 }
 
 impl World<'_> {
@@ -108,7 +114,7 @@ impl World<'_> {
     }
 
     /// Ends it for its parts and for the units inside it.
-    fn close(&mut self, unit: &mut Unit) {
+    pub fn close(&mut self, unit: &mut Unit) {
         if unit.enabled && !unit.is_part {
             let decides = self.settings.sampling.is_some() && unit.cell.borrow().outer.is_some();
             self.share(unit, decides);
@@ -151,6 +157,12 @@ impl World<'_> {
             target: unit.target.clone(),
             line,
         });
+    }
+
+    pub fn checkpoint(&mut self, unit: &mut Unit) {
+        self.share(unit, false);
+        unit.seq += 1;
+        self.emit(unit, Some(unit.seq));
     }
 
     fn line(&self, unit: &Unit, partial: Option<u64>, sample_rate: Option<u32>) -> String {
@@ -289,10 +301,8 @@ impl World<'_> {
         flow
     }
 
-    fn look(&mut self, unit: &mut Unit) {
-        if unit.enabled {
-            unit.catch_up(self.now);
-        }
+    fn look(&mut self, unit: &Unit) {
+        let unit = &unit.seen(self.now);
         let (level, outcome) = match unit.enabled {
             true => (Some(unit.level()), unit.outcome()),
             false => (None, None),
@@ -316,7 +326,8 @@ impl World<'_> {
             Op::Add(_) | Op::Warn(_) | Op::Fail(_) | Op::AddElsewhere(_) | Op::Raise(_)
         );
         let looks = self.by == By::Current || !commutes;
-        if looks && !matches!(op, Op::TakeAndPut) {
+        let reads = matches!(op, Op::TakeAndPut | Op::Get(_) | Op::Render);
+        if looks && !reads {
             unit.catch_up(now);
         }
         match op {
@@ -333,19 +344,17 @@ impl World<'_> {
             Op::Status(status) => unit.status(names::status(self.settings.schema), *status),
             Op::Raise(level) => unit.raise(*level),
             Op::SetLevel(level) => unit.set_level(*level),
-            Op::Get(key) => self.done.seen.push(unit.get(key)),
+            Op::Get(key) => self.done.seen.push(unit.seen(now).get(key)),
             Op::Render => {
                 // As the record would be now: running laps end with it.
                 self.share(unit, false);
-                let mut ended = unit.clone();
+                let mut ended = unit.seen(now);
                 ended.stop_all(now);
                 let line = self.line(&ended, None, None);
                 self.done.seen.push(line);
             }
             Op::Checkpoint if !unit.is_part => {
-                self.share(unit, false);
-                unit.seq += 1;
-                self.emit(unit, Some(unit.seq));
+                self.checkpoint(unit);
             }
             _ => {}
         }
