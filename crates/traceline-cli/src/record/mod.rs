@@ -2,6 +2,7 @@
 
 mod body;
 mod gather;
+mod path;
 pub(crate) mod pieces;
 pub(crate) mod report;
 mod words;
@@ -19,6 +20,7 @@ use crate::names::{Mark, Names, Role};
 use crate::text::Text;
 use crate::time::{self, Time};
 use gather::Gathered;
+use path::without_query;
 
 /// The data of a record that every view needs, borrowed from its line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -370,19 +372,6 @@ impl<'a> Resolver<'a, '_> {
 
 fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
     std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// The path of a URL: not its host, and not what the request asked for.
-fn without_query(url: Text<'_>) -> Text<'_> {
-    let mut raw = url.raw;
-    if let Some(at) = memchr::memmem::find(raw, b"://") {
-        let host = raw.get(at + 3..).unwrap_or_default();
-        let path = memchr::memchr(b'/', host).and_then(|at| host.get(at..));
-        raw = path.unwrap_or(b"/");
-    }
-    let end = memchr::memchr2(b'?', b'#', raw).filter(|at| *at > 0);
-    let raw = raw.get(..end.unwrap_or(raw.len())).unwrap_or(raw);
-    Text { raw, ..url }
 }
 
 impl<'a> Record<'a> {

@@ -53,6 +53,18 @@ pub fn run_on(columns: usize, texts: &[(&str, &str)], options: &[&str]) -> Said 
     Said { out, err, status }
 }
 
+/// How a text looks on a screen of 80 columns, none of whose lines is wider.
+#[track_caller]
+pub fn looks(text: &str, options: &[&str]) -> Said {
+    for columns in [40, 57, 80, 200] {
+        let said = run(columns, text, options);
+        for line in said.out.lines().chain(said.err.lines()) {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+    }
+    run(80, text, options)
+}
+
 /// Asserts what a successful run prints.
 #[track_caller]
 pub fn prints(said: &Said, expected: &str) {
