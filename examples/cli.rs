@@ -20,7 +20,7 @@
 //! ```
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,7 +47,11 @@ fn count_all(trace: &mut Trace, paths: &[PathBuf]) -> u8 {
     for path in paths {
         let counts = trace.time("read", |_| count(path));
         match trace.check(counts) {
-            Ok(counts) => report(trace, path, &counts),
+            Ok(counts) => match report(trace, path, &counts) {
+                // The reader has enough, as `head -1` has after a line.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+                written => code |= u8::from(trace.check(written).is_err()),
+            },
             Err(error) => {
                 eprintln!("wc: {}: {error}", path.display());
                 traceline::add!(trace, "skipped {}: {error}", path.display());
@@ -78,15 +82,17 @@ fn count(path: &Path) -> io::Result<Counts> {
     })
 }
 
-/// Prints one file's counts and adds them to the totals.
-fn report(trace: &mut Trace, path: &Path, counts: &Counts) {
+/// Adds one file's counts to the totals and prints them. `println!` would panic when
+/// nobody reads any more.
+fn report(trace: &mut Trace, path: &Path, counts: &Counts) -> io::Result<()> {
     let Counts {
         lines,
         words,
         bytes,
     } = *counts;
-    println!("{lines:7} {words:7} {bytes:7} {}", path.display());
     trace.incr("files").sum("lines", lines);
     trace.sum("words", words).sum("bytes", bytes);
     trace.max("largest_bytes", bytes);
+    let path = path.display();
+    writeln!(io::stdout(), "{lines:7} {words:7} {bytes:7} {path}")
 }

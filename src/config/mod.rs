@@ -21,3 +21,5 @@ pub use finished::{FinishedUnit, Fragment};
 pub use names::Name;
 pub use sampling::{Sampled, Sampling};
 pub use schema::Schema;
+#[doc(hidden)]
+pub use schema::{SchemaTable, schema_tables};

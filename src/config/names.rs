@@ -28,7 +28,7 @@ macro_rules! names {
             $(#[doc = concat!("`", $text, "`: ")] $(#[$doc])* $variant,)*
         }
 
-        const DEFAULTS: [&str; COUNT] = [$($text),*];
+        pub(super) const DEFAULTS: [&str; COUNT] = [$($text),*];
         const COUNT: usize = [$($text),*].len();
     };
 }

@@ -9,8 +9,8 @@ use log::Level;
 
 use crate::base::bytes::SLACK;
 use crate::config::choices::Format;
-use crate::config::names::{Name, marked};
-use crate::config::presets::{self, MORE_NAMES, NAMES, PLAIN, Preset, pick};
+use crate::config::names::{DEFAULTS, Name, marked};
+use crate::config::presets::{self, IdForm, MORE_NAMES, NAMES, PLAIN, Preset, pick};
 use crate::value::outcome::Outcome;
 
 /// A published schema of log records; see [`ConfigBuilder::schema`](super::ConfigBuilder::schema).
@@ -286,4 +286,54 @@ impl Forms {
         let reason = reason.map(|reason| (name, reason));
         (word(self.preset.outcomes).unwrap_or_default(), reason)
     }
+}
+
+/// A schema as data, for programs that read records: `traceline-cli` reads each with
+/// the table that writes it.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct SchemaTable {
+    /// Each default name, and the schema's.
+    pub names: Vec<(&'static str, &'static str)>,
+    /// Each default word of an outcome, the schema's, and the reason beside it.
+    pub outcomes: Vec<(&'static str, &'static str, &'static str)>,
+    /// The name of the reason, or nothing.
+    pub reason: &'static str,
+    /// Whether durations of units are in nanoseconds instead of milliseconds.
+    pub in_nanos: bool,
+    /// Whether ids of units are decimal numbers.
+    pub decimal_ids: bool,
+}
+
+/// Returns the default names and every [`Schema`] as data.
+#[doc(hidden)]
+pub fn schema_tables() -> [SchemaTable; 5] {
+    let presets = [
+        &PLAIN,
+        &presets::ECS,
+        &presets::GOOGLE_CLOUD,
+        &presets::OPEN_TELEMETRY,
+        &presets::DATADOG,
+    ];
+    presets.map(|preset| {
+        let mut names: Vec<_> = DEFAULTS.into_iter().zip(DEFAULTS).collect();
+        for (name, texts) in NAMES {
+            if let Some((default, text)) = names.get_mut(name as usize) {
+                *text = pick(default, texts, preset.column);
+            }
+        }
+        let more = MORE_NAMES.into_iter().filter(|(name, _)| !name.is_empty());
+        names.extend(more.map(|(name, texts)| (name, pick(name, texts, preset.column))));
+        let words = PLAIN.outcomes.into_iter().zip(preset.outcomes);
+        let words = words.zip(preset.reason.1);
+        SchemaTable {
+            names,
+            outcomes: words
+                .map(|((word, own), reason)| (word, own, reason))
+                .collect(),
+            reason: preset.reason.0,
+            in_nanos: preset.in_nanos,
+            decimal_ids: preset.ids == IdForm::Datadog,
+        }
+    })
 }

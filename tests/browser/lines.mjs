@@ -41,4 +41,4 @@ export const lines = [
   ...order, ...hostile,
   "ts=2026-11-21T08:47:00.000000Z level=info msg=\"turned \\u202e round\" duration_ms=0.5 k=\"a\\nb\\u001b[31m\"",
   "INFO listening on <b>8080</b>", "ts=2026-11-21T08:47:00Z msg=\"</script><b>cut",
-].join("\n");
+].join("\n") + "\n";

@@ -3,41 +3,16 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use lexopt::prelude::*;
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
 
-use crate::filter::{Condition, Filter};
+use crate::duration;
+use crate::filter::Filter;
 use crate::names::Names;
+use crate::query::Query;
 use crate::record::Outcome;
 use crate::time;
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-Shows canonical log lines on a time axis.
-
-traceline [options] [FILE]...
-
-Reads records in logfmt or JSON, from files or standard input, of one or more services.
-By default, prints a summary by name and the slowest units.
-
-  --unit N|ID       one unit as a waterfall: its number in the list, or its span_id
-  --slowest         the slowest unit as a waterfall
-  --trace ID        all units of a transaction as a waterfall
-  --html FILE       one page with the units, for a browser
-  --max-units N     maximum number of units on the page (2000)
-  --top N           how many names and units to list (10)
-
-  --slower TIME     only units that took at least this long: 100ms, 1.5s
-  --outcome LIST    only units with these outcomes: ok,error,panic,cancelled,none
-  --where COND      only units with a matching field: key=value, !=; for numbers also <, <=, >, >=
-  --names LIST      names of fields in the input: ts=@timestamp,msg=message
-
-  --color WHEN      auto, always or never (auto: on a terminal without NO_COLOR)
-  --quiet           no progress on standard error
-  --help, --version
-
-Percentiles and counts are weighted by sample_rate. A transaction is shown with all its units, whether or not they
-match the filters.
-";
 
 /// What the user asks for.
 #[derive(Clone, Debug)]
@@ -48,14 +23,22 @@ pub struct Args {
     pub view: View,
     /// Where to write the HTML page.
     pub html: Option<PathBuf>,
+    /// Whether to overwrite any file.
+    pub force: bool,
     /// The maximum number of units on the page.
     pub max_units: usize,
     /// How many names and units are listed.
     pub top: usize,
     /// Which units to show.
     pub filter: Filter,
+    /// The options that made the filter, for people.
+    pub filter_text: String,
     /// The names of the fields.
     pub names: Names,
+    /// Whether to print JSON.
+    pub json: bool,
+    /// Whether to wait for more.
+    pub follow: bool,
     /// Whether to use colours; `None` if no option decides it.
     pub color: Option<bool>,
     /// Whether to suppress the progress report.
@@ -65,7 +48,7 @@ pub struct Args {
 /// The view to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// Counts and the slowest units.
+    /// Failures, counts and the slowest units.
     Summary,
     /// One unit: its number from 1, or its id.
     Unit(String),
@@ -73,180 +56,317 @@ pub enum View {
     Slowest,
     /// A transaction.
     Trace(String),
-    /// The text of `--help`.
-    Help,
-    /// The version.
-    Version,
+    /// The interface for a terminal.
+    Interactive,
 }
 
-impl Args {
-    /// Reads the options, without the name of the program.
-    ///
-    /// # Errors
-    ///
-    /// If the options are invalid; the error is one line of text.
-    pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, String> {
-        let mut parsed = Args {
-            files: Vec::new(),
-            view: View::Summary,
-            html: None,
-            max_units: 2_000,
-            top: 10,
-            filter: Filter::default(),
-            names: Names::default(),
-            color: None,
-            quiet: false,
-        };
-        let mut parser = lexopt::Parser::from_args(args);
-        while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
-            let long = match &arg {
-                Value(file) => {
-                    parsed.files.push(file.into());
-                    continue;
-                }
-                Long(name) => (*name).to_owned(),
-                Short('h') => "help".to_owned(),
-                Short('V') => "version".to_owned(),
-                Short(_) => return Err(arg.unexpected().to_string()),
-            };
-            parsed.option(&long, &mut parser)?;
-        }
-        Ok(parsed)
-    }
-
-    fn option(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<(), String> {
-        let mut value = || -> Result<String, String> {
-            let value = parser.value().map_err(|error| error.to_string())?;
-            value
-                .into_string()
-                .map_err(|_| format!("the value of --{name} is not UTF-8"))
-        };
-        match name {
-            "unit" => self.view = View::Unit(value()?),
-            "slowest" => self.view = View::Slowest,
-            "trace" => self.view = View::Trace(value()?),
-            "help" => self.view = View::Help,
-            "version" => self.view = View::Version,
-            "html" => self.html = Some(parser.value().map_err(|error| error.to_string())?.into()),
-            "max-units" => self.max_units = number(name, &value()?)?,
-            "top" => self.top = number(name, &value()?)?,
-            "slower" => {
-                let text = value()?;
-                let slower = time::parse_duration(&text);
-                self.filter.slower = Some(
-                    slower.ok_or_else(|| format!("`{text}` is no time such as 100ms or 1.5s"))?,
-                );
-            }
-            "outcome" => self.filter.outcomes = outcomes(&value()?)?,
-            "where" => self.filter.conditions.push(Condition::parse(&value()?)?),
-            "names" => self.names = Names::parse(&value()?)?,
-            "color" => self.color = color(&value()?)?,
-            "quiet" => self.quiet = true,
-            _ => return Err(format!("invalid option '--{name}'")),
-        }
-        match self.filter.conditions.len() {
-            0..=64 => Ok(()),
-            _ => Err("more than 64 conditions".into()),
-        }
-    }
+/// A text that ends the program: help, or what is wrong with the options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The text.
+    pub text: String,
+    /// The exit status.
+    pub status: u8,
 }
 
-fn number(name: &str, text: &str) -> Result<usize, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is no number for --{name}"))
+const AFTER_HELP: &str = "\
+Reads records in logfmt or JSON, of the library traceline in all its schemas and of many other loggers, from files \
+or standard input, compressed or not, of one or more services.
+
+A condition compares fields, which may be paths into objects, and searches for words:
+  status>=500 and path~^/orders and not (user.plan == \"free trial\" or /timeout)
+Operators: = == != ~ (a regular expression) !~ < <= > >=. The names outcome, name, service, level, status, error and \
+took mean the same in all lines, however they say it: took>100ms, outcome=error.
+
+Counts and percentiles are weighted by sample_rate. A transaction is shown with all its units, whether or not they \
+match the filters. Exit status: 0; 1 if there are no units, or something asked for is missing or cannot be read or \
+written; 2 for bad options.";
+
+const HTML: &str = "Output";
+const FILTER: &str = "Filters";
+
+fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
+    };
+    let value = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let path = |arg: Arg| {
+        let arg = arg.value_parser(value_parser!(PathBuf));
+        arg.value_hint(clap::ValueHint::FilePath)
+    };
+    let number = |arg: Arg| arg.value_parser(value_parser!(usize));
+    Command::new("traceline")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Shows canonical log lines on a time axis, failures first")
+        .after_help(AFTER_HELP)
+        .max_term_width(110)
+        .arg(
+            path(Arg::new("files").value_name("FILE").num_args(0..))
+                .help("Files to read; - or none for standard input"),
+        )
+        .arg(value(
+            "unit",
+            "N|ID",
+            "One unit as a waterfall: its number in the lists, or its span_id",
+        ))
+        .arg(flag("slowest", "The slowest unit as a waterfall"))
+        .arg(value(
+            "trace",
+            "ID",
+            "All units of a transaction as a waterfall",
+        ))
+        .arg(flag("interactive", "Look around in the terminal").short('i'))
+        .arg(
+            flag(
+                "follow",
+                "Print units as they come; what was read is summed up on Ctrl-C",
+            )
+            .short('f'),
+        )
+        .arg(flag("json", "Print one JSON object per unit").help_heading(HTML))
+        .arg(
+            path(value(
+                "html",
+                "FILE",
+                "Write one page with the units, for a browser; - for standard output",
+            ))
+            .help_heading(HTML),
+        )
+        .arg(
+            number(
+                value("max-units", "N", "Maximum number of units on the page")
+                    .default_value("2000"),
+            )
+            .help_heading(HTML),
+        )
+        .arg(flag("force", "Let --html overwrite any file").help_heading(HTML))
+        .arg(
+            number(
+                value("top", "N", "How many failures, names and units to list").default_value("10"),
+            )
+            .help_heading(HTML),
+        )
+        .arg(
+            value(
+                "slower",
+                "TIME",
+                "Only units that took at least this long: 100ms, 1.5s",
+            )
+            .value_parser(ValueParser::new(slower))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "outcome",
+                "LIST",
+                "Only units with these outcomes: ok,error,panic,cancelled,none,other",
+            )
+            .value_parser(ValueParser::new(outcomes))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "where",
+                "CONDITION",
+                "Only units that meet a condition; see below",
+            )
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(|text: &str| Query::parse(text)))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value("search", "WORD", "Only units with this word in their line")
+                .action(ArgAction::Append)
+                .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "since",
+                "TIME",
+                "Only units from then on: 2026-11-21T08:46Z, 2026-11-21, 08:46, 15m (ago)",
+            )
+            .allow_hyphen_values(true)
+            .help_heading(FILTER),
+        )
+        .arg(
+            value("until", "TIME", "Only units up to then")
+                .allow_hyphen_values(true)
+                .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "last",
+                "TIME",
+                "Only units of this long before the newest one: 15m",
+            )
+            .value_parser(ValueParser::new(slower))
+            .help_heading(FILTER),
+        )
+        .arg(
+            value(
+                "names",
+                "LIST",
+                "Names of fields in the input, with units: ts=when,duration_ms=took:s",
+            )
+            .value_parser(ValueParser::new(|text: &str| Names::parse(text))),
+        )
+        .arg(
+            value(
+                "color",
+                "WHEN",
+                "Whether to use colours; auto: on a terminal",
+            )
+            .value_parser(PossibleValuesParser::new(["auto", "always", "never"]))
+            .default_value("auto"),
+        )
+        .arg(flag("quiet", "No progress on standard error").short('q'))
+        .arg(
+            value("completions", "SHELL", "Print completions for a shell")
+                .value_parser(value_parser!(Shell)),
+        )
+        .arg(flag("man", "Print the manual page"))
 }
 
-fn color(text: &str) -> Result<Option<bool>, String> {
-    match text {
-        "auto" => Ok(None),
-        "always" => Ok(Some(true)),
-        "never" => Ok(Some(false)),
-        _ => Err(format!("`{text}` is not one of auto always never")),
-    }
+fn slower(text: &str) -> Result<u64, String> {
+    duration::typed(text).ok_or_else(|| format!("`{text}` is no time such as 100ms or 1.5s"))
 }
 
 fn outcomes(list: &str) -> Result<Vec<Outcome>, String> {
     let one = |word: &str| match word {
         "none" => Ok(Outcome::None),
+        "" => Err(format!("`{list}` has an empty word")),
         word => match Outcome::parse(word.as_bytes()) {
-            Outcome::None => Err(format!("`{list}` has an empty word")),
-            Outcome::Other if word != "other" => Err(format!(
+            outcome if outcome.as_str() == word => Ok(outcome),
+            _ if word == "other" => Ok(Outcome::Other),
+            _ => Err(format!(
                 "`{word}` is not one of ok error panic cancelled none other"
             )),
-            outcome => Ok(outcome),
         },
     };
     list.split(',').map(one).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Result<Args, String> {
-        Args::parse(line.split_whitespace().map(OsString::from))
-    }
-
-    #[test]
-    fn options_are_read() {
-        let args = parse(
-            "a.log --slower 100ms --outcome error,panic --where status>=500 --top=3 - --trace 17",
-        )
-        .unwrap();
-        assert_eq!(args.files, [PathBuf::from("a.log"), PathBuf::from("-")]);
-        assert_eq!(args.filter.slower, Some(100_000));
-        assert_eq!(args.filter.outcomes, [Outcome::Error, Outcome::Panic]);
-        assert_eq!(
-            args.filter.conditions,
-            [Condition::parse("status>=500").unwrap()]
-        );
-        assert_eq!((args.top, args.max_units), (3, 2_000));
-        assert_eq!(args.view, View::Trace("17".into()));
-        assert_eq!(parse("--help").unwrap().view, View::Help);
-        assert_eq!(parse("-V").unwrap().view, View::Version);
-        assert_eq!(parse("--color never").unwrap().color, Some(false));
-    }
-
-    #[test]
-    fn options_that_make_no_sense_are_refused() {
-        for (line, error) in [
-            ("--slow", "invalid option '--slow'"),
-            ("-x", "invalid option '-x'"),
-            ("--top", "missing argument for option '--top'"),
-            ("--top x", "`x` is no number for --top"),
-            ("--slower soon", "`soon` is no time such as 100ms or 1.5s"),
-            (
-                "--outcome bad",
-                "`bad` is not one of ok error panic cancelled none other",
-            ),
-            ("--outcome ok,", "`ok,` has an empty word"),
-            ("--where status", "`status` is not of the form key=value"),
-            ("--names ts", "`ts` is not of the form name=other"),
-            ("--color red", "`red` is not one of auto always never"),
-        ] {
-            assert_eq!(parse(line).unwrap_err(), error, "{line}");
+impl Args {
+    /// Reads the options, without the name of the program. `now` is in microseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// If the options are invalid, or ask only for a text: help, completions, the manual page.
+    pub fn parse(args: impl IntoIterator<Item = OsString>, now: i64) -> Result<Args, Ended> {
+        let args = std::iter::once("traceline".into()).chain(args);
+        let matches = command()
+            .try_get_matches_from(args)
+            .map_err(|error| Ended {
+                text: error.render().to_string(),
+                status: if error.use_stderr() { 2 } else { 0 },
+            })?;
+        if let Some(text) = generated(&matches) {
+            return Err(Ended { text, status: 0 });
         }
-        let many = "--where a=1 ".repeat(65);
-        assert_eq!(parse(&many).unwrap_err(), "more than 64 conditions");
+        Args::of(&matches, now).map_err(|text| Ended {
+            text: format!("error: {text}\n\nFor more information, try '--help'.\n"),
+            status: 2,
+        })
     }
 
-    #[test]
-    fn the_help_names_every_option() {
-        for option in [
-            "unit",
-            "slowest",
-            "trace",
-            "html",
-            "max-units",
-            "top",
-            "slower",
-            "outcome",
-            "where",
-            "names",
-            "color",
-            "quiet",
-        ] {
-            assert!(HELP.contains(&format!("--{option} ")), "{option}");
+    fn of(matches: &ArgMatches, now: i64) -> Result<Args, String> {
+        let files = matches.get_many::<PathBuf>("files").unwrap_or_default();
+        let usize = |name| matches.get_one::<usize>(name).copied().unwrap_or_default();
+        let (filter, filter_text) = filter(matches, now)?;
+        let view = view(matches)?;
+        let alone = ["html", "json"]
+            .iter()
+            .all(|name| matches.value_source(name) != Some(clap::parser::ValueSource::CommandLine));
+        if matches.get_flag("follow") && !(alone && view == View::Summary) {
+            return Err("--follow prints units as they come, and nothing else".into());
         }
+        Ok(Args {
+            files: files.cloned().collect(),
+            view,
+            html: matches.get_one::<PathBuf>("html").cloned(),
+            force: matches.get_flag("force"),
+            max_units: usize("max-units"),
+            top: usize("top"),
+            filter,
+            filter_text,
+            names: matches.get_one("names").cloned().unwrap_or_default(),
+            json: matches.get_flag("json"),
+            follow: matches.get_flag("follow"),
+            color: match matches.get_one::<String>("color").map(String::as_str) {
+                Some("always") => Some(true),
+                Some("never") => Some(false),
+                _ => None,
+            },
+            quiet: matches.get_flag("quiet"),
+        })
     }
 }
+
+fn view(matches: &ArgMatches) -> Result<View, String> {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    let flag = |name, view| matches.get_flag(name).then_some(view);
+    let views = [
+        text("unit").map(View::Unit),
+        text("trace").map(View::Trace),
+        flag("slowest", View::Slowest),
+        flag("interactive", View::Interactive),
+    ];
+    let mut views = views.into_iter().flatten();
+    match (views.next(), views.next()) {
+        (Some(_), Some(_)) => Err("only one of --unit, --trace, --slowest and -i at a time".into()),
+        (view, _) => Ok(view.unwrap_or(View::Summary)),
+    }
+}
+
+fn filter(matches: &ArgMatches, now: i64) -> Result<(Filter, String), String> {
+    let mut texts = Vec::new();
+    for name in [
+        "slower", "outcome", "where", "search", "since", "until", "last",
+    ] {
+        let given = matches.get_raw(name).unwrap_or_default();
+        texts.extend(given.map(|text| format!("--{name} {}", text.to_string_lossy())));
+    }
+    let mut query = Query::default();
+    for other in matches.get_many::<Query>("where").unwrap_or_default() {
+        query.and(other.clone())?;
+    }
+    for word in matches.get_many::<String>("search").unwrap_or_default() {
+        query.and(Query::of_text(word)?)?;
+    }
+    let time = |name: &str| match matches.get_one::<String>(name) {
+        None => Ok(None),
+        Some(text) => time::typed(text, now).map(Some).ok_or_else(|| {
+            format!("`{text}` for --{name} is no time such as 2026-11-21T08:46Z, 08:46 or 15m")
+        }),
+    };
+    let filter = Filter {
+        slower: matches.get_one("slower").copied(),
+        outcomes: matches.get_one("outcome").cloned().unwrap_or_default(),
+        since: time("since")?,
+        until: time("until")?,
+        last: matches.get_one("last").copied(),
+        query,
+    };
+    Ok((filter, texts.join(" ")))
+}
+
+/// Completions or the manual page, if asked for.
+fn generated(matches: &ArgMatches) -> Option<String> {
+    let mut out = Vec::new();
+    if let Some(shell) = matches.get_one::<Shell>("completions") {
+        clap_complete::generate(*shell, &mut command(), "traceline", &mut out);
+    } else if matches.get_flag("man") {
+        clap_mangen::Man::new(command()).render(&mut out).ok()?;
+    } else {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

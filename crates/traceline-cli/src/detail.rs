@@ -1,10 +1,14 @@
 //! Everything in one record, read only for those that are shown.
 
+use std::collections::BTreeMap;
+
+use crate::duration;
 use crate::fields::{self, Field, Value};
 use crate::index::{Index, Unit};
-use crate::names::{Name, Names};
-use crate::source::Source;
-use crate::time;
+use crate::names::{Names, Role};
+use crate::record::{self, Record, report, wrap};
+use crate::source::{Source, Span};
+use crate::text::Text;
 
 /// The contents of a unit's line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,8 +19,18 @@ pub struct Detail {
     pub timers: Vec<Timer>,
     /// All other fields, in the order of the line.
     pub fields: Vec<(String, String)>,
+    /// The ids of the transaction, of the unit and of its caller as they stand in the line.
+    pub ids: Vec<(&'static str, String)>,
+    /// The type of the error, and its text.
+    pub error: [String; 2],
+    /// The HTTP status, or nothing.
+    pub status: String,
     /// The source of the line and where it begins, or why it could not be read again.
     pub place: String,
+    /// Whether the line could be read again.
+    pub found: bool,
+    /// The name of the unit, which a field may repeat.
+    name: String,
 }
 
 /// A text with a position on the time axis.
@@ -49,20 +63,25 @@ pub struct Timer {
 }
 
 impl Detail {
-    /// Reads the line of a unit again.
-    pub fn read(unit: &Unit, sources: &[Source], names: &Names) -> Detail {
-        let Some(source) = sources.get(usize::from(unit.source)) else {
-            return Detail::default();
-        };
+    /// Takes what the line of a unit says, if it is still that line.
+    fn of(unit: &Unit, source: &Source, line: std::io::Result<Vec<u8>>, names: &Names) -> Detail {
         let place = format!("{}, byte {}", source.name, unit.at);
-        let fault = match source.again(unit.at, unit.len) {
-            Ok(line) if unit.is_of(&line, names) => {
-                return Detail {
-                    place,
-                    ..Detail::parse(&line, names)
-                };
+        let fault = match line {
+            Ok(line) => {
+                let read = wrap::innermost(&line, names, |text, record| {
+                    unit.is_of(record)
+                        .then(|| Detail::of_record(text, record, names))
+                });
+                if let Some(detail) = read.flatten() {
+                    let found = true;
+                    return Detail {
+                        place,
+                        found,
+                        ..detail
+                    };
+                }
+                "another line is there now".to_owned()
             }
-            Ok(_) => "another line is there now".to_owned(),
             Err(error) => format!("cannot be read again: {error}"),
         };
         let place = format!("{place}: {fault}");
@@ -72,28 +91,58 @@ impl Detail {
         }
     }
 
-    /// Parses a record that has no prefix.
+    /// Parses a line, even if it is not a record.
     pub fn parse(line: &[u8], names: &Names) -> Detail {
-        let mut detail = Detail::default();
+        match record::parse(line, names) {
+            Ok(record) => Detail::of_record(line, &record, names),
+            Err(_) => Detail::of_record(line, &Record::default(), names),
+        }
+    }
+
+    fn of_record(line: &[u8], record: &Record<'_>, names: &Names) -> Detail {
+        let text = |text: Text<'_>| text.decode().into_owned();
+        let ids = ["trace_id", "span_id", "parent_id"].into_iter();
+        let ids = ids.zip(record.ids);
+        let mut detail = Detail {
+            ids: ids.filter_map(|(key, id)| Some((key, text(id?)))).collect(),
+            error: [record.error_type, record.error].map(text),
+            name: record.name().into_owned(),
+            ..Detail::default()
+        };
+        if record.status > 0 {
+            detail.status = record.status.to_string();
+        }
+        detail.take_fields(line, names);
+        detail.take_timers();
+        detail
+    }
+
+    fn take_fields(&mut self, line: &[u8], names: &Names) {
+        let body = record::body(line, names);
         let mut take = |field: Field<'_>| {
-            if names.find(field.key.raw) == Some(Name::Fragments)
+            if names.role(field.key.raw) == Role::Fragments
                 && let Some(fragments) = fragments(field.value)
             {
-                detail.fragments = fragments;
+                self.fragments = fragments;
             } else {
                 let key = field.key.decode().into_owned();
-                detail
-                    .fields
+                self.fields
                     .push((key, field.value.text().decode().into_owned()));
             }
         };
         // If the line has changed and is broken now, the part before the fault is still shown.
-        let _ = match line.first() {
-            Some(b'{') => fields::json(line, &mut take),
-            _ => fields::logfmt(line, &mut take),
+        let _ = match body.first() {
+            Some(b'{') => fields::json(body, &mut take),
+            Some(_) => fields::logfmt(body, &mut take),
+            None => {
+                report::fields(line, |key, value| {
+                    let [key, value] = [key, value].map(Text::plain);
+                    let value = Value::Text(value);
+                    take(Field { key, value });
+                });
+                Ok(())
+            }
         };
-        detail.take_timers();
-        detail
     }
 
     /// Turns three neighbours `key.count`, `key.ms` and `key.max_ms`, and `key.wall_ms` after
@@ -125,16 +174,16 @@ impl Detail {
 
     /// Returns the fields that are not shown in the head of a unit.
     pub fn own_fields(&self, names: &Names) -> impl Iterator<Item = &(String, String)> {
-        let is_own = |key: &str| {
-            use Name::*;
-            !matches!(
-                names.find(key.as_bytes()),
-                Some(
-                    Ts | Level | Msg | Service | TraceId | SpanId | ParentId | Outcome | DurationMs
-                )
-            )
+        use Role::*;
+        let is_own = |(key, value): &&(String, String)| match names.role(key.as_bytes()) {
+            Time | Level | LevelNumber | Service | TraceId | SpanId | ParentId | Outcome
+            | Reason => false,
+            // There may be words beside the number, as in `latency=fast`.
+            Duration => !value.starts_with(|char: char| char.is_ascii_digit()),
+            Message => *value != self.name,
+            _ => true,
         };
-        self.fields.iter().filter(move |(key, _)| is_own(key))
+        self.fields.iter().filter(is_own)
     }
 }
 
@@ -148,14 +197,14 @@ fn timer(fields: &[(String, String)]) -> Option<(Timer, usize)> {
     if !is_same(&total.0, ".ms") || !is_same(&longest.0, ".max_ms") {
         return None;
     }
-    let total = time::parse_millis(total.1.as_bytes())?;
+    let total = duration::parse_millis(total.1.as_bytes())?;
     let wall = rest.first().filter(|wall| is_same(&wall.0, ".wall_ms"));
-    let wall = wall.and_then(|wall| time::parse_millis(wall.1.as_bytes()));
+    let wall = wall.and_then(|wall| duration::parse_millis(wall.1.as_bytes()));
     let timer = Timer {
         key: key.into(),
         count: count.1.clone(),
         total,
-        longest: time::parse_millis(longest.1.as_bytes())?,
+        longest: duration::parse_millis(longest.1.as_bytes())?,
         wall: wall.unwrap_or(total),
     };
     Some((timer, if wall.is_some() { 4 } else { 3 }))
@@ -192,7 +241,7 @@ fn object(item: Value<'_>) -> Option<Fragment> {
         let value = field.value.text();
         let said = || value.decode().into_owned();
         match field.key.raw {
-            b"at_ms" => at = time::parse_millis(value.raw),
+            b"at_ms" => at = duration::parse_millis(value.raw),
             b"line" => line = said(),
             b"file" => file = Some(said()),
             b"level" => level = said(),
@@ -228,7 +277,7 @@ fn one(text: &str) -> Option<Fragment> {
 /// A fragment, from the text before the `ms` of its time and the text after it.
 fn parts(head: &str, rest: &str) -> Option<Fragment> {
     let (tag, at) = head.rsplit_once(", ")?;
-    let at = time::parse_millis(at.as_bytes())?;
+    let at = duration::parse_millis(at.as_bytes())?;
     let (level, text) = match rest.strip_prefix("] ") {
         Some(text) => ("", text),
         None => rest.strip_prefix(", ")?.split_once("] ")?,
@@ -242,95 +291,48 @@ fn parts(head: &str, rest: &str) -> Option<Fragment> {
     })
 }
 
-/// Reads the lines of the given units.
+/// Reads the lines of the given units again.
 pub fn read_all(index: &Index, units: &[usize], sources: &[Source], names: &Names) -> Vec<Detail> {
-    let read = |at: &usize| Detail::read(&index.units[*at], sources, names);
-    units.iter().map(read).collect()
+    let mut details = vec![Detail::default(); units.len()];
+    each_line(index, units, sources, |place, source, line| {
+        let unit = &index.units[units[place]];
+        details[place] = Detail::of(unit, source, line, names);
+    });
+    details
+}
+
+/// Returns the lines of the given units, as far as they are still there.
+pub(crate) fn lines_of(index: &Index, units: &[usize], sources: &[Source]) -> Vec<Option<Vec<u8>>> {
+    let mut lines = vec![None; units.len()];
+    each_line(index, units, sources, |place, _, line| {
+        lines[place] = line.ok()
+    });
+    lines
+}
+
+/// Reads each source once: a compressed one has to be read from its start.
+fn each_line(
+    index: &Index,
+    units: &[usize],
+    sources: &[Source],
+    mut each: impl FnMut(usize, &Source, std::io::Result<Vec<u8>>),
+) {
+    let mut by_source: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (place, at) in units.iter().enumerate() {
+        let source = index.units[*at].source;
+        by_source.entry(source).or_default().push(place);
+    }
+    for (source, places) in by_source {
+        let Some(source) = sources.get(usize::from(source)) else {
+            continue;
+        };
+        let span = |place: &usize| index.units[units[*place]].span();
+        let spans: Vec<Span> = places.iter().map(span).collect();
+        for (place, line) in places.iter().zip(source.again(&spans)) {
+            each(*place, source, line);
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Detail {
-        Detail::parse(line.as_bytes(), &Names::default())
-    }
-
-    fn fragment(at: u64, tag: &str, level: &str, text: &str) -> Fragment {
-        let (tag, level, text) = (tag.into(), level.into(), text.into());
-        Fragment {
-            at,
-            tag,
-            level,
-            text,
-        }
-    }
-
-    #[test]
-    fn both_formats_give_the_same_fragments() {
-        let all = [
-            fragment(93, "205", "", "1 x chair; [sic"),
-            fragment(3_201, "comms.rs:106", "warn", "a \"b\"\n"),
-        ];
-        let logfmt = r#"msg=a fragments="[205, 0.093ms] 1 x chair;[sic; [comms.rs:106, 3.201ms, warn] a \"b\"\n""#;
-        let json = r#"{"msg":"a","fragments":[{"at_ms":0.093,"line":205,"msg":"1 x chair; [sic"},{"at_ms":3.201,"line":106,"file":"comms.rs","level":"warn","msg":"a \"b\"\n"}]}"#;
-        assert_eq!(read(json).fragments, all);
-        // The library replaces the separator inside a text; that cannot be undone.
-        let mut all = all;
-        all[0].text = "1 x chair;[sic".into();
-        assert_eq!(read(logfmt).fragments, all);
-    }
-
-    #[test]
-    fn fragments_that_are_something_else_are_a_field() {
-        for value in [
-            "7",
-            "\"text\"",
-            "\"[7] text\"",
-            "\"[7, xms] text\"",
-            "\"[7, 1.0ms\"",
-        ] {
-            let detail = read(&format!("msg=a fragments={value}"));
-            assert_eq!(
-                (detail.fragments.len(), detail.fields.len()),
-                (0, 2),
-                "{value}"
-            );
-        }
-        for value in ["7", "[7]", "[{}]", "{}"] {
-            let detail = read(&format!("{{\"msg\":\"a\",\"fragments\":{value}}}"));
-            assert_eq!(
-                (detail.fragments.len(), detail.fields.len()),
-                (0, 2),
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    fn three_neighbours_are_a_timer() {
-        let detail = read(
-            "msg=a db.count=2 db.ms=104.7 db.max_ms=100.0 db.rows=7 io.count=1 io.ms=0.5 n.count=1",
-        );
-        let timer = Timer {
-            key: "db".into(),
-            count: "2".into(),
-            total: 104_700,
-            longest: 100_000,
-            wall: 104_700,
-        };
-        assert_eq!(detail.timers, [timer]);
-        let keys: Vec<&str> = detail.fields.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["msg", "db.rows", "io.count", "io.ms", "n.count"]);
-        let overlapping = read("db.count=2 db.ms=8.0 db.max_ms=5.0 db.wall_ms=6.0 io.wall_ms=1.0");
-        assert_eq!(overlapping.timers[0].wall, 6_000);
-        assert_eq!(overlapping.fields, [("io.wall_ms".into(), "1.0".into())]);
-        let redacted = read("db.count=****** db.ms=****** db.max_ms=******");
-        assert_eq!((redacted.timers.len(), redacted.fields.len()), (0, 3));
-    }
-
-    #[test]
-    fn of_a_line_that_changed_the_beginning_is_shown() {
-        assert_eq!(read("a=1 b=\"cut").fields, [("a".into(), "1".into())]);
-    }
-}
+mod tests;

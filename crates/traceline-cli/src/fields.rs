@@ -155,12 +155,13 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The next byte that is not a blank. The library writes no blanks here; others may.
+    /// The next byte that is not a blank. The library writes no blanks here; others may, and line
+    /// ends in documents.
     #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.line.get(self.at) {
-                Some(b' ' | b'\t' | b'\r') => self.at += 1,
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
                 byte => return byte.copied(),
             }
         }

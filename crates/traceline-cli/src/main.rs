@@ -2,51 +2,50 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::IsTerminal;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-use traceline_cli::app::{self, Said};
-use traceline_cli::args::{Args, View};
+use traceline_cli::app::{self, Ended};
+use traceline_cli::args::Args;
+use traceline_cli::follow;
+use traceline_cli::output;
 use traceline_cli::source::Source;
+use traceline_cli::world::{self, World};
 
 fn main() -> ExitCode {
-    let said = run();
-    app::write(&said);
-    ExitCode::from(said.status)
+    let status = run().unwrap_or_else(|text| app::fault(&text));
+    ExitCode::from(status)
 }
 
-fn run() -> Said {
-    let mut args = match Args::parse(std::env::args_os().skip(1)) {
+fn run() -> Ended {
+    let mut options: Vec<_> = std::env::args_os().skip(1).collect();
+    if options.is_empty() && io::stdin().is_terminal() {
+        options.push("--help".into());
+    }
+    let mut args = match Args::parse(options, world::now()) {
         Ok(args) => args,
-        Err(text) => return Said::fault(2, &format!("{text}; see --help")),
+        Err(ended) => return say(&ended.text, ended.status),
     };
     if args.files.is_empty() {
-        if std::io::stdin().is_terminal() && args.view != View::Version {
-            args.view = View::Help;
-        }
         args.files.push("-".into());
     }
-    if matches!(args.view, View::Help | View::Version) {
-        args.files.clear();
-    }
-    match Source::open_all(&args.files) {
-        Ok(sources) => app::run(&args, sources, columns(), color(&args)),
-        Err(text) => Said::fault(1, &text),
+    let world = World::here(args.color);
+    let sources = Source::open_all(&args.files)?;
+    output::check_stdout(&sources)?;
+    World::catch_interrupts();
+    let mut out = BufWriter::new(io::stdout());
+    let err = &mut io::stderr();
+    match args.follow {
+        true => follow::run(&args, sources, &world, &mut out, err),
+        false => app::run(&args, sources, &world, &mut out, err),
     }
 }
 
-/// The value of `COLUMNS`, else the width of the terminal, else 100.
-fn columns() -> usize {
-    let said = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0.into());
-    said.or_else(terminal).unwrap_or(100)
-}
-
-/// See <https://no-color.org>.
-fn color(args: &Args) -> bool {
-    let unwanted = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    args.color
-        .unwrap_or_else(|| std::io::stdout().is_terminal() && !unwanted())
+/// Prints a text that was asked for, or what is wrong with the options.
+fn say(text: &str, status: u8) -> Ended {
+    match status {
+        0 => output::finished(io::stdout().write_all(text.as_bytes()))?,
+        _ => drop(io::stderr().write_all(text.as_bytes())),
+    }
+    Ok(status)
 }

@@ -42,7 +42,7 @@ impl std::fmt::Display for Note {
             Note::NoParent => f.write_str("its caller is not in the input"),
             Note::Circle => f.write_str("its callers lead back to it"),
             Note::Early(micros) => {
-                let by = crate::time::duration(*micros);
+                let by = crate::duration::text(*micros);
                 write!(f, "begins {by} before its caller: their clocks differ")
             }
             Note::SameSpan => f.write_str("another unit has the same id"),
@@ -96,7 +96,7 @@ impl Tree {
             Some(end) => end.abs_diff(start),
             None => members
                 .iter()
-                .map(|at| index.units[*at].duration)
+                .map(|at| index.units[*at].took())
                 .max()
                 .unwrap_or(0),
         };

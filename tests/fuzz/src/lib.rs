@@ -11,6 +11,7 @@ mod faults;
 mod fields;
 pub mod headers;
 pub mod program;
+pub mod readers;
 mod records;
 pub mod structured;
 pub mod traceparent;
@@ -28,10 +29,13 @@ mod util;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 9] = [
+    ("containers", readers::containers),
     ("headers", headers::check),
     ("program", program::check),
+    ("query", readers::query),
     ("structured", structured::check),
+    ("times", readers::times),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),
     ("viewer", viewer::check),

@@ -201,11 +201,11 @@ impl Want {
         let record = parse(line.as_bytes(), &Names::default())
             .unwrap_or_else(|why| panic!("{why:?}: {line}"));
         assert_eq!(
-            (&*record.name.decode(), &*record.service.decode()),
+            (&*record.name(), &*record.service.decode()),
             ("unit", "shop")
         );
         assert_eq!(record.end, Some(WALL_MICROS + self.micros as i64), "{line}");
-        assert_eq!(record.duration, self.micros, "{line}");
+        assert_eq!(record.duration, Some(self.micros), "{line}");
         assert_eq!(
             (record.level, record.outcome),
             (self.level.max(Level::Info), self.outcome),
@@ -217,7 +217,7 @@ impl Want {
             self.ids(),
             "{line}"
         );
-        let detail = Detail::parse(record.body, &Names::default());
+        let detail = Detail::parse(line.as_bytes(), &Names::default());
         assert_eq!(detail.timers, self.timers, "{line}");
         self.compare_fragments(&detail, format);
         let own: Vec<&(String, String)> = detail

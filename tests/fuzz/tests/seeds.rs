@@ -37,9 +37,12 @@ macro_rules! targets {
 }
 
 targets! {
+    "containers" every_seed_of_containers_holds,
     "headers" every_seed_of_headers_holds,
     "program" every_seed_of_program_holds,
+    "query" every_seed_of_query_holds,
     "structured" every_seed_of_structured_holds,
+    "times" every_seed_of_times_holds,
     "traceparent" every_seed_of_traceparent_holds,
     "tracestate" every_seed_of_tracestate_holds,
     "viewer" every_seed_of_viewer_holds,

@@ -3,20 +3,19 @@
 //! The data is JSON in a `<script>` that is not executed. The page turns it into text, never into
 //! markup, and its content security policy forbids every request.
 
-mod json;
+mod chosen;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-
-use crate::detail::Detail;
+use crate::args::Args;
+use crate::detail::{self, Detail};
+use crate::duration;
 use crate::index::{Index, NO_TIME, Unit};
-use crate::names::{Name, Names};
+use crate::json::Json;
+use crate::names::Names;
 use crate::source::Source;
-use crate::stats;
-use crate::term::slowest_of;
+use crate::stats::{self, Chart};
 use crate::time;
 use crate::tree::Tree;
-use json::Json;
+use chosen::Chosen;
 
 /// A page.
 #[derive(Clone, Debug)]
@@ -31,20 +30,32 @@ pub struct Page {
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: [&str; 3] = [
+    include_str!("query.js"),
+    include_str!("waterfall.js"),
+    include_str!("page.js"),
+];
 
-/// Makes a page of the selected units; beyond `most`, only the slowest and their transactions.
-pub fn page(index: &Index, sources: &[Source], names: &Names, most: usize) -> Page {
-    let chosen = Chosen::of(index, most);
+/// Spans of the chart.
+const SPANS: usize = 120;
+
+/// How many failures and names are listed.
+const MOST_GROUPS: usize = 200;
+
+/// Makes a page of the selected units; beyond `max_units`, all failures and then the slowest units.
+pub fn page(args: &Args, index: &Index, sources: &[Source]) -> Page {
+    let chosen = Chosen::of(index, args.max_units);
+    let names = &args.names;
+    let details = detail::read_all(index, &chosen.units, sources, names);
     let mut json = Json::default();
     json.object(|json| {
         json.key("summary")
-            .object(|json| summary(json, index, &chosen));
+            .object(|json| summary(json, args, index, sources, &chosen));
+        json.key("failures").list(|json| failures(json, index));
         json.key("groups").list(|json| groups(json, index));
         json.key("units").list(|json| {
-            for at in &chosen.units {
-                let detail = Detail::read(&index.units[*at], sources, names);
-                json.object(|json| unit(json, index, *at, &detail, &chosen, names));
+            for (at, detail) in chosen.units.iter().zip(&details) {
+                json.object(|json| unit(json, index, *at, detail, &chosen, names));
             }
         });
         json.key("trees").list(|json| {
@@ -62,12 +73,13 @@ pub fn page(index: &Index, sources: &[Source], names: &Names, most: usize) -> Pa
 
 /// Fills in the template. Not with successive replacements: the data may contain the markers.
 fn filled(data: &str) -> String {
-    let mut text = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len());
+    let script = SCRIPT.concat();
+    let mut text = String::with_capacity(TEMPLATE.len() + STYLE.len() + script.len() + data.len());
     let mut rest = TEMPLATE;
     for (mark, part) in [
         ("/*style*/", STYLE),
         ("/*data*/", data),
-        ("/*script*/", SCRIPT),
+        ("/*script*/", &script),
     ] {
         let (before, behind) = rest.split_once(mark).unwrap_or((rest, ""));
         text += before;
@@ -77,90 +89,39 @@ fn filled(data: &str) -> String {
     text + rest
 }
 
-/// The units on the page.
-#[derive(Debug, Default)]
-struct Chosen {
-    /// Their numbers in the index, the slowest first, with their transactions.
-    units: Vec<usize>,
-    /// The position of each in `units`.
-    places: HashMap<usize, usize>,
-    /// How many of them meet the filter.
-    selected: usize,
-    trees: Vec<Tree>,
-    /// The position of each transaction's tree in `trees`, by the id of the transaction.
-    tree_of: HashMap<[u64; 2], usize>,
-}
-
-impl Chosen {
-    fn of(index: &Index, most: usize) -> Chosen {
-        let slowest = slowest_of(index, most);
-        let mut members = members(index, &slowest);
-        let mut chosen = Chosen::default();
-        for at in slowest {
-            if chosen.units.len() == most {
-                break;
-            }
-            chosen.add(index, at);
-            let trace = index.units[at].trace;
-            if let Some(members) = members.remove(&trace) {
-                let tree = Tree::of(index, &members);
-                let room = most - chosen.units.len();
-                tree.rows
-                    .iter()
-                    .take(room)
-                    .for_each(|row| chosen.add(index, row.unit));
-                chosen.tree_of.insert(trace, chosen.trees.len());
-                chosen.trees.push(tree);
-            }
-        }
-        chosen
-    }
-
-    fn add(&mut self, index: &Index, at: usize) {
-        let Entry::Vacant(place) = self.places.entry(at) else {
-            return;
-        };
-        place.insert(self.units.len());
-        self.units.push(at);
-        let unit = &index.units[at];
-        self.selected += usize::from(unit.selected && unit.counts());
-    }
-}
-
-/// All units of the transactions that the given units belong to.
-fn members(index: &Index, units: &[usize]) -> HashMap<[u64; 2], Vec<usize>> {
-    let traces = units
-        .iter()
-        .map(|at| &index.units[*at])
-        .filter(|unit| unit.has_trace());
-    let wanted: HashSet<[u64; 2]> = traces.map(|unit| unit.trace).collect();
-    let mut members: HashMap<[u64; 2], Vec<usize>> = HashMap::new();
-    for (at, unit) in index.units.iter().enumerate() {
-        if unit.has_trace() && wanted.contains(&unit.trace) {
-            members.entry(unit.trace).or_default().push(at);
-        }
-    }
-    members
-}
-
-fn summary(json: &mut Json, index: &Index, chosen: &Chosen) {
-    let left_out = index
-        .selected()
-        .filter(|at| !chosen.places.contains_key(at));
-    let slowest = left_out.map(|at| index.units[at].duration).max();
+fn summary(json: &mut Json, args: &Args, index: &Index, sources: &[Source], chosen: &Chosen) {
+    let units = || index.selected().map(|at| (at, &index.units[at]));
+    let left_out = units().filter(|(at, _)| !chosen.places.contains_key(at));
+    let slowest = left_out.filter_map(|(_, unit)| unit.known_duration()).max();
     let counting = index.units.iter().filter(|unit| unit.counts()).count();
     let partial = index
         .units
         .iter()
-        .filter(|unit| unit.partial && !unit.duplicate)
-        .count();
+        .filter(|unit| unit.partial && !unit.duplicate);
+    let failed = units().filter(|(_, unit)| unit.failed());
+    json.key("files")
+        .texts(sources.iter().map(|source| source.name.as_str()));
+    json.key("filter").text(&args.filter_text);
+    json.key("made").text(&time::text(crate::world::now()));
     json.key("all").number(counting);
-    json.key("selected").number(index.selected().count());
+    json.key("selected").number(units().count());
     json.key("shown").number(chosen.selected);
-    json.key("slowestLeftOut")
-        .text(&slowest.map(time::duration).unwrap_or_default());
-    json.key("partial").number(partial);
+    json.key("failed").number(failed.count());
+    json.key("failedShown").number(chosen.failed);
+    let slowest = slowest.map(duration::text).unwrap_or_default();
+    json.key("slowestLeftOut").text(&slowest);
+    json.key("partial").number(partial.count());
     json.key("duplicates").number(index.duplicates);
+    if let Some(chart) = Chart::of(index, SPANS) {
+        json.key("chart").object(|json| {
+            json.key("start").number(chart.start);
+            json.key("end").number(chart.end);
+            for (key, numbers) in [("units", chart.units), ("failed", chart.failed)] {
+                json.key(key)
+                    .list(|json| numbers.into_iter().for_each(|n| json.number(n)));
+            }
+        });
+    }
     for (key, rejected) in [("bad", &index.bad), ("other", &index.other)] {
         json.key(key).object(|json| {
             json.key("count").number(rejected.count);
@@ -174,8 +135,23 @@ fn summary(json: &mut Json, index: &Index, chosen: &Chosen) {
     }
 }
 
+fn failures(json: &mut Json, index: &Index) {
+    for failure in stats::failures(index).iter().take(MOST_GROUPS) {
+        json.list(|json| {
+            for text in [failure.name, failure.service, failure.error] {
+                json.text(index.text(text));
+            }
+            json.number(failure.units);
+            for micros in [failure.first, failure.last] {
+                json.text(&at(micros));
+            }
+            json.number(failure.example + 1);
+        });
+    }
+}
+
 fn groups(json: &mut Json, index: &Index) {
-    for group in stats::groups(index).iter().take(200) {
+    for group in stats::groups(index).iter().take(MOST_GROUPS) {
         json.list(|json| {
             json.text(index.text(group.name));
             json.text(index.text(group.service));
@@ -187,6 +163,14 @@ fn groups(json: &mut Json, index: &Index) {
             }
             json.number(group.total);
         });
+    }
+}
+
+/// A time as a text, or nothing.
+fn at(micros: i64) -> String {
+    match micros {
+        NO_TIME => String::new(),
+        micros => time::text(micros),
     }
 }
 
@@ -204,28 +188,31 @@ fn unit(
     json.key("service").text(index.text(unit.service));
     json.key("level").text(unit.level.as_str());
     json.key("outcome").text(unit.outcome.as_str());
-    json.key("began").text(&began(unit));
-    json.key("took").number(unit.duration);
+    json.key("status").text(&detail.status);
+    json.key("error")
+        .texts(detail.error.iter().map(String::as_str));
+    times(json, unit);
     json.key("asked")
         .number(u8::from(unit.selected && unit.counts()));
     if let Some(tree) = chosen.tree_of.get(&unit.trace) {
         json.key("tree").number(tree);
     }
     json.key("ids").list(|json| {
-        for name in [Name::TraceId, Name::SpanId, Name::ParentId].map(|name| names.text(name)) {
-            if let Some(text) = detail.field(name) {
-                json.texts([&*String::from_utf8_lossy(name), text]);
-            }
+        for (key, text) in &detail.ids {
+            json.texts([*key, text]);
         }
     });
     json.key("place").text(&detail.place);
     parts(json, detail, names);
 }
 
-fn began(unit: &Unit) -> String {
-    match unit.start() {
-        NO_TIME => String::new(),
-        start => time::text(start),
+fn times(json: &mut Json, unit: &Unit) {
+    json.key("began").text(&at(unit.start()));
+    if unit.end != NO_TIME {
+        json.key("ended").number(unit.end);
+    }
+    if let Some(micros) = unit.known_duration() {
+        json.key("took").number(micros);
     }
 }
 

@@ -3,11 +3,13 @@ use crate::filter::Filter;
 use serde_json::Value;
 
 fn made(text: &str, most: usize) -> (Page, Value) {
+    let options = ["--max-units", &most.to_string()].map(std::ffi::OsString::from);
+    let args = Args::parse(options, 0).unwrap();
     let text = std::io::Cursor::new(text.to_owned());
     let mut sources = [Source::stream("in", Box::new(text))];
-    let names = Names::default();
-    let index = Index::read(&mut sources, &names, &Filter::default(), |_| ()).unwrap();
-    let page = page(&index, &sources, &names, most);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let index = Index::read(&mut sources, &args.names, &Filter::default(), &stop, |_| ());
+    let page = page(&args, &index, &sources);
     let start = "<script type=\"application/json\" id=\"data\">";
     let (_, data) = page.text.split_once(start).unwrap();
     let (data, _) = data.split_once("</script>").unwrap();
@@ -25,13 +27,14 @@ fn a_page_has_all_that_the_lines_say() {
     assert_eq!((page.shown, page.units), (2, 2));
     let expected = serde_json::json!({
         "n": 1, "name": "pay", "service": "shop", "level": "warn", "outcome": "error",
-        "began": "2026-11-21T08:46:00.498000Z", "took": 2_000, "asked": 1, "tree": 0,
+        "status": "", "error": ["", "declined"],
+        "began": "2026-11-21T08:46:00.498000Z", "ended": 1_795_250_760_500_000_i64, "took": 2_000, "asked": 1, "tree": 0,
         "ids": [["trace_id", "17"], ["span_id", "2"], ["parent_id", "1"]], "place": "in, byte 0",
         "fragments": [[500, "7", "warn", "again"]], "timers": [["db", "1", 1_500, 1_500, 1_500]],
         "fields": [["card", "4000******"], ["error", "declined"]],
     });
-    assert_eq!(data["units"][1], expected);
-    let tree = serde_json::json!([{ "took": 1_000_000, "left": 0, "rows": [[0, 0, 0, []], [1, 1, 498_000, []]] }]);
+    assert_eq!(data["units"][0], expected);
+    let tree = serde_json::json!([{ "took": 1_000_000, "left": 0, "rows": [[1, 0, 0, []], [0, 1, 498_000, []]] }]);
     assert_eq!(data["trees"], tree);
 }
 
@@ -54,8 +57,32 @@ fn a_page_with_too_little_room_has_the_slowest_and_their_transactions() {
     let names: Vec<&str> = units.map(|unit| unit["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a", "c", "b", "d"]);
     assert_eq!((page.shown, page.units), (4, 5));
-    assert_eq!(data["summary"]["slowestLeftOut"], "2.000 ms");
+    assert_eq!(data["summary"]["slowestLeftOut"], "2.00 ms");
     assert_eq!(data["trees"][2]["left"], 1);
+}
+
+#[test]
+fn a_page_has_all_failures_before_it_has_slow_units() {
+    let line = |n: u32, rest: &str| {
+        format!("ts=2026-11-21T08:46:{n:02}Z msg=u{n} duration_ms={n}.0 trace_id={n} {rest}\n")
+    };
+    let lines = (1..=9).map(|n| line(n, if n < 4 { "outcome=error" } else { "" }));
+    let text = lines.collect::<String>();
+    let names = |most| -> Vec<String> {
+        let (_, data) = made(&text, most);
+        let units = data["units"].as_array().unwrap().iter();
+        units
+            .map(|unit| unit["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(5), ["u3", "u2", "u1", "u9", "u8"]);
+    assert_eq!(names(2), ["u3", "u2"]);
+    let (_, data) = made(&text, 2);
+    let summary = &data["summary"];
+    assert_eq!(
+        (&summary["failed"], &summary["failedShown"]),
+        (&3.into(), &2.into())
+    );
 }
 
 #[test]
@@ -82,14 +109,14 @@ fn a_page_of_nothing_is_a_page() {
     assert_eq!((page.shown, page.units), (0, 0));
     assert_eq!(data["units"], serde_json::json!([]));
     assert_eq!(
-        made("msg=a duration_ms=1.0", 0).1["units"],
+        made("msg=a duration_ms=1.0\n", 0).1["units"],
         serde_json::json!([])
     );
 }
 
 #[test]
 fn nothing_of_the_page_is_outside_of_it() {
-    let own = [TEMPLATE, STYLE, SCRIPT].concat();
+    let own = [TEMPLATE, STYLE, &SCRIPT.concat()].concat();
     for outside in [
         "http:",
         "https:",

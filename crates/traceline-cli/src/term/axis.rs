@@ -1,9 +1,9 @@
 //! A time axis with a given number of columns, and the bars on it.
 
-use super::{Screen, Style};
+use super::{Screen, Style, width};
 use crate::detail::Detail;
+use crate::duration::Scale;
 use crate::record::Level;
-use crate::time;
 
 /// The width of the narrowest axis.
 pub(super) const NARROWEST: usize = 16;
@@ -27,7 +27,8 @@ impl Axis {
             .min(self.columns - 1)
     }
 
-    pub(super) fn bar(self, start: u64, duration: u64, detail: &Detail) -> Cells {
+    /// A bar with its fragments. A failed one ends with a cross, so that colour is not needed.
+    pub(super) fn bar(self, start: u64, duration: u64, detail: &Detail, failed: bool) -> Cells {
         let (first, last) = (
             self.column(start),
             self.column(start.saturating_add(duration)),
@@ -40,36 +41,44 @@ impl Axis {
         } else {
             last + 1
         };
-        cells[first..end.min(self.columns)].fill(('━', Style::Bar));
+        let end = end.min(self.columns);
+        let bar = if failed { Style::Bad } else { Style::Bar };
+        cells[first..end].fill(('━', bar));
         for fragment in &detail.fragments {
             let at = self
                 .column(start.saturating_add(fragment.at.min(duration)))
-                .min(end - 1);
+                .min(end - 1)
+                .max(first);
             let style = Style::of_level(Level::parse(fragment.level.as_bytes()));
             // If several share a column, the most severe one is visible.
             let style = match (cells[at], style) {
                 (('┿', old @ (Style::Bad | Style::Warning)), Style::Plain | Style::Warning) => {
                     old
                 }
-                (_, Style::Plain) => Style::Bar,
+                (_, Style::Plain) => bar,
                 (_, style) => style,
             };
             cells[at] = ('┿', style);
+        }
+        if failed {
+            cells[end - 1] = ('✗', Style::Bad);
         }
         cells
     }
 
     /// Prints times above the axis, at its beginning, middle and end.
     pub(super) fn scale(self, screen: &mut Screen, indent: usize) {
-        let end = time::duration(self.total);
-        let middle = time::duration(self.total / 2);
+        let scale = Scale::of(self.total);
+        let end = scale.text(self.total);
+        let middle = scale.text(self.total / 2);
         let mut text = "0".to_owned();
         let at = self.columns / 2;
-        if at + middle.len() + end.len() + 2 < self.columns {
+        if at + width(&middle) + width(&end) + 2 < self.columns {
             text += &" ".repeat(at - text.len());
             text += &middle;
         }
-        text += &" ".repeat(self.columns.saturating_sub(text.len() + end.len()).max(1));
+        let gap = self.columns.saturating_sub(width(&text) + width(&end));
+        text += &" ".repeat(gap.max(1));
         text += &end;
         screen.gap(indent);
         screen.line(Style::Dim, &text);

@@ -1,18 +1,24 @@
 //! What the program prints.
 
 mod axis;
+mod line;
+mod notes;
 mod summary;
 mod table;
-mod waterfall;
+mod transaction;
+mod unit;
 
-pub(crate) use summary::slowest_of;
-pub use summary::{rejected, summary};
-pub use waterfall::{transaction, unit};
+pub use line::line;
+pub use notes::{hint, notes};
+pub use summary::{Listed, slowest_of, summary};
+pub use transaction::transaction;
+pub use unit::unit;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::record::{Level, Outcome};
 use crate::text;
+pub(crate) use crate::text::visible;
 
 /// The output, and how wide it is.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Screen {
     pub columns: usize,
     /// Whether to use colours.
     pub color: bool,
+    /// How many columns of the line at hand are used.
+    used: usize,
 }
 
 /// How a text is highlighted.
@@ -78,11 +86,14 @@ impl Screen {
             out,
             columns,
             color,
+            used: 0,
         }
     }
 
+    /// Prints a text, or as much of it as the line has room for.
     pub(crate) fn put(&mut self, style: Style, text: &str) {
-        let text = text::visible(text);
+        let text = clipped(text, self.columns.saturating_sub(self.used));
+        self.used += text.width();
         if self.color && style != Style::Plain {
             self.out.push_str(style.code());
             self.out.push_str(&text);
@@ -98,6 +109,7 @@ impl Screen {
     }
 
     pub(crate) fn gap(&mut self, columns: usize) {
+        self.used += columns;
         self.out.extend(std::iter::repeat_n(' ', columns));
     }
 
@@ -106,7 +118,41 @@ impl Screen {
         let len = self.out.trim_end_matches(' ').len();
         self.out.truncate(len);
         self.out.push('\n');
+        self.used = 0;
     }
+
+    /// Prints a text over as many lines as it needs, each indented.
+    pub(crate) fn wrapped(&mut self, style: Style, indent: usize, text: &str) {
+        let room = self.columns.saturating_sub(indent).max(8);
+        for line in lines(text, room) {
+            self.gap(indent.saturating_sub(self.used));
+            self.line(style, &line);
+        }
+    }
+}
+
+/// Splits a text into lines of at most `room` columns, if possible at blanks. In one pass: a value may
+/// have millions of characters.
+fn lines(text: &str, room: usize) -> Vec<String> {
+    let text = text::visible(text);
+    let (mut lines, mut start, mut used) = (Vec::new(), 0, 0);
+    // Behind the last blank of the line, unless that is too near to its start.
+    let mut blank = None;
+    for (at, char) in text.char_indices() {
+        let width = char.width().unwrap_or(0);
+        if used + width > room {
+            let end = blank.unwrap_or(at);
+            lines.push(text.get(start..end).unwrap_or_default().to_owned());
+            used = text.get(end..at).unwrap_or_default().width();
+            (start, blank) = (end, None);
+        }
+        used += width;
+        if char == ' ' && used > room / 2 {
+            blank = Some(at + 1);
+        }
+    }
+    lines.push(text.get(start..).unwrap_or_default().to_owned());
+    lines
 }
 
 /// How many columns [`Screen::put`] uses for a text.
@@ -119,6 +165,9 @@ pub(crate) fn clipped(text: &str, columns: usize) -> String {
     let text = text::visible(text);
     if text.width() <= columns {
         return text.into_owned();
+    }
+    if columns == 0 {
+        return String::new();
     }
     let mut left = columns.saturating_sub(1);
     let fits = |char: &char| {
@@ -162,6 +211,16 @@ mod tests {
         assert_eq!(clipped("日本語", 6), "日本語");
         assert_eq!(clipped("日本語", 4), "日…");
         assert_eq!(clipped("a\nb", 3), "a\\…");
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_at_blanks_if_possible() {
+        assert_eq!(lines("one two three four", 10), ["one two ", "three four"]);
+        assert_eq!(lines("a bcdefghijklmnopq", 10), ["a bcdefghi", "jklmnopq"]);
+        assert_eq!(lines("日本語 タイム", 7), ["日本語 ", "タイム"]);
+        assert_eq!(lines("", 10), [""]);
+        assert_eq!(lines("a\nb", 10), ["a\\nb"]);
+        assert_eq!(lines(&"x".repeat(5_000_000), 80).len(), 62_500);
     }
 
     #[test]

@@ -1,7 +1,4 @@
 use super::*;
-use crate::filter::Filter;
-use crate::names::Names;
-use crate::source::Source;
 
 /// Takes lines of `name span parent start_ms duration_ms [rest]`, draws them as `name depth notes`.
 fn tree(lines: &[&str]) -> Vec<String> {
@@ -23,8 +20,7 @@ fn tree(lines: &[&str]) -> Vec<String> {
             "ts={ts} msg={name} trace_id=17 span_id={span}{parent} duration_ms={took} {rest}\n"
         );
     }
-    let mut sources = [Source::stream("in", Box::new(std::io::Cursor::new(text)))];
-    let index = Index::read(&mut sources, &Names::default(), &Filter::default(), |_| ()).unwrap();
+    let index = crate::index::test_index(&text);
     assert_eq!((index.bad.count, index.other.count), (0, 0));
     let members: Vec<usize> = (0..index.units.len()).collect();
     let rows = Tree::of(&index, &members).rows;

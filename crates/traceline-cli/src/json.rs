@@ -4,18 +4,18 @@ use std::fmt::{Display, Write};
 
 /// Writes JSON and puts in the commas.
 #[derive(Debug, Default)]
-pub(super) struct Json {
-    pub(super) out: String,
+pub(crate) struct Json {
+    pub(crate) out: String,
 }
 
 impl Json {
     /// `[…]` around what `inner` writes.
-    pub(super) fn list(&mut self, inner: impl FnOnce(&mut Json)) {
+    pub(crate) fn list(&mut self, inner: impl FnOnce(&mut Json)) {
         self.around('[', ']', inner);
     }
 
     /// `{…}` around what `inner` writes.
-    pub(super) fn object(&mut self, inner: impl FnOnce(&mut Json)) {
+    pub(crate) fn object(&mut self, inner: impl FnOnce(&mut Json)) {
         self.around('{', '}', inner);
     }
 
@@ -26,19 +26,24 @@ impl Json {
         self.out.push(close);
     }
 
-    pub(super) fn key(&mut self, key: &str) -> &mut Json {
+    pub(crate) fn key(&mut self, key: &str) -> &mut Json {
         self.text(key);
         self.out.push(':');
         self
     }
 
-    pub(super) fn number(&mut self, n: impl Display) {
+    pub(crate) fn number(&mut self, n: impl Display) {
         self.comma();
         let _ = write!(self.out, "{n}");
     }
 
+    /// `true` or `false`.
+    pub(crate) fn word(&mut self, word: bool) {
+        self.number(word);
+    }
+
     /// A text that cannot end the script: no tag, no comment, no line end.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.comma();
         self.out.push('"');
         for char in text.chars() {
@@ -53,7 +58,7 @@ impl Json {
         self.out.push('"');
     }
 
-    pub(super) fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) {
+    pub(crate) fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) {
         self.list(|json| texts.into_iter().for_each(|text| json.text(text)));
     }
 

@@ -1,6 +1,12 @@
-//! Counts and percentiles of the units of each name.
+//! Counts and percentiles of the units of each name, failures, and both over time.
+
+mod chart;
+mod failures;
 
 use std::collections::HashMap;
+
+pub use chart::Chart;
+pub use failures::{Failure, failures};
 
 use crate::index::Index;
 
@@ -17,6 +23,8 @@ pub struct Group {
     pub units: u64,
     /// How many of those ended in an error or a panic.
     pub failed: u64,
+    /// How many of those have a duration; without any, the numbers below mean nothing.
+    pub timed: u64,
     /// The 50th, 90th and 99th percentile of the duration, in microseconds.
     pub percentiles: [u64; 3],
     /// The longest duration.
@@ -42,15 +50,18 @@ pub fn groups(index: &Index) -> Vec<Group> {
         group.records += 1;
         group.units += rate;
         group.failed += rate * u64::from(unit.outcome.is_failure());
-        group.total += u128::from(unit.duration) * u128::from(rate);
-        durations.push((unit.duration, unit.rate));
+        if let Some(duration) = unit.known_duration() {
+            group.timed += rate;
+            group.total += u128::from(duration) * u128::from(rate);
+            durations.push((duration, unit.rate));
+        }
     }
     let finished = groups
         .into_iter()
         .map(|((name, service), (group, mut durations))| {
             durations.sort_unstable();
             let longest = durations.last().map_or(0, |last| last.0);
-            let percentiles = percentiles(&durations, group.units);
+            let percentiles = percentiles(&durations, group.timed);
             Group {
                 name,
                 service,

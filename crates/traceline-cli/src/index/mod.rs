@@ -1,16 +1,22 @@
-//! A few numbers per unit, 80 bytes, and the position of its line.
+//! A few numbers per unit, 88 bytes, and the position of its line.
 
+mod hint;
 mod ids;
+mod scan;
 mod texts;
 
+use std::collections::BTreeMap;
 use std::hash::RandomState;
-use std::io;
+use std::sync::atomic::AtomicBool;
+
+pub use hint::Keys;
+pub(crate) use scan::Scan;
 
 use crate::fields::Bad;
 use crate::filter::Filter;
 use crate::names::Names;
-use crate::record::{self, Level, Outcome, Record, Reject};
-use crate::source::{LONGEST_LINE, Line, MOST, Source};
+use crate::record::{Level, Outcome, Record, Writer};
+use crate::source::{LONGEST_LINE, MOST, Source, Span};
 use crate::text::Text;
 use ids::{span_id, trace_id};
 use texts::Texts;
@@ -24,11 +30,11 @@ const SAMPLE_BYTES: usize = 160;
 /// The data about a unit that needs no second look at its line.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
-    /// Where its line begins, after any prefix.
+    /// Where its line begins.
     pub at: u64,
-    /// When it ended, in microseconds since 1970; [`NO_TIME`] if the line has no time.
+    /// When it ended, in microseconds since 1970; [`NO_TIME`] if that is not known.
     pub end: i64,
-    /// How long it took, in microseconds.
+    /// How long it took, in microseconds; [`NO_DURATION`] if that is not known.
     pub duration: u64,
     /// The id of its transaction, 0 if it has none. An id that is not hexadecimal is hashed.
     pub trace: [u64; 2],
@@ -42,10 +48,14 @@ pub struct Unit {
     pub name: u32,
     /// Its service, likewise.
     pub service: u32,
+    /// The type or the text of the error that it failed with, likewise; 0 if it has none.
+    pub error: u32,
     /// How many units it stands for, itself included.
     pub rate: u32,
     /// The source of the line.
     pub source: u16,
+    /// The HTTP status, or 0.
+    pub status: u16,
     /// Its level.
     pub level: Level,
     /// Its outcome.
@@ -58,18 +68,31 @@ pub struct Unit {
     pub duplicate: bool,
 }
 
-const _: () = assert!(size_of::<Unit>() == 80);
+const _: () = assert!(size_of::<Unit>() == 88);
 
 /// The end of a unit whose line has no time.
 pub const NO_TIME: i64 = i64::MIN;
+
+/// The duration of a unit whose line has none that can be read.
+pub const NO_DURATION: u64 = u64::MAX;
 
 impl Unit {
     /// When it began; [`NO_TIME`] if the line has no time.
     pub fn start(&self) -> i64 {
         match self.end {
             NO_TIME => NO_TIME,
-            end => end - self.duration as i64,
+            end => end - self.took() as i64,
         }
+    }
+
+    /// How long it took, if that is known.
+    pub fn known_duration(&self) -> Option<u64> {
+        Some(self.duration).filter(|duration| *duration != NO_DURATION)
+    }
+
+    /// How long it took; nothing if that is not known.
+    pub fn took(&self) -> u64 {
+        self.known_duration().unwrap_or(0)
     }
 
     /// Whether it belongs to a transaction.
@@ -77,19 +100,27 @@ impl Unit {
         self.trace != [0; 2]
     }
 
-    /// Whether this is still its line: the file may have been cut or rewritten since it was read.
-    pub fn is_of(&self, line: &[u8], names: &Names) -> bool {
-        record::parse(line, names).is_ok_and(|record| {
-            record.body.len() == self.len as usize
-                && record.duration == self.duration
-                && record.outcome == self.outcome
-                && record.end.is_none_or(|end| end == self.end)
-        })
+    /// Whether this is still its record: the file may have been cut or rewritten since it was read.
+    pub(crate) fn is_of(&self, record: &Record<'_>) -> bool {
+        record.duration.unwrap_or(NO_DURATION) == self.duration
+            && record.outcome == self.outcome
+            && record.end.unwrap_or(NO_TIME) == self.end
+    }
+
+    /// Where its line is.
+    pub fn span(&self) -> Span {
+        let (at, len) = (self.at, self.len);
+        Span { at, len }
     }
 
     /// Whether it counts as a unit; partial records and duplicates do not.
     pub fn counts(&self) -> bool {
         !self.partial && !self.duplicate
+    }
+
+    /// Whether it counts and failed.
+    pub fn failed(&self) -> bool {
+        self.counts() && self.outcome.is_failure()
     }
 }
 
@@ -113,6 +144,19 @@ pub struct Rejected {
     pub samples: Vec<Sample>,
 }
 
+/// How many units are incomplete, or rest on an assumption.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// Units whose time cannot be read.
+    pub times: u64,
+    /// Units whose duration cannot be read.
+    pub durations: u64,
+    /// Units whose time has no offset and is read as UTC.
+    pub zones: u64,
+    /// Units whose duration has no unit but a known writer.
+    pub writers: BTreeMap<Writer, u64>,
+}
+
 /// All units of the input, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -122,6 +166,12 @@ pub struct Index {
     pub bad: Rejected,
     /// Other kinds of lines.
     pub other: Rejected,
+    /// The keys of those.
+    pub keys: Keys,
+    /// What about the units is uncertain.
+    pub doubts: Doubts,
+    /// Why sources could not be read, or not to their end.
+    pub failed: Vec<String>,
     /// How many bytes were read.
     pub bytes: u64,
     /// How many records were repeated.
@@ -131,24 +181,22 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads all sources. `progress` receives the number of bytes read so far.
+    /// Reads all sources, until `stop` is set. `progress` receives the number of bytes so far.
     ///
-    /// # Errors
-    ///
-    /// If reading fails; the error names the source.
+    /// What cannot be read is told in [`failed`](Index::failed).
     pub fn read(
         sources: &mut [Source],
         names: &Names,
         filter: &Filter,
+        stop: &AtomicBool,
         mut progress: impl FnMut(u64),
-    ) -> io::Result<Index> {
+    ) -> Index {
         let mut index = Index::default();
         let sizes = sources.iter().filter_map(|source| source.size);
         // Records are rarely shorter. Reserved memory that is never touched costs nothing.
         index.units.reserve((sizes.sum::<u64>() / 256) as usize);
-        for at in 0..sources.len().min(MOST) {
+        for (at, source) in sources.iter_mut().enumerate().take(MOST) {
             let before = index.bytes;
-            let source = &mut sources[at];
             let name = source.name.clone();
             let mut scan = Scan {
                 index: &mut index,
@@ -157,23 +205,53 @@ impl Index {
                 name: &name,
                 source: at as u16,
                 line: 0,
+                pieces: Default::default(),
             };
             let mut total = 0;
             let result = source.lines(
+                stop,
                 |at, line| scan.line(at, line),
                 |read| {
                     total = read;
                     progress(before + read);
                 },
             );
-            result.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+            scan.end();
+            if let Err(error) = result {
+                index.failed.push(format!("{name}: {error}"));
+            }
             index.bytes = before + total;
         }
-        index.mark_duplicates();
-        Ok(index)
+        index.finish(filter);
+        index
     }
 
-    /// Returns the text of a name or a service.
+    /// Does what needs all units.
+    pub(crate) fn finish(&mut self, filter: &Filter) {
+        let ends = self.units.iter().map(|unit| unit.end);
+        if let Some(last) = filter.last
+            && let Some(end) = ends.filter(|end| *end != NO_TIME).max()
+        {
+            let since = end.saturating_sub_unsigned(last);
+            for unit in &mut self.units {
+                unit.selected &= unit.end >= since;
+            }
+        }
+        self.mark_duplicates();
+    }
+
+    #[cold]
+    fn count_faults(&mut self, record: &Record<'_>) {
+        let faults = record.faults;
+        self.doubts.times += u64::from(faults.time);
+        self.doubts.durations += u64::from(faults.duration);
+        self.doubts.zones += u64::from(faults.zone);
+        if let Some(writer) = faults.writer {
+            *self.doubts.writers.entry(writer).or_default() += 1;
+        }
+    }
+
+    /// Returns the text of a name, a service or an error.
     pub fn text(&self, number: u32) -> &str {
         self.texts.all.get(number as usize).map_or("", |text| text)
     }
@@ -191,9 +269,10 @@ impl Index {
         trace_id(&self.ids, Some(Text::plain(text.as_bytes())))
     }
 
-    /// Returns the id of a unit in the form that units keep.
-    pub fn span_id(&self, text: &str) -> u64 {
-        span_id(&self.ids, Some(Text::plain(text.as_bytes())))
+    /// Returns the id of a unit in the forms that units keep: hexadecimal, and decimal.
+    pub fn span_ids(&self, text: &str) -> [u64; 2] {
+        let text = Some(Text::plain(text.as_bytes()));
+        [false, true].map(|decimal| span_id(&self.ids, text, decimal))
     }
 
     /// An unsure broker delivers a record again. Units without ids cannot be compared and stay.
@@ -242,99 +321,22 @@ fn key(unit: &Unit) -> Key {
     (trace, span, parent, end, duration, name, service, partial)
 }
 
-struct Scan<'a> {
-    index: &'a mut Index,
-    names: &'a Names,
-    filter: &'a Filter,
-    name: &'a str,
-    source: u16,
-    line: u64,
-}
-
-impl Scan<'_> {
-    #[inline(always)]
-    fn line(&mut self, at: u64, line: Line<'_>) {
-        self.line += 1;
-        match line {
-            Line::Whole(b"") => {}
-            Line::Whole(line) => match self.parse(line) {
-                Ok((record, selected)) => self.take(at, line, &record, selected),
-                Err(reject) => self.reject(line, reject),
-            },
-            Line::TooLong(line) => self.reject(line, Reject::Bad("a line longer than 16 MiB")),
-        }
-    }
-
-    #[inline(always)]
-    fn parse<'l>(&self, line: &'l [u8]) -> Result<(Record<'l>, bool), Reject> {
-        let conditions = &self.filter.conditions;
-        if conditions.is_empty() {
-            let record = record::parse(line, self.names)?;
-            return Ok((record, self.filter.takes(&record)));
-        }
-        // One bit per condition; the options allow at most 64.
-        let (mut met, mut seen) = (0_u64, 0_u64);
-        let record = record::parse_with(line, self.names, |field| {
-            for (at, condition) in conditions.iter().enumerate() {
-                if let Some(is_met) = condition.met(field) {
-                    met |= u64::from(is_met) << at;
-                    seen |= 1 << at;
-                }
-            }
-        })?;
-        let holds = |(at, condition): (usize, &crate::filter::Condition)| match seen >> at & 1 {
-            0 => condition.without(),
-            _ => met >> at & 1 == 1,
-        };
-        Ok((
-            record,
-            self.filter.takes(&record) && conditions.iter().enumerate().all(holds),
-        ))
-    }
-
-    #[inline(always)]
-    fn take(&mut self, at: u64, line: &[u8], record: &Record<'_>, selected: bool) {
-        let index = &mut *self.index;
-        let [trace, span, parent] = record.ids;
-        index.units.push(Unit {
-            at: at + (line.len() - record.body.len()) as u64,
-            end: record.end.unwrap_or(NO_TIME),
-            duration: record.duration,
-            trace: trace_id(&index.ids, trace),
-            span: span_id(&index.ids, span),
-            parent: span_id(&index.ids, parent),
-            len: record.body.len() as u32,
-            name: index.texts.number(record.name),
-            service: index.texts.number(record.service),
-            rate: record.rate,
-            source: self.source,
-            level: record.level,
-            outcome: record.outcome,
-            partial: record.partial,
-            selected,
-            duplicate: false,
-        });
-    }
-
-    #[cold]
-    fn reject(&mut self, line: &[u8], reject: Reject) {
-        let (rejected, why) = match reject {
-            Reject::Bad(why) => (&mut self.index.bad, why),
-            Reject::Other => (&mut self.index.other, ""),
-        };
-        rejected.count += 1;
-        if rejected.samples.len() < SAMPLES {
-            let text = line.get(..SAMPLE_BYTES).unwrap_or(line);
-            rejected.samples.push(Sample {
-                place: format!("{}:{}", self.name, self.line),
-                text: String::from_utf8_lossy(text).into_owned(),
-                why,
-            });
-        }
-    }
-}
-
 const _: () = assert!(LONGEST_LINE < u32::MAX as usize);
 
 #[cfg(test)]
 mod tests;
+
+/// Reads a text.
+#[cfg(test)]
+pub(crate) fn test_index(text: &str) -> Index {
+    let text = std::io::Cursor::new(text.to_owned());
+    let mut sources = [Source::stream("in", Box::new(text))];
+    let stop = AtomicBool::new(false);
+    Index::read(
+        &mut sources,
+        &Names::default(),
+        &Filter::default(),
+        &stop,
+        |_| (),
+    )
+}
