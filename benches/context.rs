@@ -248,5 +248,36 @@ fn threads(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, calls, units, scopes, futures, bridges, threads);
+/// The handle of `run!`, and a unit that others reach.
+fn reach(c: &mut Criterion) {
+    let config = Config::builder().logger(&Sink);
+    config.install().expect("settings make sense");
+    c.bench_function("set u64/handle of run!", |b| {
+        let _: Result<(), String> = traceline::run!("unit", |trace| {
+            b.iter(|| {
+                black_box(&mut *trace).set("n", black_box(7u64));
+            });
+            Ok(())
+        });
+    });
+    let mut group = c.benchmark_group("UnitRef");
+    let mut trace = start();
+    let unit = trace.unit();
+    group.bench_function("clone", |b| b.iter(|| black_box(&unit).clone()));
+    group.bench_function("scope, three fields, merged", |b| {
+        b.iter(|| {
+            unit.scope(|| {
+                current::set("n", black_box(7u64));
+                current::set("text", black_box("pro"));
+                current::incr("count");
+            });
+            black_box(&mut trace).incr("count");
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(
+    benches, calls, units, scopes, futures, bridges, threads, reach
+);
 criterion_main!(benches);
