@@ -11,7 +11,9 @@ use crate::unit::Entry;
 
 /// Prepares each unit, then writes its record.
 pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
-    for token in stack::tokens() {
+    let mut last = None;
+    while let Some(token) = stack::next_below(last) {
+        last = Some(token);
         let part = stack::with_layer(token, |slot| match slot {
             Slot::Unit(entry) if entry.is_part() => Some(std::mem::replace(slot, Slot::Gone)),
             Slot::Unit(entry) if !entry.ended => {

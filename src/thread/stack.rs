@@ -115,11 +115,17 @@ pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
     }
 }
 
-/// Returns the tokens of all layers from the top.
-pub(crate) fn tokens() -> Vec<Token> {
+/// Returns the token of the uppermost layer below the one of a token; without a token, that
+/// of the top. So all layers can be visited without memory for a list of them.
+pub(crate) fn next_below(above: Option<Token>) -> Option<Token> {
     let top = STACK.with(|stack| stack.token.get());
-    let below = below(|layers| layers.iter().map(|layer| layer.token).collect::<Vec<_>>());
-    top.into_iter().chain(below.into_iter().rev()).collect()
+    let Some(above) = above.filter(|above| top >= Some(*above)) else {
+        return top;
+    };
+    below(|layers| {
+        let at = layers.partition_point(|layer| layer.token < above);
+        Some(layers.get(at.checked_sub(1)?)?.token)
+    })
 }
 
 /// Returns whether nothing is current on this thread.

@@ -172,9 +172,16 @@ impl Trace {
     /// entry is sees only what it wrote itself.
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        let look = |entry: &Entry| match entry.has_news() {
-            false => look(entry),
-            true => look(&entry.caught_up(false)),
+        self.look_at(false, look)
+    }
+
+    #[inline]
+    fn look_at<R>(&self, with_ids: bool, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        let look = |entry: &Entry| {
+            match entry.has_news() || with_ids && entry.may_share_ids() {
+                false => look(entry),
+                true => look(&entry.caught_up(with_ids)),
+            }
         };
         match &self.0 {
             State::Disabled(_) | State::Covering(_) | State::Covered => None,
@@ -188,10 +195,7 @@ impl Trace {
 
     /// Looks at the entry with the ids that it shares with others, if they are known.
     pub(crate) fn look_with_ids<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        self.look(|entry| match entry.may_share_ids() {
-            false => look(entry),
-            true => look(&entry.caught_up(true)),
-        })
+        self.look_at(true, look)
     }
 
     /// Takes the entry out of a trace that owns one.

@@ -34,12 +34,18 @@ impl Entry {
     /// Takes over the ids that others made on behalf of this unit, or has them made.
     pub(crate) fn share_ids(&mut self, make: bool) {
         if self.may_share_ids() {
-            let hub = Arc::clone(self.home_or_hub());
-            hub.with_ids(make, |shared| self.take_ids(shared));
+            let known = self.home.as_ref().or(self.hub.get()).cloned();
+            match (known, self.outer.clone()) {
+                (Some(hub), _) => hub.with_ids(make, |shared| self.take_ids(shared, false)),
+                // Without a hub of its own, for which there may be no memory at the end.
+                (None, Some(outer)) if self.ids.is_none() => {
+                    outer.with_ids(make, |shared| self.take_ids(shared, true))
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Returns whether nobody else can have asked for the ids of this unit.
     /// Returns whether others may know ids of this unit that it has not got.
     pub(crate) fn may_share_ids(&self) -> bool {
         !self.is_alone() && (self.ids.is_none() || self.request_id.is_none())
@@ -50,10 +56,13 @@ impl Entry {
         self.outer.is_none() && self.home.is_none() && self.hub.get().is_none()
     }
 
-    fn take_ids(&mut self, shared: &SharedIds) {
+    fn take_ids(&mut self, shared: &SharedIds, from_outer: bool) {
         if self.ids.is_none()
-            && let Some(ids) = shared.ids
+            && let Some(mut ids) = shared.ids
         {
+            if from_outer {
+                ids = ids.inside(&self.settings, self.start);
+            }
             let state = self.arena.push(&shared.state);
             self.ids = Some(UnitIds { state, ..ids });
         }

@@ -52,6 +52,15 @@ impl UnitIds {
     }
 
     /// Returns the header for an outgoing call: this unit is the caller.
+    /// Returns the ids of a unit inside this one.
+    pub(crate) fn inside(&self, settings: &Settings, start: Instant) -> UnitIds {
+        UnitIds {
+            span_id: settings.ids.span_id(Salt::new(start)),
+            parent_id: Some(self.span_id),
+            ..*self
+        }
+    }
+
     pub(crate) fn parent(&self) -> TraceParent {
         TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)
     }
@@ -91,11 +100,7 @@ impl SharedIds {
             return;
         }
         if let Some(ids) = outer.ids {
-            self.ids = Some(UnitIds {
-                span_id: settings.ids.span_id(Salt::new(start)),
-                parent_id: Some(ids.span_id),
-                ..ids
-            });
+            self.ids = Some(ids.inside(settings, start));
             self.state.clone_from(&outer.state);
         }
         if self.request_id.is_empty() {

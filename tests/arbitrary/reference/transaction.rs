@@ -224,19 +224,21 @@ impl World<'_> {
     /// was given ids. If there are only disabled ones, the outermost makes ids.
     fn outgoing(&mut self, top: Option<&mut Unit>) -> Option<Told> {
         let mut outer = std::mem::take(&mut self.outer);
-        let found = self.innermost(top, &mut outer).map(|found| match found {
-            Found::Ended => Told::default(),
-            Found::Given(told) => told,
-            Found::Cell(cell) => {
-                self.resolve(&cell, true);
-                let cell = cell.borrow();
-                (
-                    cell.ids.clone(),
-                    cell.state.clone(),
-                    cell.request_id.clone(),
-                )
-            }
-        });
+        let found = self
+            .innermost(top, &mut outer)
+            .and_then(|found| match found {
+                Found::Ended => None,
+                Found::Given(told) => Some(told),
+                Found::Cell(cell) => {
+                    self.resolve(&cell, true);
+                    let cell = cell.borrow();
+                    Some((
+                        cell.ids.clone(),
+                        cell.state.clone(),
+                        cell.request_id.clone(),
+                    ))
+                }
+            });
         self.outer = outer;
         found
     }

@@ -13,6 +13,7 @@ pub mod headers;
 pub mod program;
 mod records;
 pub mod structured;
+pub mod threads;
 pub mod traceparent;
 pub mod tracestate;
 pub mod viewer;
@@ -28,10 +29,11 @@ mod util;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("headers", headers::check),
     ("program", program::check),
     ("structured", structured::check),
+    ("threads", threads::check),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),
     ("viewer", viewer::check),

@@ -40,6 +40,7 @@ targets! {
     "headers" every_seed_of_headers_holds,
     "program" every_seed_of_program_holds,
     "structured" every_seed_of_structured_holds,
+    "threads" every_seed_of_threads_holds,
     "traceparent" every_seed_of_traceparent_holds,
     "tracestate" every_seed_of_tracestate_holds,
     "viewer" every_seed_of_viewer_holds,
