@@ -1,8 +1,8 @@
 //! Code ten calls down adds to the record without being passed a handle.
 //!
-//! `run!` with a closure that takes no argument makes the trace current on the
-//! thread; `traceline::current` reaches it from anywhere on that thread. If no
-//! trace is current, as in the last call here, the same code does nothing.
+//! `run!` makes the unit current on its thread, and `traceline::current` reaches it
+//! from anywhere on that thread. If no unit is current, as in the last call here, the
+//! same code does nothing.
 //!
 //! ```text
 //! cargo run --example deep

@@ -43,14 +43,14 @@
 //! | canonical log line | the one line that is printed per unit of work |
 //! | field | a key with a typed value: [`set`](Trace::set), [`set!`], [`incr`](Trace::incr), [`time`](Trace::time) |
 //! | fragment | a text with its source line and the time since the start: [`add`](Trace::add), [`add!`], [`warn`](Trace::warn) |
-//! | [`Outcome`] | how a unit ended: `ok`, `error`, `panic` or `cancelled`; set by [`ok`](Trace::ok), [`check`](Trace::check), [`fail`](Trace::fail), [`status`](Trace::status) and [`run!`] |
+//! | [`Outcome`] | how a unit ended: `ok`, `error`, `panic` or `cancelled`; set by [`ok`](Trace::ok), [`check`](Trace::check), [`fail`](Trace::fail), [`status`](Trace::status) and [`run!`]; unset by [`recovered`](Trace::recovered) |
 //! | [`Level`] | how severe the record is: the most severe of the unit's own level, its fragments and its outcome |
 //! | record | the finished text of a unit, which the logger receives as the message of a single log call |
 //! | emit | to hand the record to the logger, once; dropping a trace does it |
 //! | discard | to end the unit without a record: [`discard`](Trace::discard) |
 //! | disabled | a trace is disabled if the logger would reject its record even at level error: each call on it is then a single branch |
-//! | current | reachable on this thread through [`current`], without a handle: [`scope`](Trace::scope), [`enter`](Trace::enter) |
-//! | part | what another thread collects for a unit: [`Part`] |
+//! | current | reachable on this thread through [`current`], without a handle: the unit of [`run!`], or one inside [`scope`](Trace::scope) or [`enter`](Trace::enter) |
+//! | part | what another thread or task collects for a unit, merged into its record: [`UnitRef`], [`Part`] |
 //!
 //! # Formats
 //!
@@ -90,7 +90,8 @@
 //! All are off by default.
 //!
 //! * `env_logger`: `init` and `init_to` install a logger in one line. Needs `env_logger` without its default features.
-//! * `future`: `in_trace` and `run_in_trace` make a future a unit, and [`run!`] accepts `async ||`. Needs
+//! * `future`: methods that make a future a lap of a timer (`timed`), a part of a unit (`in_current_unit`, `in_unit`) or
+//!   a unit of its own (`in_trace`, `run_in_trace`). [`run!`] takes `async` closures without it. Needs
 //!   `pin-project-lite`.
 //! * `serde`: `json(&x)` records any `Serialize` as a structured value. Needs `serde` and `serde_json`.
 //! * `uuid`: `uuid::Uuid` as a value and as the id of a transaction. Needs `uuid`.
@@ -165,8 +166,8 @@ pub use value::outcome::Outcome;
 pub use value::serde::json;
 pub use value::to_value::ToValue;
 
-/// Tests the examples of the README, the first of which installs a logger.
-#[cfg(all(doctest, feature = "env_logger"))]
+/// Tests the examples of the README, which install a logger and use methods of futures.
+#[cfg(all(doctest, feature = "env_logger", feature = "future"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

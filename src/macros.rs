@@ -16,6 +16,7 @@
 /// | `level: Debug` | the [level](crate::TraceBuilder::level): its bare name, or an expression of type [`Level`](crate::Level) |
 /// | `target: "jobs"` | the [target](crate::TraceBuilder::target), by which loggers filter |
 /// | `config: &config` | the [configuration](crate::TraceBuilder::config) of this trace |
+/// | `root: true` | a [root](crate::TraceBuilder::root) unit, which is inside no other |
 /// | `user_id = 7`, `cached`, `user:?` … | fields, written as in [`set!`](crate::set!) |
 ///
 /// If the trace is disabled, the values of the fields are not evaluated. Otherwise
@@ -68,12 +69,15 @@ macro_rules! __start {
     (($name:expr) ($($calls:tt)*) config: $config:expr $(, $($rest:tt)*)?) => {
         $crate::__start!(($name) ($($calls)* .config($config)) $($($rest)*)?)
     };
+    (($name:expr) ($($calls:tt)*) root: true $(, $($rest:tt)*)?) => {
+        $crate::__start!(($name) ($($calls)* .root()) $($($rest)*)?)
+    };
     // Fields such as `user:?` and `path:% = x` do not match these arms, because
     // neither `?` nor `%` begins an expression.
     (($name:expr) ($($calls:tt)*) $key:ident: $value:expr $(, $($rest:tt)*)?) => {
         ::core::compile_error!(::core::concat!(
-            "`start!` does not have a setting `", ::core::stringify!($key), "`, only `target`, `level` and \
-             `config`; a field is written `", ::core::stringify!($key), " = ",
+            "`start!` does not have a setting `", ::core::stringify!($key), "`, only `target`, `level`, `config` \
+             and `root: true`; a field is written `", ::core::stringify!($key), " = ",
             ::core::stringify!($value), "`"
         ))
     };
@@ -129,24 +133,41 @@ macro_rules! builder {
 /// Runs a closure or an async block as one unit of work and takes the outcome
 /// from its `Result`.
 ///
-/// | form | how it reaches the trace |
+/// In every form, the unit is [current](crate::current) while the work runs (in the `async`
+/// ones, during each poll), so helpers reach it without a handle. A handle reaches the same
+/// unit:
+///
+/// | form | handle |
 /// |---|---|
-/// | `\|trace\| …`, `move \|trace\| …` | as an argument, a `&mut Trace` |
-/// | `\|\| …`, `move \|\| …` | as the [current](crate::current) trace |
-/// | `async \|trace\| …`, `async move \|trace\| …` | as an argument; `run!` returns a future |
-/// | `async \|\| …`, `async move \|\| …` | as the current trace during each poll; `run!` returns a future; feature `future` |
+/// | `\|trace\| …`, `move \|trace\| …` | a `&mut Trace` |
+/// | `\|\| …`, `move \|\| …` | none |
+/// | `async \|trace\| …`, `async move \|trace\| …` | a `&mut Trace`; `run!` returns a future |
+/// | `async \|\| …`, `async move \|\| …` | none; `run!` returns a future |
 /// | `async { … }`, `async move { … }` | the same |
-/// | `import`, the name of a function | as its argument |
+/// | `import`, the name of a function | its argument, a `&mut Trace` |
+///
+/// The handle may be used on another thread, or taken out with `std::mem::take` and sent
+/// there. Then it writes to a part of the unit, which is merged when the handle comes back
+/// or is dropped. If that is after the end of the unit, the part is lost and counted in
+/// `lost_parts`. Dropping the handle does not end the unit.
+///
+/// After the first unit of its kind on a thread, `run!` allocates nothing of its own.
 ///
 /// A closure may name its result, as in `|trace| -> Result<u64, Error> { … }`,
 /// and `|_|` ignores the trace.
 ///
 /// `run!` returns the `Result` of the work. It records an `Err` as
 /// [`check`](crate::Trace::check) does; an `Ok` sets the outcome to `ok`, unless
-/// the work itself set one. The compiler has to know the type of the error: make
+/// the work itself set one. An error that was checked on the way is one, too, unless the
+/// work calls [`recovered`](crate::Trace::recovered). The compiler has to know the type of the error: make
 /// `run!` the last expression of a function, or name the result.
 ///
 /// If a future is dropped before it is ready, the outcome is `cancelled`.
+///
+/// `run!` inside `run!` makes two records. They have ids if one of the units needs them, and
+/// then share the `trace_id`; the `parent_id` of the inner one is the `span_id` of the outer
+/// one. [`current`](crate::current) has the details, and
+/// [`TraceBuilder::root`](crate::TraceBuilder::root) starts afresh.
 ///
 /// # Examples
 ///

@@ -218,6 +218,101 @@ fn cancelled(trace: Trace) {
     assert!(future.as_mut().poll(&mut context).is_pending());
 }
 
+/// Scopes on a thread that does not have the unit, and on one that does.
+fn reached(mut trace: Trace) {
+    let unit = trace.unit();
+    for _ in 0..10 {
+        unit.clone().scope(|| {
+            current::set("text", "text of a part");
+            current::incr("n");
+            current::add!("fragment {}", 1);
+        });
+    }
+    trace.scope(|| {
+        let unit = current::unit();
+        for _ in 0..10 {
+            unit.scope(|| current::incr("n"));
+            current::part().incr("n");
+        }
+    });
+    trace.unit().part().incr("n");
+}
+
+/// Laps by guards, by timers, and of futures.
+fn timed(mut trace: Trace) {
+    let lap = trace.lap("own");
+    trace.scope(|| {
+        let _lap = current::lap("current");
+        let timer = current::start_timer("timer");
+        #[cfg(feature = "future")]
+        {
+            use std::future::Future;
+            use std::task::{Context, Waker};
+            use traceline::future::InTraceExt;
+
+            let mut context = Context::from_waker(Waker::noop());
+            let mut ready = std::pin::pin!(std::future::ready(7).timed("ready"));
+            assert!(ready.as_mut().poll(&mut context).is_ready());
+            let mut dropped = std::pin::pin!(std::future::pending::<()>().timed("dropped"));
+            assert!(dropped.as_mut().poll(&mut context).is_pending());
+        }
+        current::stop(timer);
+    });
+    // Stopped where the trace is not current.
+    drop(lap);
+}
+
+/// A task that is a part of the unit.
+#[cfg(feature = "future")]
+fn task(trace: Trace) {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+    use traceline::future::InTraceExt;
+
+    let work = async {
+        current::incr("n");
+        current::set("text", "text of a task");
+    };
+    let mut task = std::pin::pin!(work.in_unit(&trace.unit()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(task.as_mut().poll(&mut context).is_ready());
+}
+
+/// Units of `run!` in all its forms, with units inside that share their ids.
+fn runs() {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+    use traceline::run;
+
+    type Done = Result<(), String>;
+    let _: Done = run!("handle", |trace| {
+        trace.set("a", "text").set("shown", display(&1.5));
+        current::incr("n");
+        trace.time("t", |trace| _ = trace.add("fragment"));
+        trace.scope(|| current::incr("n"));
+        let _: Done = run!("inner", |inner| {
+            inner.traceparent();
+            inner.set_request_id("r-1");
+            trace.incr("n");
+            current::set("b", 1);
+            Ok(())
+        });
+        let _: Done = run!("inner", || {
+            current::traceparent();
+            Ok(())
+        });
+        Ok(())
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = std::pin::pin!(run!("future", async |trace| -> Done {
+        trace.set("a", "text");
+        std::future::ready(()).await;
+        current::incr("n");
+        Ok(())
+    }));
+    assert!(future.as_mut().poll(&mut context).is_ready());
+}
+
 type Named = (&'static str, fn(Trace));
 
 /// Units that are current, split into parts, or wrapped around a future.
@@ -226,6 +321,10 @@ fn in_context() -> Vec<Named> {
         ("by_current", by_current),
         ("entered", entered),
         ("joined", joined),
+        ("reached", reached),
+        ("timed", timed),
+        #[cfg(feature = "future")]
+        ("task", task),
         #[cfg(feature = "future")]
         ("polled", polled),
         #[cfg(feature = "future")]
@@ -520,6 +619,29 @@ fn only_the_first_unit_of_a_thread_allocates() {
         drop(in_inner);
     };
     assert_eq!(steady(nested), NOTHING);
+    // Nor do the ids that a unit inside another shares with it, whoever asks first.
+    let sharing = |asks_first: bool| {
+        let mut outer = traceline::start!("outer");
+        outer.set_request_id("order-4711");
+        outer.scope(|| {
+            let mut inner = traceline::start!("inner");
+            if !asks_first {
+                current::trace_id();
+            }
+            inner.scope(|| {
+                current::trace_id();
+                drop(traceline::start!("innermost"));
+            });
+        });
+    };
+    for asks_first in [false, true] {
+        assert_eq!(steady(|| sharing(asks_first)), NOTHING);
+    }
+
+    take_records();
+    runs();
+    assert_eq!(steady(runs), NOTHING);
+    assert_eq!(take_records().0, 4 * 102);
 
     // A shared trace costs its `Arc`; its calls cost nothing.
     let calls = || {

@@ -4,13 +4,13 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use traceline::{
-    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, Value,
+    Config, Format, Outcome, Part, SharedTrace, Timer, Trace, TraceBuilder, UnitRef, Value,
     bridge::{Bridge, FormattedRecord},
     config::{
         Color, ConfigBuilder, ConfigError, FinishedUnit, Fragment, Integers, LineTag, Name,
         NonFinite, Output, Sampled, Sampling, Schema,
     },
-    current::{Entered, Missed},
+    current::{Entered, EnteredUnit, Lap, Missed},
     ids::{IdError, SpanId, TraceId, TraceParent, TraceState},
     value::{JsonText, Key, OwnedValue},
 };
@@ -60,8 +60,10 @@ const NOT_UNWIND_SAFE: &str = "Send Sync Unpin";
 fn auto_traits_and_sizes_of_public_types_are_these() {
     let table = table! {
         Trace: 16, ALL;
-        TraceBuilder: 104, NOT_UNWIND_SAFE;
-        Timer: 32, ALL;
+        TraceBuilder: 120, NOT_UNWIND_SAFE;
+        Timer: 40, ALL;
+        Lap: 40, ALL;
+        UnitRef: 16, ALL;
         Config: 8, NOT_UNWIND_SAFE;
         ConfigError: 40, ALL;
         Color: 1, ALL;
@@ -87,6 +89,7 @@ fn auto_traits_and_sizes_of_public_types_are_these() {
         FormattedRecord<'_>: 48, "Unpin";
         // The stack belongs to the thread: not `Send`, not `Sync`.
         Entered<'_>: 8, "Unpin RefUnwindSafe";
+        EnteredUnit: 8, "Unpin UnwindSafe RefUnwindSafe";
         Part: 16, ALL;
         SharedTrace: 8, ALL;
         Bridge<()>: 16, ALL;
@@ -139,11 +142,13 @@ fn auto_traits_and_sizes_of_the_layers_are_these() {
 fn auto_traits_and_sizes_of_the_futures_are_these() {
     use std::future::Ready;
 
-    use traceline::future::{InTrace, RunInTrace};
+    use traceline::future::{InTrace, InUnit, RunInTrace, Timed};
 
     check(&table! {
         InTrace<Ready<()>>: 24, ALL;
         RunInTrace<Ready<()>, ()>: 32, ALL;
+        InUnit<Ready<()>>: 40, ALL;
+        Timed<Ready<()>>: 56, ALL;
     });
 }
 

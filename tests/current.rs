@@ -727,7 +727,7 @@ mod functions {
     type Calls = (&'static str, fn(&mut Trace), fn());
 
     /// The same calls with a handle and without one.
-    const TABLE: [Calls; 22] = [
+    const TABLE: [Calls; 23] = [
         ("set", |t| _ = t.set("k", 1), || current::set("k", 1)),
         (
             "set text",
@@ -845,6 +845,14 @@ mod functions {
             || current::error("broken"),
         ),
         ("ok", |t| _ = t.ok(), current::ok),
+        (
+            "recovered",
+            |t| _ = t.error("broken").recovered(),
+            || {
+                current::error("broken");
+                current::recovered();
+            },
+        ),
         ("status", |t| _ = t.status(404), || current::status(404)),
         (
             "raise",
@@ -1154,6 +1162,30 @@ mod with {
                 "msg=outer duration_ms=0.0 d=4"
             ]
         );
+    }
+
+    #[test]
+    fn another_unit_in_the_same_memory_is_another_unit() {
+        let bench = bare();
+        for _ in 0..2 {
+            let mut first = unit(&bench, "first");
+            mem::forget(first.enter());
+            current::with(|trace| {
+                drop(mem::take(trace));
+                *trace = unit(&bench, "first");
+                trace.set("second", true);
+            });
+            assert!(!current::is_active());
+            first.set("lost", 1);
+            drop(first);
+            assert_eq!(
+                lines(&bench),
+                [
+                    "msg=first duration_ms=0.0",
+                    "msg=first duration_ms=0.0 second=true"
+                ]
+            );
+        }
     }
 
     #[test]

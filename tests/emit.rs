@@ -728,6 +728,160 @@ mod outcome {
     }
 
     #[test]
+    fn an_error_that_was_recovered_from_leaves_only_a_fragment() {
+        let line = line!() + 5;
+        check_unit(
+            |trace| {
+                let error = io::Error::new(io::ErrorKind::NotFound, "no cache");
+                assert!(trace.check(Err::<(), _>(error)).is_err());
+                trace.recovered().set("from", "disk");
+                assert_eq!((trace.outcome(), trace.level()), (None, Some(Level::Info)));
+            },
+            Level::Info,
+            &format!(
+                r#"msg=unit duration_ms=0.0 from=disk fragments="[{line}, 0.0ms] recovered from: no cache""#
+            ),
+        );
+    }
+
+    #[test]
+    fn the_sources_of_an_error_that_was_recovered_from_follow_its_text() {
+        #[derive(Debug)]
+        struct Declined(io::Error);
+        impl fmt::Display for Declined {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("card declined")
+            }
+        }
+        impl Error for Declined {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let line = line!() + 4;
+        check_unit(
+            |trace| {
+                trace.error(&Declined(io::Error::other("no answer")));
+                trace.recovered().ok();
+            },
+            Level::Info,
+            &format!(
+                r#"msg=unit outcome=ok duration_ms=0.0 fragments="[{line}, 0.0ms] recovered from: card declined: no answer""#
+            ),
+        );
+    }
+
+    #[test]
+    fn a_result_decides_the_outcome_of_a_unit_that_has_recovered() {
+        let bench = bare();
+        let retried = |trace: &mut Trace| -> Result<u8, String> {
+            for _ in 0..2 {
+                let _ = trace.check(Err::<u8, _>("no answer"));
+            }
+            trace.recovered().raise(Level::Warn);
+            Ok(7)
+        };
+        assert_eq!(bench.start().__run(retried), Ok(7));
+        let fails = |trace: &mut Trace| -> Result<u8, String> {
+            let _ = trace.check(Err::<u8, _>("no cache"));
+            trace.recovered();
+            Err("no disk".to_owned())
+        };
+        assert!(bench.start().__run(fails).is_err());
+        let records = bench.log.records();
+        let levels: Vec<_> = records.iter().map(|record| record.level).collect();
+        assert_eq!(levels, [Level::Warn, Level::Error]);
+        let [retried, failed] = &*bench.log.take_lines() else {
+            panic!("two units");
+        };
+        assert!(retried.starts_with("msg=unit outcome=ok duration_ms=0.0 fragments="));
+        assert_eq!(retried.matches("no answer").count(), 1);
+        assert!(failed.starts_with(r#"msg=unit outcome=error duration_ms=0.0 error="no disk" "#));
+        assert!(failed.ends_with(r#"ms] recovered from: no cache""#));
+    }
+
+    #[test]
+    fn recovering_takes_back_an_error_and_nothing_else() {
+        let cases: [(Work, Level, &str); 8] = [
+            (|trace| _ = trace.recovered(), Level::Info, ""),
+            (
+                |trace| _ = trace.ok().recovered(),
+                Level::Info,
+                "outcome=ok ",
+            ),
+            (|trace| _ = trace.warn("x").recovered(), Level::Warn, ""),
+            (|trace| _ = trace.fail("x").recovered(), Level::Error, ""),
+            (|trace| _ = trace.status(503).recovered(), Level::Info, ""),
+            (
+                |trace| _ = trace.error("x").ok().recovered(),
+                Level::Info,
+                "outcome=ok ",
+            ),
+            (
+                |trace| _ = trace.error("x").set_level(Level::Debug).recovered(),
+                Level::Debug,
+                "",
+            ),
+            (
+                |trace| _ = trace.recovered().error("x"),
+                Level::Error,
+                "outcome=error ",
+            ),
+        ];
+        for (i, (work, level, outcome)) in cases.into_iter().enumerate() {
+            let (got_level, got) = unit(work);
+            assert_eq!(got_level, level, "case {i}");
+            let start = format!("msg=unit {outcome}duration_ms=0.0");
+            assert!(got.starts_with(&start), "case {i}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_part_takes_back_only_its_own_errors() {
+        let bench = bare();
+        let mut trace = bench.start();
+        trace.error("disk full");
+        let mut part = trace.part();
+        part.error("no cache");
+        part.recovered();
+        trace.join(part);
+        assert!(trace.render().contains(r#" error="disk full" "#));
+        let mut part = trace.part();
+        part.error("no answer");
+        drop(part);
+        assert_eq!(trace.recovered().outcome(), None);
+        let line = line!() - 1;
+        trace.emit();
+        let record = bench.log.only();
+        assert_eq!(record.level, Level::Info);
+        let own = format!(r#"[{line}, 0.0ms] recovered from: disk full""#);
+        assert!(record.args.ends_with(&own), "{}", record.args);
+    }
+
+    #[test]
+    fn a_part_that_is_taken_out_and_discarded_joins_nothing() {
+        let bench = bare();
+        let mut trace = bench.start();
+        let mut part = trace.part();
+        part.incr("files").error("disk full");
+        mem::take(&mut *part).discard();
+        drop(part);
+        trace.ok();
+        trace.emit();
+        assert_eq!(bench.log.only().args, "msg=unit outcome=ok duration_ms=0.0");
+    }
+
+    #[test]
+    fn a_text_that_is_cut_for_the_fragment_is_counted() {
+        let bench = Bench::new(Config::builder().header(false).max_value(64));
+        for (length, end) in [(48, r#"xxx""#), (49, " truncated=1"), (100, " truncated=1")] {
+            let mut trace = bench.start();
+            trace.error(&"x".repeat(length)).recovered();
+            assert!(trace.render().ends_with(end), "{}", trace.render());
+        }
+    }
+
+    #[test]
     fn a_404_is_a_warning_and_no_error() {
         check_unit(
             |trace| {

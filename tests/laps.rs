@@ -177,6 +177,21 @@ mod one_unit {
     use super::*;
 
     #[test]
+    fn a_lap_whose_guard_is_gone_does_not_overlap_with_the_next_one() {
+        check(
+            |trace, bench| {
+                let both = (trace.lap("db"), trace.lap("db"));
+                bench.clock.advance(ms(100));
+                drop(both);
+                bench.clock.advance(ms(50));
+                let _lap = trace.lap("db");
+                bench.clock.advance(ms(10));
+            },
+            "160.0 db.count=3 db.ms=210.0 db.max_ms=100.0 db.wall_ms=110.0",
+        );
+    }
+
+    #[test]
     fn laps_one_after_the_other_have_no_wall_ms() {
         check(
             |trace, bench| {

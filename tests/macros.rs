@@ -583,6 +583,7 @@ mod work_of_run {
             let records = BENCH.log.records();
             let has = records.iter().any(|record| record.args.starts_with(&named));
             self.1.set(Some(has));
+            current::set("last", true);
         }
     }
 
@@ -593,7 +594,7 @@ mod work_of_run {
     }
 
     #[test]
-    fn what_an_async_closure_borrows_outlives_its_record_with_and_without_a_type() {
+    fn what_an_async_closure_takes_along_is_dropped_in_its_unit_with_and_without_a_type() {
         LazyLock::force(&BENCH);
         let seen = std::cell::Cell::new(None);
         let last = Last("a.borrows", &seen);
@@ -601,13 +602,22 @@ mod work_of_run {
             let _borrowed = &last;
             std::future::pending::<Parsed>().await
         }));
-        assert_eq!(seen.take(), Some(true));
+        assert_eq!(seen.take(), Some(false));
         let last = Last("a.borrows_typed", &seen);
         poll_once(run!("a.borrows_typed", async move |_| -> Parsed {
             let _borrowed = &last;
             std::future::pending().await
         }));
-        assert_eq!(seen.take(), Some(true));
+        assert_eq!(seen.take(), Some(false));
+        let lines = BENCH.log.records().into_iter().map(|record| record.args);
+        let lines: Vec<_> = lines.filter(|line| line.contains("a.borrows")).collect();
+        assert_eq!(
+            lines,
+            [
+                "msg=a.borrows outcome=cancelled duration_ms=0.0 last=true",
+                "msg=a.borrows_typed outcome=cancelled duration_ms=0.0 last=true"
+            ]
+        );
     }
 
     #[cfg(feature = "future")]
@@ -870,5 +880,82 @@ mod init {
             "traceline::init: another logger is already installed and stays in place: lines go where it sends \
              them\n"
         );
+    }
+}
+
+mod units_inside_units {
+    use super::*;
+
+    type Done = Result<(), String>;
+
+    /// The value of an id in the line of the only unit called `name`.
+    fn id(line: &str, key: &str) -> Option<String> {
+        let (_, rest) = line.split_once(&format!(" {key}="))?;
+        Some(rest.split(' ').next()?.trim_matches('"').to_owned())
+    }
+
+    /// Runs `work`, which runs the units `inner` inside `outer`; the inner one asks for its ids.
+    #[track_caller]
+    fn check(outer: &str, inner: &str, work: impl FnOnce() -> Done) {
+        let outer_line = line(outer, work);
+        let inner_line = line(inner, || ());
+        let of_outer = |key| id(&outer_line, key);
+        let of_inner = |key| id(&inner_line, key);
+        assert!(of_outer("trace_id").is_some(), "{outer_line}");
+        assert_eq!(of_inner("trace_id"), of_outer("trace_id"));
+        assert_eq!(of_inner("parent_id"), of_outer("span_id"));
+        assert_eq!(of_outer("parent_id"), None);
+    }
+
+    #[test]
+    fn run_in_run_in_every_form() {
+        let ask = |trace: &mut Trace| -> Done {
+            trace.trace_id();
+            Ok(())
+        };
+        check("n.a", "n.b", || {
+            run!("n.a", || -> Done {
+                run!("n.b", || -> Done {
+                    current::trace_id();
+                    Ok(())
+                })
+            })
+        });
+        check("n.c", "n.d", || {
+            run!("n.c", |_| -> Done { run!("n.d", ask) })
+        });
+        check("n.e", "n.f", || {
+            pollster::block_on(run!("n.e", async |_| -> Done {
+                run!("n.f", async |trace| -> Done {
+                    std::future::ready(()).await;
+                    ask(trace)
+                })
+                .await
+            }))
+        });
+        check("n.g", "n.h", || {
+            pollster::block_on(run!("n.g", async || -> Done {
+                run!("n.h", async {
+                    current::trace_id();
+                    Done::Ok(())
+                })
+                .await
+            }))
+        });
+    }
+
+    #[test]
+    fn a_root_unit_is_inside_none() {
+        let outer = line("r.outer", || -> Done {
+            run!("r.outer", |trace| {
+                trace.trace_id();
+                drop(start!("r.root", level: Warn, root: true, a = 1));
+                drop(start!("r.other", root: true));
+                Ok(())
+            })
+        });
+        assert!(id(&outer, "trace_id").is_some());
+        assert_eq!(line("r.root", || ()), "msg=r.root duration_ms=0.0 a=1");
+        assert_eq!(line("r.other", || ()), "msg=r.other duration_ms=0.0");
     }
 }

@@ -104,6 +104,7 @@ const VERBS: &[Verb] = &[
     ("check", || _ = current::check(Err::<(), _>("a"))),
     ("error", || current::error("a")),
     ("ok", current::ok),
+    ("recovered", current::recovered),
     ("status", || current::status(404)),
     ("raise", || current::raise(Level::Warn)),
     ("set_level", || current::set_level(Level::Warn)),
@@ -239,7 +240,15 @@ in_a_child! {
         let timer = trace.scope(|| current::start_timer("k"));
         trace.scope(|| traceline::start!("inner").scope(|| current::stop(timer)));
         assert_eq!(more(), 0);
+        // A timer of `current` knows its unit, one of the trace does not.
         let timer = trace.scope(|| current::start_timer("k"));
+        thread::spawn(|| current::stop(timer)).join().unwrap();
+        assert_eq!(more(), 0);
+        let timer = trace.start_timer("k");
+        let unit = trace.unit();
+        thread::spawn(move || unit.scope(|| current::stop(timer))).join().unwrap();
+        assert_eq!(more(), 0);
+        let timer = trace.start_timer("k");
         thread::spawn(|| current::stop(timer)).join().unwrap();
         assert_eq!(more(), ONCE);
     }

@@ -289,6 +289,31 @@ mod nested {
     }
 
     #[test]
+    fn the_outer_unit_has_the_last_word_after_a_scope_of_its_handle_inside() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("a", 1));
+                    let entered = outer.enter();
+                    current::set("b", 1);
+                    drop(entered);
+                    Ok(())
+                });
+                current::set("a", 2);
+                current::set("b", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 a=2 b=2",
+            ]
+        );
+    }
+
+    #[test]
     fn an_outer_handle_is_taken_along_by_an_inner_future() {
         let lines = lines(|_| {
             let _: Done = run!("outer", |outer| {
@@ -457,11 +482,12 @@ mod elsewhere {
                     assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
                     // The unit is where it was.
                     assert_eq!(trace.get("n"), None);
-                    assert_eq!(trace.render(), "msg=part duration_ms=3.0 m=2");
+                    assert_eq!(trace.render(), "level=info msg=part duration_ms=3.0 m=2");
                     assert!(trace.is_enabled());
                 });
                 // Only `&self`: what came back is there all the same.
-                current::with(|unit| assert_eq!(unit.get("m"), None));
+                let seen = current::with(|unit| unit.get("m").map(|n| n.to_string()));
+                assert_eq!(seen.flatten().as_deref(), Some("2"));
                 trace.ok();
                 assert_eq!(trace.outcome(), Some(Outcome::Ok));
                 assert_eq!(trace.get("m").map(|n| n.to_string()).as_deref(), Some("2"));
@@ -583,6 +609,52 @@ mod elsewhere {
         );
     }
 
+    /// The handle comes back in between, and its laps go on.
+    #[test]
+    fn a_timer_may_be_started_there_and_stopped_here() {
+        check(
+            |trace, clock| {
+                let (first, second, guard) = elsewhere(|| {
+                    let first = trace.start_timer("back");
+                    clock.advance(ms(1));
+                    (first, trace.start_timer("back"), trace.lap("guard"))
+                });
+                clock.advance(ms(2));
+                trace.set("here", 1);
+                clock.advance(ms(4));
+                trace.stop(first);
+                clock.advance(ms(8));
+                current::stop(second);
+                clock.advance(ms(16));
+                drop(guard);
+                clock.advance(ms(32));
+            },
+            "63.0 back.count=2 back.ms=21.0 back.max_ms=14.0 back.wall_ms=15.0 \
+             guard.count=1 guard.ms=30.0 guard.max_ms=30.0 here=1",
+        );
+    }
+
+    #[test]
+    fn a_shared_handle_times_work_while_others_use_it() {
+        check(
+            |trace, clock| {
+                let shared = mem::take(trace).into_shared();
+                elsewhere(|| {
+                    shared.time("db", || {
+                        clock.advance(ms(1));
+                        // Not this thread's: where the unit is.
+                        clock.advance(ms(1));
+                    })
+                });
+                shared.time("db", || {
+                    elsewhere(|| _ = shared.incr("n"));
+                    clock.advance(ms(4));
+                });
+            },
+            "6.0 db.count=2 db.ms=6.0 db.max_ms=4.0 n=1",
+        );
+    }
+
     #[test]
     fn a_timer_may_be_stopped_on_the_other_thread() {
         check(
@@ -617,12 +689,12 @@ mod taken {
                 trace.set("nothing", 1);
                 helper();
             },
-            "0.0 calls=1 moved=1",
+            "0.0 moved=1 calls=1",
         );
     }
 
     #[test]
-    fn one_that_is_still_out_when_the_unit_ends_is_counted() {
+    fn one_that_is_still_out_when_the_unit_ends_has_given_what_it_had() {
         let mut out = None;
         check(
             |trace, _| {
@@ -632,10 +704,10 @@ mod taken {
                     taken
                 }));
             },
-            "0.0 lost_parts=1",
+            "0.0 out=1",
         );
         let before = current::late_parts();
-        drop(out);
+        drop(out.unwrap().set("late", 1));
         assert!(current::late_parts() > before);
     }
 
@@ -699,7 +771,7 @@ mod taken {
             assert_eq!(
                 lines,
                 [format!(
-                    "level=info msg=unit outcome=ok duration_ms=0.0 calls=1{a}"
+                    "level=info msg=unit outcome=ok duration_ms=0.0{a} calls=1"
                 )]
             );
         }
@@ -752,7 +824,7 @@ mod taken {
                 shared.incr("n").set("a", 2);
                 current::incr("n");
             },
-            "0.0 calls=1 n=3 a=2",
+            "0.0 n=3 a=2 calls=1",
         );
     }
 
@@ -990,6 +1062,70 @@ mod panics {
         assert_eq!(
             lines,
             ["level=error msg=unit outcome=panic duration_ms=0.0 dropped=1 calls=1"]
+        );
+    }
+}
+
+mod last_write {
+    use super::*;
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_through_the_handle_elsewhere() {
+        check(
+            |trace, _| {
+                elsewhere(|| _ = trace.set("k", 1));
+                current::set("k", 2);
+            },
+            "0.0 k=2",
+        );
+    }
+
+    #[test]
+    fn that_of_the_unit_wins_after_one_inside_another_unit() {
+        let lines = lines(|_| {
+            let _: Done = run!("outer", |outer| {
+                let _: Done = run!("inner", |_| {
+                    outer.scope(|| current::set("x", 1));
+                    Ok(())
+                });
+                current::set("x", 2);
+                Ok(())
+            });
+        });
+        assert_eq!(
+            lines,
+            [
+                "level=info msg=inner outcome=ok duration_ms=0.0",
+                "level=info msg=outer outcome=ok duration_ms=0.0 x=2"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_handle_says_elsewhere_is_the_word_of_the_unit() {
+        check(
+            |trace, _| {
+                trace.fail("first").set("kept", 1).set("gone", 2);
+                elsewhere(|| _ = trace.ok().set_level(Level::Info).unset("gone"));
+                assert_eq!(current::outcome(), Some(Outcome::Ok));
+                assert_eq!(current::get("gone"), None);
+            },
+            "0.0 kept=1 fragments=\"[0.0ms, error] first\"",
+        );
+    }
+
+    #[test]
+    fn a_lap_goes_on_in_the_part_of_a_handle_elsewhere() {
+        check(
+            |trace, clock| {
+                elsewhere(|| {
+                    trace.time("db", |trace| {
+                        clock.advance(ms(3));
+                        trace.set("rows", 2);
+                    });
+                });
+            },
+            "3.0 db.count=1 db.ms=3.0 db.max_ms=3.0 rows=2",
         );
     }
 }

@@ -810,6 +810,23 @@ mod dropped {
     }
 
     #[test]
+    fn a_later_write_of_the_unit_wins_over_a_part_that_was_dropped() {
+        check(
+            |trace, _| {
+                let mut part = trace.part();
+                part.set("a", 1).set("b", 1).set("c", 1).incr("n");
+                thread::scope(|scope| scope.spawn(move || drop(part)).join().unwrap());
+                trace.set("a", 2);
+                let mut part = trace.part();
+                part.set("b", 2).incr("n");
+                drop(part);
+                trace.set("b", 3).unset("c").incr("n");
+            },
+            " duration_ms=0.0 a=2 b=3 n=3",
+        );
+    }
+
+    #[test]
     fn a_part_that_was_dropped_comes_before_one_that_is_joined_later() {
         check(
             |trace, _| {
@@ -1930,6 +1947,34 @@ mod one_after_the_other {
         drop(second);
         let want = "msg=unit duration_ms=0.0 lost_parts=1";
         assert_eq!(lines(&bench), [want, want]);
+    }
+
+    /// On a thread of its own, so that the entry of the part is the next one to be used.
+    #[test]
+    fn the_entry_of_a_part_serves_units_whichever_way_the_part_ended() {
+        let ways: [fn(&mut Trace, Part); 5] = [
+            |unit, part| _ = unit.join(part),
+            |_, part| drop(part),
+            |_, mut part| mem::take(&mut *part).discard(),
+            |_, mut part| mem::take(&mut *part).emit(),
+            |_, part| _ = Trace::default().join(part),
+        ];
+        for end in ways {
+            let bench = Bench::new(bare());
+            let work = || {
+                let mut first = unit(&bench, "part");
+                let mut part = first.part();
+                part.set("a", 1);
+                end(&mut first, part);
+                let second = unit(&bench, "part");
+                let third = unit(&bench, "part");
+                drop((third, second));
+                first.discard();
+                unit(&bench, "part").emit();
+            };
+            thread::scope(|scope| scope.spawn(work).join().unwrap());
+            assert_eq!(lines(&bench), ["msg=part duration_ms=0.0"; 3]);
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ names! {
     DroppedFields = "dropped_fields",
     /// how many fragments exceeded the limit.
     DroppedFragments = "dropped_fragments",
-    /// how many parts were never joined.
+    /// how many parts were still out when the unit ended.
     LostParts = "lost_parts",
     /// how many fields, fragments and other texts were cut.
     Truncated = "truncated",

@@ -1,16 +1,27 @@
 //! The current trace of this thread, for code that you cannot pass a trace to.
 //!
-//! [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make a trace
-//! current. Most functions here do the same as the [`Trace`] method of the same
-//! name; [`emit`] is the exception, as it ends all units of the thread. If no trace
-//! is current, a call does nothing. None of these functions panics or blocks.
+//! [`run!`](crate::run!), [`Trace::scope`], [`Trace::enter`] and, for futures, `in_trace` make
+//! a trace current; [`UnitRef::scope`], and `in_unit` for futures, make a part of a unit
+//! current on other threads and in other tasks. Most functions here do the same as the
+//! [`Trace`] method of the same name; [`emit`] is the exception, as it ends all units of the
+//! thread. If no trace is current, or a disabled one is, a call does nothing and what
+//! returns a handle returns a disabled one. None of these functions panics or blocks.
 //!
 //! In debug builds, calls that did nothing for this reason are counted, so that none is
 //! lost unnoticed: see [`missed`].
 //!
 //! Values and messages are formatted before the trace is accessed, so a `Display`
 //! may add to the trace itself. While [`with`] runs, its closure has the trace to
-//! itself: code called from there finds no current trace.
+//! itself: code called from there finds no current trace. [`unit()`], [`part`], [`child`] and
+//! the ids are those of the unit there, too.
+//!
+//! A unit that starts while another is current is *inside* that one, and belongs to the same
+//! transaction: it has the same `trace_id` and `request_id`, a `span_id` of its own, and the
+//! `span_id` of the outer unit as its `parent_id`. Calls to other services carry the
+//! `tracestate`, the random flag and the sampled flag of the outer unit. The ids are made when
+//! either of the two first needs them. Ids that the inner unit is given, by
+//! [`continue_from`](Trace::continue_from) for example, replace the shared ones, and
+//! [`TraceBuilder::root`](crate::TraceBuilder::root) starts a unit that shares none.
 //!
 //! In a loop that writes a lot, access the trace once:
 //! `current::with(|trace| for … )`.
@@ -34,6 +45,7 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::Level;
@@ -89,7 +101,7 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
     let (token, entry) = Call::here().found(stack::take_top())?;
     let mut in_use = InUse {
         token,
-        address: std::ptr::from_ref(&*entry).addr(),
+        identity: identity(&entry),
         trace: Trace::from_entry(Some(entry)),
         panics: Use::begin(),
     };
@@ -97,20 +109,29 @@ pub fn with<R>(work: impl FnOnce(&mut Trace) -> R) -> Option<R> {
 }
 
 /// The current trace while [`with`] has it. The entry itself is moved out, so that
-/// the closure gets a whole `Trace`; its address shows whether it came back.
+/// the closure gets a whole `Trace`; its identity shows whether it came back.
 struct InUse {
     trace: Trace,
     token: Token,
-    address: usize,
+    identity: [usize; 2],
     panics: Use,
+}
+
+/// The addresses of the entry and of the hub of its unit. Another unit may have been given the
+/// same entry meanwhile, but not the same hub, which the stack keeps.
+fn identity(entry: &Entry) -> [usize; 2] {
+    let hub = Arc::as_ptr(entry.home_or_hub());
+    [std::ptr::from_ref(entry).addr(), hub.addr()]
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
         self.panics.end(&mut self.trace);
         match self.trace.take_entry() {
-            Some(entry) if std::ptr::from_ref(&*entry).addr() == self.address => {
-                stack::return_top(self.token, entry);
+            Some(entry) if identity(&entry) == self.identity => {
+                if let Some(part) = stack::return_top(self.token, entry) {
+                    emit::finish(part);
+                }
             }
             // The closure put another trace in its place; that one ends here.
             other => {
@@ -140,7 +161,8 @@ fn look<R>(work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     })
 }
 
-/// Returns whether a trace is current and collects anything.
+/// Returns whether a trace is current and collects anything. In a part of a unit that has ended
+/// it returns `false`: what is collected there is lost.
 ///
 /// # Examples
 ///
@@ -391,7 +413,11 @@ pub fn time<
     let key = key.to_key();
     let lap_id = on_unit(|entry| entry.start_lap(key.0)).flatten();
     // By then another trace may be current.
-    let _lap = OnDrop(|| _ = lap_id.map(stack::stop_lap));
+    let _lap = OnDrop(|| {
+        if let Some(lap_id) = lap_id {
+            stack::stop_lap(lap_id);
+        }
+    });
     work()
 }
 
@@ -416,20 +442,17 @@ pub fn time<
 #[track_caller]
 pub fn start_timer(key: impl ToKey) -> Timer {
     let key = key.to_key();
-    Timer::new(on_unit(|entry| entry.start_lap(key.0)).flatten())
+    Timer::shared(on_unit(|entry| entry.start_shared_lap(key.0)).flatten())
 }
 
 /// Ends the lap of a timer; see [`Trace::stop`].
 ///
-/// Another unit may be current by then: the lap belongs to the unit in which it was
-/// started.
+/// Another unit may be current by then, or none, and it may be another thread: the lap
+/// belongs to the unit in which it was started.
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn stop(timer: Timer) {
-    if let Some(lap_id) = timer.lap_id() {
-        let may_know = |entry: &Entry| entry.runs_lap(lap_id) || entry.is_part();
-        Call::here().missed_if(|| stack::with_any(may_know, |_| ()).is_none());
-        stack::stop_lap(lap_id);
-    }
+    let found = timer.stop();
+    Call::here().missed_if(|| !found);
 }
 
 /// Starts a lap, which ends when the guard is dropped; see [`Trace::lap`].
@@ -510,6 +533,31 @@ fn record(cause: Cause<'_>, call: Call) {
     }
 }
 
+/// Takes back the errors recorded so far; see [`Trace::recovered`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// fn port(text: &str) -> u16 {
+///     current::check(text.parse()).unwrap_or_else(|_| {
+///         current::recovered();
+///         8080
+///     })
+/// }
+///
+/// let mut trace = traceline::start!("connect");
+/// assert_eq!(trace.scope(|| port("http")), 8080);
+/// assert_eq!(trace.outcome(), None);
+/// ```
+#[track_caller]
+pub fn recovered() {
+    let location = Location::caller();
+    on_unit(|entry| entry.recover(location));
+}
+
 /// Sets the outcome to `ok`; see [`Trace::ok`].
 ///
 /// # Examples
@@ -577,11 +625,28 @@ pub fn set_level(level: Level) {
 }
 
 /// Returns the level that the record would have now; see [`Trace::level`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// assert_eq!(trace.scope(traceline::current::level), Some(log::Level::Info));
+/// ```
 pub fn level() -> Option<Level> {
     look(|entry| entry.severity.level())
 }
 
 /// Returns the outcome so far; see [`Trace::outcome`].
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut trace = traceline::start!("import");
+/// trace.ok();
+/// assert_eq!(trace.scope(traceline::current::outcome), Some(traceline::Outcome::Ok));
+/// ```
 pub fn outcome() -> Option<Outcome> {
     look(|entry| entry.severity.outcome())?
 }
@@ -606,12 +671,33 @@ pub fn get(key: impl ToKey) -> Option<OwnedValue> {
 
 /// Returns the time since the unit began; zero if no trace is current. See
 /// [`Trace::elapsed`].
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = traceline::start!("import");
+/// # trace.scope(|| {
+/// if traceline::current::elapsed().as_secs() > 5 {
+///     traceline::current::warn("slow");
+/// }
+/// # });
+/// ```
 pub fn elapsed() -> Duration {
     let elapsed = look(|entry| entry.now().saturating_duration_since(entry.start));
     elapsed.unwrap_or_default()
 }
 
 /// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+///
+/// # Examples
+///
+/// ```
+/// # let mut trace = traceline::start!("import");
+/// # trace.scope(|| {
+/// traceline::current::sum("rows", 500);
+/// traceline::current::checkpoint(); // … rows=500 partial=true seq=1
+/// # });
+/// ```
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn checkpoint() {
     with(|trace| _ = trace.checkpoint());
@@ -668,6 +754,18 @@ pub fn unit() -> UnitRef {
 
 /// Returns a part of the current unit; see [`Trace::part`]. It is disabled if no trace
 /// is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// use traceline::current;
+///
+/// let mut trace = traceline::start!("index");
+/// let mut part = trace.scope(current::part);
+/// std::thread::spawn(move || _ = part.incr("files")).join().unwrap();
+/// assert!(trace.render().ends_with(" files=1"));
+/// ```
 #[cfg_attr(any(debug_assertions, feature = "testing"), track_caller)]
 pub fn part() -> Part {
     unit().part()
@@ -675,6 +773,15 @@ pub fn part() -> Part {
 
 /// Starts a unit inside the current one; see [`Trace::child`]. It is disabled if no trace
 /// is current.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let mut order = traceline::start!("order");
+/// let mut payment = order.scope(|| traceline::current::child("payment"));
+/// assert_eq!(payment.trace_id(), order.trace_id());
+/// ```
 #[track_caller]
 pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
     unit().child(name.into(), Location::caller())
@@ -684,6 +791,18 @@ pub fn child(name: impl Into<Cow<'static, str>>) -> Trace {
 /// they collected is in no record.
 ///
 /// A unit counts those that were still out at its end as `lost_parts`.
+///
+/// # Examples
+///
+/// ```
+/// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+/// let trace = traceline::start!("index");
+/// let mut part = trace.part();
+/// drop(trace); // lost_parts=1
+/// part.incr("files");
+/// drop(part); // too late
+/// assert_eq!(traceline::current::late_parts(), 1);
+/// ```
 pub fn late_parts() -> u64 {
     hub::late_parts()
 }

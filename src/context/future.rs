@@ -117,8 +117,8 @@ pub trait InTraceExt: Future + Sized {
         }
     }
 
-    /// Does the same with the unit that is current where this is called: a task or a thread
-    /// that this unit spawns contributes to it.
+    /// Does the same with the unit that is current where this is called, so that a task
+    /// contributes to the unit that spawns it.
     ///
     /// # Examples
     ///
@@ -139,7 +139,8 @@ pub trait InTraceExt: Future + Sized {
     /// Makes the future a lap of a timer, from its first poll until it is ready or dropped.
     ///
     /// The lap belongs to the unit that is current at the first poll, wherever the future
-    /// is polled or dropped after that.
+    /// is polled or dropped after that. In a task, that is the unit inside which the future
+    /// is timed: `work.timed("hash").in_current_unit()`, not the other way round.
     ///
     /// # Examples
     ///
@@ -191,6 +192,12 @@ pin_project! {
                 this.unit.trace().scope(|| future.set(None));
             }
         }
+    }
+}
+
+impl<F> InTrace<F> {
+    fn drop_future(self: Pin<&mut Self>) {
+        self.project().future.set(None);
     }
 }
 
@@ -286,7 +293,18 @@ impl<F: Future, M> Future for RunInTrace<F, M> {
 }
 
 pin_project! {
-    /// A future that is a part of a unit; made by [`InTraceExt::in_unit`].
+    /// A future that is a part of a unit; made by [`InTraceExt::in_unit`] and
+    /// [`InTraceExt::in_current_unit`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTraceExt, InUnit};
+    ///
+    /// let trace = traceline::start!("upload");
+    /// let future: InUnit<_> = async { 7 }.in_unit(&trace.unit());
+    /// assert_eq!(pollster::block_on(future), 7);
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct InUnit<F> {
@@ -294,6 +312,17 @@ pin_project! {
         inner: InTrace<F>,
         // Until the first poll: a task that never runs is not a lost part.
         unit: Option<UnitRef>,
+    }
+
+    impl<F> PinnedDrop for InUnit<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // What the destructors of its values log belongs to the unit even if the
+            // future was never polled.
+            if let Some(unit) = this.unit.take() {
+                unit.scope(|| this.inner.drop_future());
+            }
+        }
     }
 }
 
@@ -315,6 +344,15 @@ impl<F: Future> Future for InUnit<F> {
 
 pin_project! {
     /// A future that is a lap of a timer; made by [`InTraceExt::timed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use traceline::future::{InTraceExt, Timed};
+    ///
+    /// let future: Timed<_> = async { 7 }.timed("db");
+    /// assert_eq!(pollster::block_on(future), 7);
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Timed<F> {

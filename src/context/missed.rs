@@ -16,7 +16,7 @@ use crate::emit::hand_over;
 use crate::testing;
 use crate::thread::layers::Slot;
 use crate::thread::stack;
-use crate::trace::builder;
+use crate::trace::begin;
 
 /// A function that is not inlined takes the place of its caller only under the same condition
 /// (`cfg_attr`), since that is an argument.
@@ -59,7 +59,7 @@ static MISSED: Mutex<Missed> = Mutex::new(Missed::NONE);
 #[inline(never)]
 fn count(place: &'static Location<'static>) {
     let is_covered = stack::with_top(|slot| matches!(slot, Slot::Cover(_)));
-    let is_off = builder::is_off() && !process::any_has_logger();
+    let is_off = begin::is_off() && !process::any_has_logger();
     if is_covered || is_off {
         return;
     }

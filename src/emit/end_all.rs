@@ -11,14 +11,12 @@ use crate::unit::Entry;
 
 /// Prepares each unit, then writes its record.
 pub(crate) fn emit_after(prepare: impl Fn(&mut Entry)) {
-    let mut last = None;
-    while let Some(token) = stack::next_below(last) {
-        last = Some(token);
+    for token in stack::tokens() {
         let part = stack::with_layer(token, |slot| match slot {
             Slot::Unit(entry) if entry.is_part() => Some(std::mem::replace(slot, Slot::Gone)),
             Slot::Unit(entry) if !entry.ended => {
                 prepare(entry);
-                emit::end_now(entry);
+                emit::end_now(entry, false);
                 None
             }
             _ => None,

@@ -36,7 +36,7 @@ pub(crate) fn finish(mut entry: Box<Entry>) {
     if entry.is_part() {
         return parts::come_home(entry);
     }
-    write_final(&mut entry);
+    write_final(&mut entry, true);
     spares::give_back(entry);
 }
 
@@ -48,27 +48,28 @@ pub(crate) fn discard(mut entry: Box<Entry>) {
             if let Some(hub) = entry.hub.get() {
                 hub.discard();
             }
-            entry.close_hub();
+            entry.close_hub(false);
         }
     }
     spares::give_back(entry);
 }
 
-/// Writes the record of a unit whose trace still exists, and ends it.
-pub(crate) fn end_now(entry: &mut Entry) {
+/// Writes the record of a unit whose trace still exists, and ends it. `others_go_on` unless
+/// the process ends.
+pub(crate) fn end_now(entry: &mut Entry, others_go_on: bool) {
     if entry.is_part() {
         return;
     }
-    write_final(entry);
+    write_final(entry, others_go_on);
     entry.ended = true;
 }
 
 /// Writes the record of a unit that is over.
 #[inline]
-pub(crate) fn write_final(entry: &mut Entry) {
+fn write_final(entry: &mut Entry, others_go_on: bool) {
     // Before its parts add anything: it is this unit's own end that counts.
     entry.severity.end();
-    let is_discarded = entry.close_hub();
+    let is_discarded = entry.close_hub(others_go_on);
     // On a thread that ends, a logger that uses thread-locals may abort the process.
     if is_discarded || thread_end::has_begun() {
         return;

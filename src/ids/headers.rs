@@ -28,6 +28,19 @@ const IN_REQUEST_ID: [bool; 256] = {
     allowed
 };
 
+/// The names of the headers that [`TraceHeaders`] reads.
+#[cfg(feature = "tower")]
+pub(crate) const ID_HEADERS: [&str; 8] = [
+    "traceparent",
+    "tracestate",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+    "x-request-id",
+];
+
 /// The header of one name. A repeated header counts as malformed.
 #[derive(Debug, Default)]
 pub(crate) enum Header<V> {

@@ -1,5 +1,7 @@
 //! Where ids come from: a user's source, or random bits.
 
+use std::cell::Cell;
+
 use crate::base::catch;
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::random::Salt;
@@ -36,16 +38,26 @@ pub trait IdSource: Send + Sync {
     fn span_id(&self) -> Option<SpanId>;
 }
 
+thread_local! {
+    /// Whether a source is being asked on this thread.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Where the ids of a configuration come from.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct IdMaker(pub(crate) Option<&'static dyn IdSource>);
 
 impl IdMaker {
     /// Makes an id with the user's source, if there is one and it neither declines
-    /// nor panics.
+    /// nor panics. A source that asks for ids itself gets random ones.
     fn make<T>(self, make: impl FnOnce(&'static dyn IdSource) -> Option<T>) -> Option<T> {
         let source = self.0?;
-        catch::call(|| make(source)).flatten()
+        if IS_ASKING.replace(true) {
+            return None;
+        }
+        let made = catch::call(|| make(source));
+        IS_ASKING.set(false);
+        made.flatten()
     }
 
     pub(crate) fn trace_id(self, salt: Salt) -> TraceId {

@@ -1,11 +1,12 @@
 //! The layers of a thread's stack, as they lie in memory.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 use crate::unit::{Entry, UnitHub};
 
 /// What lies in a layer.
@@ -13,6 +14,8 @@ use crate::unit::{Entry, UnitHub};
 pub(crate) enum Slot {
     /// A unit that is in use; with its hub if it is used by `current::with`.
     InUse(Option<Arc<UnitHub>>),
+    /// A part that is in use, although its guard is gone.
+    Leaving,
     Unit(Box<Entry>),
     /// A disabled trace, which hides the units below, with the ids that it passes on.
     Cover(Option<Box<Forwarded>>),
@@ -81,13 +84,24 @@ thread_local! {
 #[cold]
 pub(super) fn bury(token: Token) {
     let slot = STACK.with(|stack| stack.take_top());
-    below(|layers| {
-        if layers.len() == layers.capacity() {
-            // A thread that grows its list frees it at its end.
-            let _ = SWEEP.try_with(|_| ());
+    below(|layers| layers.push(Layer { token, slot }));
+}
+
+/// Makes room for one layer more, before any is taken out: if there is no memory, all that
+/// is current stays so.
+#[cold]
+pub(crate) fn make_room() {
+    let has_room = below(|layers| {
+        if layers.len() < layers.capacity() {
+            return true;
         }
-        layers.push(Layer { token, slot });
+        // A thread that grows its list frees it at its end.
+        let _ = SWEEP.try_with(|_| ());
+        layers.try_reserve(1).is_ok()
     });
+    if !has_room {
+        handle_alloc_error(Layout::new::<Layer>());
+    }
 }
 
 /// Uses the layers below the top. Nothing in here calls code of the user.

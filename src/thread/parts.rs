@@ -8,10 +8,22 @@ use crate::unit::UnitHub;
 
 /// Takes an entry for a part of a unit, whose times count from the unit's start.
 pub(crate) fn take(hub: &Arc<UnitHub>) -> Box<Entry> {
+    let mut part = take_for_handle(hub);
+    part.severity.step_back();
+    part
+}
+
+/// Takes an entry for a part that a handle of the unit itself writes to.
+pub(crate) fn take_for_handle(hub: &Arc<UnitHub>) -> Box<Entry> {
     hub.count_part();
-    let mut part = spares::take(&hub.settings, hub.origin.clone(), hub.start);
+    let mut part = blank(hub);
     part.home = Some(Arc::clone(hub));
     part
+}
+
+/// Takes an entry that looks like a new part of a unit, but is none.
+pub(crate) fn blank(hub: &UnitHub) -> Box<Entry> {
+    spares::take(&hub.settings, hub.origin.clone(), hub.start)
 }
 
 /// Merges a part into its unit: directly if the unit is at hand on this thread, so that a
@@ -23,6 +35,18 @@ pub(crate) fn come_home(mut part: Box<Entry>) {
     let Some(hub) = part.home.take() else {
         return spares::give_back(part);
     };
+    merge(&hub, part);
+}
+
+/// Merges a part into its unit, which is at hand; its laps go on there.
+pub(crate) fn rejoin(mut part: Box<Entry>) {
+    if let Some(hub) = part.home.take() {
+        part.catch_up();
+        merge(&hub, part);
+    }
+}
+
+fn merge(hub: &UnitHub, part: Box<Entry>) {
     let mut part = Some(part);
     let token = hub.token();
     let merged = token.and_then(|token| {

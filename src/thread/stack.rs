@@ -10,14 +10,16 @@
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
 
+use std::iter;
 use std::sync::Arc;
 
-use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, uncover};
+use crate::thread::layers::{STACK, Slot, below, bury, find, is_top, make_room, uncover};
 use crate::thread::token;
 use crate::unit::Entry;
+use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// Makes a unit the current one; [`pop`] returns it for the token.
 #[inline]
@@ -40,6 +42,9 @@ pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
 
 #[inline]
 fn put_on_top(token: Token, slot: Slot) {
+    if !is_empty() {
+        make_room();
+    }
     if let Some(below) = STACK.with(|stack| stack.token.replace(Some(token))) {
         bury(below);
     }
@@ -52,15 +57,15 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
     if !is_top(token) {
         return find(token, |slot| match std::mem::replace(slot, Slot::Gone) {
             Slot::Gone => None,
-            Slot::InUse(hub) => {
-                *slot = Slot::InUse(hub);
+            in_use @ (Slot::InUse(_) | Slot::Leaving) => {
+                *slot = in_use;
                 None
             }
             found => Some(found),
         })?;
     }
     match STACK.with(|stack| stack.take_top()) {
-        in_use @ Slot::InUse(_) => {
+        in_use @ (Slot::InUse(_) | Slot::Leaving) => {
             put_back(token, in_use);
             None
         }
@@ -74,13 +79,32 @@ pub(crate) fn pop(token: Token) -> Option<Slot> {
     }
 }
 
-/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile.
-pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) {
+/// Takes out the layer of a guard. If it is in use, [`return_top`] takes it out.
+pub(crate) fn leave(token: Token) -> Option<Slot> {
+    let left = pop(token);
+    if left.is_none() {
+        with_layer(token, |slot| {
+            if let Slot::InUse(_) = slot {
+                *slot = Slot::Leaving;
+            }
+        });
+    }
+    left
+}
+
+/// Puts a unit back that [`take_top`] took out, whatever happened to it meanwhile; returns
+/// it if its guard is gone.
+pub(crate) fn return_top(token: Token, mut entry: Box<Entry>) -> Option<Box<Entry>> {
+    if with_layer(token, |slot| matches!(slot, Slot::Leaving)) == Some(true) {
+        abandon(token);
+        return Some(entry);
+    }
     entry.token = Some(token);
     if let Some(hub) = entry.hub.get() {
         hub.set_token(token);
     }
     put_back(token, Slot::Unit(entry));
+    None
 }
 
 /// Puts what was in use back into its layer.
@@ -115,9 +139,13 @@ pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
     }
 }
 
-/// Returns the token of the uppermost layer below the one of a token; without a token, that
-/// of the top. So all layers can be visited without memory for a list of them.
-pub(crate) fn next_below(above: Option<Token>) -> Option<Token> {
+/// Returns the tokens of all layers from the top, without memory for a list of them.
+pub(crate) fn tokens() -> impl Iterator<Item = Token> {
+    iter::successors(next_below(None), |token| next_below(Some(*token)))
+}
+
+/// Returns the token of the uppermost layer below another; without one, that of the top.
+fn next_below(above: Option<Token>) -> Option<Token> {
     let top = STACK.with(|stack| stack.token.get());
     let Some(above) = above.filter(|above| top >= Some(*above)) else {
         return top;
@@ -134,10 +162,11 @@ pub(crate) fn is_empty() -> bool {
     STACK.with(|stack| stack.token.get()).is_none()
 }
 
-/// Returns whether a unit that collects anything is current.
+/// Returns whether a unit that collects anything is current. A part whose unit has ended
+/// does not: its guard may have been forgotten.
 #[inline]
 pub(crate) fn is_active() -> bool {
-    with(|_| ()).is_some()
+    with(|entry| !entry.home.as_ref().is_some_and(|home| home.has_ended())) == Some(true)
 }
 
 /// Uses the current unit; `None` if there is none, or if it is in use.
@@ -203,16 +232,14 @@ pub(crate) fn has_unit(token: Token) -> bool {
 /// Returns whether the unit of a token is the current one.
 #[inline]
 pub(crate) fn is_current(token: Token) -> bool {
-    is_top(token) && is_active()
+    is_top(token) && with(|_| ()).is_some()
 }
 
-/// Uses the ids that a disabled trace passes on, if its cover is on this stack; without
-/// a token, those of the uppermost cover.
+/// Uses the ids that a disabled trace passes on, if its cover is on this stack.
 pub(crate) fn with_cover<R>(
     token: Option<Token>,
     work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
 ) -> Option<R> {
-    let token = token.or_else(|| first(|slot| matches!(slot, Slot::Cover(_))));
     with_layer(token?, |slot| match slot {
         Slot::Cover(forwarded) => Some(work(forwarded)),
         _ => None,
@@ -284,11 +311,20 @@ pub(crate) fn with_any<R>(
     })?
 }
 
-/// Ends a lap, wherever on this stack it runs; if it does not, the units whose parts are
-/// here are told.
-pub(crate) fn stop_lap(lap_id: LapId) {
+/// Ends a lap, wherever on this stack it runs; returns whether it does.
+pub(crate) fn stop_lap(lap_id: LapId) -> bool {
     let runs = |entry: &Entry| entry.runs_lap(lap_id);
-    if with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-        with_any(Entry::is_part, |part| part.stop_lap(lap_id));
-    }
+    with_any(runs, |entry| entry.stop_lap(lap_id)).is_some()
+}
+
+/// Returns the units of all parts that are on this stack.
+#[cold]
+pub(crate) fn homes() -> Vec<Arc<UnitHub>> {
+    let home = |token| {
+        with_layer(token, |slot| match slot {
+            Slot::Unit(entry) => entry.home.clone(),
+            _ => None,
+        })
+    };
+    tokens().filter_map(|token| home(token)?).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode, response};
 use http_body::Body;
 
 use crate::base::catch;
@@ -26,6 +26,8 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(super) struct Head {
     pub(super) is_head: bool,
     pub(super) is_connect: bool,
+    /// Whether the unit is inside another.
+    pub(super) is_inside: bool,
     pub(super) layer: Arc<TraceLayer>,
 }
 
@@ -51,7 +53,7 @@ impl Head {
                 let _ = catch::call(|| hook(&parts, trace));
             }
         }
-        self.write_ids(trace, &mut parts.headers);
+        self.write_ids(trace, &mut parts);
         let promised = content_length(&parts.headers).filter(|_| has_body);
         let body = match is_open {
             true => TraceBody::open(body, unit, promised),
@@ -72,11 +74,16 @@ impl Head {
             || (self.is_connect && status.is_success()))
     }
 
-    /// Writes ids for the client, unless the service wrote its own. A `traceparent` of
-    /// the same transaction is that of a unit inside this one, or of a service that
-    /// answered this one: the client is told the unit that it called.
-    fn write_ids(&self, trace: &mut Trace, headers: &mut HeaderMap) {
-        trace.with_outgoing(|outgoing| {
+    /// Writes ids for the client, unless the service wrote its own. Those of a layer further
+    /// in, and a `traceparent` of the same transaction, which a service sent that was called
+    /// from here, are replaced: the client is told the unit that it called.
+    fn write_ids(&self, trace: &mut Trace, parts: &mut response::Parts) {
+        let headers = &mut parts.headers;
+        if parts.extensions.remove::<FromLayer>().is_some() {
+            headers.remove(REQUEST_ID);
+            headers.remove(TRACEPARENT);
+        }
+        let written = trace.with_own_outgoing(|outgoing| {
             if let Some(id) = outgoing.request_id {
                 put(headers, REQUEST_ID, id);
             }
@@ -87,8 +94,15 @@ impl Head {
                 put(headers, TRACEPARENT, &parent.to_text());
             }
         });
+        if self.is_inside && written.is_some() {
+            parts.extensions.insert(FromLayer);
+        }
     }
 }
+
+/// Marks a response that has the ids of a unit inside another.
+#[derive(Clone)]
+struct FromLayer;
 
 /// Returns whether the response carries a `traceparent` of this transaction.
 fn is_of_transaction(headers: &HeaderMap, trace_id: TraceId) -> bool {

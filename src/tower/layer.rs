@@ -10,6 +10,7 @@ use log::Level;
 
 use crate::base::catch;
 use crate::config::process::Config;
+use crate::ids::headers::ID_HEADERS;
 use crate::trace::Trace;
 
 type OnRequest = dyn Fn(&request::Parts, &mut Trace) + Send + Sync;
@@ -210,9 +211,11 @@ impl TraceLayer {
     }
 
     /// Sets whether each request starts a transaction of its own. The ids in its headers
-    /// are ignored then, as if none had come.
+    /// are ignored then, as if none had come, and so is a unit around.
     ///
-    /// Set it at the edge of your system, where anybody can write these headers.
+    /// Set it at the edge of your system, where anybody can write these headers. After the
+    /// hook of [`on_request`](Self::on_request), the headers are removed from the request, so
+    /// that neither a layer further in nor a proxy that copies headers finds them.
     ///
     /// # Examples
     ///
@@ -269,6 +272,9 @@ impl TraceLayer {
         if let Some(config) = &self.config {
             builder = builder.config(config);
         }
+        if self.with_fresh_ids {
+            builder = builder.root();
+        }
         builder.start_at(self.location)
     }
 
@@ -276,14 +282,20 @@ impl TraceLayer {
     /// bytes, is not moved if there is no hook.
     #[inline]
     pub(super) fn hook<B>(&self, request: Request<B>, trace: &mut Trace) -> Request<B> {
-        match &self.on_request {
+        let mut request = match &self.on_request {
             Some(hook) if trace.is_enabled() => {
                 let (parts, body) = request.into_parts();
                 let _ = catch::call(|| hook(&parts, trace));
                 Request::from_parts(parts, body)
             }
             _ => request,
+        };
+        if self.with_fresh_ids {
+            for name in ID_HEADERS {
+                request.headers_mut().remove(name);
+            }
         }
+        request
     }
 }
 

@@ -110,19 +110,33 @@
 //! The layer reads `traceparent`, `tracestate`, B3 and `X-Request-ID` with
 //! [`continue_from_headers`](crate::Trace::continue_from_headers): a missing,
 //! repeated or malformed header never fails the request. At the edge of your system,
-//! [`TraceLayer::fresh_ids`] ignores these headers. The response carries
-//! `X-Request-ID` and `traceparent`, unless the service wrote its own. A `traceparent`
-//! of the same transaction, from a layer or a service further in, is replaced.
+//! [`TraceLayer::fresh_ids`] ignores these headers, and removes them. The response carries
+//! `X-Request-ID` and `traceparent`, unless the service wrote its own. Those of a
+//! `TraceLayer` further in, and a `traceparent` of the same transaction from another service,
+//! are replaced: the client is told the unit that it called.
+//!
+//! A request that is handled while another unit is current is inside that unit: with one
+//! `TraceLayer` inside another, for example, or if a handler calls a service in its own
+//! process. It shares the ids of the unit around, as [`current`](crate::current) describes.
+//! Such a request often carries copies of the headers that the outer request came with. These
+//! name a caller who called the outer unit and not this one, so they change nothing. Headers
+//! that name another transaction are no copies, and win: the unit around may be a connection
+//! whose requests come from many callers, or a test. So do those that name a
+//! [`child`](crate::Trace::child). A `TraceLayer` with `fresh_ids` shares nothing with the
+//! unit around.
 //!
 //! For calls that the handler makes, use [`PropagateLayer`] or [`inject_current`],
 //! and [`current::traceparent`](crate::current::traceparent) with any other client.
 //! They replace ids that a request already has, so a proxy can copy all headers that
 //! it received; [`PropagateLayer::keep_valid`] leaves valid ids alone.
-//! A spawned task is not part of the unit: get the ids before you spawn it.
+//! A spawned task is part of the unit only with
+//! [`in_current_unit`](crate::future::InTraceExt::in_current_unit).
 //!
 //! All calls of a unit carry its `span_id`, which is the `parent_id` of each unit that
 //! they start elsewhere. A call has a `span_id` of its own if it is a unit of its own:
-//! use [`run!`](crate::run) around the call, or [`child`](crate::Trace::child).
+//! use [`run!`](crate::run) around the call, or [`child`](crate::Trace::child). A unit that is
+//! disabled has no `span_id` that a record could name, so its calls carry the ids that it
+//! passes on.
 //!
 //! If logging is turned off, ids are passed on byte for byte, `tracestate` included.
 //! They are made only where none came or where they are malformed.

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::thread::stack;
 use crate::tower::body::TraceBody;
 use crate::tower::head::Head;
 use crate::tower::http::record;
@@ -65,6 +66,7 @@ where
         let head = Head {
             is_head: request.method() == Method::HEAD,
             is_connect: request.method() == Method::CONNECT,
+            is_inside: !stack::is_empty(),
             layer: Arc::clone(&self.layer),
         };
         let mut unit = Exchange::new(self.layer.start(&request));

@@ -84,7 +84,7 @@ impl Trace {
     ) -> &mut Self {
         match &mut self.0 {
             State::Here(entry) => entry.add(message.text(), level, location),
-            State::Disabled(_) | State::Covering(_) | State::Covered => {}
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => {}
             _ => self.add_lent(message, level, location),
         }
         self

@@ -7,18 +7,12 @@ use std::sync::Arc;
 
 use log::Level;
 
-use crate::base::clock::Stamp;
-use crate::base::thread_end;
-use crate::config::process::{self, Config};
-use crate::emit::hand_over;
-#[cfg(feature = "testing")]
-use crate::testing;
-use crate::thread::{outer, spares};
+use crate::config::process::Config;
 use crate::trace::Trace;
-use crate::unit::Entry;
+use crate::trace::begin::{Around, Unit, is_off};
 use crate::unit::UnitHub;
-use crate::unit::store::origin::Origin;
-use crate::unit::store::trace_ids::Forwarded;
+use crate::unit::forwarded::Forwarded;
+use crate::unit::store::trace_ids::SharedIds;
 use crate::value::key::{KeyRef, ToKey};
 use crate::value::kind::{Kind, Value};
 use crate::value::owned::OwnedValue;
@@ -32,6 +26,7 @@ use crate::value::to_value::ToValue;
 /// | [`level`](Self::level) | info |
 /// | [`target`](Self::target) | the caller's module; with [`Trace::builder`], the configuration's target |
 /// | [`config`](Self::config) | the [installed](Config::install) configuration |
+/// | [`root`](Self::root) | the unit is inside the current one |
 ///
 /// # Examples
 ///
@@ -46,17 +41,6 @@ use crate::value::to_value::ToValue;
 pub struct TraceBuilder<'c> {
     unit: Unit<'c>,
     fields: Vec<(String, Given)>,
-}
-
-/// A unit that is about to start. It is kept apart from the fields, so that
-/// `start!`, which adds them later, makes no list of fields: this saves 0.8 % of the
-/// instructions of a small unit.
-struct Unit<'c> {
-    name: Cow<'static, str>,
-    module: Option<&'static str>,
-    target: Option<Cow<'static, str>>,
-    level: Level,
-    config: Option<&'c Config>,
 }
 
 impl<'c> TraceBuilder<'c> {
@@ -116,6 +100,29 @@ impl<'c> TraceBuilder<'c> {
         self
     }
 
+    /// Starts a transaction of its own, even if another unit is current.
+    ///
+    /// Without it, a unit that starts while another is current belongs to the transaction of
+    /// that one; [`current`](crate::current) describes what they share. Units that start
+    /// inside a root unit share the ids of the root unit. `start!` has the setting
+    /// `root: true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let mut poll = traceline::start!("poll");
+    /// poll.scope(|| {
+    ///     let mut order = traceline::builder!("order").root().start();
+    ///     assert_ne!(order.trace_id(), traceline::current::trace_id());
+    /// });
+    /// ```
+    #[inline]
+    pub fn root(mut self) -> Self {
+        self.unit.around = Around::Nothing;
+        self
+    }
+
     /// Adds a field that the trace starts with.
     ///
     /// # Examples
@@ -169,16 +176,19 @@ impl<'c> TraceBuilder<'c> {
     /// Starts a unit that belongs to code at the given place.
     #[inline]
     pub(crate) fn start_at(self, location: &'static Location<'static>) -> Trace {
-        if self.unit.config.is_none() && is_off() {
-            return Trace::default();
+        let is_root = matches!(self.unit.around, Around::Nothing);
+        let begun = match self.unit.config.is_none() && is_off() {
+            true => None,
+            false => self.unit.begin(location),
+        };
+        let Some(mut entry) = begun else {
+            // With ids of its own, which are made when first needed.
+            return Trace::passing_on(is_root.then(Forwarded::default));
+        };
+        for (key, value) in &self.fields {
+            entry.set_any(KeyRef::Text(key), value.kind());
         }
-        let mut entry = self.unit.begin(location);
-        if let Some(entry) = &mut entry {
-            for (key, value) in &self.fields {
-                entry.set_any(KeyRef::Text(key), value.kind());
-            }
-        }
-        Trace::from_entry(entry)
+        Trace::from_entry(Some(entry))
     }
 
     /// Starts a unit with the target and the configuration of another.
@@ -193,58 +203,19 @@ impl<'c> TraceBuilder<'c> {
         let unit = Unit {
             target: Some(parent.origin.target.clone()),
             config: Some(&config),
+            around: Around::Unit(parent),
             ..Unit::new(name, parent.origin.module)
         };
         match unit.begin(location) {
             Some(mut entry) => {
-                // Whatever is current here, this is the parent.
-                entry.forget_ids();
-                entry.set_outer(parent);
                 entry.make_ids();
                 Trace::from_entry(Some(entry))
             }
-            None => Trace::passing_on(Some(parent.with_ids(true, Forwarded::from_shared))),
+            None => {
+                let pass_on = |ids: &SharedIds| Forwarded::new(&ids.outgoing());
+                Trace::passing_on(Some(parent.with_ids(true, pass_on)))
+            }
         }
-    }
-}
-
-impl<'c> Unit<'c> {
-    #[inline]
-    fn new(name: Cow<'static, str>, module: Option<&'static str>) -> Unit<'c> {
-        Unit {
-            name,
-            module,
-            target: None,
-            level: Level::Info,
-            config: None,
-        }
-    }
-
-    #[inline(never)]
-    fn begin(self, location: &'static Location<'static>) -> Option<Box<Entry>> {
-        let captured = testing::config_for(self.config);
-        let given = captured.as_ref().or(self.config);
-        let config = given.unwrap_or_else(|| process::process());
-        let settings = &config.settings;
-        let target = self.target.or(self.module.map(Cow::Borrowed));
-        let target = target.unwrap_or_else(|| Cow::Owned(settings.target.clone()));
-        if thread_end::has_begun() || !hand_over::would_log(settings, Level::Error, &target) {
-            return None;
-        }
-        let origin = Origin {
-            name: self.name,
-            target,
-            module: self.module,
-            location,
-            level: self.level,
-        };
-        // Both clocks in a row, so that the times of two records are as far apart as
-        // their units.
-        let wall = (settings.header).then(|| Stamp::new(settings.clock.wall()));
-        let mut entry = spares::take(settings, origin, settings.clock.now());
-        entry.wall = wall;
-        outer::share_ids(&mut entry);
-        Some(entry)
     }
 }
 
@@ -314,28 +285,6 @@ impl fmt::Debug for TraceBuilder<'_> {
             .field("fields", &keys)
             .finish_non_exhaustive()
     }
-}
-
-/// Stands in for the real module: without the feature, no test captures units.
-#[cfg(not(feature = "testing"))]
-mod testing {
-    use crate::config::process::Config;
-
-    pub(super) fn is_active() -> bool {
-        false
-    }
-
-    pub(super) fn config_for(_: Option<&Config>) -> Option<Config> {
-        None
-    }
-}
-
-/// Returns whether no logger could take any record of this process.
-#[inline]
-pub(crate) fn is_off() -> bool {
-    (Level::Error > log::STATIC_MAX_LEVEL || Level::Error > log::max_level())
-        && !process::process_has_logger()
-        && !testing::is_active()
 }
 
 impl Trace {

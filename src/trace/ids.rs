@@ -14,7 +14,8 @@ use crate::ids::tracestate::{self, StateText, TraceState};
 use crate::thread::outer;
 use crate::trace::Trace;
 use crate::unit::Entry;
-use crate::unit::store::trace_ids::{Forwarded, Outgoing};
+use crate::unit::forwarded::Forwarded;
+use crate::unit::store::trace_ids::Outgoing;
 
 impl Trace {
     /// Makes this unit part of the caller's transaction.
@@ -22,6 +23,9 @@ impl Trace {
     /// The record has the caller's `trace_id`, a `span_id` of its own, and the
     /// caller's `span_id` as `parent_id`. A disabled trace collects nothing, but
     /// passes the ids on.
+    ///
+    /// This holds even inside another unit, whose ids are then no longer shared. Units inside
+    /// this one follow, unless they have used their ids already: call it first.
     ///
     /// # Examples
     ///
@@ -49,9 +53,40 @@ impl Trace {
         in_forwarded: impl FnOnce(&mut Forwarded),
     ) -> &mut Self {
         if self.with_entry(in_entry).is_none() {
-            self.with_forwarded(|kept| in_forwarded(kept.get_or_insert_default()));
+            self.with_forwarded(|kept| {
+                let forwarded = kept.get_or_insert_default();
+                in_forwarded(forwarded);
+                forwarded.publish();
+            });
         }
         self
+    }
+
+    /// Takes over the ids of the unit around, or makes some.
+    fn share_ids(&mut self) -> &mut Self {
+        if self.lacks_forwarded() {
+            let around = outer::with_outgoing(Forwarded::new);
+            self.with_forwarded(|own| *own = around.map(Box::new));
+        }
+        self.put_ids(
+            |entry| _ = entry.outgoing(),
+            |forwarded| forwarded.make_parent(),
+        )
+    }
+
+    /// Returns whether this is a disabled trace without ids of its own.
+    fn lacks_forwarded(&mut self) -> bool {
+        self.with_forwarded(|own| own.is_none()) == Some(true)
+    }
+
+    /// Returns whether a header names the unit around, one further out, or the caller of any
+    /// of these.
+    fn names_around(&self, parent: TraceParent) -> bool {
+        let around = match self.is_enabled() {
+            true => self.look(|entry| entry.outer.clone()).flatten(),
+            false => outer::hub(),
+        };
+        around.is_some_and(|around| around.is_named_by(parent))
     }
 
     /// Takes ids from the headers of a request: `traceparent` and `tracestate`,
@@ -63,6 +98,11 @@ impl Trace {
     /// A missing, repeated or malformed header never fails the request: fresh ids
     /// are made instead, even by a disabled trace. A B3 caller may leave the sampling
     /// decision open; it is then made as if the transaction started here.
+    ///
+    /// Inside another unit, missing or malformed headers leave the ids that are shared with
+    /// that unit. So does a caller that is the unit around, or the caller of that unit: then
+    /// the headers are copies, and the unit around is who really called. Any other
+    /// valid caller replaces the shared ids.
     ///
     /// # Examples
     ///
@@ -84,16 +124,19 @@ impl Trace {
             found.take(name.as_ref(), value);
         }
         match found.parent() {
-            Some(parent) => {
+            Some(parent) if !self.names_around(parent) => {
                 self.continue_from(parent);
                 match found.is_decided() {
                     true => self.take_state(&found),
                     false => self.put_ids(Entry::decide, Forwarded::decide),
                 }
             }
-            None => self.put_ids(|entry| _ = entry.make_ids(), |made| _ = made.make_parent()),
+            _ => self.share_ids(),
         };
-        self.put_request_id(found.request_id.bytes().unwrap_or_default())
+        match found.request_id.bytes().filter(|id| is_request_id(id)) {
+            None if self.request_id().is_some() => self,
+            id => self.put_request_id(id.unwrap_or_default()),
+        }
     }
 
     /// A `tracestate` means nothing without the `traceparent` it belongs to.
@@ -185,9 +228,10 @@ impl Trace {
     /// assert_eq!(trace.request_id().as_deref(), Some("order-4711"));
     /// ```
     pub fn request_id(&self) -> Option<String> {
-        let kept = self.look_with_ids(|entry| entry.request_id().map(str::to_owned));
-        kept.flatten()
-            .or_else(|| self.forwarded(|forwarded| forwarded.request_id.clone())?)
+        self.shared(|outgoing| {
+            let id = outgoing.request_id?;
+            Some(String::from_utf8_lossy(id).into_owned())
+        })?
     }
 
     /// Returns the value of the header `traceparent` for outgoing calls, which
@@ -227,24 +271,43 @@ impl Trace {
     /// assert_eq!(trace.tracestate().unwrap().to_string(), "rojo=00f067aa0ba902b7");
     /// ```
     pub fn tracestate(&self) -> Option<TraceState> {
-        let state = self.look_with_ids(|entry| TraceState::from_list(entry.state()));
-        let state = state.or_else(|| self.forwarded(|forwarded| forwarded.state.clone()));
+        let state = self.shared(|outgoing| TraceState::from_list(outgoing.state));
         state.filter(|state| !state.is_empty())
     }
 
-    /// Looks at all three headers at once, without a copy. A disabled trace without ids
-    /// uses those of the unit that it is in, or makes some.
-    pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+    /// Looks at the ids as far as they are known.
+    fn shared<R>(&self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
         let mut look = Some(look);
         let mut once = |outgoing: &Outgoing<'_>| Some(look.take()?(outgoing));
-        if self.is_enabled() {
-            return self.with_entry(|entry| once(&entry.outgoing()))?;
+        if !self.is_enabled() {
+            let own = self.forwarded(|own| once(&own.outgoing()));
+            return own.or_else(|| outer::with_outgoing(once)).flatten();
         }
-        let own = self.with_forwarded(|own| own.as_mut().map(|own| once(&own.make_outgoing())));
-        if let Some(seen) = own.flatten().or_else(|| outer::with_outgoing(&mut once)) {
-            return seen;
+        match self.look(Entry::lacks_known_ids) {
+            Some(false) => self.look(|entry| once(&entry.known_ids()))?,
+            _ => self.hub()?.with_ids(false, |ids| once(&ids.outgoing())),
         }
-        self.with_forwarded(|own| once(&own.get_or_insert_default().make_outgoing()))?
+    }
+
+    /// Looks at all three headers at once, without a copy. A disabled trace without ids
+    /// takes over those of the unit that it is in, or makes some; it keeps them, because the
+    /// next call may be made somewhere else.
+    pub(crate) fn with_outgoing<R>(&mut self, look: impl FnOnce(&Outgoing<'_>) -> R) -> Option<R> {
+        if self.lacks_forwarded() {
+            self.share_ids();
+        }
+        self.with_own_outgoing(look)
+    }
+
+    /// Does the same, but a disabled trace without ids has none.
+    pub(crate) fn with_own_outgoing<R>(
+        &mut self,
+        look: impl FnOnce(&Outgoing<'_>) -> R,
+    ) -> Option<R> {
+        match self.is_enabled() {
+            true => self.with_entry(|entry| look(&entry.outgoing())),
+            false => self.with_forwarded(|own| Some(look(&own.as_mut()?.make_outgoing())))?,
+        }
     }
 
     /// Returns the id of the transaction, which is made on first use.
@@ -264,6 +327,9 @@ impl Trace {
 
     /// Starts a unit that belongs to the same transaction and has this unit as its
     /// parent. It has the same target and configuration, and a record of its own.
+    ///
+    /// A unit that starts while this one is [current](crate::current) shares its ids, too.
+    /// `child` serves where this one is not current, and it always makes ids.
     ///
     /// # Examples
     ///

@@ -7,7 +7,7 @@ use crate::emit;
 use crate::thread::{parts, spares};
 use crate::trace::Trace;
 use crate::unit::Entry;
-use crate::unit::store::trace_ids::Forwarded;
+use crate::unit::forwarded::Forwarded;
 
 /// Collects what one thread contributes to a unit, and joins the unit when it is
 /// dropped; made by [`Trace::part`].
@@ -17,9 +17,9 @@ use crate::unit::store::trace_ids::Forwarded;
 /// the unit. It emits no record of its own: whichever thread drops it, even in a
 /// panic, its data is in the record of the unit.
 ///
-/// [`Trace::join`] merges a part at once. The unit picks up a dropped part when it is
-/// next read, joined or current, and at its end at the latest; use `join` if the part and
-/// the unit set the same field and the later value has to win.
+/// [`Trace::join`] merges a part at once. A part that is dropped is merged before the next
+/// call on its unit, and at the end of the unit at the latest, so the later write of a
+/// field wins.
 ///
 /// Parts that are still out when the unit ends, and those that were forgotten, are
 /// counted in the record as `lost_parts`. What they bring back later is lost, and counted
@@ -80,9 +80,7 @@ impl Trace {
     /// disabled too.
     ///
     /// This takes `&self`, so that each thread can make its own. A part can have
-    /// parts. It starts with the ids that the unit has at that moment. If parts
-    /// call other services, first call [`traceparent`](Trace::traceparent) on the
-    /// unit; otherwise each part makes ids of its own.
+    /// parts. It has the ids of the unit: whichever of them needs ids first makes them.
     ///
     /// # Examples
     ///
@@ -104,7 +102,10 @@ impl Trace {
         }
     }
 
-    /// Merges a part into this unit.
+    /// Merges a part into this unit at once.
+    ///
+    /// A part that is dropped joins its unit, too. If the part belongs to another unit, it
+    /// is in the record of this one, and that other unit counts it in `lost_parts`.
     ///
     /// Counters, sums and timers add up, and the larger of two maxima is kept.
     /// Other fields are set as with [`set`](Trace::set). Fragments are sorted by
@@ -142,6 +143,7 @@ impl Trace {
             // What was dropped before comes first.
             entry.catch_up();
             let mut part = part.take()?;
+            part.catch_up();
             part.close_laps(part.now());
             let home = part.home.take();
             let is_own = home

@@ -4,14 +4,36 @@
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::layers::Slot;
+use crate::thread::layers::{Slot, make_room};
 use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::{State, Trace};
 use crate::unit::Entry;
+use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
 
 impl Trace {
+    /// Looks at the unit of a handle; where that is not, at what has been written elsewhere
+    /// and not been seen by the unit.
+    #[inline(never)]
+    pub(super) fn look_from_handle<R>(
+        hub: &Arc<UnitHub>,
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
+        let mut look = Some(look);
+        let mut once = |entry: &Entry| Some(look.take()?(entry));
+        let token = hub.token();
+        if let Some(result) = token.and_then(|token| stack::with_unit(token, |unit| once(unit))) {
+            return result;
+        }
+        let part = hub.copy_news().part;
+        let part = part.unwrap_or_else(|| parts::blank(hub));
+        let result = once(&part);
+        spares::give_back(part);
+        result
+    }
+
     /// Uses the entry of a trace that may be lent.
     #[inline(never)]
     pub(super) fn with_lent<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
@@ -48,31 +70,41 @@ impl Trace {
                 .and_then(|token| stack::with_unit(token, use_entry));
             return match result {
                 Some(result) => result,
-                None => self.go_away().map(call?),
+                None => {
+                    self.0 = State::Away(parts::take_for_handle(hub));
+                    self.call_away(call?)
+                }
             };
         }
         match &mut self.0 {
-            State::Here(entry) | State::Away(entry) => Some(call(entry)),
-            _ => None,
+            State::Here(entry) => Some(call(entry)),
+            _ => self.call_away(call),
         }
     }
 
-    /// Gives a handle that is not where its entry is a part of the unit.
-    pub(super) fn go_away(&mut self) -> Option<&mut Entry> {
-        if let State::Handle(hub) = &self.0 {
-            self.0 = State::Away(parts::take(hub));
+    /// Uses the part of a handle that is not where its entry is. The part comes home at once,
+    /// so that a later write elsewhere wins, unless a lap runs in it.
+    fn call_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let State::Away(part) = &mut self.0 else {
+            return None;
+        };
+        let result = call(part);
+        // Its laps may have been stopped elsewhere.
+        part.catch_up();
+        if !part.has_laps()
+            && let Some(hub) = part.home.clone()
+            && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
+        {
+            parts::come_home(part);
         }
-        match &mut self.0 {
-            State::Away(part) => Some(part),
-            _ => None,
-        }
+        Some(result)
     }
 
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere.
     pub(crate) fn handle(&self) -> Trace {
         Trace(match &self.0 {
             State::Here(entry) => State::Handle(Arc::clone(entry.home_or_hub())),
-            _ => State::Covered,
+            _ => State::Covered(None),
         })
     }
 
@@ -81,13 +113,21 @@ impl Trace {
     #[inline]
     pub(super) fn lend(&mut self) {
         self.take_back();
+        if !stack::is_empty() {
+            // Before the entry leaves the trace, which would be lost without memory.
+            make_room();
+        }
         self.0 = match std::mem::take(&mut self.0) {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
-                State::LentAway(stack::push(parts::take(&hub)))
+                State::LentAway(stack::push(parts::take_for_handle(&hub)))
             }
-            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded)),
+            State::Disabled(forwarded) => State::Covering(stack::cover(forwarded), false),
+            // Its unit may not be the current one.
+            State::Covered(own) if !stack::with_top(|top| is_cover_of(top, &own)) => {
+                State::Covering(stack::cover(own), true)
+            }
             other => other,
         };
     }
@@ -106,7 +146,7 @@ impl Trace {
         let state = match &mut self.0 {
             // If it is not found, it is in use further up this thread's stack, or on
             // another thread: the next call tries again.
-            State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
+            State::Lent(token) | State::Covering(token, false) => match stack::pop(*token) {
                 Some(Slot::Unit(mut entry)) => {
                     entry.token = None;
                     match entry.ended {
@@ -125,10 +165,15 @@ impl Trace {
                 Some(Slot::Cover(forwarded)) => State::Disabled(forwarded),
                 _ => return,
             },
+            State::Covering(token, true) => match stack::pop(*token) {
+                Some(Slot::Cover(forwarded)) => State::Covered(forwarded),
+                _ => return,
+            },
             State::LentAway(token) => match stack::pop(*token) {
                 Some(Slot::Unit(mut part)) => {
                     part.token = None;
-                    State::Away(part)
+                    self.0 = State::Away(part);
+                    return self.take_back_now();
                 }
                 _ => return,
             },
@@ -139,7 +184,7 @@ impl Trace {
                     _ => return,
                 };
                 if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
-                    parts::come_home(part);
+                    parts::rejoin(part);
                 }
                 return;
             }
@@ -156,11 +201,40 @@ impl Trace {
         }
     }
 
+    /// Uses the ids that a disabled handle passes on: those of its cover, if that is here, of
+    /// which the handle keeps a copy.
+    #[cold]
+    pub(super) fn with_covered<R>(
+        own: &mut Option<Box<Forwarded>>,
+        work: impl FnOnce(&mut Option<Box<Forwarded>>) -> R,
+    ) -> Option<R> {
+        let is_own = |slot: &Slot| is_cover_of(slot, own);
+        let token = stack::first(is_own);
+        let mut work = Some(work);
+        let seen = stack::with_cover(token, |ids| {
+            let result = work.take()?(ids);
+            own.clone_from(ids);
+            Some(result)
+        });
+        seen.unwrap_or_else(|| Some(work?(own)))
+    }
+
     /// Makes a disabled trace a cover until the guard is dropped.
     #[inline]
     pub(super) fn into_cover(mut self) -> Cover {
         let forwarded = self.with_forwarded(Option::take).flatten();
         Cover(stack::cover(forwarded))
+    }
+}
+
+/// Returns whether a layer may be the cover of a disabled handle, which has these ids.
+fn is_cover_of(slot: &Slot, own: &Option<Box<Forwarded>>) -> bool {
+    let parent = |ids: &Option<Box<Forwarded>>| ids.as_ref().and_then(|ids| ids.parent);
+    match (slot, parent(own)) {
+        // A cover has no other mark.
+        (Slot::Cover(ids), Some(own)) => parent(ids) == Some(own),
+        (Slot::Cover(_), None) => true,
+        _ => false,
     }
 }
 

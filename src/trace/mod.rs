@@ -12,6 +12,7 @@ pub(crate) mod unit_ref;
 pub(crate) mod join;
 pub(crate) mod scope;
 pub(crate) mod builder;
+pub(crate) mod begin;
 mod lend;
 mod outcome;
 mod add;
@@ -23,11 +24,12 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::emit;
+use crate::thread::layers::Slot;
 use crate::thread::stack;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 /// The collector of one unit of work, which becomes one record.
 ///
@@ -41,8 +43,8 @@ use crate::unit::store::trace_ids::Forwarded;
 /// `std::process::exit`, `abort` and `mem::forget` run no destructors, so a trace
 /// that is alive at that point leaves no record; see
 /// [How programs end](crate::_guide::how_programs_end). Do not keep a trace in a
-/// thread-local variable, nor begin one in its destructor: the order in which a
-/// thread destroys its variables decides whether the record is written.
+/// thread-local variable, nor begin one in the destructor of such a variable: the order
+/// in which a thread destroys its variables decides whether the record is written.
 ///
 /// # Examples
 ///
@@ -66,9 +68,11 @@ enum State {
     /// With the ids that it received and passes on, if there are any.
     Disabled(Option<Box<Forwarded>>),
     /// Disabled, and current: its cover lies on the stack of current units.
-    Covering(Token),
-    /// A handle of `run!` whose unit is disabled; the ids lie in the uppermost cover.
-    Covered,
+    /// Of a handle of `run!` if the flag is set.
+    Covering(Token, bool),
+    /// A handle of `run!` whose unit is disabled; with a copy of the ids that were given
+    /// to it, which it keeps wherever it goes.
+    Covered(Option<Box<Forwarded>>),
     Here(Box<Entry>),
     /// The entry is lent to the stack of current units.
     Lent(Token),
@@ -111,7 +115,7 @@ impl Trace {
     pub fn is_enabled(&self) -> bool {
         !matches!(
             self.0,
-            State::Disabled(_) | State::Covering(_) | State::Covered
+            State::Disabled(_) | State::Covering(..) | State::Covered(_)
         )
     }
 
@@ -122,8 +126,8 @@ impl Trace {
     ) -> Option<R> {
         match &mut self.0 {
             State::Disabled(forwarded) => Some(work(forwarded)),
-            State::Covering(token) => stack::with_cover(Some(*token), work),
-            State::Covered => stack::with_cover(None, work),
+            State::Covering(token, _) => stack::with_cover(Some(*token), work),
+            State::Covered(own) => Trace::with_covered(own, work),
             _ => None,
         }
     }
@@ -132,10 +136,15 @@ impl Trace {
     fn forwarded<R>(&self, look: impl FnOnce(&Forwarded) -> R) -> Option<R> {
         match &self.0 {
             State::Disabled(forwarded) => forwarded.as_deref().map(look),
-            State::Covering(token) => {
+            State::Covering(token, _) => {
                 stack::with_cover(Some(*token), |kept| kept.as_deref().map(look))?
             }
-            State::Covered => stack::with_cover(None, |kept| kept.as_deref().map(look))?,
+            State::Covered(Some(own)) => Some(look(own)),
+            // Those of the unit around.
+            State::Covered(None) => {
+                let token = stack::first(|slot| matches!(slot, Slot::Cover(Some(_))));
+                stack::with_cover(token, |kept| kept.as_deref().map(look))?
+            }
             _ => None,
         }
     }
@@ -152,7 +161,7 @@ impl Trace {
     pub(crate) fn with_entry<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match &mut self.0 {
             State::Here(entry) => Some(call(entry)),
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
             _ => self.with_lent(call),
         }
     }
@@ -172,30 +181,18 @@ impl Trace {
     /// entry is sees only what it wrote itself.
     #[inline]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        self.look_at(false, look)
-    }
-
-    #[inline]
-    fn look_at<R>(&self, with_ids: bool, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        let look = |entry: &Entry| {
-            match entry.has_news() || with_ids && entry.may_share_ids() {
-                false => look(entry),
-                true => look(&entry.caught_up(with_ids)),
-            }
+        let look = |entry: &Entry| match entry.has_news() {
+            false => look(entry),
+            true => look(&entry.caught_up()),
         };
         match &self.0 {
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
             State::Here(entry) | State::Away(entry) => Some(look(entry)),
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| look(entry))
             }
-            State::Handle(hub) => stack::with_unit(hub.token()?, |entry| look(entry)),
+            State::Handle(hub) => Trace::look_from_handle(hub, look),
         }
-    }
-
-    /// Looks at the entry with the ids that it shares with others, if they are known.
-    pub(crate) fn look_with_ids<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        self.look_at(true, look)
     }
 
     /// Takes the entry out of a trace that owns one.
@@ -234,7 +231,7 @@ impl Trace {
             State::Lent(token) | State::LentAway(token) => {
                 stack::with_unit(*token, |entry| Arc::clone(entry.home_or_hub()))
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered => None,
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => None,
         }
     }
 
@@ -253,7 +250,7 @@ impl Trace {
     pub fn emit(mut self) {
         self.take_back();
         if let State::Handle(_) = self.0 {
-            self.with_entry(emit::end_now);
+            self.with_entry(|entry| emit::end_now(entry, true));
         }
     }
 
@@ -321,7 +318,11 @@ impl Trace {
     /// # Ok::<(), traceline::config::ConfigError>(())
     /// ```
     pub fn render(&self) -> String {
-        self.look_with_ids(emit::render).unwrap_or_default()
+        let render = |entry: &Entry| match entry.lacks_known_ids() {
+            true => emit::render(&entry.caught_up()),
+            false => emit::render(entry),
+        };
+        self.look(render).unwrap_or_default()
     }
 }
 
@@ -329,7 +330,7 @@ impl Drop for Trace {
     #[inline]
     fn drop(&mut self) {
         match std::mem::take(&mut self.0) {
-            State::Disabled(_) | State::Covered => {}
+            State::Disabled(_) | State::Covered(_) => {}
             State::Here(entry) => emit::finish(entry),
             lent => {
                 self.0 = lent;
@@ -353,7 +354,7 @@ impl fmt::Debug for Trace {
             State::Lent(_) | State::LentAway(_) | State::Handle(_) | State::Away(_) => {
                 f.write_str("Trace(current)")
             }
-            State::Disabled(_) | State::Covering(_) | State::Covered => {
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => {
                 f.write_str("Trace(disabled)")
             }
         }

@@ -1,5 +1,7 @@
 //! How the unit ended, and how severe its record is.
 
+use std::panic::Location;
+
 use log::Level;
 
 use crate::trace::{State, Trace};
@@ -13,7 +15,8 @@ impl Trace {
     ///
     /// The record gets the error's text as `error` and its sources as
     /// `error.chain`; outcome and level become error. A later error replaces an
-    /// earlier one.
+    /// earlier one. If your code goes on in spite of the error, call
+    /// [`recovered`](Trace::recovered).
     ///
     /// A call that itself takes the trace needs its own statement:
     /// `let rows = load(&mut trace); trace.check(rows)?`.
@@ -65,7 +68,43 @@ impl Trace {
         self
     }
 
-    /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record.
+    /// Takes back the errors recorded so far, because the unit has recovered from them.
+    ///
+    /// An outcome of `error` is unset again, and so is the level that it gave the unit. The
+    /// text of the last error is no longer the record's `error`: it becomes a fragment. What
+    /// raised the level otherwise still counts, [`fail`](Trace::fail) and
+    /// [`warn`](Trace::warn) included.
+    ///
+    /// On a [part](crate::Part), this takes back the errors of that part alone. If nothing
+    /// has failed, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// fn port(trace: &mut traceline::Trace, text: &str) -> u16 {
+    ///     trace.check(text.parse()).unwrap_or_else(|_| {
+    ///         trace.recovered(); // fragments="[3, 0.003ms] recovered from: invalid digit found in string"
+    ///         8080
+    ///     })
+    /// }
+    ///
+    /// let mut trace = traceline::start!("connect");
+    /// assert_eq!(port(&mut trace, "http"), 8080);
+    /// assert_eq!((trace.level(), trace.outcome()), (Some(log::Level::Info), None));
+    /// # assert!(trace.render().ends_with("ms] recovered from: invalid digit found in string\""));
+    /// ```
+    #[track_caller]
+    pub fn recovered(&mut self) -> &mut Self {
+        let location = Location::caller();
+        self.with(|entry| {
+            entry.catch_up();
+            entry.recover(location);
+        })
+    }
+
+    /// Sets the outcome to `ok`. An `error` recorded earlier stays in the record; see also
+    /// [`recovered`](Trace::recovered).
     ///
     /// # Examples
     ///

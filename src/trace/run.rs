@@ -11,7 +11,7 @@ impl Trace {
     pub fn __run<R: IsResult<M>, M>(self, work: impl FnOnce(&mut Trace) -> R) -> R {
         if !self.is_enabled() {
             let _cover = self.into_cover();
-            return work(&mut Trace(State::Covered));
+            return work(&mut Trace(State::Covered(None)));
         }
         let mut running = Running::new(self);
         let handle = &mut running.handle;

@@ -106,7 +106,7 @@ impl Drop for Entered<'_> {
 
 /// Ends the layer of a part, or of a cover.
 pub(super) fn leave(layer: Token) {
-    if let Some(Slot::Unit(part)) = stack::pop(layer) {
+    if let Some(Slot::Unit(part)) = stack::leave(layer) {
         parts::come_home(part);
     }
 }

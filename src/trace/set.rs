@@ -34,7 +34,7 @@ impl Trace {
     pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
         match &mut self.0 {
             State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
-            State::Disabled(_) | State::Covering(_) | State::Covered => {}
+            State::Disabled(_) | State::Covering(..) | State::Covered(_) => {}
             _ => self.set_lent(key, value),
         }
         self

@@ -54,8 +54,8 @@ impl Trace {
 /// A cloneable handle to a trace behind a lock; made by [`Trace::into_shared`].
 ///
 /// The unit ends when the last handle is dropped. A call formats its value first
-/// and holds the lock only while it stores the result. If you know the number of
-/// threads in advance, [`Part`](crate::Part)s do the same without a lock.
+/// and holds the lock only while it stores the result. If the trace can stay where it is
+/// until the others are done, a [`UnitRef`] does the same without a lock.
 ///
 /// # Examples
 ///

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::thread::stack;
 use crate::trace::Trace;
-use crate::unit::Entry;
 use crate::unit::UnitHub;
 use crate::unit::store::laps::LapId;
 use crate::value::key::ToKey;
@@ -26,12 +25,14 @@ impl Trace {
     /// | `key.count` | the number of laps |
     /// | `key.ms` | their sum, which is more than the time that passed if laps overlap |
     /// | `key.max_ms` | the longest lap |
-    /// | `key.wall_ms` | the time in which at least one lap ran, if laps overlapped, so that it is not the sum |
+    /// | `key.wall_ms` | the time in which at least one lap ran; only if laps overlapped |
     ///
-    /// Laps overlap if they are nested, belong to futures that run at the same time, or ran in
-    /// [parts](crate::Part) of the unit. Only the last 32 periods in which laps of a part ran
-    /// are kept apart. Where laps on other threads overlap with earlier ones, `key.wall_ms` is
-    /// not known and is left out. A lap that ends with a panic counts too.
+    /// Laps overlap if they are nested, or if they belong to futures or [parts](crate::Part)
+    /// that run at the same time. A lap that ends with a panic counts too.
+    ///
+    /// Where several threads use a timer, it remembers the last 32 periods in which laps ran.
+    /// If a lap that comes from another thread overlaps with earlier ones, `key.wall_ms` cannot
+    /// be known and is left out.
     ///
     /// # Examples
     ///
@@ -85,10 +86,12 @@ impl Trace {
         let lap_id = self.with_entry(|entry| entry.start_lap(key.0));
         Timer {
             lap_id: lap_id.flatten(),
+            hub: None,
         }
     }
 
-    /// Ends a lap. A lap that was started on another trace is ignored.
+    /// Ends a lap. A lap that [`start_timer`](Trace::start_timer) began on another trace is
+    /// ignored, unless this one is a part of it.
     ///
     /// # Examples
     ///
@@ -103,10 +106,31 @@ impl Trace {
     /// ```
     #[inline]
     pub fn stop(&mut self, timer: Timer) -> &mut Self {
-        self.with(|entry| _ = timer.lap_id.map(|lap_id| entry.stop_lap(lap_id)))
+        if let Some(lap_id) = timer.lap_id {
+            self.stop_lap(lap_id, timer.hub);
+        }
+        self
+    }
+
+    #[inline(never)]
+    fn stop_lap(&mut self, lap_id: LapId, hub: Option<Arc<UnitHub>>) {
+        let home = self.with_entry(|entry| match entry.runs_lap(lap_id) {
+            true => {
+                entry.stop_lap(lap_id);
+                None
+            }
+            // It may run in the unit of this part.
+            false => entry.home.clone().or(hub.clone()),
+        });
+        if let Some(hub) = home.unwrap_or(hub) {
+            hub.stop_lap(lap_id);
+        }
     }
 
     /// Starts a lap, which ends when the returned guard is dropped.
+    ///
+    /// The guard does not borrow the trace, and may be held across an `.await`. A
+    /// thread allocates for its first such lap; later ones use that memory again.
     ///
     /// # Examples
     ///
@@ -162,15 +186,35 @@ impl Trace {
 #[must_use = "pass it to `Trace::stop`; otherwise the lap ends with the trace"]
 pub struct Timer {
     lap_id: Option<LapId>,
+    hub: Option<Arc<UnitHub>>,
 }
 
 impl Timer {
-    pub(crate) fn new(lap_id: Option<LapId>) -> Timer {
-        Timer { lap_id }
+    pub(crate) fn shared(lap: Option<(LapId, Arc<UnitHub>)>) -> Timer {
+        let (lap_id, hub) = lap.unzip();
+        Timer { lap_id, hub }
     }
 
-    pub(crate) fn lap_id(&self) -> Option<LapId> {
-        self.lap_id
+    /// Ends the lap, wherever it runs; returns `false` if there is no way to its unit.
+    pub(crate) fn stop(mut self) -> bool {
+        self.stop_now()
+    }
+
+    fn stop_now(&mut self) -> bool {
+        let Some(lap_id) = self.lap_id.take() else {
+            return true;
+        };
+        if stack::stop_lap(lap_id) {
+            return true;
+        }
+        if let Some(hub) = &self.hub {
+            hub.stop_lap(lap_id);
+            return true;
+        }
+        // If its unit has a part on this thread, that knows the unit.
+        let homes = stack::homes();
+        homes.iter().for_each(|home| home.stop_lap(lap_id));
+        !homes.is_empty()
     }
 }
 
@@ -178,31 +222,25 @@ impl Timer {
 /// [`current::lap`](crate::current::lap).
 ///
 /// It does not borrow the trace, and it may be held across an `.await` and dropped on
-/// another thread: the lap belongs to the unit in which it began.
+/// another thread: the lap belongs to the unit in which it began. A lap that outlives its
+/// unit, or the scope or part in which it began, ends with that.
 #[derive(Debug)]
 #[must_use = "the lap ends when the guard is dropped"]
-pub struct Lap {
-    lap: Option<(LapId, Arc<UnitHub>)>,
-}
+pub struct Lap(Timer);
 
 impl Lap {
     pub(crate) fn new(lap: Option<(LapId, Arc<UnitHub>)>) -> Lap {
-        Lap { lap }
+        Lap(Timer::shared(lap))
     }
 }
 
-impl UnwindSafe for Lap {}
+impl UnwindSafe for Timer {}
 
-impl RefUnwindSafe for Lap {}
+impl RefUnwindSafe for Timer {}
 
 impl Drop for Lap {
     fn drop(&mut self) {
-        if let Some((lap_id, hub)) = self.lap.take() {
-            let runs = |entry: &Entry| entry.runs_lap(lap_id);
-            if stack::with_any(runs, |entry| entry.stop_lap(lap_id)).is_none() {
-                hub.stop_lap(lap_id);
-            }
-        }
+        self.0.stop_now();
     }
 }
 
@@ -224,7 +262,8 @@ struct StopOnDrop<'a> {
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        let lap_id = self.lap_id;
-        self.trace.stop(Timer { lap_id });
+        if let Some(lap_id) = self.lap_id {
+            self.trace.stop_lap(lap_id, None);
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::trace::builder::TraceBuilder;
 use crate::trace::join::Part;
 use crate::trace::scope;
 use crate::unit::UnitHub;
+use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
-use crate::unit::store::trace_ids::Forwarded;
 
 impl Trace {
     /// Returns a handle with which other threads and tasks contribute to this unit.
@@ -54,10 +54,11 @@ impl Trace {
 /// use traceline::current;
 ///
 /// fn resize(image: u32) {
-///     current::incr("images").sum("bytes", image);
+///     current::incr("images");
+///     current::sum("bytes", image);
 /// }
 ///
-/// let mut trace = traceline::start!("gallery");
+/// let trace = traceline::start!("gallery");
 /// let unit = trace.unit();
 /// std::thread::scope(|scope| {
 ///     for image in [1_000, 2_000] {
@@ -100,6 +101,14 @@ impl UnitRef {
     }
 
     /// Returns whether the unit collects anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// assert!(!traceline::current::unit().is_enabled()); // there is none
+    /// assert!(traceline::start!("upload").unit().is_enabled());
+    /// ```
     pub fn is_enabled(&self) -> bool {
         matches!(self.0, Reach::Unit(_))
     }
@@ -108,7 +117,12 @@ impl UnitRef {
     /// the part at the end.
     ///
     /// If the unit is disabled, `work` runs without a current unit, even if this thread has
-    /// one: what it collects belongs to no other unit.
+    /// one: what it collects belongs to no other unit. If the unit has ended, `work` runs all
+    /// the same, and what it collects is lost and counted by
+    /// [`current::late_parts`](crate::current::late_parts).
+    ///
+    /// A thread allocates for its first scope, and a unit for its first `UnitRef`; later ones
+    /// use that memory again, unless a `UnitRef` outlives its unit.
     ///
     /// # Examples
     ///
@@ -129,7 +143,22 @@ impl UnitRef {
     /// Makes a part of the unit the current one of this thread until the guard is dropped,
     /// which merges the part.
     ///
-    /// Do not hold the guard across an `.await`; for futures there is `in_unit`.
+    /// Do not hold the guard across an `.await`; for futures there is `in_unit`. If a guard
+    /// is leaked with `mem::forget`, its part stays on this thread for good: its unit counts it
+    /// in `lost_parts`, and what this thread collects outside of other units is lost, as in
+    /// any scope that outlives its unit. [`current::is_active`](crate::current::is_active) then
+    /// returns `false`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = traceline::start!("upload");
+    /// let entered = trace.unit().enter();
+    /// traceline::current::incr("chunks");
+    /// drop(entered);
+    /// assert!(trace.render().ends_with(" chunks=1"));
+    /// ```
     pub fn enter(&self) -> EnteredUnit {
         let token = match &self.0 {
             Reach::Unit(hub) => stack::push(parts::take(hub)),
@@ -142,6 +171,16 @@ impl UnitRef {
     }
 
     /// Returns a part of the unit; see [`Trace::part`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # env_logger::Builder::new().filter_level(log::LevelFilter::Info).init();
+    /// let trace = traceline::start!("upload");
+    /// let mut part = trace.unit().part();
+    /// std::thread::spawn(move || _ = part.incr("chunks")).join().unwrap();
+    /// assert!(trace.render().ends_with(" chunks=1"));
+    /// ```
     pub fn part(&self) -> Part {
         Part::new(match &self.0 {
             Reach::Unit(hub) => Trace::from_entry(Some(parts::take(hub))),

@@ -10,6 +10,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::{Arena, Span, Writer};
 use crate::unit::store::fragments::{RawFragment, Site};
 use crate::unit::store::text;
+use crate::value::eager;
 use crate::value::failure::{Cause, ErrorTexts, write_sources};
 use crate::value::message::Text;
 use crate::value::outcome::Outcome;
@@ -124,6 +125,27 @@ impl Entry {
             Ok(())
         });
         self.chain = Some(span).filter(|span| span.len() > 0);
+        self.tidy();
+    }
+
+    /// Takes back the outcome `error`, and makes a fragment of the error's text.
+    pub(crate) fn recover(&mut self, location: &'static Location<'static>) {
+        self.severity.recover();
+        let Some(error) = self.error.take() else {
+            return;
+        };
+        let chain = self.chain.take();
+        let text = eager::format(self.limits.value, |out| {
+            write!(out, "recovered from: {}", self.arena.text(error))?;
+            chain.map_or(Ok(()), |chain| write!(out, ": {}", self.arena.text(chain)))
+        });
+        let was_cut = error.is_cut() || chain.is_some_and(Span::is_cut);
+        self.arena.note_dead(Some(error));
+        self.arena.note_dead(chain);
+        self.add_at(location, None, |arena, max| {
+            let text = arena.push_text(text.as_str(), max);
+            text.cut(was_cut || text.is_cut())
+        });
         self.tidy();
     }
 

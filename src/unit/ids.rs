@@ -6,15 +6,22 @@ use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
 use crate::unit::Entry;
 use crate::unit::UnitHub;
-use crate::unit::store::trace_ids::{Forwarded, Outgoing, SharedIds, UnitIds};
+use crate::unit::forwarded::Forwarded;
+use crate::unit::store::hub::known;
+use crate::unit::store::trace_ids::{Outgoing, SharedIds, UnitIds};
 
 impl Entry {
     /// Returns the headers for calls of this unit, or of the disabled one it stands for.
     pub(crate) fn outgoing(&mut self) -> Outgoing<'_> {
-        let parent = self.make_ids().parent();
-        self.share_ids(false);
+        self.share_ids(true);
+        self.make_ids();
+        self.known_ids()
+    }
+
+    /// Returns these headers as far as the entry knows them.
+    pub(crate) fn known_ids(&self) -> Outgoing<'_> {
         Outgoing {
-            parent: Some(parent),
+            parent: self.ids.map(|ids| ids.parent()),
             state: self.state(),
             request_id: self.request_id.map(|id| self.arena.get(id)),
         }
@@ -33,36 +40,30 @@ impl Entry {
 
     /// Takes over the ids that others made on behalf of this unit, or has them made.
     pub(crate) fn share_ids(&mut self, make: bool) {
-        if self.may_share_ids() {
-            let known = self.home.as_ref().or(self.hub.get()).cloned();
-            match (known, self.outer.clone()) {
-                (Some(hub), _) => hub.with_ids(make, |shared| self.take_ids(shared, false)),
-                // Without a hub of its own, for which there may be no memory at the end.
-                (None, Some(outer)) if self.ids.is_none() => {
-                    outer.with_ids(make, |shared| self.take_ids(shared, true))
-                }
-                _ => {}
-            }
+        if self.ids.is_none() && make && !self.is_alone() || self.lacks_known_ids() {
+            let hub = Arc::clone(self.home_or_hub());
+            hub.with_ids(make, |shared| self.take_ids(shared));
         }
     }
 
-    /// Returns whether others may know ids of this unit that it has not got.
-    pub(crate) fn may_share_ids(&self) -> bool {
-        !self.is_alone() && (self.ids.is_none() || self.request_id.is_none())
+    /// Returns whether ids may be known to others that this entry has not seen.
+    pub(crate) fn lacks_known_ids(&self) -> bool {
+        let shared = (self.home.as_ref()).or_else(|| self.hub.get().or(self.outer.as_ref()));
+        let known = shared.map_or(0, |hub| hub.known());
+        (self.ids.is_none() && known & known::IDS != 0)
+            || (self.request_id.is_none() && known & known::REQUEST_ID != 0)
     }
 
+    /// Returns whether nobody else can have asked for the ids of this unit.
     #[inline]
     pub(super) fn is_alone(&self) -> bool {
         self.outer.is_none() && self.home.is_none() && self.hub.get().is_none()
     }
 
-    fn take_ids(&mut self, shared: &SharedIds, from_outer: bool) {
+    fn take_ids(&mut self, shared: &SharedIds) {
         if self.ids.is_none()
-            && let Some(mut ids) = shared.ids
+            && let Some(ids) = shared.ids
         {
-            if from_outer {
-                ids = ids.inside(&self.settings, self.start);
-            }
             let state = self.arena.push(&shared.state);
             self.ids = Some(UnitIds { state, ..ids });
         }
@@ -72,49 +73,55 @@ impl Entry {
         self.tidy();
     }
 
-    /// Forgets the ids that a unit got from where it began.
-    pub(crate) fn forget_ids(&mut self) {
-        self.forget_state();
-        self.ids = None;
-        self.request_id = None;
-        if let Some(hub) = self.hub.get() {
-            hub.forget_ids();
-        }
-    }
-
     /// Makes this a unit inside another one, whose ids it shares.
     pub(crate) fn set_outer(&mut self, outer: &Arc<UnitHub>) {
+        outer.count_inside();
         self.outer = Some(Arc::clone(outer));
         if let Some(hub) = self.hub.get() {
             hub.set_outer(outer);
         }
     }
 
-    /// Continues the transaction of a disabled unit around this one.
-    pub(crate) fn continue_forwarded(&mut self, forwarded: &mut Forwarded) {
-        self.continue_from(forwarded.make_parent());
-        self.set_state(forwarded.state.as_str().as_bytes());
-        if let Some(id) = &forwarded.request_id {
-            self.set_request_id(id.as_bytes());
+    /// Ends the sharing: the ids stay as they are.
+    pub(crate) fn leave_outer(&mut self) {
+        if let Some(outer) = self.outer.take() {
+            outer.uncount_inside();
+        }
+        if let Some(hub) = self.hub.get() {
+            hub.leave_outer();
         }
     }
 
-    /// Returns a copy of the ids for the hub.
-    pub(super) fn shared_ids(&self) -> SharedIds {
-        SharedIds {
-            ids: self.ids,
-            state: self.state().to_vec(),
-            request_id: self.request_id().unwrap_or_default().into(),
+    /// Shares the ids of a disabled unit around this one. Those that came to it are judged by
+    /// the settings of this one, because it has none.
+    pub(crate) fn share_forwarded(&mut self, forwarded: &mut Forwarded) {
+        let Some(parent) = forwarded.parent else {
+            return self.set_outer(&forwarded.hub(&self.settings));
+        };
+        self.continue_from(parent);
+        let shared = forwarded.outgoing();
+        self.set_state(shared.state);
+        if let Some(id) = shared.request_id {
+            self.set_request_id(id);
         }
     }
 
     /// Makes a change of the ids known to those who share them.
     fn publish(&self) {
         if let Some(home) = &self.home {
-            home.offer_ids(self.shared_ids());
+            home.offer_ids(self.ids, self.state(), self.request_id_bytes());
         } else if let Some(hub) = self.hub.get() {
-            hub.set_ids(self.shared_ids());
+            self.publish_to(hub);
         }
+    }
+
+    pub(super) fn publish_to(&self, hub: &UnitHub) {
+        hub.set_ids(self.ids, self.state(), self.request_id_bytes());
+    }
+
+    /// Empty if there is none.
+    fn request_id_bytes(&self) -> &[u8] {
+        self.request_id.map_or(b"", |id| self.arena.get(id))
     }
 
     /// Returns the salt by which the ids of this unit differ from those of a forked
@@ -125,14 +132,16 @@ impl Entry {
 
     /// Makes this unit part of the caller's transaction.
     pub(crate) fn continue_from(&mut self, parent: TraceParent) {
+        // Units inside this one may have named it already.
+        let known = self.ids.or_else(|| self.hub.get()?.ids());
+        self.leave_outer();
         self.forget_state();
         let trace_id = parent.trace_id();
-        self.ids = Some(UnitIds::new(
-            &self.settings,
-            self.start,
-            trace_id,
-            Some(parent),
-        ));
+        let ids = match known {
+            Some(known) => UnitIds::named(&self.settings, known.span_id, trace_id, Some(parent)),
+            None => UnitIds::new(&self.settings, self.start, trace_id, Some(parent)),
+        };
+        self.ids = Some(ids);
         self.publish();
     }
 

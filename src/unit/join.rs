@@ -9,7 +9,7 @@ use crate::unit::Entry;
 use crate::unit::store::arena::Span;
 use crate::unit::store::field::{Field, FieldKey, Role, flag};
 use crate::unit::store::fragments::{Fragments, RawFragment};
-use crate::unit::store::laps::Period;
+use crate::unit::store::laps::{OpenLap, Period};
 use crate::unit::store::stored::{Stored, Tag};
 use crate::value::key::KeyRef;
 use crate::value::kind::Kind;
@@ -20,12 +20,11 @@ impl Entry {
     /// other fields are set, fragments are put in by their times.
     pub(crate) fn merge(&mut self, mut part: Box<Entry>, is_own: bool) -> Box<Entry> {
         part.catch_up();
-        let now = part.now();
-        part.close_laps(now);
         for field in part.fields.as_slice() {
             self.merge_field(field, &part);
         }
         self.fields.dropped += part.fields.dropped;
+        self.adopt_laps(&mut part);
         self.merge_fragments(&part, is_own);
         self.merge_ending(&part);
         self.arena.note_cut(part.arena.has_cut());
@@ -35,7 +34,22 @@ impl Entry {
 
     fn merge_field(&mut self, field: &Field, part: &Entry) {
         let (value, arena) = (field.value(), &part.arena);
-        let key = match field.key {
+        let key = self.key_of(field, part);
+        match (field.role, value.to_amount(arena)) {
+            _ if value.tag == Tag::Absent && part.severity.speaks() => {
+                self.set_any(key, Kind::Absent);
+            }
+            _ if value.tag == Tag::Absent => {}
+            _ if field.has(flag::REDACTED) => self.merge_redacted(key),
+            (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, field.role, amount),
+            (Role::Timer, _) => self.merge_laps(key, value, part),
+            _ => self.merge_value(key, value, part),
+        }
+    }
+
+    fn key_of<'p>(&self, field: &Field, part: &'p Entry) -> KeyRef<'p> {
+        let arena = &part.arena;
+        match field.key {
             // The key of a status is a name of the configuration, not the user's.
             FieldKey::Static(key) if std::ptr::eq(key, part.settings.forms.status) => {
                 KeyRef::Static(self.settings.forms.status)
@@ -43,13 +57,16 @@ impl Entry {
             FieldKey::Static(key) => KeyRef::Static(key),
             FieldKey::Text(key) if key.is_cut() => KeyRef::Kept(arena.text(key), field.hash),
             FieldKey::Text(key) => KeyRef::Text(arena.text(key)),
-        };
-        match (field.role, value.to_amount(arena)) {
-            _ if value.tag == Tag::Absent => {}
-            _ if field.has(flag::REDACTED) => self.merge_redacted(key),
-            (Role::Sum | Role::Max, Some(amount)) => self.accumulate(key, field.role, amount),
-            (Role::Timer, _) => self.merge_laps(key, value, part),
-            _ => self.merge_value(key, value, part),
+        }
+    }
+
+    /// Goes on with the laps that run in a part.
+    fn adopt_laps(&mut self, part: &mut Entry) {
+        for lap in std::mem::take(&mut part.laps) {
+            let field = part.fields.as_slice().get(lap.field);
+            if let Some(at) = field.and_then(|field| self.timer(self.key_of(field, part))) {
+                self.adopt_lap(OpenLap { field: at, ..lap });
+            }
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod join;
 pub(crate) mod normal;
 pub(crate) mod read;
 pub(crate) mod ids;
+pub(crate) mod forwarded;
 pub(crate) mod time;
 pub(crate) mod add;
 pub(crate) mod set;

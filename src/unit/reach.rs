@@ -11,12 +11,12 @@ impl Entry {
     pub(crate) fn own_hub(&self) -> &Arc<UnitHub> {
         self.hub.get_or_init(|| {
             let hub = UnitHub::new(&self.settings, self.start, &self.origin);
-            hub.set_ids(self.shared_ids());
-            if let Some(token) = self.token {
-                hub.set_token(token);
-            }
             if let Some(outer) = &self.outer {
                 hub.set_outer(outer);
+            }
+            self.publish_to(&hub);
+            if let Some(token) = self.token {
+                hub.set_token(token);
             }
             Arc::new(hub)
         })
@@ -32,7 +32,7 @@ impl Entry {
     pub(crate) fn unit_name(&self) -> &Cow<'static, str> {
         self.home
             .as_ref()
-            .map_or(&self.origin.name, |hub| &hub.name)
+            .map_or(&self.origin.name, |home| &home.name)
     }
 
     pub(crate) fn is_part(&self) -> bool {
@@ -66,7 +66,8 @@ impl Entry {
             self.stop_lap_at(lap_id, at);
         }
         if let Some(part) = news.part {
-            let free = self.merge(part, true);
+            let mut free = self.merge(part, true);
+            free.shrink();
             if let Some(hub) = self.hub.get() {
                 hub.keep(free);
             }
@@ -76,13 +77,11 @@ impl Entry {
     /// Returns a copy with what others wrote, for a reader that may not change the
     /// unit.
     #[cold]
-    pub(crate) fn caught_up(&self, with_ids: bool) -> Box<Entry> {
+    pub(crate) fn caught_up(&self) -> Box<Entry> {
         // Made before the copy, or that would have a hub, and ids, of its own.
         self.home_or_hub();
         let mut copy = Box::new(self.clone());
-        if with_ids {
-            copy.share_ids(false);
-        }
+        copy.share_ids(false);
         copy.hub.take();
         if let Some(hub) = self.hub.get() {
             let news = hub.copy_news();
@@ -92,22 +91,31 @@ impl Entry {
     }
 
     /// Ends the unit for its parts: merges those that are back and counts the others.
-    /// Returns whether the unit was discarded.
+    /// Returns whether the unit was discarded. A unit inside that goes on would have to name
+    /// one without ids, so ids are made if `others_go_on`.
     #[inline]
-    pub(crate) fn close_hub(&mut self) -> bool {
-        !self.is_alone() && self.close_used_hub()
+    pub(crate) fn close_hub(&mut self, others_go_on: bool) -> bool {
+        !self.is_alone() && self.close_used_hub(others_go_on)
     }
 
     #[cold]
-    fn close_used_hub(&mut self) -> bool {
-        // For a decision by the ids of the transaction, before the way to them is gone.
-        let decides = self.outer.is_some() && self.settings.sampling.is_some();
-        self.share_ids(decides);
-        self.outer = None;
+    fn close_used_hub(&mut self, others_go_on: bool) -> bool {
+        // For those who go on inside, and for sampling by the ids of the transaction, before
+        // the way to them is gone.
+        let samples = self.outer.is_some() && self.settings.sampling.is_some();
+        let has_inside = self.hub.get().is_some_and(|hub| hub.has_inside());
+        let make = samples || others_go_on && has_inside;
+        self.share_ids(make);
+        if let Some(outer) = self.outer.take() {
+            outer.uncount_inside();
+        }
         let Some((news, lost_parts, is_discarded)) = self.hub.get().map(|hub| hub.close()) else {
             return false;
         };
         self.lost_parts = lost_parts;
+        if let Some(hub) = self.hub.get_mut().and_then(Arc::get_mut) {
+            hub.let_go();
+        }
         self.merge_all(news);
         is_discarded
     }

@@ -109,6 +109,10 @@ impl Entry {
 
     pub(crate) fn unset(&mut self, key: KeyRef<'_>) {
         self.catch_up();
+        if self.is_part() && self.severity.speaks() {
+            // The unit may have the field.
+            return self.set_any(key, Kind::Absent);
+        }
         let key = GivenKey::new(key, self.limits.value);
         // A key may have a field of each role.
         while let Some(at) = self.fields.find(key, Role::Plain, &self.arena)

@@ -21,6 +21,7 @@ const MAX_OPEN: usize = 256;
 impl Entry {
     /// Starts a lap; returns `None` if there is no room for it or for its field.
     pub(crate) fn start_lap(&mut self, key: KeyRef<'_>) -> Option<LapId> {
+        // A lap that was stopped elsewhere does not overlap with this one.
         self.catch_up();
         if self.laps.len() >= MAX_OPEN {
             self.fields.dropped += 1;
@@ -62,20 +63,31 @@ impl Entry {
         Some((lap_id, Arc::clone(self.own_hub())))
     }
 
+    /// Goes on with a lap that began in a part.
+    pub(super) fn adopt_lap(&mut self, mut lap: OpenLap) {
+        for own in self.laps.iter_mut().filter(|own| own.field == lap.field) {
+            lap.busy_since = lap.busy_since.min(own.busy_since);
+            own.busy_since = lap.busy_since;
+        }
+        match self.laps.len() < MAX_OPEN {
+            true => self.laps.push(lap),
+            false => self.close(lap, self.now()),
+        }
+    }
+
+    /// Returns whether any lap runs in this entry.
+    pub(crate) fn has_laps(&self) -> bool {
+        !self.laps.is_empty()
+    }
+
     /// Returns whether a lap runs in this entry.
     pub(crate) fn runs_lap(&self, lap_id: LapId) -> bool {
         self.laps.iter().any(|lap| lap.lap_id == lap_id)
     }
 
-    /// Ends a lap, unless it is over already.
+    /// Ends a lap, if it runs here.
     pub(crate) fn stop_lap(&mut self, lap_id: LapId) {
-        if let Some(at) = self.laps.iter().rposition(|lap| lap.lap_id == lap_id) {
-            let lap = self.laps.remove(at);
-            self.close(lap, self.now());
-        } else if let Some(home) = &self.home {
-            // It was started in the unit, before the trace came here.
-            home.stop_lap(lap_id);
-        }
+        self.stop_lap_at(lap_id, self.now());
     }
 
     /// Stops a lap of this unit that was over at an earlier time.

@@ -13,6 +13,8 @@ mod futures;
 mod http;
 #[cfg(feature = "tower")]
 mod layer_order;
+#[cfg(feature = "tower")]
+mod nested;
 mod rayon;
 mod testing;
 #[cfg(feature = "tower")]

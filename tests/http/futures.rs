@@ -610,10 +610,14 @@ mod cancelled {
             ($trace:expr, $($async:tt)+) => {{
                 let unit = traceline::__CancelGuard::new($trace);
                 async move {
-                    let mut unit = unit;
-                    let trace = unit.trace();
-                    let result: Result<(), String> = async { $($async)+(trace).await }.await;
-                    unit.take_outcome(result)
+                    let handle = unit.handle();
+                    let block = pin!(Some(async move {
+                        let mut handle = handle;
+                        $($async)+(&mut handle).await
+                    }));
+                    let future = traceline::__RunFuture::new(unit, block);
+                    let result: Result<(), String> = traceline::__CancelGuard::finish(future.await);
+                    result
                 }
             }};
         }

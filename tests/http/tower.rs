@@ -1179,7 +1179,7 @@ mod ids {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01",
             OUT,
         ] {
-            let service = Answers(move |_: Request<()>| {
+            let service = Answers(move |_: Got| {
                 let mut response = Response::new(Frames::of([]));
                 let told = HeaderValue::from_static(inside);
                 response.headers_mut().append("traceparent", told.clone());
@@ -1205,7 +1205,7 @@ mod ids {
                 .target("shop")
                 .config(&config)
                 .fresh_ids(true);
-            let mut service = layer.layer(Answers(|_: Request<()>| {
+            let mut service = layer.layer(Answers(|_: Got| {
                 assert_eq!(current::tracestate(), None);
                 assert_ne!(current::request_id().as_deref(), Some("order-4711"));
                 Ok::<_, Infallible>(Response::new(Frames::of([])))

@@ -12,19 +12,30 @@ use log::LevelFilter;
 use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 use traceline::future::InTraceExt;
-use traceline::tower::{PropagateLayer, TraceLayer};
-use traceline::{Config, current};
+use traceline::tower::{PropagateLayer, RequestBody, TraceLayer};
+use traceline::{Config, current, run, testing};
 
 use crate::util::{Bench, Capture};
 
 const TRACE: &str = "12345678901234567890123456789012";
 const SPAN: &str = "1234567890123456";
 
+/// What each call is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum PerCall {
+    /// A part of the unit of the request.
+    #[default]
+    Part,
+    /// A child of it.
+    Child,
+    /// A unit inside it.
+    Run,
+}
+
 /// How a service makes its calls.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
-    /// Each call is a child of the unit.
-    per_call: bool,
+    per_call: PerCall,
     /// The calls have the headers of the request, as those of a proxy have.
     copies: bool,
     is_off: bool,
@@ -39,7 +50,7 @@ fn calls(way: Way, request: &HeaderMap) -> Vec<HeaderMap> {
     };
     let sent = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sent);
-    let handler = service_fn(move |request: Request<()>| {
+    let handler = service_fn(move |request: Request<RequestBody<Empty<bytes::Bytes>>>| {
         let seen = Arc::clone(&seen);
         async move {
             for _ in 0..3 {
@@ -49,11 +60,14 @@ fn calls(way: Way, request: &HeaderMap) -> Vec<HeaderMap> {
                 };
                 let call = call(copied);
                 let headers = match way.per_call {
-                    true => {
-                        let child = current::with(|trace| trace.child("call"));
-                        call.in_trace(child.unwrap()).await
+                    PerCall::Part => call.await,
+                    PerCall::Child => {
+                        let child = current::child("call");
+                        call.in_trace(child).await
                     }
-                    false => call.await,
+                    PerCall::Run => run!("call", async || Ok::<_, Infallible>(call.await))
+                        .await
+                        .unwrap(),
                 };
                 seen.lock().unwrap().push(headers);
             }
@@ -64,9 +78,14 @@ fn calls(way: Way, request: &HeaderMap) -> Vec<HeaderMap> {
         .target("shop")
         .config(&config)
         .layer(handler);
-    let mut given = Request::new(());
+    let mut given = Request::new(Empty::new());
     *given.headers_mut() = request.clone();
-    drop(block_on(service.oneshot(given)).unwrap());
+    let request = || drop(block_on(service.oneshot(given)).unwrap());
+    match way.per_call == PerCall::Run && !way.is_off {
+        // `run!` uses the configuration of the process, which has no logger here.
+        true => drop(testing::capture(request)),
+        false => request(),
+    }
     sent.lock().unwrap().split_off(0)
 }
 
@@ -442,7 +461,8 @@ fn check(way: Way) {
             traces.insert(trace);
         }
         assert_eq!(traces.len(), 1, "{name}");
-        assert_eq!(spans.len(), if way.per_call { 3 } else { 1 }, "{name}");
+        let units = if way.per_call == PerCall::Part { 1 } else { 3 };
+        assert_eq!(spans.len(), units, "{name}");
     }
 }
 
@@ -453,43 +473,40 @@ fn all_calls_of_a_unit_have_its_ids() {
 
 #[test]
 fn each_call_that_is_a_unit_has_a_span_id_of_its_own() {
-    let per_call = true;
-    check(Way {
-        per_call,
-        ..Way::default()
-    });
+    for per_call in [PerCall::Child, PerCall::Run] {
+        check(Way {
+            per_call,
+            ..Way::default()
+        });
+    }
 }
 
 #[test]
 fn a_proxy_that_copies_headers_sends_the_ids_of_its_own_unit() {
     let copies = true;
-    check(Way {
-        copies,
-        ..Way::default()
-    });
-    check(Way {
-        copies,
-        per_call: true,
-        ..Way::default()
-    });
+    for per_call in [PerCall::Part, PerCall::Child, PerCall::Run] {
+        check(Way {
+            per_call,
+            copies,
+            ..Way::default()
+        });
+    }
 }
 
 /// With logging off, the ids of the caller are passed on byte for byte. Ids are made only
 /// where none came or where they are malformed.
 #[test]
 fn with_logging_off_ids_are_passed_on_as_they_came_or_made() {
-    let is_off = true;
-    for copies in [false, true] {
+    let off = |per_call, copies| Way {
+        per_call,
+        copies,
+        is_off: true,
+    };
+    let ways = [PerCall::Part, PerCall::Child, PerCall::Run];
+    for way in ways.map(|way| [off(way, false), off(way, true)]).concat() {
         for kind in parents().into_iter().chain(states()) {
             let name = kind.name;
-            let calls = calls(
-                Way {
-                    copies,
-                    is_off,
-                    ..Way::default()
-                },
-                &kind.headers,
-            );
+            let calls = calls(way, &kind.headers);
             for headers in &calls {
                 assert_eq!(
                     headers.get("traceparent"),

@@ -184,3 +184,21 @@ fn a_guard_without_a_unit_does_nothing() {
         &["info msg=later duration_ms=10.0"],
     );
 }
+
+#[test]
+fn a_timer_may_be_stopped_while_its_unit_is_not_current() {
+    check(
+        |bench| {
+            let mut first = start!("first");
+            let timer = first.scope(|| current::start_timer("db"));
+            bench.pass(20);
+            start!("second").scope(|| current::stop(timer));
+            bench.pass(100);
+            first.set("done", true);
+        },
+        &[
+            "info msg=second duration_ms=0.0",
+            "info msg=first duration_ms=120.0 db.count=1 db.ms=20.0 db.max_ms=20.0 done=true",
+        ],
+    );
+}

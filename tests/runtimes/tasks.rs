@@ -378,3 +378,27 @@ fn tasks_of_many_units_stay_apart() {
         assert_eq!(record.fields().len(), 3, "{}", record.text());
     }
 }
+
+struct Counts(&'static str);
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        current::incr(self.0);
+    }
+}
+
+#[test]
+fn a_task_that_never_ran_drops_its_values_in_the_unit() {
+    check_on_each_runtime(
+        async |_bench| {
+            let unit = run!("upload", async |trace| {
+                let (ours, named) = (Counts("ours"), Counts("named"));
+                drop(async move { drop(ours) }.in_current_unit());
+                drop(async move { drop(named) }.in_unit(&trace.unit()));
+                Ok::<_, String>(())
+            });
+            assert_eq!(unit.await, Ok(()));
+        },
+        &["info msg=upload outcome=ok duration_ms=0.0 ours=1 named=1"],
+    );
+}

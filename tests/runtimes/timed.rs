@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use traceline::{Trace, current, future::InTraceExt, run, start};
 
-use crate::bench::{Bench, check, check_on_each_runtime, hasty, is_send, poll_once, two_threads};
+use crate::bench::{Bench, check, check_on_each_runtime, hasty, is_send, poll_once};
 
 #[test]
 fn a_lap_lasts_from_the_first_poll_until_the_future_is_ready() {
@@ -234,7 +234,11 @@ fn a_poll_after_the_end_is_no_second_lap() {
     check(
         |bench| {
             let mut trace = start!("eager");
-            let mut query = pin!(poll_fn(|_| Poll::Ready(bench.pass(20))).timed("db"));
+            let query = poll_fn(|_| {
+                bench.pass(20);
+                Poll::Ready(())
+            });
+            let mut query = pin!(query.timed("db"));
             for _ in 0..3 {
                 assert!(trace.scope(|| poll_once(query.as_mut())).is_ready());
             }
@@ -264,22 +268,21 @@ fn a_first_poll_outside_every_unit_is_no_lap() {
 
 #[test]
 fn laps_of_joined_futures_overlap() {
-    let bench = Bench::new();
-    two_threads().block_on(bench.capture.in_capture(async {
-        let unit = run!("joined", async || {
-            // 10 ms of each before the first of them goes on.
-            let (first, second) = (bench.query().timed("db"), bench.query().timed("db"));
-            let (first, second) = tokio::join!(biased; first, second);
-            Ok::<_, String>(first? + second?)
-        });
-        assert_eq!(unit.await, Ok(14));
-    }));
-    let [record] = bench.capture.take().try_into().unwrap();
-    // The first one runs from 0 to 30 ms, the second one from 10 to 40.
-    assert_eq!(record.duration(), Duration::from_millis(40));
-    assert_eq!(record.u64("db.count"), Some(2));
-    assert_eq!(record.f64("db.ms"), Some(60.0));
-    assert_eq!(record.f64("db.max_ms"), Some(30.0));
+    check_on_each_runtime(
+        async |bench| {
+            let unit = run!("joined", async || {
+                // The first one runs from 0 to 30 ms, the second one from 10 to 40.
+                let (first, second) = (bench.query().timed("db"), bench.query().timed("db"));
+                let (first, second) = tokio::join!(biased; first, second);
+                Ok::<_, String>(first? + second?)
+            });
+            assert_eq!(unit.await, Ok(14));
+        },
+        &[
+            "info msg=joined outcome=ok duration_ms=40.0 db.count=2 db.ms=60.0 db.max_ms=30.0 \
+             db.wall_ms=40.0",
+        ],
+    );
 }
 
 #[test]

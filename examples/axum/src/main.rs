@@ -9,16 +9,16 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T18:08:42.714655Z level=info msg=stock trace_id=c45f85f5e8491172cdba7eedc7600332 span_id=04543b30e48ae8cf parent_id=88077c2b43492666 trace_flags="03" request_id=a23a8b520e1ce1c05d348c42a1f30f20 outcome=ok duration_ms=0.12 method=GET path=/shelves/7 route="/shelves/{id}" status=200 head_ms=0.084 response_bytes=6
-//! ts=2026-11-21T18:08:42.714975Z level=info msg=shop trace_id=c45f85f5e8491172cdba7eedc7600332 span_id=88077c2b43492666 trace_flags="03" request_id=a23a8b520e1ce1c05d348c42a1f30f20 outcome=ok duration_ms=0.835 method=GET path=/carts/7 route="/carts/{id}" cart_id=7 status=200 head_ms=0.805 response_bytes=14 fragments="[78, 0.117ms] asking for stock"
+//! ts=2026-11-30T19:45:40.840137Z level=info msg=stock trace_id=2791ad61036a6171c4a6188723d7c46e span_id=10a1291c07d82b25 parent_id=a193947c5ee75964 trace_flags="03" request_id=1d8cf11ed1090e556a7464c934644d33 outcome=ok duration_ms=0.793 method=GET path=/shelves/7 route="/shelves/{id}" status=200 head_ms=0.745 response_bytes=6
+//! ts=2026-11-30T19:45:40.840443Z level=info msg=shop trace_id=2791ad61036a6171c4a6188723d7c46e span_id=a193947c5ee75964 trace_flags="03" request_id=1d8cf11ed1090e556a7464c934644d33 outcome=ok duration_ms=1.549 method=GET path=/carts/7 route="/carts/{id}" cart_id=7 stock.count=1 stock.ms=1.312 stock.max_ms=1.312 status=200 head_ms=1.513 response_bytes=14
 //! /carts/7?token=secret: 200 OK cart 7: 3 left
-//! ts=2026-11-21T18:08:42.716027Z level=warn msg=stock trace_id=ee1c33667c2761ea46ab41f06108b2cf span_id=aacbeb4b6f7128d3 parent_id=21259c8a0ec46f26 trace_flags="03" request_id=73d114ef263aa87ef7fa89c6f9acd6d6 outcome=ok duration_ms=0.095 method=GET path=/shelves/8 route="/shelves/{id}" status=404 head_ms=0.08 response_bytes=0
-//! ts=2026-11-21T18:08:42.716324Z level=error msg=shop trace_id=ee1c33667c2761ea46ab41f06108b2cf span_id=21259c8a0ec46f26 trace_flags="03" request_id=73d114ef263aa87ef7fa89c6f9acd6d6 outcome=error duration_ms=0.734 method=GET path=/carts/8 route="/carts/{id}" cart_id=8 status=502 head_ms=0.72 response_bytes=0 fragments="[78, 0.075ms] asking for stock; [83, 0.706ms, warn] stock says 404 Not Found"
+//! ts=2026-11-30T19:45:40.848942Z level=warn msg=stock trace_id=ef780e13fa44d184cf228fb7fe62118d span_id=25933721d09589de parent_id=2c31234beb1fbb22 trace_flags="03" request_id=2d3982242172c73e598dad503e8c1978 outcome=ok duration_ms=0.077 method=GET path=/shelves/8 route="/shelves/{id}" status=404 head_ms=0.057 response_bytes=0
+//! ts=2026-11-30T19:45:40.849245Z level=error msg=shop trace_id=ef780e13fa44d184cf228fb7fe62118d span_id=2c31234beb1fbb22 trace_flags="03" request_id=2d3982242172c73e598dad503e8c1978 outcome=error duration_ms=0.923 method=GET path=/carts/8 route="/carts/{id}" cart_id=8 stock.count=1 stock.ms=0.729 stock.max_ms=0.729 status=502 head_ms=0.904 response_bytes=0 fragments="[84, 0.893ms, warn] stock says 404 Not Found"
 //! /carts/8: 502 Bad Gateway
-//! ts=2026-11-21T18:08:42.716876Z level=warn msg=shop trace_id=28ae320b661fc69582f0a743af6b9a7b span_id=3e551de0da889ec3 trace_flags="03" request_id=d4faeb3ab8d872a06bb3be878d116776 outcome=ok duration_ms=0.033 method=GET path=/cats/7 status=404 head_ms=0.025 response_bytes=0
+//! ts=2026-11-30T19:45:40.851682Z level=warn msg=shop trace_id=ff586aac02a80a25147e8db30423beee span_id=25d0e5368dfb9f18 trace_flags="03" request_id=006638fabab1e7b8c83ba83fbdfe351f outcome=ok duration_ms=0.059 method=GET path=/cats/7 status=404 head_ms=0.044 response_bytes=0
 //! /cats/7: 404 Not Found
-//! ts=2026-11-21T18:08:42.768263Z level=warn msg=shop trace_id=a0e867914dd384b091f243ee57677f95 span_id=26398fde47ca17dd trace_flags="03" request_id=48e0d0e8790fcfedf66625f40775ed33 outcome=cancelled duration_ms=50.859 method=GET path=/carts/9 route="/carts/{id}" cart_id=9 fragments="[78, 0.021ms] asking for stock"
-//! ts=2026-11-21T18:08:42.768560Z level=warn msg=stock trace_id=a0e867914dd384b091f243ee57677f95 span_id=25e0a8f2aaec8c3d parent_id=26398fde47ca17dd trace_flags="03" request_id=48e0d0e8790fcfedf66625f40775ed33 outcome=cancelled duration_ms=50.895 method=GET path=/shelves/9 route="/shelves/{id}"
+//! ts=2026-11-30T19:45:40.903334Z level=warn msg=shop trace_id=2b3f50b645ed3dbeec609f80ff2a12ec span_id=4592d9908daeaa84 trace_flags="03" request_id=20b9d9ad7f8e14bdf651ff948e83b53e outcome=cancelled duration_ms=51.083 method=GET path=/carts/9 route="/carts/{id}" cart_id=9 stock.count=1 stock.ms=50.953 stock.max_ms=50.953
+//! ts=2026-11-30T19:45:40.903710Z level=warn msg=stock trace_id=2b3f50b645ed3dbeec609f80ff2a12ec span_id=2b8e58a5cbc24931 parent_id=4592d9908daeaa84 trace_flags="03" request_id=20b9d9ad7f8e14bdf651ff948e83b53e outcome=cancelled duration_ms=51.149 method=GET path=/shelves/9 route="/shelves/{id}"
 //! ```
 
 use std::time::Duration;
@@ -34,6 +34,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use traceline::current;
+use traceline::future::InTraceExt;
 use traceline::tower::{TraceLayer, inject_current};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -75,9 +76,9 @@ async fn serve(app: Router, name: &'static str) -> Result<u16, Error> {
 
 async fn cart(State(stock): State<u16>, Path(id): Path<u64>) -> Result<String, StatusCode> {
     current::set("cart_id", id);
-    current::add("asking for stock");
-    let answer = current::check(fetch(stock, &format!("/shelves/{id}")).await);
-    match answer {
+    let path = format!("/shelves/{id}");
+    let answer = fetch(stock, &path).timed("stock").await;
+    match current::check(answer) {
         Ok((StatusCode::OK, text)) => Ok(format!("cart {id}: {text}")),
         Ok((status, _)) => {
             current::warn(format_args!("stock says {status}"));

@@ -1,8 +1,9 @@
 //! Three concurrent tasks on tokio, each a unit of its own.
 //!
 //! `run_in_trace` makes the trace current whenever its future runs, on whichever
-//! thread that is, and takes the outcome from the result. A future that is
-//! dropped before it is ready, here by the timeout, leaves a record too:
+//! thread that is, and takes the outcome from the result. `timed` measures a future,
+//! and `in_current_unit` lets a task that the unit spawns contribute to it. A future
+//! that is dropped before it is ready, here by the timeout, leaves a record too:
 //! `outcome=cancelled`, with whatever its destructors added.
 //!
 //! ```text
@@ -10,9 +11,9 @@
 //! ```
 //!
 //! ```text
-//! ts=2026-11-21T16:33:40.402741Z level=error msg=broken outcome=error duration_ms=2.596 after_ms=0 attempts=2 error="the answer is empty" fragments="[41, 1.393ms] attempt 1 answered; [41, 2.561ms] attempt 2 answered; [53, 2.567ms] connection closed"
-//! ts=2026-11-21T16:33:40.404367Z level=info msg=quick outcome=ok duration_ms=4.286 after_ms=1 attempts=2 fragments="[41, 1.479ms] attempt 1 answered; [41, 4.277ms] attempt 2 answered; [53, 4.28ms] connection closed"
-//! ts=2026-11-21T16:33:40.430682Z level=warn msg=slow outcome=cancelled duration_ms=30.493 after_ms=1000 attempts=1 fragments="[53, 30.461ms] connection closed"
+//! ts=2026-11-30T19:31:46.566092Z level=error msg=broken outcome=error duration_ms=6.191 after_ms=0 answer.count=2 answer.ms=2.304 answer.max_ms=1.159 error="the answer is empty" fragments="[41, 4.979ms] attempt 1 answered; [41, 6.163ms] attempt 2 answered; [58, 6.168ms] connection closed"
+//! ts=2026-11-30T19:31:46.568380Z level=info msg=quick outcome=ok duration_ms=8.57 after_ms=1 answer.count=2 answer.ms=4.537 answer.max_ms=2.41 stored=1 fragments="[41, 6.275ms] attempt 1 answered; [41, 8.435ms] attempt 2 answered; [58, 8.555ms] connection closed"
+//! ts=2026-11-30T19:31:46.590784Z level=warn msg=slow outcome=cancelled duration_ms=30.851 after_ms=1000 answer.count=1 answer.ms=27.085 answer.max_ms=27.085 fragments="[58, 30.819ms] connection closed"
 //! ```
 
 use std::time::Duration;
@@ -36,14 +37,18 @@ async fn fetch(after_ms: u64) -> Result<u64, String> {
     current::set("after_ms", after_ms);
     let _connection = Connection;
     for attempt in 1..=2 {
-        current::incr("attempts");
-        sleep(Duration::from_millis(after_ms)).await;
+        sleep(Duration::from_millis(after_ms)).timed("answer").await;
         current::add!("attempt {attempt} answered");
     }
     if after_ms == 0 {
         return Err("the answer is empty".into());
     }
+    let _ = tokio::spawn(store().in_current_unit()).await;
     Ok(after_ms)
+}
+
+async fn store() {
+    current::incr("stored");
 }
 
 struct Connection;

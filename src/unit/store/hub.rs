@@ -8,14 +8,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::config::settings::Settings;
+use crate::ids::random::Salt;
+use crate::ids::traceparent::TraceParent;
 use crate::unit::store::laps::LapId;
 use crate::unit::store::origin::{Origin, Token};
 use crate::unit::store::trace_ids::{SharedIds, UnitIds};
@@ -32,7 +34,6 @@ pub(crate) fn late_parts() -> u64 {
 pub(crate) struct Hub<E> {
     pub(crate) settings: Arc<Settings>,
     pub(crate) start: Instant,
-    /// The name of the unit, for log records that fall into its parts.
     pub(crate) name: Cow<'static, str>,
     /// The origin of parts: they emit nothing, but their children take over the target.
     pub(crate) origin: Origin,
@@ -42,7 +43,20 @@ pub(crate) struct Hub<E> {
     has_news: AtomicBool,
     /// How many parts have been made and have not come back.
     running: AtomicU32,
+    /// How many units inside this one have not ended.
+    inside: AtomicU32,
+    /// The outermost unit that this one was inside of when it began.
+    outermost: OnceLock<Arc<Hub<E>>>,
+    /// What is known to any of the units of which this is the outermost: without it, each of
+    /// ten thousand units inside each other would ask all those around it at its end.
+    known: AtomicU8,
     inbox: Mutex<Inbox<E>>,
+}
+
+/// Bits of [`Hub::known`].
+pub(crate) mod known {
+    pub(crate) const IDS: u8 = 1;
+    pub(crate) const REQUEST_ID: u8 = 2;
 }
 
 /// What came back for a unit.
@@ -94,6 +108,9 @@ impl<E> Hub<E> {
             token: AtomicU64::new(0),
             has_news: AtomicBool::new(false),
             running: AtomicU32::new(0),
+            inside: AtomicU32::new(0),
+            outermost: OnceLock::new(),
+            known: AtomicU8::new(0),
             inbox: Mutex::new(Inbox {
                 news: News::default(),
                 spare: None,
@@ -117,6 +134,9 @@ impl<E> Hub<E> {
         *self.token.get_mut() = 0;
         *self.has_news.get_mut() = false;
         *self.running.get_mut() = 0;
+        *self.inside.get_mut() = 0;
+        self.outermost.take();
+        *self.known.get_mut() = 0;
         let inbox = self.inbox.get_mut();
         let News { part, stops } = std::mem::take(&mut inbox.news);
         drop(stops);
@@ -191,6 +211,10 @@ impl<E> Hub<E> {
         }
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.inbox.lock().has_ended
+    }
+
     /// Makes the unit end without a record.
     pub(crate) fn discard(&self) {
         self.inbox.lock().is_discarded = true;
@@ -201,64 +225,132 @@ impl<E> Hub<E> {
     pub(crate) fn with_ids<R>(&self, make: bool, look: impl FnOnce(&SharedIds) -> R) -> R {
         // Without recursion, because units may be nested ten thousand deep.
         let mut outwards = SmallVec::<[Arc<Hub<E>>; 4]>::new();
-        let mut next = self.unknown_outer();
+        let mut next = self.outer_to_ask(make);
         while let Some(outer) = next {
-            next = outer.unknown_outer();
+            next = outer.outer_to_ask(make);
             outwards.push(outer);
         }
-        let outermost = outwards.last().map_or(self, |hub| hub);
-        if make {
-            let mut inbox = outermost.inbox.lock();
-            let fresh = || UnitIds::fresh(&outermost.settings, outermost.start);
-            inbox.ids.ids.get_or_insert_with(fresh);
+        let last = outwards.last().map_or(self, |hub| hub);
+        if make && !last.knows_ids() {
+            // A source of ids is code of the user, and called while nothing is locked.
+            let fresh = UnitIds::fresh(&last.settings, last.start);
+            last.offer_ids(Some(fresh), b"", b"");
         }
         while let Some(outer) = outwards.pop() {
-            // Locked in this order only: from the inside out.
             let inner = outwards.last().map_or(self, |hub| hub);
+            let is_new = outer.knows_ids() && !inner.knows_ids();
+            let span_id = is_new.then(|| inner.settings.ids.span_id(Salt::new(inner.start)));
+            // Locked in this order only: from the inside out.
             let ids = &mut inner.inbox.lock().ids;
-            ids.nest(&outer.inbox.lock().ids, &inner.settings, inner.start);
+            ids.nest(&outer.inbox.lock().ids, span_id);
         }
         look(&self.inbox.lock().ids)
     }
 
-    /// Returns the hub of the unit outside, if the ids depend on it.
-    fn unknown_outer(&self) -> Option<Arc<Hub<E>>> {
+    fn knows_ids(&self) -> bool {
+        self.inbox.lock().ids.ids.is_some()
+    }
+
+    /// Returns the hub of the unit outside, if that may know what this one does not.
+    fn outer_to_ask(&self, make: bool) -> Option<Arc<Hub<E>>> {
+        let known = self.known();
         let inbox = self.inbox.lock();
-        let outer = inbox.outer.as_ref().filter(|_| inbox.ids.ids.is_none());
-        outer.cloned()
+        let lacks_ids = inbox.ids.ids.is_none() && (make || known & known::IDS != 0);
+        let lacks_request_id = inbox.ids.request_id.is_empty() && known & known::REQUEST_ID != 0;
+        let outer = inbox.outer.as_ref();
+        outer.filter(|_| lacks_ids || lacks_request_id).cloned()
     }
 
-    /// Makes the ids of the unit known to its parts and to the units inside it. What the
-    /// unit has not got may have come from a part, and stays.
-    pub(crate) fn set_ids(&self, ids: SharedIds) {
+    /// Returns what any of the units knows that have the outermost one in common.
+    pub(crate) fn known(&self) -> u8 {
+        let outermost = self.outermost.get().map_or(self, |hub| hub);
+        outermost.known.load(Ordering::Acquire)
+    }
+
+    fn note_known(&self, ids: &SharedIds) {
+        let known = if ids.ids.is_some() { known::IDS } else { 0 };
+        let request_id = if ids.request_id.is_empty() {
+            0
+        } else {
+            known::REQUEST_ID
+        };
+        let outermost = self.outermost.get().map_or(self, |hub| hub);
+        outermost
+            .known
+            .fetch_or(known | request_id, Ordering::Release);
+    }
+
+    /// Returns the ids, if they are known.
+    pub(crate) fn ids(&self) -> Option<UnitIds> {
+        self.inbox.lock().ids.ids
+    }
+
+    /// Makes the ids of the unit known to its parts and to the units inside it.
+    pub(crate) fn set_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
         let own = &mut self.inbox.lock().ids;
-        if ids.ids.is_some() {
-            own.ids = ids.ids;
-            own.state = ids.state;
-        }
-        if !ids.request_id.is_empty() {
-            own.request_id = ids.request_id;
-        }
-    }
-
-    pub(crate) fn forget_ids(&self) {
-        self.inbox.lock().ids.clear();
+        own.replace(ids, state, request_id);
+        self.note_known(own);
     }
 
     /// Gives the unit the ids that a part received, unless it has its own.
-    pub(crate) fn offer_ids(&self, ids: SharedIds) {
-        let own = &mut self.inbox.lock().ids;
-        if own.ids.is_none() {
-            own.ids = ids.ids;
-            own.state = ids.state;
+    pub(crate) fn offer_ids(&self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        let inbox = &mut *self.inbox.lock();
+        if ids.is_some() && inbox.ids.ids.is_none() {
+            inbox.outer = None;
         }
-        if own.request_id.is_empty() {
-            own.request_id = ids.request_id;
-        }
+        inbox.ids.complete(ids, state, request_id);
+        self.note_known(&inbox.ids);
     }
 
+    /// Makes this the hub of a unit inside another.
     pub(crate) fn set_outer(&self, outer: &Arc<Hub<E>>) {
+        let outermost = outer.outermost.get().unwrap_or(outer);
+        self.outermost.get_or_init(|| Arc::clone(outermost));
         self.inbox.lock().outer = Some(Arc::clone(outer));
+    }
+
+    /// Gives back what is held of other units once nobody can ask for it.
+    pub(crate) fn let_go(&mut self) {
+        self.outermost.take();
+    }
+
+    /// Makes the ids of this unit independent of the one outside.
+    pub(crate) fn leave_outer(&self) {
+        self.inbox.lock().outer = None;
+    }
+
+    pub(crate) fn count_inside(&self) {
+        self.inside.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn uncount_inside(&self) {
+        self.inside.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Returns whether a unit inside this one has not ended.
+    pub(crate) fn has_inside(&self) -> bool {
+        self.inside.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns whether a header names this unit, one around it, or the caller of any of these.
+    pub(crate) fn is_named_by(self: &Arc<Self>, parent: TraceParent) -> bool {
+        let mut next = Some(Arc::clone(self));
+        while let Some(hub) = next {
+            let inbox = hub.inbox.lock();
+            if let Some(ids) = inbox.ids.ids {
+                if ids.trace_id != parent.trace_id() {
+                    return false;
+                }
+                let span_id = parent.span_id();
+                if ids.span_id == span_id || ids.parent_id == Some(span_id) {
+                    return true;
+                }
+            }
+            let outer = inbox.outer.clone();
+            drop(inbox);
+            next = outer;
+        }
+        false
     }
 
     pub(crate) fn take_news(&self) -> News<E> {
@@ -295,7 +387,7 @@ impl<E> Hub<E> {
 /// Returns the origin of the parts of a unit.
 fn of_part(unit: &Origin) -> Origin {
     Origin {
-        // This name is in no record; parts of all units share their spare entries.
+        // Not that of the unit, because parts of all units share their spare entries.
         name: Cow::Borrowed("part"),
         ..unit.clone()
     }

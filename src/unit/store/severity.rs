@@ -16,6 +16,10 @@ pub(crate) struct Severity {
     outcome_counts: bool,
     /// Panics before this point have not ended the unit.
     well: PanicMark,
+    /// Whether this is the word of the unit: not for a part, unless a handle of the unit
+    /// itself writes to it.
+    speaks: bool,
+    is_level_set: bool,
 }
 
 impl Severity {
@@ -26,7 +30,19 @@ impl Severity {
             outcome: None,
             outcome_counts: true,
             well: PanicMark::now(),
+            speaks: true,
+            is_level_set: false,
         }
+    }
+
+    /// Returns whether this is the word of the unit.
+    pub(crate) fn speaks(&self) -> bool {
+        self.speaks
+    }
+
+    /// Makes this the word of somebody who works for the unit.
+    pub(crate) fn step_back(&mut self) {
+        self.speaks = false;
     }
 
     /// Returns the level that the trace was given, which is that of its fragments.
@@ -61,6 +77,7 @@ impl Severity {
             given: level,
             raised: Level::Trace,
             outcome_counts: false,
+            is_level_set: true,
             ..*self
         };
     }
@@ -78,6 +95,11 @@ impl Severity {
         self.outcome_counts = true;
     }
 
+    /// Takes back the outcome `error`, and with it the level that it gave the unit.
+    pub(crate) fn recover(&mut self) {
+        self.outcome = self.outcome.filter(|outcome| *outcome != Outcome::Error);
+    }
+
     /// Makes the outcome `panic` if a panic ends the unit: this thread is in an unwinding
     /// that began after the unit did.
     #[inline]
@@ -89,15 +111,31 @@ impl Severity {
 
     /// Returns whether [`merge`](Self::merge) takes anything from here.
     pub(crate) fn is_merged(&self) -> bool {
-        self.raised != Level::Trace || self.outcome == Some(Outcome::Error)
+        let is_said = self.speaks && (self.outcome.is_some() || self.is_level_set);
+        is_said || self.raised != Level::Trace || self.outcome == Some(Outcome::Error)
     }
 
     /// Takes over the level and the failure of a part, but not the level of its
     /// outcome, which a later `ok` of the unit takes back.
     pub(crate) fn merge(&mut self, part: &Severity) {
+        if part.speaks && part.is_level_set {
+            self.set_level(part.given);
+        }
         self.raise(part.raised);
-        if part.outcome == Some(Outcome::Error) && self.outcome != Some(Outcome::Cancelled) {
-            self.set_outcome(Outcome::Error);
+        match part.outcome {
+            // A unit that was cancelled stays so.
+            Some(Outcome::Error) if self.outcome != Some(Outcome::Cancelled) => {
+                self.set_outcome(Outcome::Error);
+            }
+            Some(Outcome::Ok) if part.speaks => self.set_outcome(Outcome::Ok),
+            _ => {}
+        }
+        if part.speaks && !self.speaks {
+            // Parts are merged into one: what the others said does not count.
+            self.speaks = true;
+            self.outcome = self
+                .outcome
+                .filter(|_| part.outcome.is_some() || self.outcome == Some(Outcome::Error));
         }
     }
 }

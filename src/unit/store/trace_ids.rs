@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use crate::config::process;
 use crate::config::settings::Settings;
 use crate::ids::id::{SpanId, TraceId};
 use crate::ids::random::Salt;
 use crate::ids::traceparent::TraceParent;
-use crate::ids::tracestate::TraceState;
 use crate::unit::store::arena::Span;
 
 /// The ids of one unit.
@@ -33,10 +31,21 @@ impl UnitIds {
         trace_id: TraceId,
         caller: Option<TraceParent>,
     ) -> UnitIds {
+        let span_id = settings.ids.span_id(Salt::new(start));
+        UnitIds::named(settings, span_id, trace_id, caller)
+    }
+
+    /// Returns the ids of a unit that has a span id already.
+    pub(crate) fn named(
+        settings: &Settings,
+        span_id: SpanId,
+        trace_id: TraceId,
+        caller: Option<TraceParent>,
+    ) -> UnitIds {
         let caller_sampled = caller.map(|caller| caller.is_sampled());
         UnitIds {
             trace_id,
-            span_id: settings.ids.span_id(Salt::new(start)),
+            span_id,
             parent_id: caller.map(|caller| caller.span_id()),
             sampled: settings.passes_on(trace_id, caller_sampled),
             caller_sampled: caller_sampled == Some(true),
@@ -52,15 +61,6 @@ impl UnitIds {
     }
 
     /// Returns the header for an outgoing call: this unit is the caller.
-    /// Returns the ids of a unit inside this one.
-    pub(crate) fn inside(&self, settings: &Settings, start: Instant) -> UnitIds {
-        UnitIds {
-            span_id: settings.ids.span_id(Salt::new(start)),
-            parent_id: Some(self.span_id),
-            ..*self
-        }
-    }
-
     pub(crate) fn parent(&self) -> TraceParent {
         TraceParent::new(self.trace_id, self.span_id, self.sampled, self.random)
     }
@@ -94,28 +94,36 @@ impl SharedIds {
         }
     }
 
-    /// Takes over the transaction of the unit outside, unless this one has its own.
-    pub(crate) fn nest(&mut self, outer: &SharedIds, settings: &Settings, start: Instant) {
-        if self.ids.is_some() {
-            return;
+    /// Takes over what is new, in the buffers that are there.
+    pub(crate) fn replace(&mut self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        if ids.is_some() {
+            self.ids = ids;
+            self.state.clear();
+            self.state.extend_from_slice(state);
         }
-        if let Some(ids) = outer.ids {
-            self.ids = Some(ids.inside(settings, start));
-            self.state.clone_from(&outer.state);
-        }
-        if self.request_id.is_empty() {
-            self.request_id.clone_from(&outer.request_id);
+        if !request_id.is_empty() {
+            self.request_id.clear();
+            self.request_id.extend_from_slice(request_id);
         }
     }
-}
 
-/// The ids that a disabled trace passes on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Forwarded {
-    /// The header of the caller, or one that was made because none came.
-    pub(crate) parent: Option<TraceParent>,
-    pub(crate) state: TraceState,
-    pub(crate) request_id: Option<String>,
+    /// Adds what is not known yet.
+    pub(crate) fn complete(&mut self, ids: Option<UnitIds>, state: &[u8], request_id: &[u8]) {
+        let ids = ids.filter(|_| self.ids.is_none());
+        let is_new = self.request_id.is_empty();
+        self.replace(ids, state, if is_new { request_id } else { b"" });
+    }
+
+    /// Takes over the transaction of the unit outside, as far as this one has none of its
+    /// own; `span_id` is for this one.
+    pub(crate) fn nest(&mut self, outer: &SharedIds, span_id: Option<SpanId>) {
+        let nested = outer.ids.zip(span_id).map(|(ids, span_id)| UnitIds {
+            span_id,
+            parent_id: Some(ids.span_id),
+            ..ids
+        });
+        self.complete(nested, &outer.state, &outer.request_id);
+    }
 }
 
 /// The values of the headers of a call that a unit makes.
@@ -125,58 +133,4 @@ pub(crate) struct Outgoing<'a> {
     /// Empty if there is nothing to pass on.
     pub(crate) state: &'a [u8],
     pub(crate) request_id: Option<&'a [u8]>,
-}
-
-impl Forwarded {
-    /// Returns what a disabled unit inside an enabled one passes on.
-    pub(crate) fn from_shared(shared: &SharedIds) -> Forwarded {
-        let outgoing = shared.outgoing();
-        let request_id = outgoing.request_id;
-        Forwarded {
-            parent: outgoing.parent,
-            state: TraceState::from_list(outgoing.state),
-            request_id: request_id.map(|id| String::from_utf8_lossy(id).into_owned()),
-        }
-    }
-
-    /// Returns the header that is passed on, which is made when first needed, with the
-    /// settings of the process: a disabled trace has none of its own.
-    pub(crate) fn make_parent(&mut self) -> TraceParent {
-        *self.parent.get_or_insert_with(|| {
-            let settings = &process::process().settings;
-            let salt = Salt::new(settings.clock.now());
-            let trace_id = settings.ids.trace_id(salt);
-            let sampled = settings.passes_on(trace_id, None);
-            let span_id = settings.ids.span_id(salt);
-            TraceParent::new(trace_id, span_id, sampled, settings.ids.are_random())
-        })
-    }
-
-    /// Returns all headers that are passed on; a missing `traceparent` is made.
-    pub(crate) fn make_outgoing(&mut self) -> Outgoing<'_> {
-        self.make_parent();
-        self.outgoing()
-    }
-
-    /// Decides sampling as if the transaction started here.
-    pub(crate) fn decide(&mut self) {
-        let settings = &process::process().settings;
-        self.parent = self.parent.map(|parent| {
-            let sampled = settings.passes_on(parent.trace_id(), None);
-            TraceParent::new(
-                parent.trace_id(),
-                parent.span_id(),
-                sampled,
-                parent.is_random(),
-            )
-        });
-    }
-
-    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
-        Outgoing {
-            parent: self.parent,
-            state: self.state.as_str().as_bytes(),
-            request_id: self.request_id.as_deref().map(str::as_bytes),
-        }
-    }
 }

@@ -87,6 +87,31 @@ impl Unit {
         });
     }
 
+    /// Takes back the failure of this unit, and keeps the text of its last error.
+    pub fn recover(&mut self, place: (&'static str, u32), now: u128) {
+        self.take_back_failure();
+        let Some(error) = self.error.take() else {
+            return;
+        };
+        let mut whole = format!("recovered from: {}", error.text.0);
+        let mut was_cut = error.text.1;
+        if let Some(chain) = error.chain {
+            whole.push_str(": ");
+            whole.push_str(&chain.0);
+            was_cut |= chain.1;
+        }
+        let mut text = keep(&whole, self.limits.value);
+        text.1 |= was_cut;
+        self.fragments.push(Said {
+            at: now - self.start,
+            line: place.1,
+            file: place.0,
+            level: None,
+            text,
+            held: false,
+        });
+    }
+
     /// A fragment from an ordinary record, with the key-values after the text.
     pub fn absorb(&mut self, logged: &Logged, rules: &Bridge, now: u128) {
         let mut text = logged.text.clone();

@@ -334,6 +334,7 @@ fn said(u: Bytes) -> Result<Op> {
             false => Err(cause(u)?),
         }),
         2 | 3 => Op::Ok,
+        7 => Op::Recovered,
         4 => Op::Status(*u.choose(&[200, 302, 399, 400, 404, 499, 500, 503, 65_535])?),
         5 => Op::Raise(*u.choose(&LEVELS)?),
         6 => Op::SetLevel(*u.choose(&LEVELS)?),

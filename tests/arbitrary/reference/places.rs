@@ -94,6 +94,11 @@ pub fn fail(hand: &mut Hand<'_>, text: &Text) {
     say!(hand, text, fail);
 }
 
+pub const RECOVERED: u32 = line!() + 2;
+pub fn recovered(hand: &mut Hand<'_>) {
+    call!(hand, recovered());
+}
+
 /// Starts a unit according to its plan.
 pub fn start(plan: &Plan, config: &Config) -> Trace {
     let mut builder = Trace::builder(plan.name.clone()).config(config);

@@ -182,6 +182,7 @@ pub enum Op {
     AddElsewhere(Text),
     Error(Cause),
     Check(Result<u8, Cause>),
+    Recovered,
     Ok,
     Status(u16),
     Raise(Level),

@@ -118,6 +118,7 @@ impl Run<'_> {
             Op::Sum(key, n) => with_number!(*n, n => call!(hand, sum(key, n))),
             Op::Max(key, n) => with_number!(*n, n => call!(hand, max(key, n))),
             Op::Ok => call!(hand, ok()),
+            Op::Recovered => places::recovered(hand),
             Op::Status(status) => call!(hand, status(*status)),
             Op::Raise(level) => call!(hand, raise(*level)),
             Op::Error(cause) => error(hand, cause),
