@@ -290,7 +290,7 @@ impl World<'_> {
         use_it: impl FnOnce(&mut Self, Found<'_>) -> R,
     ) -> Option<R> {
         let mut outer = std::mem::take(&mut self.outer);
-        let top = top.filter(|unit| !unit.gone);
+        let top = top.filter(|unit| !unit.gone && !unit.stranded);
         let layers = outer.iter_mut().rev().map(|layer| match layer {
             Layer::Unit(unit) => Ok(unit),
             Layer::InUse(cell) => Err(Rc::clone(cell)),
@@ -300,7 +300,7 @@ impl World<'_> {
             match layer {
                 Ok(unit) if unit.enabled => found = Some(Found::Cell(Rc::clone(&unit.cell))),
                 Err(cell) => found = Some(Found::Cell(cell)),
-                Ok(unit) if unit.ended || unit.gone => {}
+                Ok(unit) if unit.ended || unit.gone || unit.stranded => {}
                 Ok(unit) if unit.passes_on => found = Some(Found::Disabled(unit)),
                 Ok(unit) => disabled = Some(unit),
             }

@@ -36,6 +36,7 @@ pub enum By {
 }
 
 /// A unit that is current.
+#[allow(clippy::large_enum_variant, reason = "there are few")]
 pub enum Layer {
     Unit(Unit),
     /// One that `current::with` holds, which hides the others.
@@ -108,7 +109,7 @@ impl World<'_> {
             unit.panic();
         }
         match end == End::Discard && !panics {
-            true => self.close(&mut unit, true),
+            true => self.close(&mut unit, false),
             false => self.finish(&mut unit, true),
         }
     }
