@@ -1,5 +1,6 @@
 //! The layers of a thread's stack, as they lie in memory.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -86,13 +87,24 @@ thread_local! {
 #[cold]
 pub(super) fn bury(token: Token) {
     let slot = STACK.with(|stack| stack.take_top());
-    below(|layers| {
-        if layers.len() == layers.capacity() {
-            // A thread that grows its list frees it at its end.
-            let _ = SWEEP.try_with(|_| ());
+    below(|layers| layers.push(Layer { token, slot }));
+}
+
+/// Makes room for one layer more, before any is taken out: if there is no memory, all that
+/// is current stays so.
+#[cold]
+pub(crate) fn make_room() {
+    let has_room = below(|layers| {
+        if layers.len() < layers.capacity() {
+            return true;
         }
-        layers.push(Layer { token, slot });
+        // A thread that grows its list frees it at its end.
+        let _ = SWEEP.try_with(|_| ());
+        layers.try_reserve(1).is_ok()
     });
+    if !has_room {
+        handle_alloc_error(Layout::new::<Layer>());
+    }
 }
 
 /// Uses the layers below the top. Nothing in here calls code of the user.

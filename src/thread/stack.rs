@@ -10,9 +10,10 @@
 //! The stack has no destructor (a variable without one needs no registration and can
 //! be read while a thread ends), and nothing is emitted from here.
 
+use std::iter;
 use std::sync::Arc;
 
-use crate::thread::layers::{Layer, STACK, Slot, below, bury, find, is_top, uncover};
+use crate::thread::layers::{Layer, STACK, Slot, below, bury, find, is_top, make_room, uncover};
 use crate::thread::{aside, token};
 use crate::unit::Entry;
 use crate::unit::UnitHub;
@@ -47,6 +48,9 @@ pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
 
 #[inline]
 fn put_on_top(token: Token, slot: Slot) {
+    if !is_empty() {
+        make_room();
+    }
     if let Some(below) = STACK.with(|stack| stack.token.replace(Some(token))) {
         bury(below);
     }
@@ -164,11 +168,21 @@ pub(crate) fn take_top() -> Option<(Token, Box<Entry>)> {
     }
 }
 
-/// Returns the tokens of all layers from the top.
-pub(crate) fn tokens() -> Vec<Token> {
+/// Returns the tokens of all layers from the top, without memory for a list of them.
+pub(crate) fn tokens() -> impl Iterator<Item = Token> {
+    iter::successors(next_below(None), |token| next_below(Some(*token)))
+}
+
+/// Returns the token of the uppermost layer below another; without one, that of the top.
+fn next_below(above: Option<Token>) -> Option<Token> {
     let top = STACK.with(|stack| stack.token.get());
-    let below = below(|layers| layers.iter().map(|layer| layer.token).collect::<Vec<_>>());
-    top.into_iter().chain(below.into_iter().rev()).collect()
+    let Some(above) = above.filter(|above| top >= Some(*above)) else {
+        return top;
+    };
+    below(|layers| {
+        let at = layers.partition_point(|layer| layer.token < above);
+        Some(layers.get(at.checked_sub(1)?)?.token)
+    })
 }
 
 /// Returns whether nothing is current on this thread.
@@ -380,8 +394,5 @@ pub(crate) fn homes() -> Vec<Arc<UnitHub>> {
             _ => None,
         })
     };
-    tokens()
-        .into_iter()
-        .filter_map(|token| home(token)?)
-        .collect()
+    tokens().filter_map(|token| home(token)?).collect()
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::emit;
-use crate::thread::layers::Slot;
+use crate::thread::layers::{Slot, make_room};
 use crate::thread::stack::Taken;
 use crate::thread::{parts, spares, stack};
 use crate::trace::covered::Covered;
@@ -89,6 +89,8 @@ impl Trace {
             return None;
         };
         let result = call(part);
+        // Its laps may have been stopped elsewhere.
+        part.catch_up();
         if !part.has_laps()
             && let Some(hub) = part.home.clone()
             && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
@@ -113,6 +115,10 @@ impl Trace {
     #[inline]
     pub(super) fn lend(&mut self) {
         self.take_back();
+        if !stack::is_empty() {
+            // Before the entry leaves the trace, which would be lost without memory.
+            make_room();
+        }
         self.0 = match std::mem::take(&mut self.0) {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),

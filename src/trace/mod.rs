@@ -184,7 +184,7 @@ impl Trace {
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         let look = |entry: &Entry| match entry.has_news() {
             false => look(entry),
-            true => look(&entry.caught_up(false)),
+            true => look(&entry.caught_up()),
         };
         match &self.0 {
             State::Disabled(_)
@@ -326,7 +326,7 @@ impl Trace {
     /// ```
     pub fn render(&self) -> String {
         let render = |entry: &Entry| match entry.lacks_known_ids() {
-            true => emit::render(&entry.caught_up(true)),
+            true => emit::render(&entry.caught_up()),
             false => emit::render(entry),
         };
         self.look(render).unwrap_or_default()

@@ -77,13 +77,11 @@ impl Entry {
     /// Returns a copy with what others wrote, for a reader that may not change the
     /// unit.
     #[cold]
-    pub(crate) fn caught_up(&self, with_ids: bool) -> Box<Entry> {
+    pub(crate) fn caught_up(&self) -> Box<Entry> {
         // Made before the copy, or that would have a hub, and ids, of its own.
         self.home_or_hub();
         let mut copy = Box::new(self.clone());
-        if with_ids {
-            copy.share_ids(false);
-        }
+        copy.share_ids(false);
         copy.hub.take();
         if let Some(hub) = self.hub.get() {
             let news = hub.copy_news();

@@ -14,6 +14,7 @@ mod values;
 
 mod cut;
 mod differential;
+mod found;
 mod model;
 mod ordinary;
 mod properties;

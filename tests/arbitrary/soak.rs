@@ -17,6 +17,8 @@ mod random;
 mod sink;
 #[path = "soak/tally.rs"]
 mod tally;
+#[path = "soak/travels.rs"]
+mod travels;
 #[path = "soak/unit.rs"]
 mod unit;
 #[path = "soak/worker.rs"]

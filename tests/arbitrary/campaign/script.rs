@@ -3,6 +3,7 @@
 //! Each call is noted once it has returned; a test compares the records with
 //! these notes.
 
+use std::mem;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -18,6 +19,7 @@ pub fn script(run: &Run) {
     timers(run, &mut unit);
     run.checkpoint("outer", &mut unit);
     part(run, &mut unit);
+    elsewhere(run, &mut unit);
     run.scope("outer", &mut unit, || {
         by_current(run);
         inner(run);
@@ -106,8 +108,34 @@ fn part(run: &Run, unit: &mut Trace) {
         resume_unwind(payload);
     }
     run.step();
-    drop(unit.part());
+    mem::forget(unit.part());
     run.field("outer", "lost_parts", 1);
+}
+
+/// A scope of the unit on another thread, and a lap that ends there.
+fn elsewhere(run: &Run, unit: &mut Trace) {
+    run.step();
+    let home = unit.unit();
+    let lap = unit.lap("travels");
+    run.field("outer", "travels.count", 1);
+    let result = thread::scope(|scope| {
+        let work = || {
+            let _lap = lap;
+            run.step();
+            current::set("elsewhere", true);
+            run.field("outer", "elsewhere", true);
+            run.step();
+            let shown = run.shown("elsewhere");
+            current::add!("{shown}");
+            run.fragment("outer", &shown.text());
+            run.step();
+        };
+        scope.spawn(|| home.scope(work)).join()
+    });
+    if let Err(payload) = result {
+        resume_unwind(payload);
+    }
+    run.step();
 }
 
 fn by_current(run: &Run) {

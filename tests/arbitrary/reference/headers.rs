@@ -3,6 +3,7 @@
 
 use arbitrary::{Result, Unstructured};
 
+use super::transaction::is_request_id;
 use super::unit::Unit;
 use super::world::World;
 
@@ -95,8 +96,7 @@ struct Caller {
 impl World<'_> {
     pub fn headers(&mut self, headers: &[Given], unit: &mut Unit) {
         match caller(headers) {
-            None => _ = self.ids(unit),
-            Some(caller) => {
+            Some(caller) if !self.names_around(&caller.header, unit) => {
                 self.continue_from(&caller.header, unit);
                 if !caller.is_decided {
                     self.decide(unit);
@@ -107,9 +107,14 @@ impl World<'_> {
                     self.set_state(state, unit);
                 }
             }
+            _ => _ = self.ids(unit),
         }
         let id = one(headers, "x-request-id").unwrap_or_default();
-        self.request_id(&String::from_utf8_lossy(id), unit);
+        let id = String::from_utf8_lossy(id);
+        self.share(unit, false);
+        if is_request_id(&id) || unit.request_id.is_none() {
+            self.request_id(&id, unit);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Timers of a unit, and their laps.
 
 use super::datum::Datum;
-use super::fields::Held;
+use super::fields::{Field, Held};
 use super::record::{stars, whole};
 use super::unit::Unit;
 
@@ -96,6 +96,44 @@ impl Unit {
             busy: Vec::new(),
         });
         Some(self.last_number)
+    }
+
+    pub fn has_laps(&self) -> bool {
+        !self.laps.is_empty()
+    }
+
+    /// Takes out the laps that run, each with its key.
+    pub fn take_laps(&mut self) -> Vec<(String, Lap)> {
+        let laps = std::mem::take(&mut self.laps);
+        let keyed = laps.into_iter().filter_map(|lap| {
+            let is_its = |field: &&Field| match &field.held {
+                Held::Timer(laps) => laps.number == lap.timer,
+                _ => false,
+            };
+            let field = self.fields.iter().find(is_its)?;
+            Some((field.key.clone(), lap))
+        });
+        keyed.collect()
+    }
+
+    /// Laps that ran elsewhere go on here.
+    pub fn go_on(&mut self, laps: Vec<(String, Lap)>) {
+        for (key, lap) in laps {
+            if let Some(timer) = self.timer(&key) {
+                let its = |own: &&mut Lap| own.timer == timer;
+                let since = self.laps.iter_mut().filter(its).map(|own| own.busy_since);
+                let since = since
+                    .min()
+                    .map_or(lap.busy_since, |own| own.min(lap.busy_since));
+                let own = self.laps.iter_mut().filter(its);
+                own.for_each(|own| own.busy_since = since);
+                self.laps.push(Lap {
+                    timer,
+                    busy_since: since,
+                    ..lap
+                });
+            }
+        }
     }
 
     pub fn runs_lap(&self, number: u64) -> bool {

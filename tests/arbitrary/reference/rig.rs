@@ -134,9 +134,34 @@ pub fn trace_id(n: u8) -> [u8; 16] {
     bytes
 }
 
-/// The n-th id of a unit.
+/// The n-th id of a unit. It is never only of digits, so that all look alike.
 pub fn span_id(n: u8) -> [u8; 8] {
-    [n % 200 + 7; 8]
+    [0xaf, 0xaf, n, n, n, n, n, n]
+}
+
+/// Numbers the ids of units in the order in which they are seen: when one is made is
+/// nobody's business.
+pub fn renumbered<'t>(texts: impl Iterator<Item = &'t mut String>) {
+    let mut known: Vec<String> = Vec::new();
+    for text in texts {
+        let mut from = 0;
+        while let Some(at) = text[from..].find("afaf").map(|at| from + at) {
+            from = at + 4;
+            let Some(digits) = text.get(from..from + 12) else {
+                continue;
+            };
+            let two = &digits[..digits.chars().next().map_or(0, char::len_utf8) * 2];
+            if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) && digits == two.repeat(6) {
+                let digits = digits.to_owned();
+                let number = known.iter().position(|known| *known == digits);
+                let number = number.unwrap_or_else(|| {
+                    known.push(digits);
+                    known.len() - 1
+                });
+                text.replace_range(from..from + 12, &format!("{number:02x}").repeat(6));
+            }
+        }
+    }
 }
 
 impl Clock for Rig {

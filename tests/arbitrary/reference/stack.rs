@@ -102,7 +102,7 @@ impl World<'_> {
     fn emit_last(&mut self, unit: &mut Unit) {
         if unit.enabled {
             let is_part = unit.is_part;
-            self.finish(unit);
+            self.finish(unit, false);
             *unit = Unit::dead();
             (unit.gone, unit.ended) = (is_part, !is_part);
         }

@@ -9,11 +9,11 @@ use traceline::Outcome;
 use super::program::Plan;
 use super::record::{flags, hex};
 use super::rig::{span_id, trace_id};
-use super::unit::{Cell, Ids, Unit};
+use super::unit::{Cell, Ids, Shared, Unit};
 use super::world::{By, Layer, World};
 
 /// The ids that disabled traces make.
-fn made() -> Ids {
+fn made_alone() -> Ids {
     Ids {
         trace: [0xee; 16],
         span: [0xdd; 8],
@@ -70,25 +70,24 @@ impl World<'_> {
         unit.request_id = unit.request_id.take().or(cell.request_id.clone());
     }
 
-    /// The ids of a unit follow from those of the unit outside, unless it has its own.
+    /// What a unit has no own ids for follows from the unit outside.
     pub fn resolve(&mut self, cell: &Cell, make: bool) {
-        if cell.borrow().ids.is_some() {
-            return;
-        }
         let outer = cell.borrow().outer.clone();
-        let Some(outer) = outer else {
-            if make {
+        let knows = |cell: &Shared| cell.ids.is_some() && cell.request_id.is_some();
+        let Some(outer) = outer.filter(|_| !knows(&cell.borrow())) else {
+            if make && cell.borrow().ids.is_none() {
                 let fresh = self.fresh_ids();
                 cell.borrow_mut().ids = Some(fresh);
             }
             return;
         };
-        self.resolve(&outer, make);
+        self.resolve(&outer, make && cell.borrow().ids.is_none());
         let (outer, mut cell) = (outer.borrow(), cell.borrow_mut());
-        if let Some(ids) = &outer.ids {
+        if let (None, Some(ids)) = (&cell.ids, &outer.ids) {
             cell.ids = Some(Ids {
                 span: self.new_span_id(),
                 parent: Some(ids.span),
+                as_given: None,
                 ..ids.clone()
             });
             cell.state = outer.state.clone();
@@ -100,12 +99,15 @@ impl World<'_> {
 
     /// Ids that a part was given become those of a unit that has none.
     fn publish(&self, unit: &Unit) {
-        if !unit.enabled {
+        if !unit.enabled && !unit.has_units_inside {
             return;
         }
         let mut cell = unit.cell.borrow_mut();
         if unit.ids.is_some() && !(unit.is_part && cell.ids.is_some()) {
             (cell.ids, cell.state) = (unit.ids.clone(), unit.state.clone());
+            if unit.is_part {
+                cell.outer = None;
+            }
         }
         if unit.request_id.is_some() && !(unit.is_part && cell.request_id.is_some()) {
             cell.request_id = unit.request_id.clone();
@@ -140,13 +142,22 @@ impl World<'_> {
         let (trace, parent) = (unhex(parts[1]), unhex(parts[2]));
         let flags: [u8; 1] = unhex(parts[3]);
         let said = flags[0] & 1 != 0;
+        unit.passes_on = true;
         unit.state = None;
+        // Units inside may have named it already.
+        let known = unit.ids.clone().or_else(|| match unit.is_part {
+            true => None,
+            false => unit.cell.borrow().ids.clone(),
+        });
+        if unit.enabled && !unit.is_part {
+            unit.leave_outer();
+        }
         unit.ids = Some(Ids {
             trace,
-            span: if unit.enabled {
-                self.new_span_id()
-            } else {
-                parent
+            span: match known {
+                _ if !unit.enabled => parent,
+                Some(known) => known.span,
+                None => self.new_span_id(),
             },
             parent: unit.enabled.then_some(parent),
             sampled: match unit.enabled {
@@ -174,11 +185,13 @@ impl World<'_> {
         if unit.enabled {
             self.ids(unit);
         }
+        unit.passes_on = true;
         unit.state = state;
         self.publish(unit);
     }
 
     pub fn request_id(&mut self, id: &str, unit: &mut Unit) {
+        unit.passes_on |= unit.enabled || is_request_id(id);
         if is_request_id(id) {
             unit.request_id = Some(id.to_owned());
         } else if unit.enabled {
@@ -196,7 +209,7 @@ impl World<'_> {
         ));
     }
 
-    fn asked(&mut self, unit: &mut Unit) -> Told {
+    pub fn asked(&mut self, unit: &mut Unit) -> Told {
         if self.by == By::Current {
             return self.outgoing(Some(unit)).unwrap_or_default();
         }
@@ -205,14 +218,10 @@ impl World<'_> {
             self.share(unit, false);
         } else if unit.stranded {
             return (None, None, None);
-        } else if !unit.passes_on() {
-            // Those of the unit around it; but only its own state and request id.
-            if let Some((ids, ..)) = self.outgoing(None) {
-                return (ids, None, None);
-            }
-            unit.ids = Some(made());
+        } else {
+            self.take_around(unit);
+            return self.told(unit);
         }
-        unit.ids.get_or_insert_with(made);
         (
             unit.ids.clone(),
             unit.state.clone(),
@@ -220,15 +229,49 @@ impl World<'_> {
         )
     }
 
-    /// What calls from here pass on: that of the innermost unit, or of a disabled one that
-    /// was given ids. If there are only disabled ones, the outermost makes ids.
-    fn outgoing(&mut self, top: Option<&mut Unit>) -> Option<Told> {
-        let mut outer = std::mem::take(&mut self.outer);
-        let found = self.innermost(top, &mut outer).map(|found| match found {
-            Found::Ended => Told::default(),
-            Found::Given(told) => told,
+    /// A disabled unit that was given nothing passes on what the unit around it does.
+    fn take_around(&mut self, unit: &mut Unit) {
+        if !unit.passes_on
+            && let Some((ids, state, request_id)) = self.outgoing(None)
+        {
+            let given = |ids: Ids| Ids {
+                as_given: Some(traceparent(&ids)),
+                ..ids
+            };
+            (unit.ids, unit.state, unit.request_id) = (ids.map(given), state, request_id);
+        }
+        unit.passes_on = true;
+    }
+
+    /// What a disabled unit passes on; it makes ids if it has none.
+    fn told(&mut self, unit: &mut Unit) -> Told {
+        if unit.ids.is_none() {
+            let made = match unit.has_units_inside {
+                true => {
+                    self.resolve(&unit.cell, true);
+                    unit.cell.borrow().ids.clone()
+                }
+                false => None,
+            };
+            let made = made.unwrap_or_else(made_alone);
+            unit.ids = Some(Ids {
+                as_given: Some(traceparent(&made)),
+                ..made
+            });
+        }
+        (
+            unit.ids.clone(),
+            unit.state.clone(),
+            unit.request_id.clone(),
+        )
+    }
+
+    /// What calls from here pass on.
+    pub fn outgoing(&mut self, top: Option<&mut Unit>) -> Option<Told> {
+        self.with_innermost(top, |world, found| match found {
+            Found::Disabled(unit) => world.told(unit),
             Found::Cell(cell) => {
-                self.resolve(&cell, true);
+                world.resolve(&cell, true);
                 let cell = cell.borrow();
                 (
                     cell.ids.clone(),
@@ -236,29 +279,44 @@ impl World<'_> {
                     cell.request_id.clone(),
                 )
             }
-        });
-        self.outer = outer;
-        found
+        })
     }
 
-    fn innermost(&self, top: Option<&mut Unit>, outer: &mut [Layer]) -> Option<Found> {
-        let mut disabled = None;
-        let top = top.filter(|unit| !unit.gone);
+    /// The innermost unit, or a disabled one that passes something on. If there are only
+    /// others, the outermost does from now on.
+    fn with_innermost<R>(
+        &mut self,
+        top: Option<&mut Unit>,
+        use_it: impl FnOnce(&mut Self, Found<'_>) -> R,
+    ) -> Option<R> {
+        let mut outer = std::mem::take(&mut self.outer);
+        let top = top.filter(|unit| !unit.gone && !unit.stranded);
         let layers = outer.iter_mut().rev().map(|layer| match layer {
             Layer::Unit(unit) => Ok(unit),
             Layer::InUse(cell) => Err(Rc::clone(cell)),
         });
+        let (mut found, mut disabled) = (None, None);
         for layer in top.map(Ok).into_iter().chain(layers) {
             match layer {
-                Ok(unit) if unit.enabled => return Some(Found::Cell(Rc::clone(&unit.cell))),
-                Err(cell) => return Some(Found::Cell(cell)),
-                Ok(unit) if unit.ended => return Some(Found::Ended),
-                Ok(unit) if unit.gone => {}
-                Ok(unit) if unit.passes_on() => return Some(Found::Given(told(unit))),
+                Ok(unit) if unit.enabled => found = Some(Found::Cell(Rc::clone(&unit.cell))),
+                Err(cell) => found = Some(Found::Cell(cell)),
+                Ok(unit) if unit.ended || unit.gone || unit.stranded => {}
+                Ok(unit) if unit.passes_on => found = Some(Found::Disabled(unit)),
                 Ok(unit) => disabled = Some(unit),
             }
+            if found.is_some() {
+                break;
+            }
         }
-        disabled.map(|unit| Found::Given(told(unit)))
+        if found.is_none()
+            && let Some(unit) = disabled
+        {
+            unit.passes_on = true;
+            found = Some(Found::Disabled(unit));
+        }
+        let result = found.map(|found| use_it(self, found));
+        self.outer = outer;
+        result
     }
 
     /// A unit that begins shares the ids of the one that it begins in.
@@ -266,18 +324,41 @@ impl World<'_> {
         if !new.enabled {
             return;
         }
-        let mut outer = std::mem::take(&mut self.outer);
-        match self.innermost(top, &mut outer) {
-            Some(Found::Cell(cell)) => new.cell.borrow_mut().outer = Some(cell),
-            Some(Found::Given((Some(ids), state, request_id))) => {
-                self.continue_from(&traceparent(&ids), new);
+        self.with_innermost(top, |world, found| match found {
+            Found::Cell(cell) => new.set_outer(&cell),
+            Found::Disabled(unit) if unit.ids.is_some() => {
+                let (ids, state, request_id) = world.told(unit);
+                world.continue_from(&traceparent(&ids.expect("it has")), new);
                 new.state = state;
                 new.request_id = request_id;
-                self.publish(new);
+                world.publish(new);
             }
-            _ => {}
+            Found::Disabled(unit) => {
+                unit.has_units_inside = true;
+                new.set_outer(&unit.cell);
+                world.publish(unit);
+            }
+        });
+    }
+
+    /// Whether a header names the unit around or one further out, or the caller of any.
+    pub fn names_around(&self, header: &str, unit: &Unit) -> bool {
+        let parts: Vec<&str> = header.split('-').collect();
+        let (trace, span): ([u8; 16], [u8; 8]) = (unhex(parts[1]), unhex(parts[2]));
+        let mut next = unit.cell.borrow().outer.clone().filter(|_| !unit.is_part);
+        while let Some(cell) = next {
+            let cell = cell.borrow();
+            if let Some(ids) = &cell.ids {
+                if ids.trace != trace {
+                    return false;
+                }
+                if ids.span == span || ids.parent == Some(span) {
+                    return true;
+                }
+            }
+            next = cell.outer.clone();
         }
-        self.outer = outer;
+        false
     }
 
     /// A unit of the same transaction, with the same target.
@@ -286,15 +367,14 @@ impl World<'_> {
         let mut child = self.new_unit(&plan.name, &target, level);
         if !parent.enabled {
             child.enabled = false;
-            if self.by == By::Own && !parent.passes_on() && !parent.stranded {
-                self.asked(parent);
+            if !parent.stranded {
+                self.take_around(parent);
+                (child.ids, child.state, child.request_id) = self.told(parent);
+                child.passes_on = true;
             }
-            child.ids = parent.ids.clone();
-            child.state = parent.state.clone();
-            child.request_id = parent.request_id.clone();
             return child;
         }
-        child.cell.borrow_mut().outer = Some(Rc::clone(&parent.cell));
+        child.set_outer(&parent.cell);
         self.ids(&mut child);
         child
     }
@@ -339,20 +419,12 @@ impl World<'_> {
     }
 }
 
-type Told = (Option<Ids>, Option<String>, Option<String>);
+pub type Told = (Option<Ids>, Option<String>, Option<String>);
 
 /// Whose ids count somewhere.
-enum Found {
+enum Found<'u> {
     Cell(Cell),
-    Given(Told),
-    /// A unit that has ended, which has no ids for others.
-    Ended,
-}
-
-/// What a disabled unit passes on.
-fn told(unit: &mut Unit) -> Told {
-    let ids = unit.ids.get_or_insert_with(made).clone();
-    (Some(ids), unit.state.clone(), unit.request_id.clone())
+    Disabled(&'u mut Unit),
 }
 
 /// Whether a request id is accepted unchanged.

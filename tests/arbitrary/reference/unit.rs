@@ -51,6 +51,8 @@ pub struct Shared {
     /// How many parts are out.
     pub running: u64,
     pub is_over: bool,
+    /// How many units go on that began inside this one.
+    pub inside: u64,
 }
 
 pub type Cell = Rc<RefCell<Shared>>;
@@ -101,6 +103,15 @@ pub struct Unit {
     pub state: Option<String>,
     pub request_id: Option<String>,
     pub cell: Cell,
+    /// Whether a disabled unit was given or has made something to pass on.
+    pub passes_on: bool,
+    /// Whether enabled units share the ids of a disabled one.
+    pub has_units_inside: bool,
+    /// Whether it began inside another unit.
+    pub is_inside: bool,
+    /// Whether what it says of the outcome and level is the word of the unit itself.
+    pub speaks: bool,
+    level_is_set: bool,
     pub laps: Vec<Lap>,
     /// The next number of a lap or timer; no two units share one.
     pub last_number: u64,
@@ -153,6 +164,11 @@ impl Unit {
             state: None,
             request_id: None,
             cell: Cell::default(),
+            passes_on: false,
+            has_units_inside: false,
+            is_inside: false,
+            speaks: true,
+            level_is_set: false,
             laps: Vec::new(),
             last_number: 0,
             limits: Limits {
@@ -183,9 +199,20 @@ impl Unit {
         self.end_as(Outcome::Error);
     }
 
-    /// Whether a disabled unit has anything to pass on.
-    pub fn passes_on(&self) -> bool {
-        self.ids.is_some() || self.state.is_some() || self.request_id.is_some()
+    /// Makes this a unit inside another.
+    pub fn set_outer(&mut self, outer: &Cell) {
+        outer.borrow_mut().inside += 1;
+        self.cell.borrow_mut().outer = Some(Rc::clone(outer));
+        self.is_inside = true;
+    }
+
+    /// It is no longer a unit inside another.
+    pub fn leave_outer(&mut self) {
+        let outer = self.cell.borrow_mut().outer.take();
+        if let Some(outer) = outer.filter(|_| self.is_inside) {
+            outer.borrow_mut().inside -= 1;
+        }
+        self.is_inside = false;
     }
 
     pub fn end_as(&mut self, outcome: Outcome) {
@@ -206,6 +233,24 @@ impl Unit {
             ..Settings::default()
         };
         Unit::new("", "", Level::Info, &settings, 0)
+    }
+
+    /// Another disabled unit that passes on the same. Only units that began inside the first
+    /// by now are inside both.
+    pub fn copied(&self) -> Unit {
+        let mut copy = self.clone();
+        if !self.has_units_inside {
+            copy.cell = Cell::default();
+        }
+        copy
+    }
+
+    /// What has left the stack.
+    pub fn gone() -> Unit {
+        Unit {
+            gone: true,
+            ..Unit::dead()
+        }
     }
 
     pub fn panic(&mut self) {
@@ -234,6 +279,7 @@ impl Unit {
         self.own_level = level;
         self.raised = None;
         self.outcome_counts = false;
+        self.level_is_set = true;
     }
 
     pub fn outcome(&self) -> Option<Outcome> {
@@ -257,9 +303,23 @@ impl Unit {
 
     /// The part for another thread: it takes over level and start, and is otherwise empty.
     pub fn part(&self) -> Unit {
+        if !self.enabled {
+            return Unit {
+                is_part: true,
+                stranded: false,
+                ..self.copied()
+            };
+        }
         self.cell.borrow_mut().running += 1;
         Unit {
             is_part: true,
+            // Those of an enabled unit are shared when somebody asks.
+            ids: None,
+            state: None,
+            request_id: None,
+            is_inside: false,
+            speaks: false,
+            level_is_set: false,
             stranded: false,
             // What reading from a part returns, as documented at `Part`.
             name: Kept("part".to_owned(), false),
@@ -320,13 +380,25 @@ impl Unit {
         self.dropped_fields += part.dropped_fields;
         self.lost_parts += part.lost_parts;
         self.fragments.join(part.fragments);
-        // `set_level` on a part affects no record.
+        // Only a handle of the unit itself sets its level, or says that it is well.
+        if part.speaks && part.level_is_set {
+            self.set_level(part.own_level);
+        }
         if let Some(level) = part.raised {
             self.raise(level);
         }
-        // Nothing that a part says replaces that a unit was cancelled.
-        if part.said == Some(Outcome::Error) && self.said != Some(Outcome::Cancelled) {
-            self.end_as(Outcome::Error);
+        match part.said {
+            // Nothing that a part says replaces that a unit was cancelled.
+            Some(Outcome::Error) if self.said != Some(Outcome::Cancelled) => {
+                self.end_as(Outcome::Error);
+            }
+            Some(Outcome::Ok) if part.speaks => self.end_as(Outcome::Ok),
+            _ => {}
+        }
+        if part.speaks && !self.speaks {
+            self.speaks = true;
+            let stays = part.said.is_some() || self.said == Some(Outcome::Error);
+            self.said = self.said.filter(|_| stays);
         }
         if self.error.is_none() {
             self.error = part.error;

@@ -36,6 +36,7 @@ pub enum By {
 }
 
 /// A unit that is current.
+#[allow(clippy::large_enum_variant, reason = "there are few")]
 pub enum Layer {
     Unit(Unit),
     /// One that `current::with` holds, which hides the others.
@@ -108,25 +109,27 @@ impl World<'_> {
             unit.panic();
         }
         match end == End::Discard && !panics {
-            true => self.close(&mut unit),
-            false => self.finish(&mut unit),
+            true => self.close(&mut unit, false),
+            false => self.finish(&mut unit, true),
         }
     }
 
-    /// Ends it for its parts and for the units inside it.
-    pub fn close(&mut self, unit: &mut Unit) {
+    /// Ends it for its parts and for the units inside it. `others_go_on` unless the process
+    /// ends.
+    pub fn close(&mut self, unit: &mut Unit, others_go_on: bool) {
         if unit.enabled && !unit.is_part {
-            let decides = self.settings.sampling.is_some() && unit.cell.borrow().outer.is_some();
-            self.share(unit, decides);
+            let samples = self.settings.sampling.is_some() && unit.is_inside;
+            let has_inside = unit.cell.borrow().inside > 0;
+            self.share(unit, samples || others_go_on && has_inside);
+            unit.leave_outer();
             let mut cell = unit.cell.borrow_mut();
-            cell.outer = None;
             cell.is_over = true;
             unit.lost_parts = cell.running;
         }
     }
 
     /// Writes its last record; a part has no record of its own.
-    pub fn finish(&mut self, unit: &mut Unit) {
+    pub fn finish(&mut self, unit: &mut Unit, others_go_on: bool) {
         if !unit.enabled {
             return;
         }
@@ -134,7 +137,7 @@ impl World<'_> {
             return mem::replace(unit, Unit::dead()).come_home(self.now);
         }
         unit.catch_up(self.now);
-        self.close(unit);
+        self.close(unit, others_go_on);
         unit.stop_all(self.now);
         self.emit(unit, None);
     }
@@ -243,7 +246,7 @@ impl World<'_> {
             Op::Part(share) => return self.part(share, unit),
             Op::With(ops) => return self.ops(ops, unit, laps),
             Op::TakeAndDrop => {
-                self.finish(unit);
+                self.finish(unit, true);
                 *unit = Unit::dead();
             }
             _ => {}

@@ -10,6 +10,7 @@ use traceline::{Trace, current, display, key, mask};
 
 use super::configs::{self, BRIDGE};
 use super::random::Random;
+use super::travels;
 use super::worker::Worker;
 
 /// A logger that finds this text in a record panics.
@@ -38,8 +39,12 @@ pub fn any(worker: &mut Worker) {
         82..84 => threads(worker, trace),
         84..89 => logs(worker, trace),
         89..94 => hostile(worker, trace),
-        94..97 => taken(worker, trace),
+        94..96 => taken(worker, trace),
+        96 | 97 => travels::run(worker, trace),
         _ => dropped(worker, trace),
+    }
+    if worker.random.one_in(50) {
+        travels::by_handle(worker);
     }
     if worker.random.one_in(20) {
         silent(worker);
@@ -47,7 +52,7 @@ pub fn any(worker: &mut Worker) {
 }
 
 /// A unit that must have one record.
-fn begin(worker: &mut Worker) -> (u64, Trace) {
+pub fn begin(worker: &mut Worker) -> (u64, Trace) {
     let (id, trace) = start(worker);
     worker.counts.expected.of(id).last.add(id);
     (id, trace)

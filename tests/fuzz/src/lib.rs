@@ -14,6 +14,7 @@ pub mod program;
 pub mod readers;
 mod records;
 pub mod structured;
+pub mod threads;
 pub mod traceparent;
 pub mod tracestate;
 pub mod viewer;
@@ -29,12 +30,13 @@ mod util;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("containers", readers::containers),
     ("headers", headers::check),
     ("program", program::check),
     ("query", readers::query),
     ("structured", structured::check),
+    ("threads", threads::check),
     ("times", readers::times),
     ("traceparent", traceparent::check),
     ("tracestate", tracestate::check),

@@ -42,6 +42,7 @@ targets! {
     "program" every_seed_of_program_holds,
     "query" every_seed_of_query_holds,
     "structured" every_seed_of_structured_holds,
+    "threads" every_seed_of_threads_holds,
     "times" every_seed_of_times_holds,
     "traceparent" every_seed_of_traceparent_holds,
     "tracestate" every_seed_of_tracestate_holds,

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::super::unit::Unit;
+use super::super::world::{self, World};
 use super::predicted::{Predicted, Ref};
 use super::program::KEYS;
 
@@ -18,13 +19,18 @@ pub struct Entry {
 
 /// What a trace is.
 pub enum State {
-    /// Disabled; and whether it has made ids.
-    Disabled(bool),
-    Here(Entry),
-    /// A handle of `run!`, while it has written nothing elsewhere.
+    Disabled(Box<Unit>),
+    Here(Box<Entry>),
+    /// A handle of `run!`.
     Handle(usize),
-    /// A handle with what it wrote elsewhere.
-    Away(Entry),
+    /// A handle with laps that run elsewhere, or that was current there.
+    Away(Box<Entry>),
+}
+
+impl State {
+    pub fn disabled() -> State {
+        State::Disabled(Box::new(Unit::dead()))
+    }
 }
 
 /// A trace that is current.
@@ -42,9 +48,9 @@ pub struct Layer {
 }
 
 pub enum Slot {
-    Unit(Entry),
-    /// A disabled trace; and whether it has made ids.
-    Cover(bool),
+    Unit(Box<Entry>),
+    /// A disabled trace.
+    Cover(Box<Unit>),
     Gone,
 }
 
@@ -52,6 +58,8 @@ pub enum Slot {
 pub struct LapId {
     pub entry: usize,
     pub number: u64,
+    /// Whether whoever stops it can reach the entry from anywhere.
+    pub is_shared: bool,
 }
 
 /// A lap of an entry was stopped elsewhere.
@@ -63,16 +71,50 @@ pub struct Wake {
 }
 
 impl Predicted<'_> {
-    pub fn part(&mut self, number: usize) -> Entry {
+    /// A part that a handle of the unit itself writes to.
+    pub fn part_of_handle(&mut self, number: usize) -> Box<Entry> {
+        let mut part = self.part(number);
+        part.unit.speaks = true;
+        part
+    }
+
+    pub fn part(&mut self, number: usize) -> Box<Entry> {
         self.last += 1;
         let mut unit = self.units[number - 1].seed.part();
         unit.last_number = (self.last as u64 + 1_000_000) << 32;
-        Entry {
+        Box::new(Entry {
             id: self.last,
             number,
             unit,
             has_ended: false,
+        })
+    }
+
+    /// Lets the rules for ids see the stack of the thread.
+    pub fn in_world<R>(&mut self, call: impl FnOnce(&mut World) -> R) -> R {
+        let stack = &mut self.stacks[self.thread];
+        let layers = stack.iter_mut().map(|layer| {
+            world::Layer::Unit(match &mut layer.slot {
+                Slot::Unit(entry) if !entry.has_ended => {
+                    mem::replace(&mut entry.unit, Unit::dead())
+                }
+                Slot::Cover(unit) => mem::replace(&mut **unit, Unit::dead()),
+                _ => Unit::gone(),
+            })
+        });
+        self.world.outer = layers.collect();
+        let result = call(&mut self.world);
+        for (layer, back) in stack.iter_mut().zip(mem::take(&mut self.world.outer)) {
+            let world::Layer::Unit(back) = back else {
+                continue;
+            };
+            match &mut layer.slot {
+                Slot::Unit(entry) if !entry.has_ended => entry.unit = back,
+                Slot::Cover(unit) => **unit = back,
+                _ => {}
+            }
         }
+        result
     }
 
     // ----- the stack of the thread
@@ -108,8 +150,8 @@ impl Predicted<'_> {
             return Ref::Unit(entry.number);
         }
         match self.stacks[self.thread].last().map(|layer| &layer.slot) {
-            Some(Slot::Cover(made)) => Ref::Disabled(*made),
-            _ => Ref::Disabled(false),
+            Some(Slot::Cover(unit)) => Ref::Disabled(Box::new(unit.copied())),
+            _ => Ref::disabled(),
         }
     }
 
@@ -128,38 +170,35 @@ impl Predicted<'_> {
         self.at_hand(number).is_some()
     }
 
-    /// The number of the unit of the uppermost entry that fits.
-    pub fn uppermost(&self, fits: impl Fn(&Entry) -> bool) -> Option<usize> {
-        let layers = self.stacks[self.thread].iter().rev();
-        let mut fitting = layers.filter_map(|layer| match &layer.slot {
-            Slot::Unit(entry) if fits(entry) => Some(entry.number),
-            _ => None,
-        });
-        fitting.next()
-    }
-
     pub fn enter(&mut self, unit: Ref) -> usize {
         let slot = match unit {
             Ref::Unit(number) => Slot::Unit(self.part(number)),
-            Ref::Disabled(made) => Slot::Cover(made),
+            Ref::Disabled(unit) => Slot::Cover(Box::new(unit.copied())),
         };
         self.push(slot)
     }
 
     pub fn leave(&mut self, token: usize) {
         if let Slot::Unit(part) = self.pop(token) {
-            self.come_home(part);
+            self.come_home(*part);
         }
     }
 
     // ----- traces
 
-    /// A handle that is back where its unit is has nothing of its own any more.
+    /// A handle that is back where its unit is has nothing of its own any more; laps go on.
     pub fn settled(&mut self, state: State) -> State {
         match state {
-            State::Away(entry) if self.is_at_hand(entry.number) => {
-                let number = entry.number;
-                self.come_home(entry);
+            State::Away(mut part) if self.is_at_hand(part.number) => {
+                let number = part.number;
+                self.catch_up(&mut part);
+                self.with_unit(number, |all, unit| {
+                    all.catch_up(unit);
+                    unit.unit.cell.borrow_mut().running -= 1;
+                    let laps = part.unit.take_laps();
+                    unit.unit.join(part.unit.clone(), all.world.now);
+                    unit.unit.go_on(laps);
+                });
                 State::Handle(number)
             }
             state => state,
@@ -168,7 +207,7 @@ impl Predicted<'_> {
 
     pub fn lend(&mut self, state: State) -> Lent {
         match self.settled(state) {
-            State::Disabled(made) => Lent::Covering(self.push(Slot::Cover(made))),
+            State::Disabled(unit) => Lent::Covering(self.push(Slot::Cover(unit))),
             State::Here(entry) => Lent::Here(self.push(Slot::Unit(entry))),
             State::Away(entry) => Lent::Away(self.push(Slot::Unit(entry))),
             State::Handle(number) => {
@@ -177,7 +216,7 @@ impl Predicted<'_> {
                 if token == top && self.is_at_hand(number) {
                     return Lent::Handle(number);
                 }
-                let part = self.part(number);
+                let part = self.part_of_handle(number);
                 Lent::Away(self.push(Slot::Unit(part)))
             }
         }
@@ -185,22 +224,22 @@ impl Predicted<'_> {
 
     pub fn take_back(&mut self, lent: Lent) -> State {
         let (Lent::Here(token) | Lent::Away(token) | Lent::Covering(token)) = lent else {
-            let Lent::Handle(number) = lent else {
-                return State::Disabled(false);
+            return match lent {
+                Lent::Handle(number) => State::Handle(number),
+                _ => State::disabled(),
             };
-            return State::Handle(number);
         };
         match (self.pop(token), lent) {
-            (Slot::Cover(made), _) => State::Disabled(made),
+            (Slot::Cover(unit), _) => State::Disabled(unit),
             (Slot::Unit(entry), Lent::Here(_)) if !entry.has_ended => State::Here(entry),
-            (Slot::Unit(entry), Lent::Away(_)) => State::Away(entry),
-            _ => State::Disabled(false),
+            (Slot::Unit(entry), Lent::Away(_)) => self.settled(State::Away(entry)),
+            _ => State::disabled(),
         }
     }
 
     pub fn drop_state(&mut self, state: State) {
-        if let State::Here(entry) | State::Away(entry) = state {
-            self.finish(entry);
+        if let State::Here(entry) | State::Away(entry) = self.settled(state) {
+            self.finish(*entry);
         }
     }
 
@@ -211,21 +250,47 @@ impl Predicted<'_> {
         state: &mut State,
         call: impl FnOnce(&mut Self, &mut Entry) -> R,
     ) -> Option<R> {
-        *state = self.settled(mem::replace(state, State::Disabled(false)));
+        *state = self.settled(mem::replace(state, State::disabled()));
         if let State::Handle(number) = *state {
-            if let Some(entry) = self.at_hand(number) {
-                let (mut entry, id) = (entry.clone(), entry.id);
-                self.catch_up(&mut entry);
-                let result = call(self, &mut entry);
-                self.put(id, entry);
-                return Some(result);
+            if self.is_at_hand(number) {
+                return self.with_unit(number, |all, entry| {
+                    all.catch_up(entry);
+                    call(all, entry)
+                });
             }
-            *state = State::Away(self.part(number));
+            *state = State::Away(self.part_of_handle(number));
         }
         match state {
-            State::Here(entry) | State::Away(entry) => Some(call(self, entry)),
+            State::Here(entry) => Some(call(self, entry)),
+            State::Away(part) => {
+                let result = call(self, part);
+                self.catch_up(part);
+                // What it wrote goes to the unit at once, unless laps still run.
+                if !part.unit.has_laps() {
+                    let number = part.number;
+                    if let State::Away(part) = mem::replace(state, State::Handle(number)) {
+                        self.come_home(*part);
+                    }
+                }
+                Some(result)
+            }
             _ => None,
         }
+    }
+
+    /// A call on a unit that is at hand.
+    fn with_unit<R>(
+        &mut self,
+        number: usize,
+        call: impl FnOnce(&mut Self, &mut Entry) -> R,
+    ) -> Option<R> {
+        let (mut entry, id) = {
+            let entry = self.at_hand(number)?;
+            (entry.clone(), entry.id)
+        };
+        let result = call(self, &mut entry);
+        self.put(id, entry);
+        Some(result)
     }
 
     /// A call on what is current; returns whether there is anything.
@@ -242,7 +307,7 @@ impl Predicted<'_> {
     fn put(&mut self, id: usize, new: Entry) {
         for layer in &mut self.stacks[self.thread] {
             match &mut layer.slot {
-                Slot::Unit(entry) if entry.id == id => return *entry = new,
+                Slot::Unit(entry) if entry.id == id => return **entry = new,
                 _ => {}
             }
         }
@@ -297,28 +362,56 @@ impl Predicted<'_> {
     pub fn end(&mut self, entry: &mut Entry) {
         self.catch_up(entry);
         match self.units[entry.number - 1].is_discarded {
-            true => self.world.close(&mut entry.unit),
-            false => self.world.finish(&mut entry.unit),
+            true => self.world.close(&mut entry.unit, true),
+            false => self.world.finish(&mut entry.unit, true),
         }
     }
 
     // ----- laps
 
-    pub fn start_lap(&mut self, entry: &mut Entry, key: usize) -> LapId {
+    pub fn start_lap(&mut self, entry: &mut Entry, key: usize, is_shared: bool) -> LapId {
         self.catch_up(entry);
         LapId {
             entry: entry.id,
             number: entry.unit.start_timer(KEYS[key], self.world.now),
+            is_shared,
         }
     }
 
-    /// A lap that runs elsewhere may be one of the unit that a part belongs to.
-    pub fn stop_lap(&mut self, entry: &mut Entry, lap: LapId) {
-        if entry.unit.runs_lap(lap.number) {
-            entry.unit.stop(lap.number, self.world.now);
-        } else if entry.unit.is_part {
-            let home = self.units[entry.number - 1].entry;
-            self.wake(home, lap);
+    /// Stops a lap for which a trace was asked: it may run in the unit of that part.
+    pub fn stop_by(&mut self, state: &mut State, lap: LapId) {
+        let shared = lap.is_shared.then_some(lap.entry);
+        let home = self.with(state, |all, entry| {
+            if entry.unit.runs_lap(lap.number) {
+                entry.unit.stop(lap.number, all.world.now);
+                return None;
+            }
+            let home = all.units[entry.number - 1].entry;
+            entry.unit.is_part.then_some(home).or(shared)
+        });
+        if let Some(entry) = home.unwrap_or(shared) {
+            self.wake(entry, lap);
+        }
+    }
+
+    /// Stops a lap wherever in the stack it runs, or elsewhere.
+    pub fn stop_anywhere(&mut self, lap: LapId) {
+        let now = self.world.now;
+        let mut homes = Vec::new();
+        for layer in self.stacks[self.thread].iter_mut().rev() {
+            match &mut layer.slot {
+                Slot::Unit(entry) if entry.unit.runs_lap(lap.number) => {
+                    return entry.unit.stop(lap.number, now);
+                }
+                Slot::Unit(entry) if entry.unit.is_part => homes.push(entry.number),
+                _ => {}
+            }
+        }
+        if lap.is_shared {
+            return self.wake(lap.entry, lap);
+        }
+        for number in homes {
+            self.wake(self.units[number - 1].entry, lap);
         }
     }
 
@@ -330,19 +423,5 @@ impl Predicted<'_> {
         if !known.is_some_and(|known| known.seed.cell.borrow().is_over) {
             self.wakes.push(Wake { entry, number, at });
         }
-    }
-
-    /// Stops a lap wherever in the stack it runs.
-    pub fn stop_anywhere(&mut self, lap: LapId, otherwise: impl FnOnce(&mut Self)) {
-        let now = self.world.now;
-        for layer in self.stacks[self.thread].iter_mut().rev() {
-            match &mut layer.slot {
-                Slot::Unit(entry) if entry.unit.runs_lap(lap.number) => {
-                    return entry.unit.stop(lap.number, now);
-                }
-                _ => {}
-            }
-        }
-        otherwise(self);
     }
 }

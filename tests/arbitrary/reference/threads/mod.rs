@@ -8,6 +8,7 @@ pub mod program;
 
 use program::Program;
 
+use super::rig::renumbered;
 use super::settings;
 
 pub use program::decode;
@@ -26,10 +27,12 @@ pub fn check(bytes: &[u8]) {
 
 /// Describes the difference, if there is one.
 pub fn compare(program: &Program) -> Result<(), String> {
-    let Some(got) = library::run(program, settings::config) else {
+    let Some(mut got) = library::run(program, settings::config) else {
         return Ok(());
     };
-    let want = predicted::run(program, &library::last(program));
+    let mut want = predicted::run(program, &library::last(program));
+    renumbered(got.iter_mut());
+    renumbered(want.iter_mut());
     match got == want {
         true => Ok(()),
         false => Err(format!(

@@ -1,7 +1,6 @@
 //! What the calls give, as the pages of `current`, `UnitRef`, `Part` and the guide have it.
 
 use std::mem;
-use std::rc::Rc;
 use std::time::Duration;
 
 use log::Level;
@@ -12,11 +11,8 @@ use super::super::program::{Cause, End, Key, Num, Text, Val};
 use super::super::transaction::traceparent;
 use super::super::unit::Unit;
 use super::super::world::World;
-use super::entry::{Entry, LapId, Layer, Lent, Slot, State, Wake};
+use super::entry::{Entry, LapId, Layer, Lent, State, Wake};
 use super::program::{KEYS, Op, Program, Step, THREADS, Whom};
-
-/// The header of the ids that disabled traces make.
-pub const MADE: &str = "00-eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-dddddddddddddddd-01";
 
 /// Runs a program; returns the same as the library should.
 pub fn run(program: &Program, last: &[Step]) -> Vec<String> {
@@ -62,11 +58,17 @@ pub struct Known {
     pub is_discarded: bool,
 }
 
-/// A `UnitRef`: a unit, or whether a disabled one has made ids.
-#[derive(Clone, Copy)]
+/// A `UnitRef`.
+#[derive(Clone)]
 pub enum Ref {
     Unit(usize),
-    Disabled(bool),
+    Disabled(Box<Unit>),
+}
+
+impl Ref {
+    pub fn disabled() -> Ref {
+        Ref::Disabled(Box::new(Unit::dead()))
+    }
 }
 
 pub struct Running {
@@ -112,7 +114,7 @@ impl Predicted<'_> {
                 let (number, entry) = self.start();
                 self.lay(number, false, State::Here(entry));
             }
-            Op::Disabled => self.lay(0, false, State::Disabled(false)),
+            Op::Disabled => self.lay(0, false, State::disabled()),
             Op::Future => {
                 let (number, entry) = self.start();
                 self.futures.push(Running {
@@ -125,7 +127,7 @@ impl Predicted<'_> {
             Op::Close => self.close(false),
             Op::Ready => self.close(true),
             Op::RefEnter(n) => {
-                if let Some(&(_, unit)) = self.refs.get(n % self.refs.len().max(1)) {
+                if let Some((_, unit)) = self.refs.get(n % self.refs.len().max(1)).cloned() {
                     let token = self.enter(unit);
                     self.guards[self.thread].push(token);
                 }
@@ -136,7 +138,7 @@ impl Predicted<'_> {
                 }
             }
             Op::PartOfRef(n) => {
-                if let Some(&(number, unit)) = self.refs.get(n % self.refs.len().max(1)) {
+                if let Some((number, unit)) = self.refs.get(n % self.refs.len().max(1)).cloned() {
                     self.lay_part(number, unit);
                 }
             }
@@ -168,7 +170,7 @@ impl Predicted<'_> {
             }
             Op::DropLap(n) => {
                 if let Some(Some(lap)) = take(&mut self.laps, n) {
-                    self.stop_anywhere(lap, |all| all.wake(lap.entry, lap));
+                    self.stop_anywhere(lap);
                 }
             }
             Op::UnitRef(Whom::Current) => {
@@ -184,7 +186,7 @@ impl Predicted<'_> {
         }
     }
 
-    fn start(&mut self) -> (usize, Entry) {
+    fn start(&mut self) -> (usize, Box<Entry>) {
         let unit = self.world.new_unit("unit", "traceline", Level::Info);
         self.last += 1;
         self.units.push(Known {
@@ -193,13 +195,14 @@ impl Predicted<'_> {
             token: None,
             is_discarded: false,
         });
-        let mut entry = Entry {
+        let mut entry = Box::new(Entry {
             id: self.last,
             number: self.units.len(),
             unit,
             has_ended: false,
-        };
-        self.begin_in(&mut entry.unit);
+        });
+        let unit = &mut entry.unit;
+        self.in_world(|world| world.begin_in(unit, None));
         (self.units.len(), entry)
     }
 
@@ -214,7 +217,7 @@ impl Predicted<'_> {
     fn lay_part(&mut self, number: usize, unit: Ref) {
         let state = match unit {
             Ref::Unit(unit) => State::Here(self.part(unit)),
-            Ref::Disabled(made) => State::Disabled(made),
+            Ref::Disabled(unit) => State::Disabled(Box::new(unit.copied())),
         };
         self.lay(number, true, state);
     }
@@ -239,7 +242,7 @@ impl Predicted<'_> {
                 Frame::Future(future.number, lent)
             }),
             Op::RefScope(n) => take(&mut self.refs, n).map(|(number, unit)| {
-                let token = self.enter(unit);
+                let token = self.enter(unit.clone());
                 Frame::Ref(number, unit, token)
             }),
             _ => None,
@@ -284,7 +287,7 @@ impl Predicted<'_> {
             if entry.unit.outcome().is_none() {
                 entry.unit.end_as(Outcome::Ok);
             }
-            self.finish(entry);
+            self.finish(*entry);
         }
     }
 
@@ -342,7 +345,7 @@ impl Predicted<'_> {
                 self.with(&mut trace.state, |all, entry| {
                     all.catch_up(entry);
                     if let Some(State::Here(part)) = state.take() {
-                        all.merge(entry, part);
+                        all.merge(entry, *part);
                     }
                 });
                 if let Some(state) = state {
@@ -378,7 +381,7 @@ impl Predicted<'_> {
 
     fn call_trace(&mut self, op: Op, trace: &mut Lying) {
         let unit = match &trace.state {
-            State::Disabled(made) => Ref::Disabled(*made),
+            State::Disabled(unit) => Ref::Disabled(Box::new(unit.copied())),
             State::Here(entry) | State::Away(entry) => Ref::Unit(entry.number),
             State::Handle(number) => Ref::Unit(*number),
         };
@@ -391,14 +394,15 @@ impl Predicted<'_> {
                 self.world.done.seen.push(format!("{seen:?}"));
             }
             Op::Lap(_, key) | Op::StartTimer(_, key) => {
-                let lap = self.with(&mut trace.state, |all, entry| all.start_lap(entry, key));
+                let is_shared = matches!(op, Op::Lap(..));
+                let start =
+                    |all: &mut Self, entry: &mut Entry| all.start_lap(entry, key, is_shared);
+                let lap = self.with(&mut trace.state, start);
                 self.keep_lap(op, lap);
             }
             Op::Stop(_, n) => {
-                if let Some(lap) = take(&mut self.timers, n) {
-                    self.with(&mut trace.state, |all, entry| {
-                        lap.map(|lap| all.stop_lap(entry, lap))
-                    });
+                if let Some(Some(lap)) = take(&mut self.timers, n) {
+                    self.stop_by(&mut trace.state, lap);
                 }
             }
             // Fragments find their place by their times.
@@ -420,12 +424,7 @@ impl Predicted<'_> {
             _ => None,
         };
         if let Some(lap) = stop {
-            return self.stop_anywhere(lap, |all| {
-                if let Some(part) = all.uppermost(|entry| entry.unit.is_part) {
-                    let home = all.units[part - 1].entry;
-                    all.wake(home, lap);
-                }
-            });
+            return self.stop_anywhere(lap);
         }
         if let Op::Ids(_) = op {
             let seen = self.outgoing();
@@ -435,8 +434,13 @@ impl Predicted<'_> {
         let found = self.with_current(|all, entry| {
             all.catch_up(entry);
             match op {
-                Op::Lap(_, key) | Op::StartTimer(_, key) => lap = Some(all.start_lap(entry, key)),
-                Op::Look(_, key) => all.look(Some(entry), true, key),
+                Op::Lap(_, key) | Op::StartTimer(_, key) => {
+                    lap = Some(all.start_lap(entry, key, true))
+                }
+                Op::Look(_, key) => {
+                    let is_lost = entry.unit.is_part && entry.unit.cell.borrow().is_over;
+                    all.look(Some(entry), !is_lost, key);
+                }
                 Op::Stop(..) => {}
                 op => all.write(op, entry),
             }
@@ -478,13 +482,23 @@ impl Predicted<'_> {
     fn look_at(&mut self, state: &State, key: usize) {
         let seen = match state {
             State::Disabled(_) => return self.look(None, false, key),
-            State::Here(entry) | State::Away(entry) => Some(self.seen(entry)),
-            State::Handle(number) => {
-                let entry = self.at_hand(*number).cloned();
-                entry.map(|entry| self.seen(&entry))
-            }
+            State::Here(entry) | State::Away(entry) => self.seen(entry),
+            State::Handle(number) => match self.at_hand(*number).cloned() {
+                Some(entry) => self.seen(&entry),
+                // What came from elsewhere and was not yet taken in.
+                None => {
+                    let seed = &self.units[*number - 1].seed;
+                    let inbox = seed.cell.borrow().inbox.clone();
+                    Entry {
+                        id: 0,
+                        number: *number,
+                        unit: inbox.unwrap_or_else(|| seed.clone()),
+                        has_ended: false,
+                    }
+                }
+            },
         };
-        self.look(seen.as_ref(), true, key);
+        self.look(Some(&seen), true, key);
     }
 
     fn look(&mut self, entry: Option<&Entry>, is_enabled: bool, key: usize) {
@@ -503,14 +517,9 @@ impl Predicted<'_> {
     // ----- ids
 
     fn ids_of(&mut self, state: &mut State) -> Option<String> {
-        if let State::Disabled(false) = state {
-            let around = self.outgoing();
-            // Those of the unit around it, or else its own.
-            *state = State::Disabled(around.is_none());
-            return around.or(Some(MADE.to_owned()));
-        }
-        if let State::Disabled(true) = state {
-            return Some(MADE.to_owned());
+        if let State::Disabled(unit) = state {
+            let (ids, ..) = self.in_world(|world| world.asked(unit));
+            return ids.as_ref().map(traceparent);
         }
         let header =
             |all: &mut Self, entry: &mut Entry| traceparent(&all.world.ids(&mut entry.unit));
@@ -519,44 +528,7 @@ impl Predicted<'_> {
 
     /// What calls from here pass on.
     fn outgoing(&mut self) -> Option<String> {
-        let at = self.outer()?;
-        match &mut self.stacks[self.thread][at].slot {
-            Slot::Unit(entry) if entry.has_ended => None,
-            Slot::Unit(entry) => Some(traceparent(&self.world.ids(&mut entry.unit))),
-            Slot::Cover(made) => {
-                *made = true;
-                Some(MADE.to_owned())
-            }
-            Slot::Gone => None,
-        }
-    }
-
-    /// A unit that begins shares the ids of the one that it begins in.
-    fn begin_in(&mut self, unit: &mut Unit) {
-        let Some(at) = self.outer() else {
-            return;
-        };
-        match &mut self.stacks[self.thread][at].slot {
-            Slot::Unit(entry) if !entry.has_ended => {
-                unit.cell.borrow_mut().outer = Some(Rc::clone(&entry.unit.cell));
-            }
-            Slot::Cover(made) => {
-                *made = true;
-                self.world.continue_from(MADE, unit);
-            }
-            _ => {}
-        }
-    }
-
-    /// The uppermost layer with a unit, or with a disabled one that has made ids; else the
-    /// lowest disabled one.
-    fn outer(&self) -> Option<usize> {
-        let stack = &self.stacks[self.thread];
-        let has_ids = |layer: &Layer| matches!(layer.slot, Slot::Unit(_) | Slot::Cover(true));
-        let cover = |layer: &Layer| matches!(layer.slot, Slot::Cover(_));
-        stack
-            .iter()
-            .rposition(has_ids)
-            .or_else(|| stack.iter().position(cover))
+        let (ids, ..) = self.in_world(|world| world.outgoing(None))?;
+        ids.as_ref().map(traceparent)
     }
 }
