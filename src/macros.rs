@@ -147,9 +147,9 @@ macro_rules! builder {
 /// | `import`, the name of a function | its argument, a `&mut Trace` |
 ///
 /// The handle may be used on another thread, or taken out with `std::mem::take` and sent
-/// there. Then it writes to a part of the unit, which is merged when the handle comes back
-/// or is dropped. If that is after the end of the unit, the part is lost and counted in
-/// `lost_parts`. Dropping the handle does not end the unit.
+/// there. The unit takes in what each call there writes at its own next call, or at its
+/// end; [`current::late_parts`](crate::current::late_parts) counts calls that come after
+/// that. Dropping the handle does not end the unit.
 ///
 /// After the first unit of its kind on a thread, `run!` allocates nothing of its own.
 ///
