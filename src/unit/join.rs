@@ -63,7 +63,9 @@ impl Entry {
     /// Goes on with the laps that run in a part.
     fn adopt_laps(&mut self, part: &mut Entry) {
         for lap in std::mem::take(&mut part.laps) {
+            // Unless the field was set to something else meanwhile.
             let field = part.fields.as_slice().get(lap.field);
+            let field = field.filter(|field| field.value().tag == Tag::Timer);
             if let Some(at) = field.and_then(|field| self.timer(self.key_of(field, part))) {
                 self.adopt_lap(OpenLap { field: at, ..lap });
             }

@@ -156,6 +156,48 @@ fn a_handle_that_is_back_where_its_unit_is_ends_it() {
 }
 
 #[test]
+fn a_handle_elsewhere_sees_that_its_lap_was_stopped() {
+    let log = Capture::up_to(log::LevelFilter::Trace);
+    let result: Result<(), String> = start("job", &config(log)).__run(|trace| {
+        let mut trace = std::mem::take(trace);
+        let elsewhere = std::thread::spawn(move || {
+            let lap = trace.lap("db");
+            std::thread::spawn(move || drop(lap)).join().unwrap();
+            trace.set("k", 7);
+            trace
+        });
+        // Still elsewhere when the unit ends.
+        std::mem::forget(elsewhere.join().unwrap());
+        Ok(())
+    });
+    assert_eq!(result, Ok(()));
+    let line = &only(log)[0];
+    assert!(
+        line.contains(" db.count=1 ") && line.ends_with(" k=7"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_lap_whose_field_was_set_to_something_else_does_not_go_on_in_the_unit() {
+    let log = Capture::up_to(log::LevelFilter::Trace);
+    let result: Result<(), String> = start("job", &config(log)).__run(|trace| {
+        let mut trace = std::mem::take(trace);
+        let elsewhere = std::thread::spawn(move || {
+            let timer = trace.start_timer("k");
+            trace.set("k", 7);
+            (trace, timer)
+        });
+        let (mut trace, timer) = elsewhere.join().unwrap();
+        trace.incr("rows");
+        trace.stop(timer);
+        Ok(())
+    });
+    assert_eq!(result, Ok(()));
+    assert_eq!(only(log), ["msg=job outcome=ok k=7 rows=1"]);
+}
+
+#[test]
 fn ten_thousand_guards_are_dropped_in_any_order() {
     let log = Capture::up_to(log::LevelFilter::Trace);
     let trace = start("job", &config(log));

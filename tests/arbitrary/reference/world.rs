@@ -329,7 +329,10 @@ impl World<'_> {
             Op::Add(_) | Op::Warn(_) | Op::Fail(_) | Op::AddElsewhere(_) | Op::Raise(_)
         );
         let looks = self.by == By::Current || !commutes;
-        let reads = matches!(op, Op::TakeAndPut | Op::Get(_) | Op::Render);
+        let reads = matches!(
+            op,
+            Op::TakeAndPut | Op::Get(_) | Op::Render | Op::Check(Ok(_))
+        );
         if looks && !reads {
             unit.catch_up(now);
         }

@@ -419,12 +419,11 @@ impl Predicted<'_> {
     }
 
     fn call_current(&mut self, op: Op) {
-        let stop = match op {
-            Op::Stop(_, n) => take(&mut self.timers, n).flatten(),
-            _ => None,
-        };
-        if let Some(lap) = stop {
-            return self.stop_anywhere(lap);
+        if let Op::Stop(_, n) = op {
+            if let Some(Some(lap)) = take(&mut self.timers, n) {
+                self.stop_anywhere(lap);
+            }
+            return;
         }
         if let Op::Ids(_) = op {
             let seen = self.outgoing();
@@ -441,7 +440,6 @@ impl Predicted<'_> {
                     let is_lost = entry.unit.is_part && entry.unit.cell.borrow().is_over;
                     all.look(Some(entry), !is_lost, key);
                 }
-                Op::Stop(..) => {}
                 op => all.write(op, entry),
             }
         });
