@@ -82,7 +82,7 @@ impl Trace {
         level: Option<Level>,
         location: &'static Location<'static>,
     ) -> &mut Self {
-        match &mut self.0 {
+        match &mut *self.0 {
             State::Here(entry) => entry.add(message.text(), level, location),
             State::Disabled(_)
             | State::Covering(_)

@@ -46,7 +46,7 @@ impl Trace {
     /// Takes the entry of a handle for use, if its unit is the current one.
     #[inline(always)]
     pub(super) fn take_current(&self) -> Option<Taken> {
-        let State::Handle(hub) = &self.0 else {
+        let State::Handle(hub) = &*self.0 else {
             return None;
         };
         let mut taken = stack::take_current(hub.token()?)?;
@@ -59,7 +59,7 @@ impl Trace {
     #[inline(never)]
     pub(super) fn with_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         self.take_back();
-        if let State::Handle(hub) = &self.0 {
+        if let State::Handle(hub) = &*self.0 {
             let mut call = Some(call);
             let use_entry = |entry: &mut Entry| {
                 entry.catch_up();
@@ -71,12 +71,12 @@ impl Trace {
             return match result {
                 Some(result) => result,
                 None => {
-                    self.0 = State::Away(parts::take_for_handle(hub));
+                    *self.0 = State::Away(parts::take_for_handle(hub));
                     self.call_away(call?)
                 }
             };
         }
-        match &mut self.0 {
+        match &mut *self.0 {
             State::Here(entry) => Some(call(entry)),
             _ => self.call_away(call),
         }
@@ -85,7 +85,7 @@ impl Trace {
     /// Uses the part of a handle that is not where its entry is. The part comes home at once,
     /// so that a later write elsewhere wins, unless a lap runs in it.
     fn call_away<R>(&mut self, call: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        let State::Away(part) = &mut self.0 else {
+        let State::Away(part) = &mut *self.0 else {
             return None;
         };
         let result = call(part);
@@ -93,7 +93,7 @@ impl Trace {
         part.catch_up();
         if !part.has_laps()
             && let Some(hub) = part.home.clone()
-            && let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub))
+            && let State::Away(part) = std::mem::replace(&mut *self.0, State::Handle(hub))
         {
             parts::come_home(part);
         }
@@ -103,7 +103,7 @@ impl Trace {
     /// Returns a handle to this unit, which works while the unit is lent, as it does elsewhere;
     /// that of a disabled one finds its cover by the mark.
     pub(crate) fn handle(&self, mark: Option<Token>) -> Trace {
-        Trace(match (&self.0, mark) {
+        Trace::new_in(match (&*self.0, mark) {
             (State::Here(entry), _) => State::Handle(Arc::clone(entry.home_or_hub())),
             (_, Some(mark)) => State::Covered(Covered::Marked(mark)),
             _ => State::Disabled(None),
@@ -119,7 +119,7 @@ impl Trace {
             // Before the entry leaves the trace, which would be lost without memory.
             make_room();
         }
-        self.0 = match std::mem::take(&mut self.0) {
+        *self.0 = match std::mem::take(&mut *self.0) {
             State::Here(entry) => State::Lent(stack::push(entry)),
             State::Away(part) => State::LentAway(stack::push(part)),
             State::Handle(hub) if !hub.token().is_some_and(stack::is_current) => {
@@ -136,14 +136,14 @@ impl Trace {
     /// if its guard was leaked.
     #[inline(always)]
     pub(super) fn take_back(&mut self) {
-        if !matches!(self.0, State::Here(_) | State::Disabled(_)) {
+        if !matches!(*self.0, State::Here(_) | State::Disabled(_)) {
             self.take_back_now();
         }
     }
 
     #[inline(never)]
     pub(super) fn take_back_now(&mut self) {
-        let state = match &mut self.0 {
+        let state = match &mut *self.0 {
             // If it is not found, it is in use further up this thread's stack, or on
             // another thread: the next call tries again.
             State::Lent(token) | State::Covering(token) => match stack::pop(*token) {
@@ -172,7 +172,7 @@ impl Trace {
             State::LentAway(token) => match stack::pop(*token) {
                 Some(Slot::Unit(mut part)) => {
                     part.token = None;
-                    self.0 = State::Away(part);
+                    *self.0 = State::Away(part);
                     return self.take_back_now();
                 }
                 _ => return,
@@ -183,25 +183,27 @@ impl Trace {
                     Some(hub) if hub.token().is_some_and(stack::has_unit) => Arc::clone(hub),
                     _ => return,
                 };
-                if let State::Away(part) = std::mem::replace(&mut self.0, State::Handle(hub)) {
+                if let State::Away(part) = std::mem::replace(&mut *self.0, State::Handle(hub)) {
                     parts::rejoin(part);
                 }
                 return;
             }
             _ => return,
         };
-        self.0 = state;
+        *self.0 = state;
     }
 
-    /// Ends a trace whose entry is elsewhere.
+    /// Ends a trace that has not got its entry, given what its `drop` took out.
     #[inline(never)]
-    pub(super) fn finish_lent(&mut self) {
+    pub(super) fn finish_other(&mut self, state: State) {
+        *self.0 = state;
         if let Some(entry) = self.take_entry() {
             emit::finish(entry);
-        } else if let State::Lent(token) | State::LentAway(token) = self.0 {
+        } else if let State::Lent(token) | State::LentAway(token) = *self.0 {
             // Whoever uses it ends it.
             stack::leave(token);
         }
+        drop(std::mem::take(&mut *self.0));
     }
 
     /// Makes a disabled trace a cover until the guard is dropped.
@@ -220,7 +222,7 @@ impl Cover {
     #[inline]
     pub(super) fn handle(&self) -> Trace {
         stack::mark_cover(self.0);
-        Trace(State::Covered(Covered::Marked(self.0)))
+        Trace::new_in(State::Covered(Covered::Marked(self.0)))
     }
 }
 

@@ -53,7 +53,7 @@ impl Trace {
     }
 
     fn record(&mut self, cause: Cause<'_>) -> &mut Self {
-        match &mut self.0 {
+        match &mut *self.0 {
             State::Here(entry) => {
                 entry.catch_up();
                 add::record(entry, cause);
@@ -221,7 +221,7 @@ impl Trace {
     /// Sets the outcome to `cancelled`, unless it is `panic`. A handle of `run!` leaves
     /// the unit to those who run it.
     pub(crate) fn cancel(&mut self) {
-        if let State::Handle(_) = self.0 {
+        if let State::Handle(_) = *self.0 {
             return;
         }
         self.with(|entry| {

@@ -32,7 +32,7 @@ impl Trace {
     /// ```
     #[inline]
     pub fn set(&mut self, key: impl ToKey /* or key(&s) */, value: impl ToValue) -> &mut Self {
-        match &mut self.0 {
+        match &mut *self.0 {
             State::Here(entry) => entry.set(key.to_key().0, value.to_value().0),
             State::Disabled(_)
             | State::Covering(_)
