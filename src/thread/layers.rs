@@ -20,8 +20,8 @@ pub(crate) enum Slot {
     },
     Unit(Box<Entry>),
     /// A disabled trace, which hides the units below, with the ids that it passes on, and
-    /// with a mark if there is a handle to it.
-    Cover(Option<Box<Forwarded>>, Option<Token>),
+    /// with the mark by which its handles find it: its token, or that of the first poll.
+    Cover(Option<Box<Forwarded>>, Token),
     /// Nothing: it was taken back before the layers above it.
     Gone,
 }
@@ -144,7 +144,7 @@ pub(super) fn find<R>(token: Token, work: impl FnOnce(&mut Slot) -> R) -> Option
 }
 
 #[inline]
-pub(super) fn is_top(token: Token) -> bool {
+pub(crate) fn is_top(token: Token) -> bool {
     STACK.with(|stack| stack.token.get()) == Some(token)
 }
 

@@ -42,7 +42,7 @@ fn name(entry: &mut Entry, token: Token) {
 /// Hides the current units until [`pop`].
 pub(crate) fn cover(forwarded: Option<Box<Forwarded>>) -> Token {
     let token = token::next();
-    put_on_top(token, Slot::Cover(forwarded, None));
+    put_on_top(token, Slot::Cover(forwarded, token));
     token
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn put_back(token: Token, slot: Slot) {
 
 /// Removes the layer of a unit that was in use and will not come back.
 pub(crate) fn abandon(token: Token) {
-    put_back(token, Slot::Cover(None, None));
+    put_back(token, Slot::Cover(None, token));
     pop(token);
 }
 
@@ -284,18 +284,14 @@ pub(crate) fn new_mark() -> Token {
 pub(crate) fn mark_cover(mark: Token) {
     with_top(|slot| {
         if let Slot::Cover(_, own) = slot {
-            *own = Some(mark);
+            *own = mark;
         }
     });
 }
 
 /// Returns the token of the cover that has a mark, if it is on this stack.
 pub(crate) fn marked(mark: Token) -> Option<Token> {
-    first(|slot| matches!(slot, Slot::Cover(_, own) if *own == Some(mark)))
-}
-
-pub(crate) fn is_on_top(token: Token) -> bool {
-    is_top(token)
+    first(|slot| matches!(slot, Slot::Cover(_, own) if *own == mark))
 }
 
 /// Returns the token of the uppermost cover with ids, from a layer downwards.

@@ -1,6 +1,6 @@
 //! Handles of `run!` whose unit is disabled.
 
-use crate::thread::stack;
+use crate::thread::{layers, stack};
 use crate::unit::forwarded::Forwarded;
 use crate::unit::store::origin::Token;
 
@@ -23,7 +23,7 @@ impl Covered {
 
     /// Returns whether its unit is the current one of this thread.
     pub(super) fn is_current(&self) -> bool {
-        stack::marked(self.mark()).is_some_and(stack::is_on_top)
+        stack::marked(self.mark()).is_some_and(layers::is_top)
     }
 
     /// Hides the current units, with the ids of this one.

@@ -166,7 +166,7 @@ impl Trace {
                 _ => return,
             },
             State::CoveringHandle(token) => match stack::pop(*token) {
-                Some(Slot::Cover(ids, Some(mark))) => State::Covered(Covered::new(mark, ids)),
+                Some(Slot::Cover(ids, mark)) => State::Covered(Covered::new(mark, ids)),
                 _ => return,
             },
             State::LentAway(token) => match stack::pop(*token) {
@@ -221,7 +221,6 @@ impl Cover {
     /// Returns a handle to the disabled unit.
     #[inline]
     pub(super) fn handle(&self) -> Trace {
-        stack::mark_cover(self.0);
         Trace::new_in(State::Covered(Covered::Marked(self.0)))
     }
 }
