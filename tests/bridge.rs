@@ -241,6 +241,17 @@ mod absorbs {
     }
 
     #[test]
+    fn with_the_name_and_the_ids_of_the_unit_that_a_scope_belongs_to() {
+        let out = Keep::leak();
+        let rig = Rig::new(bridge(out));
+        let mut unit = rig.named("upload");
+        unit.set_request_id("r-1");
+        unit.unit().scope(|| info!(logger: rig.log, "hashing"));
+        unit.discard();
+        assert_eq!(out.take(), ["info: hashing {unit=upload, request_id=r-1}"]);
+    }
+
+    #[test]
     fn everything_where_errors_are_asked_for() {
         let out = Keep::leak();
         let rig = Rig::new(bridge(out).absorb(Level::Error));

@@ -34,7 +34,6 @@ mod line_tags;
 mod logfmt;
 mod nested;
 mod missed;
-mod nests;
 mod ordinary;
 mod panic_hook;
 mod pretty;

@@ -210,23 +210,6 @@ fn ids_that_others_asked_for_stay_when_the_unit_gets_a_request_id() {
     assert_eq!(outer.trace_id(), by_inner);
 }
 
-/// It took 25 s when each unit looked for ids in all units around it, and takes a tenth of one.
-#[test]
-fn ten_thousand_nested_units_end_in_linear_time() {
-    let bench = bench(Config::builder());
-    let mut units = Vec::new();
-    for _ in 0..10_000 {
-        let mut unit = bench.start();
-        std::mem::forget(unit.enter());
-        units.push(unit);
-    }
-    let began = std::time::Instant::now();
-    while let Some(unit) = units.pop() {
-        unit.discard();
-    }
-    assert!(began.elapsed() < std::time::Duration::from_secs(8));
-}
-
 #[test]
 fn a_source_may_ask_for_ids_itself() {
     struct Asks;
