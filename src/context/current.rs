@@ -687,7 +687,8 @@ pub fn elapsed() -> Duration {
     elapsed.unwrap_or_default()
 }
 
-/// Emits a record of what has been collected so far; see [`Trace::checkpoint`].
+/// Emits a record of what has been collected so far; see [`Trace::checkpoint`]. It does
+/// nothing in the scope of a [`UnitRef`].
 ///
 /// # Examples
 ///

@@ -253,7 +253,8 @@ impl Trace {
         }
     }
 
-    /// Ends the unit and emits its record now.
+    /// Ends the unit and emits its record now. A part joins its unit instead, and a handle of
+    /// `run!` that is elsewhere leaves the record to the end of the unit.
     ///
     /// # Examples
     ///
@@ -300,6 +301,9 @@ impl Trace {
     ///
     /// The record has two more fields: `partial=true`, and `seq`, which numbers
     /// the checkpoints of the unit from 1.
+    ///
+    /// Only the unit writes records: in a part, in the scope of a `UnitRef` and on a handle of
+    /// `run!` elsewhere, this does nothing.
     ///
     /// # Examples
     ///
